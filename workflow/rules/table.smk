@@ -1,0 +1,24 @@
+rule table1:
+    input:
+        summary=f"results/summaries/{project.table1}.parquet",
+        library=library("table1.py"),
+    output:
+        csv="results/table1.csv",
+        markdown="results/table1.md",
+        latex="results/table1.tex",
+    params:
+        study=project.table1,
+    log:
+        "results/logs/table1.log",
+    benchmark:
+        "results/benchmarks/table1.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Table 1"
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/table1.py"

@@ -1,0 +1,14 @@
+"""Make a dataset: points of the room, their targets, and the split."""
+
+import torch
+from jfb import dataset, heat, numerics, settings
+from jfb.progress import job_log
+from jfb.streams import report
+
+with job_log(snakemake.log[0]) as log:
+    numerics.pin()
+    options = settings.Dataset(**snakemake.params.dataset)
+    log.info("%s", options)
+    noise = report.noise(options.points, torch.Generator().manual_seed(options.noise_seed))
+    order = report.permutation(options.points, options.split_seed)
+    dataset.write(snakemake.output[0], *heat.make(options, noise, order))

@@ -1,0 +1,1 @@
+"""Jacobian-free backpropagation (JFB) in a small deep equilibrium network, as a library."""

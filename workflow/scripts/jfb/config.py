@@ -1,0 +1,215 @@
+"""From the configuration to the runs: checked against the schema, and against itself."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, relevance
+
+from jfb import settings
+from jfb.dataset import INPUTS
+
+#: What each engine can do, by the key of a study that chooses it.
+ENGINES = {
+    "reference": {
+        "stream": {"report", "per_seed"},
+        "solver": {"picard"},
+        "gradient": {"jfb"},
+        "optimiser": {"adam"},
+    },
+}
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message is one line: key, value, what is allowed."""
+
+    def __init__(self, key: str, value: Any, allowed: str) -> None:
+        shown = repr(value)
+        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+        super().__init__(f"{key}: {shown} {allowed}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A set of runs, by batch size and seed in the order of the configuration."""
+
+    dataset: str
+    runs: Mapping[tuple[int, int], settings.Run]
+
+
+@dataclass(frozen=True)
+class Project:
+    """The whole configuration."""
+
+    datasets: Mapping[str, settings.Dataset]
+    studies: Mapping[str, Study]
+    default_studies: tuple[str, ...]
+    table1: str
+    figures: str
+
+
+def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
+    """Check a configuration and make its datasets and runs.
+
+    Args:
+        config: as read from YAML.
+        schema: JSON Schema (draft 2020-12) that it must satisfy.
+
+    Returns:
+        The project.
+
+    Raises:
+        ConfigError: something is wrong; the first finding.
+    """
+    _require_finite("", config)
+    _require_schema(config, schema)
+    datasets = {name: settings.Dataset(**values) for name, values in config["datasets"].items()}
+    for name, dataset in datasets.items():
+        if not 0 < dataset.training_size < dataset.points:
+            raise ConfigError(
+                f"datasets.{name}.training_share",
+                dataset.training_share,
+                f"must leave at least one of {dataset.points} points to each part",
+            )
+    studies = {
+        name: _study(f"studies.{name}", config["defaults"] | values, datasets)
+        for name, values in config["studies"].items()
+    }
+    for name in config["default_studies"]:
+        _require_one_of("default_studies", name, studies)
+    for key in ("table1", "figures"):
+        _require_one_of(key, config[key], studies)
+        seeds = config["studies"][config[key]]["seeds"]
+        if len(seeds) > 1:
+            raise ConfigError(key, config[key], f"must be a study with one seed, not {len(seeds)}")
+    return Project(
+        datasets=datasets,
+        studies=studies,
+        default_studies=tuple(config["default_studies"]),
+        table1=config["table1"],
+        figures=config["figures"],
+    )
+
+
+def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings.Dataset]) -> Study:
+    _require_one_of(f"{key}.dataset", choices["dataset"], datasets)
+    _require_able(key, choices)
+    dataset = datasets[choices["dataset"]]
+    runs = {}
+    for position, batch_size in enumerate(choices["batch_sizes"]):
+        if batch_size > dataset.training_size:
+            raise ConfigError(
+                f"{key}.batch_sizes",
+                batch_size,
+                f"must be at most {dataset.training_size}, the number of training points",
+            )
+        for seed in choices["seeds"]:
+            runs[batch_size, seed] = settings.Run(
+                dataset=dataset,
+                network=settings.Network(len(INPUTS), choices["latent_dim"]),
+                solver=settings.Solver(**choices["solver"]),
+                gradient=settings.Gradient(**choices["gradient"]),
+                optimiser=settings.Optimiser(**choices["optimiser"]),
+                engine=choices["engine"],
+                stream=choices["stream"],
+                seed=seed,
+                predecessors=position if choices["stream"] == "report" else 0,
+                batch_size=batch_size,
+                epochs=choices["epochs"],
+                accuracy_threshold=choices["accuracy_threshold"],
+            )
+    return Study(choices["dataset"], runs)
+
+
+def _require_able(key: str, choices: Mapping[str, Any]) -> None:
+    """Refuse a choice that the study's engine does not have."""
+    for choice, offered in ENGINES[choices["engine"]].items():
+        nested = isinstance(choices[choice], Mapping)
+        name = choices[choice]["name"] if nested else choices[choice]
+        if name not in offered:
+            able = [engine for engine, offers in ENGINES.items() if name in offers[choice]]
+            raise ConfigError(
+                f"{key}.{choice}" + (".name" if nested else ""),
+                name,
+                f"is not offered by engine {choices['engine']}, but by: {', '.join(able)}",
+            )
+
+
+def _require_one_of(key: str, value: str, known: Mapping[str, Any]) -> None:
+    if value not in known:
+        raise ConfigError(key, value, f"must be one of: {', '.join(known)}")
+
+
+def _require_finite(key: str, value: Any) -> None:
+    """Refuse NaN and infinity anywhere: JSON Schema's bounds let NaN pass."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(key, value, "must be a finite number")
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _require_finite(f"{key}.{name}".lstrip("."), part)
+    elif isinstance(value, list):
+        for part in value:
+            _require_finite(key, part)
+
+
+def _require_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    errors = [
+        leaf
+        for error in Draft202012Validator(schema).iter_errors(config)
+        for leaf in _leaves(error)
+    ]
+    if errors:
+        raise _in_one_line(max(errors, key=relevance))
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """The errors at the bottom of one: what it is about, not the schema's way of saying it."""
+    if not error.context:
+        yield error
+    for part in error.context:
+        yield from _leaves(part)
+
+
+def _in_one_line(error: ValidationError) -> ConfigError:
+    key = ".".join(str(part) for part in error.absolute_path if not isinstance(part, int))
+    value, wanted = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema["properties"]
+            unknown = next(name for name in value if name not in known)
+            return ConfigError(
+                f"{key}.{unknown}".lstrip("."),
+                value[unknown],
+                f"is an unknown key; allowed here: {', '.join(known)}",
+            )
+        case "required":
+            missing = next(name for name in wanted if name not in value)
+            return ConfigError(f"{key}.{missing}".lstrip("."), None, "is missing; it must be set")
+        case "type":
+            articles = {"integer": "an integer", "object": "a mapping", "array": "a list"}
+            allowed = f"must be {articles.get(wanted, f'a {wanted}')}"
+            if wanted in ("number", "integer") and isinstance(value, str):
+                allowed += " (without quotes; YAML reads 1.0e-3 as a number, 1e-3 as text)"
+        case "enum":
+            allowed = f"must be one of: {', '.join(map(str, wanted))}"
+        case "not":
+            allowed = f"must not be one of: {', '.join(wanted['enum'])}"
+        case "minimum":
+            allowed = f"must be at least {wanted}"
+        case "maximum":
+            allowed = f"must be at most {wanted}"
+        case "exclusiveMinimum":
+            allowed = f"must be greater than {wanted}"
+        case "exclusiveMaximum":
+            allowed = f"must be less than {wanted}"
+        case "uniqueItems":
+            allowed = "must not name anything twice"
+        case "minItems" | "minProperties":
+            allowed = "must not be empty"
+        case "pattern":
+            allowed = "must be lower-case letters, digits and _, a letter first, at most 40"
+        case _:
+            allowed = error.message.splitlines()[0]
+    return ConfigError(key or "config", value, allowed)

@@ -1,0 +1,60 @@
+"""The dataset on disk: one row per point, in the order in which training indexes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jfb import files
+
+INPUTS = ("x", "y", "z")
+TRAINING, VALIDATION = "training", "validation"
+SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.float32(), nullable=False) for name in (*INPUTS, "target")),
+        pa.field("split", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Points of one part of the split: `inputs` (n, 3) in metres, `target` (n,), both float32."""
+
+    inputs: np.ndarray
+    target: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+def write(path: str | Path, training: Part, validation: Part) -> None:
+    """Write both parts to `path` (Parquet): training rows first, each part in its order."""
+    columns = [
+        *np.concatenate([training.inputs, validation.inputs]).T,
+        np.concatenate([training.target, validation.target]),
+        [TRAINING] * len(training) + [VALIDATION] * len(validation),
+    ]
+    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)]
+    with files.whole(path) as temporary:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), temporary, compression="zstd")
+
+
+def read(path: str | Path) -> tuple[Part, Part]:
+    """Read the training part and the validation part.
+
+    Raises:
+        ValueError: the file is no dataset of this project.
+    """
+    table = pq.read_table(path)
+    if not table.schema.equals(SCHEMA):
+        raise ValueError(f"{path}: not a dataset (columns {', '.join(table.column_names)})")
+    split = table["split"].to_numpy()
+    inputs = np.stack([table[name].to_numpy() for name in INPUTS], axis=1)
+    target = table["target"].to_numpy()
+    training, validation = (
+        Part(inputs[split == part], target[split == part]) for part in (TRAINING, VALIDATION)
+    )
+    return training, validation

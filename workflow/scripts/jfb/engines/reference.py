@@ -1,0 +1,190 @@
+"""Training as in the report, in PyTorch: the engine that the others are checked against."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jfb import numerics, settings
+from jfb.dataset import Part
+from jfb.engines import Outcome
+from jfb.gradients import GRADIENTS
+from jfb.network import Network, Transformation
+from jfb.optimisers import OPTIMISERS
+from jfb.runlog import Epoch
+from jfb.solvers import SOLVERS, Solve
+from jfb.streams import open_stream
+
+
+class Pass(NamedTuple):
+    """A forward pass: the solve, and a = T(u; d) of its point u, (rows, n)."""
+
+    solve: Solve
+    activation: Tensor
+
+
+class Forward:
+    """Forward passes for batches of one size.
+
+    Args:
+        network: the network.
+        options: of the solver.
+        rows: number of rows of a batch.
+    """
+
+    def __init__(self, network: Network, options: settings.Solver, rows: int) -> None:
+        n = network.dimensions.latent_dim
+        self._network = network
+        self._solve = SOLVERS[options.name](options, rows, n, network.parameters.dtype)
+        self._transform = Transformation(network, rows)
+        self._activation = network.empty(rows, n)
+
+    def __call__(self, d: Tensor, target: Tensor, error: Tensor) -> Pass:
+        """Predict, and write y - target to `error`; d is (rows, m), the others (rows, 1)."""
+        self._transform.fix(d)
+        solve = self._solve(self._transform)
+        activation = self._transform(solve.point, self._activation)
+        self._network.read_out(activation, error).sub_(target)
+        return Pass(solve, activation)
+
+
+class Scores:
+    """Errors of one pass over a part of the data, and what they amount to batch by batch.
+
+    Args:
+        size: number of points.
+        batch_size: of all batches but the last, which may be smaller.
+        threshold: largest absolute error that counts as accurate.
+    """
+
+    def __init__(self, size: int, batch_size: int, threshold: float) -> None:
+        errors = torch.empty(size, 1)
+        self.batches = errors.split(batch_size)
+        self._size = size
+        self._threshold = threshold
+        whole = size - size % batch_size
+        self._groups = [errors[:whole].view(-1, batch_size)]
+        if whole < size:
+            self._groups.append(errors[whole:].view(1, -1))
+
+    def loss(self) -> float:
+        """Mean over the points, as the batches' float32 means weighted by their sizes."""
+        total = 0.0
+        for group in self._groups:
+            for mean in group.square().mean(dim=1).tolist():
+                total += mean * group.shape[1]
+        return total / self._size
+
+    def accuracy(self) -> float:
+        """Share of accurate predictions: the unweighted mean over the batches."""
+        shares = [
+            share
+            for group in self._groups
+            for share in (group.abs() <= self._threshold).float().mean(dim=1).tolist()
+        ]
+        return sum(shares) / len(shares)
+
+
+class Trainer:
+    """A network in training.
+
+    Args:
+        run: the settings.
+        training: the training points.
+    """
+
+    def __init__(self, run: settings.Run, training: Part) -> None:
+        self._stream = open_stream(run)
+        parameters = torch.from_numpy(self._stream.initial_parameters())
+        self.network = Network(parameters, run.network)
+        self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, parameters)
+        self._inputs, self._target = tensors(training)
+        self._batch_size = run.batch_size
+        self.scores = Scores(len(training), run.batch_size, run.accuracy_threshold)
+        sizes = {len(errors) for errors in self.scores.batches}
+        self._forward = {rows: Forward(self.network, run.solver, rows) for rows in sizes}
+        self._gradient = {rows: GRADIENTS[run.gradient.name](self.network, rows) for rows in sizes}
+
+    def epoch(self) -> list[Solve]:
+        """Train on every point once, in a fresh random order; the solve of each batch."""
+        order = torch.from_numpy(self._stream.order())
+        inputs = self._inputs[order].split(self._batch_size)
+        target = self._target[order].split(self._batch_size)
+        solves = []
+        for d, t, error in zip(inputs, target, self.scores.batches, strict=True):
+            rows = len(d)
+            solve, activation = self._forward[rows](d, t, error)
+            self._optimiser.step(self._gradient[rows](d, solve.point, activation, error))
+            solves.append(solve)
+        return solves
+
+
+@torch.inference_mode()
+def train(
+    run: settings.Run,
+    training: Part,
+    validation: Part,
+    after_epoch: Callable[[Epoch], None],
+) -> Outcome:
+    """Carry out `run`, validating after each epoch.
+
+    Args:
+        run: the settings.
+        training, validation: the two parts of the data.
+        after_epoch: called with each row as it comes.
+
+    Returns:
+        The rows and the parameters.
+    """
+    numerics.pin()
+    trainer = Trainer(run, training)
+    network = trainer.network
+    validate = Forward(network, run.solver, len(validation))
+    validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
+    validation_inputs, validation_target = tensors(validation)
+
+    epochs: list[Epoch] = []
+    best, best_epoch, lowest = network.parameters.clone(), 0, math.inf
+    for number in range(1, run.epochs + 1):
+        start = time.perf_counter()
+        solves = trainer.epoch()
+        train_loss, train_accuracy = trainer.scores.loss(), trainer.scores.accuracy()
+        seconds = time.perf_counter() - start
+        (errors,) = validation_scores.batches
+        solves.append(validate(validation_inputs, validation_target, errors).solve)
+        row = Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            val_loss=validation_scores.loss(),
+            train_accuracy=train_accuracy,
+            val_accuracy=validation_scores.accuracy(),
+            train_seconds=seconds,
+            iterations_mean=sum(s.iterations for s in solves) / len(solves),
+            iterations_max=max(s.iterations for s in solves),
+            unconverged=sum(not s.converged for s in solves),
+            spectral_norm=spectral_norm(network.latent_weight),
+        )
+        epochs.append(row)
+        after_epoch(row)
+        if train_loss < lowest:
+            best.copy_(network.parameters)
+            best_epoch, lowest = number, train_loss
+        if not math.isfinite(train_loss):
+            break
+    versions = {"torch": str(torch.__version__), "numpy": np.__version__}
+    return Outcome(epochs, best.numpy(), best_epoch, network.parameters.numpy(), versions)
+
+
+def tensors(part: Part) -> tuple[Tensor, Tensor]:
+    """Inputs (n, m) and target (n, 1) of a part of the data."""
+    return torch.from_numpy(part.inputs), torch.from_numpy(part.target)[:, None]
+
+
+def spectral_norm(weight: Tensor) -> float:
+    """Largest singular value of an (n, n) matrix, computed in float64; NaN where it has none."""
+    matrix = weight.double().numpy()
+    return float(np.linalg.norm(matrix, 2)) if np.isfinite(matrix).all() else math.nan

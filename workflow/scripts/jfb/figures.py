@@ -1,0 +1,128 @@
+"""The report's figures, drawn from the logs of a study."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from jfb import files, runlog
+
+#: Width in inches at which the figures are read: the text of a page.
+PAGE_WIDTH = 6.5
+#: Epochs of the running median that is drawn over the single epochs.
+SMOOTHING = 25
+
+_STYLE = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
+    "axes.linewidth": 0.6,
+    "grid.linewidth": 0.4,
+    "pdf.fonttype": 42,
+    # Without these an SVG differs from one drawing to the next.
+    "svg.hashsalt": "jfb",
+}
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_MARKERS_PER_CURVE = 7
+
+
+def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """The logs of a study as one table.
+
+    Args:
+        paths: of the logs.
+
+    Returns:
+        A row per epoch and run: the columns of `jfb.runlog.Epoch`, batch_size, and seconds,
+        the training time since the start of the run.
+    """
+    parts = []
+    for path in paths:
+        log = runlog.read(path)
+        frame = log.to_pandas().assign(batch_size=runlog.run_of(log).batch_size)
+        parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def figure1(logs: pd.DataFrame) -> Figure:
+    """Training loss over training time, the end of each run marked, and over epochs."""
+    figure, (over_time, over_epochs) = _panels()
+    _curves(over_time, logs, "seconds", "train_loss", every_epoch=False)
+    over_time.set(xscale="log", xlabel="Training time (s)")
+    _mark_ends(over_time, logs, "seconds", "train_loss")
+    _curves(over_epochs, logs, "epoch", "train_loss")
+    _loss_axis(over_time, "Training loss (mean squared error)")
+    _loss_axis(over_epochs, "Training loss (mean squared error)")
+    return _finished(figure, logs)
+
+
+def figure2(logs: pd.DataFrame) -> Figure:
+    """Training accuracy over epochs."""
+    figure, (axes,) = _panels(columns=1)
+    _curves(axes, logs, "epoch", "train_accuracy")
+    _accuracy_axis(axes, "Training accuracy (%)")
+    return _finished(figure, logs)
+
+
+def figure3(logs: pd.DataFrame) -> Figure:
+    """Validation loss and validation accuracy over epochs."""
+    figure, (loss, accuracy) = _panels()
+    _curves(loss, logs, "epoch", "val_loss")
+    _loss_axis(loss, "Validation loss (mean squared error)")
+    _curves(accuracy, logs, "epoch", "val_accuracy")
+    _accuracy_axis(accuracy, "Validation accuracy (%)")
+    return _finished(figure, logs)
+
+
+FIGURES = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+
+
+def write(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png)."""
+    undated: Mapping[str, dict] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    for path in map(Path, paths):
+        with files.whole(path) as temporary, mpl.rc_context(_STYLE):
+            figure.savefig(temporary, dpi=300, metadata=undated.get(path.suffix))
+
+
+def _panels(columns: int = 2) -> tuple[Figure, Sequence[Axes]]:
+    with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
+        return figure, figure.subplots(1, columns, squeeze=False)[0]
+
+
+def _batch_sizes(logs: pd.DataFrame) -> list[int]:
+    return sorted(logs["batch_size"].unique(), reverse=True)
+
+
+def _looks(logs: pd.DataFrame) -> dict[int, dict]:
+    """Colour and marker of each batch size; lightness alone tells them apart in greyscale."""
+    sizes = _batch_sizes(logs)
+    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.9, len(sizes)))
+    return {
+        size: {"color": colours[i], "marker": _MARKERS[i % len(_MARKERS)]}
+        for i, size in enumerate(sizes)
+    }
+
+
+def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str, every_epoch: bool = True) -> None:
+    """Draw a running median per batch size, with markers, over faint single epochs."""
+    looks = _looks(logs)
+    order = _batch_sizes(logs)
+    palette = {size: looks[size]["color"] for size in order}
+    if every_epoch:
+        sns.lineplot(
+            logs, x=x, y=y, hue="batch_size", hue_order=order, palette=palette,
+            estimator=None, units="seed", legend=False, ax=axes, linewidth=0.4, alpha=0.35,
+        )

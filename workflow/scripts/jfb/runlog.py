@@ -1,0 +1,84 @@
+"""The log of a run: one row per epoch, in Parquet, with the run's settings in its metadata."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jfb import files, settings
+
+
+class Epoch(NamedTuple):
+    """What is recorded of one epoch.
+
+    Losses are mean squared errors; accuracies are shares in [0, 1]; `train_seconds` is the time
+    of the training part. `iterations_mean` and `iterations_max` are fixed-point iterations per
+    forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
+    the epoch's training passes and its validation pass. `spectral_norm` is the largest singular
+    value of the latent weight at the end of the epoch.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    train_accuracy: float
+    val_accuracy: float
+    train_seconds: float
+    iterations_mean: float
+    iterations_max: int
+    unconverged: int
+    spectral_norm: float
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.int32() if kind is int else pa.float64(), nullable=False)
+        for name, kind in Epoch.__annotations__.items()
+    ]
+)
+
+
+def write(
+    path: str | Path, epochs: Sequence[Epoch], run: settings.Run, versions: Mapping[str, str]
+) -> None:
+    """Write a log to `path`, whole or not at all.
+
+    Args:
+        path: where to.
+        epochs: the rows, in order.
+        run: stored as JSON under the metadata key `run`.
+        versions: of the libraries that computed it, stored as JSON under `versions`.
+    """
+    columns = zip(*epochs, strict=True)
+    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)]
+    metadata = {"run": json.dumps(run.to_dict()), "versions": json.dumps(dict(versions))}
+    table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata))
+    with files.whole(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read(path: str | Path) -> pa.Table:
+    """Read a log.
+
+    Raises:
+        ValueError: the file is no log, or an incomplete one; the message names it.
+    """
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path}: not readable as a log of a run ({error})") from error
+    if not table.schema.equals(SCHEMA):
+        found = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
+        wanted = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
+        raise ValueError(f"{path}: not a log of a run (columns {found}; wanted {wanted})")
+    if table["epoch"].to_pylist() != list(range(1, len(table) + 1)):
+        raise ValueError(f"{path}: its epochs do not count from 1 without a gap")
+    return table
+
+
+def run_of(log: pa.Table) -> settings.Run:
+    """The run that wrote a log, from the log's metadata."""
+    return settings.Run.from_dict(json.loads(log.schema.metadata[b"run"]))

@@ -1,0 +1,16 @@
+"""Carry out one run: its log, and its best and final parameters."""
+
+from jfb import dataset, parameters, runlog, settings
+from jfb.engines import open_engine
+from jfb.progress import Progress, job_log
+
+with job_log(snakemake.log[0]) as log:
+    run = settings.Run.from_dict(snakemake.params.run)
+    log.info("%s", run)
+    training, validation = dataset.read(snakemake.input.data)
+    outcome = open_engine(run)(run, training, validation, Progress(log, run.epochs))
+    last = outcome.epochs[-1].epoch
+    parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
+    parameters.write(snakemake.output.final, outcome.final, run.network, last)
+    runlog.write(snakemake.output.log, outcome.epochs, run, outcome.versions)
+    log.info("done: epoch %d of %d", last, run.epochs)
