@@ -1,6 +1,7 @@
 """Make a dataset: points of the room, their targets, and the split."""
 
 import torch
+
 from jfb import dataset, heat, numerics, settings
 from jfb.progress import job_log
 from jfb.streams import report

@@ -1,6 +1,7 @@
 """Table 1 in three forms."""
 
 import pandas as pd
+
 from jfb import table1
 from jfb.progress import job_log
 

@@ -58,7 +58,7 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
 def figure1(logs: pd.DataFrame) -> Figure:
     """Training loss over training time, the end of each run marked, and over epochs."""
     figure, (over_time, over_epochs) = _panels()
-    _curves(over_time, logs, "seconds", "train_loss", every_epoch=False)
+    _curves(over_time, logs, "seconds", "train_loss")
     over_time.set(xscale="log", xlabel="Training time (s)")
     _mark_ends(over_time, logs, "seconds", "train_loss")
     _curves(over_epochs, logs, "epoch", "train_loss")
@@ -116,13 +116,58 @@ def _looks(logs: pd.DataFrame) -> dict[int, dict]:
     }
 
 
-def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str, every_epoch: bool = True) -> None:
-    """Draw a running median per batch size, with markers, over faint single epochs."""
+def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
+    """Draw each run's epochs faintly, and over them their running median with markers."""
     looks = _looks(logs)
-    order = _batch_sizes(logs)
-    palette = {size: looks[size]["color"] for size in order}
-    if every_epoch:
+    palette = {size: look["color"] for size, look in looks.items()}
+    common = {"x": x, "hue": "batch_size", "hue_order": list(looks), "palette": palette}
+    sns.lineplot(
+        logs, y=y, **common, estimator=None, legend=False, linewidth=0.4, alpha=0.4, ax=axes
+    )
+    for place, (size, look) in enumerate(looks.items()):
+        run = logs[logs["batch_size"] == size]
+        smooth = run[y].rolling(SMOOTHING, center=True, min_periods=1).median()
+        every = max(1, len(run) // _MARKERS_PER_CURVE)
+        offset = every * (2 * place + 1) // (2 * len(looks))
         sns.lineplot(
-            logs, x=x, y=y, hue="batch_size", hue_order=order, palette=palette,
-            estimator=None, units="seed", legend=False, ax=axes, linewidth=0.4, alpha=0.35,
+            x=run[x],
+            y=smooth,
+            estimator=None,
+            ax=axes,
+            linewidth=1.2,
+            markersize=4,
+            markevery=(offset, every),
+            **look,
         )
+
+
+def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
+    for size, look in _looks(logs).items():
+        end = logs[logs["batch_size"] == size].iloc[-1]
+        axes.axvline(end[x], color=look["color"], linewidth=0.8, linestyle=":")
+        axes.plot(end[x], end[y], **look, markersize=7, markeredgecolor="black", clip_on=False)
+
+
+def _loss_axis(axes: Axes, label: str) -> None:
+    axes.set(yscale="log", ylabel=label)
+
+
+def _accuracy_axis(axes: Axes, label: str) -> None:
+    axes.set(ylim=(-0.02, 1.02), ylabel=label)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def _finished(figure: Figure, logs: pd.DataFrame) -> Figure:
+    """Put the legend, largest batch first, above the panels."""
+    handles = [
+        Line2D([], [], label=f"{size}", linewidth=1.2, markersize=4, **look)
+        for size, look in _looks(logs).items()
+    ]
+    figure.legend(
+        handles=handles,
+        title="Batch size",
+        loc="outside upper center",
+        ncols=len(handles),
+        frameon=False,
+    )
+    return figure

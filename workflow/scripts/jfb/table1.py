@@ -45,7 +45,9 @@ def tidy(summary: pd.DataFrame, study: str) -> pd.DataFrame:
     """
     measured = summary.assign(source=study)[list(PUBLISHED)]
     rounding = {"training_seconds": SECONDS_DECIMALS, "lowest_loss": LOSS_DECIMALS}
-    both = pd.concat([PUBLISHED.astype({"epoch_of_lowest_loss": "Int64"}), measured.round(rounding)])
+    both = pd.concat(
+        [PUBLISHED.astype({"epoch_of_lowest_loss": "Int64"}), measured.round(rounding)]
+    )
     order = {size: place for place, size in enumerate(dict.fromkeys(both["batch_size"]))}
     return both.sort_values("batch_size", key=lambda s: s.map(order), kind="stable").reset_index(
         drop=True
@@ -65,7 +67,9 @@ def matches(table: pd.DataFrame, study: str) -> pd.DataFrame:
     """
     values = table.set_index(["source", "batch_size"])[list(CELLS)].stack().unstack("source")
     values = values.reindex(columns=[SOURCE_PUBLISHED, study]).dropna(subset=[SOURCE_PUBLISHED])
-    values = values.rename_axis(["batch_size", "cell"]).set_axis(["published", "reproduced"], axis=1)
+    values = values.rename_axis(["batch_size", "cell"]).set_axis(
+        ["published", "reproduced"], axis=1
+    )
     values["equal"] = values["published"] == values["reproduced"]
     return values.reindex(PUBLISHED["batch_size"], level="batch_size").reset_index()
 
