@@ -4,21 +4,21 @@ rule summarise:
         library=library("summarise.py"),
     output:
         "results/summaries/{study}.parquet",
-    params:
-        runs=lambda wildcards: [
-            run.to_dict() for run in project.studies[wildcards.study].runs.values()
-        ],
     log:
         "results/logs/summaries/{study}.log",
     benchmark:
         "results/benchmarks/summaries/{study}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        runs=lambda wildcards: [
+            run.to_dict() for run in project.studies[wildcards.study].runs.values()
+        ],
     message:
         "Summary of {wildcards.study}"
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/summarise.py"

@@ -6,19 +6,19 @@ rule table1:
         csv="results/table1.csv",
         markdown="results/table1.md",
         latex="results/table1.tex",
-    params:
-        study=project.table1,
     log:
         "results/logs/table1.log",
     benchmark:
         "results/benchmarks/table1.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        study=project.table1,
     message:
         "Table 1"
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/table1.py"

@@ -6,19 +6,19 @@ rule train:
         log=f"{RUN}/log.parquet",
         best=f"{RUN}/best.safetensors",
         final=f"{RUN}/final.safetensors",
-    params:
-        run=lambda wildcards: run_of(wildcards).to_dict(),
     log:
         "results/logs/runs/{study}/batch_size={batch_size}/seed={seed}.log",
     benchmark:
         "results/benchmarks/runs/{study}/batch_size={batch_size}/seed={seed}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        run=lambda wildcards: run_of(wildcards).to_dict(),
     message:
         "Run of {wildcards.study}: batch size {wildcards.batch_size}, seed {wildcards.seed}"
-    conda:
-        "../../environment.yml"
     script:
         "../scripts/train.py"

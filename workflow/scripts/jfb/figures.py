@@ -1,5 +1,6 @@
 """The report's figures, drawn from the logs of a study."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +17,6 @@ from jfb import files, runlog
 
 #: Width in inches at which the figures are read: the text of a page.
 PAGE_WIDTH = 6.5
-#: Epochs of the running median that is drawn over the single epochs.
-SMOOTHING = 25
 
 _STYLE = {
     "font.size": 8,
@@ -34,7 +33,7 @@ _STYLE = {
     "svg.hashsalt": "jfb",
 }
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_MARKERS_PER_CURVE = 7
+_MARKERS_PER_CURVE = 6
 
 
 def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -57,31 +56,35 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 def figure1(logs: pd.DataFrame) -> Figure:
     """Training loss over training time, the end of each run marked, and over epochs."""
-    figure, (over_time, over_epochs) = _panels()
+    figure, (over_time, over_epochs) = _panels(2)
     _curves(over_time, logs, "seconds", "train_loss")
-    over_time.set(xscale="log", xlabel="Training time (s)")
     _mark_ends(over_time, logs, "seconds", "train_loss")
+    over_time.set(xscale="log", xlabel="Training time (s); dotted: end of the run")
     _curves(over_epochs, logs, "epoch", "train_loss")
-    _loss_axis(over_time, "Training loss (mean squared error)")
-    _loss_axis(over_epochs, "Training loss (mean squared error)")
+    over_epochs.set(xlabel="Epoch")
+    for axes in (over_time, over_epochs):
+        _loss_axis(axes, "Training loss")
     return _finished(figure, logs)
 
 
 def figure2(logs: pd.DataFrame) -> Figure:
     """Training accuracy over epochs."""
-    figure, (axes,) = _panels(columns=1)
+    figure, (axes,) = _panels(1)
     _curves(axes, logs, "epoch", "train_accuracy")
-    _accuracy_axis(axes, "Training accuracy (%)")
+    _accuracy_axis(axes, "Training accuracy")
+    axes.set(xlabel="Epoch")
     return _finished(figure, logs)
 
 
 def figure3(logs: pd.DataFrame) -> Figure:
     """Validation loss and validation accuracy over epochs."""
-    figure, (loss, accuracy) = _panels()
+    figure, (loss, accuracy) = _panels(2)
     _curves(loss, logs, "epoch", "val_loss")
-    _loss_axis(loss, "Validation loss (mean squared error)")
+    _loss_axis(loss, "Validation loss")
     _curves(accuracy, logs, "epoch", "val_accuracy")
-    _accuracy_axis(accuracy, "Validation accuracy (%)")
+    _accuracy_axis(accuracy, "Validation accuracy")
+    for axes in (loss, accuracy):
+        axes.set(xlabel="Epoch")
     return _finished(figure, logs)
 
 
@@ -96,47 +99,43 @@ def write(figure: Figure, paths: Sequence[str | Path]) -> None:
             figure.savefig(temporary, dpi=300, metadata=undated.get(path.suffix))
 
 
-def _panels(columns: int = 2) -> tuple[Figure, Sequence[Axes]]:
+def _panels(columns: int) -> tuple[Figure, Sequence[Axes]]:
     with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
         figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
         return figure, figure.subplots(1, columns, squeeze=False)[0]
 
 
-def _batch_sizes(logs: pd.DataFrame) -> list[int]:
-    return sorted(logs["batch_size"].unique(), reverse=True)
-
-
 def _looks(logs: pd.DataFrame) -> dict[int, dict]:
     """Colour and marker of each batch size; lightness alone tells them apart in greyscale."""
-    sizes = _batch_sizes(logs)
-    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.9, len(sizes)))
+    sizes = sorted(logs["batch_size"].unique(), reverse=True)
+    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.87, len(sizes)))
+    markers = itertools.cycle(_MARKERS)
     return {
-        size: {"color": colours[i], "marker": _MARKERS[i % len(_MARKERS)]}
-        for i, size in enumerate(sizes)
+        size: {"color": colour, "marker": marker, "markeredgecolor": "white"}
+        for size, colour, marker in zip(sizes, colours, markers, strict=False)
     }
 
 
 def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
-    """Draw each run's epochs faintly, and over them their running median with markers."""
+    """Draw every epoch of each run, the smoother curves over the rougher ones."""
     looks = _looks(logs)
-    palette = {size: look["color"] for size, look in looks.items()}
-    common = {"x": x, "hue": "batch_size", "hue_order": list(looks), "palette": palette}
-    sns.lineplot(
-        logs, y=y, **common, estimator=None, legend=False, linewidth=0.4, alpha=0.4, ax=axes
-    )
+    roughness = logs.groupby("batch_size")[y].agg(lambda run: run.diff().abs().median())
+    depth = roughness.rank(ascending=False, method="first") / len(roughness)
+    every = max(1, logs["epoch"].max() // _MARKERS_PER_CURVE)
     for place, (size, look) in enumerate(looks.items()):
         run = logs[logs["batch_size"] == size]
-        smooth = run[y].rolling(SMOOTHING, center=True, min_periods=1).median()
-        every = max(1, len(run) // _MARKERS_PER_CURVE)
-        offset = every * (2 * place + 1) // (2 * len(looks))
+        # Spread, so that the markers of curves that coincide stand side by side.
+        first = every * (2 * place + 1) // (2 * len(looks))
         sns.lineplot(
-            x=run[x],
-            y=smooth,
+            run,
+            x=x,
+            y=y,
             estimator=None,
             ax=axes,
-            linewidth=1.2,
-            markersize=4,
-            markevery=(offset, every),
+            linewidth=0.9,
+            markersize=4.5,
+            markevery=(first, every),
+            zorder=2 + depth[size],
             **look,
         )
 
@@ -144,23 +143,23 @@ def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
     for size, look in _looks(logs).items():
         end = logs[logs["batch_size"] == size].iloc[-1]
-        axes.axvline(end[x], color=look["color"], linewidth=0.8, linestyle=":")
-        axes.plot(end[x], end[y], **look, markersize=7, markeredgecolor="black", clip_on=False)
+        axes.axvline(end[x], color=look["color"], linewidth=0.9, linestyle=":")
+        axes.plot(end[x], end[y], **look | {"markeredgecolor": "black"}, markersize=7, zorder=4)
 
 
 def _loss_axis(axes: Axes, label: str) -> None:
-    axes.set(yscale="log", ylabel=label)
+    axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
 
 
 def _accuracy_axis(axes: Axes, label: str) -> None:
-    axes.set(ylim=(-0.02, 1.02), ylabel=label)
+    axes.set(ylim=(-0.03, 1.03), ylabel=f"{label} (% of points)")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
 
 
 def _finished(figure: Figure, logs: pd.DataFrame) -> Figure:
     """Put the legend, largest batch first, above the panels."""
     handles = [
-        Line2D([], [], label=f"{size}", linewidth=1.2, markersize=4, **look)
+        Line2D([], [], label=f"{size}", linewidth=0.9, markersize=4.5, **look)
         for size, look in _looks(logs).items()
     ]
     figure.legend(

@@ -90,7 +90,7 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     index = pd.MultiIndex.from_frame(table[["batch_size", "source"]])
     wide = text.set_axis(index).unstack("source").swaplevel(axis=1)
     columns = [(source, h) for source in table["source"].unique() for h in _HEADINGS.values()]
-    return wide.reindex(table["batch_size"].unique())[columns].rename_axis("batch size").fillna("–")
+    return wide.reindex(table["batch_size"].unique())[columns].rename_axis("batch size").fillna("-")
 
 
 def to_markdown(table: pd.DataFrame) -> str:

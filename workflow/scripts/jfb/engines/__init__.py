@@ -6,7 +6,6 @@ An engine is opened by its module's name, so that a job loads the libraries of i
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -32,16 +31,8 @@ class Outcome:
     versions: Mapping[str, str]
 
 
-class Train(Protocol):
-    """Carry out a run; `after_epoch` is called with each row as it comes."""
-
-    def __call__(
-        self,
-        run: settings.Run,
-        training: Part,
-        validation: Part,
-        after_epoch: Callable[[Epoch], None],
-    ) -> Outcome: ...
+#: Carries out a run on the training and the validation part, and calls back with each row.
+Train = Callable[[settings.Run, Part, Part, Callable[[Epoch], None]], Outcome]
 
 
 def open_engine(run: settings.Run) -> Train:
