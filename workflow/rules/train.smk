@@ -4,8 +4,9 @@ rule train:
         library=train_library,
     output:
         log=f"{RUN}/log.parquet",
-        best=f"{RUN}/best.safetensors",
-        final=f"{RUN}/final.safetensors",
+        # The underscore hides them from readers of the folder as one Parquet table.
+        best=f"{RUN}/_best.safetensors",
+        final=f"{RUN}/_final.safetensors",
     log:
         "results/logs/runs/{study}/batch_size={batch_size}/seed={seed}.log",
     benchmark:

@@ -133,7 +133,7 @@ def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
             estimator=None,
             ax=axes,
             linewidth=0.9,
-            markersize=4.5,
+            markersize=5.5,
             markevery=(first, every),
             zorder=2 + depth[size],
             **look,
@@ -159,7 +159,7 @@ def _accuracy_axis(axes: Axes, label: str) -> None:
 def _finished(figure: Figure, logs: pd.DataFrame) -> Figure:
     """Put the legend, largest batch first, above the panels."""
     handles = [
-        Line2D([], [], label=f"{size}", linewidth=0.9, markersize=4.5, **look)
+        Line2D([], [], label=f"{size}", linewidth=0.9, markersize=5.5, **look)
         for size, look in _looks(logs).items()
     ]
     figure.legend(

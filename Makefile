@@ -1,0 +1,42 @@
+# `make` runs the whole workflow, `make test` the tests; both set up .venv first.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: all check test lint clean distclean
+
+all: $(READY)
+	$(BIN)/snakemake --cores $(CORES) --logger rich
+	@cat results/table1.md
+	@echo "Table 1:     results/table1.csv, .md, .tex"
+	@echo "Figures 1-3: results/figures/ (svg, pdf, png)"
+	@echo
+	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml || \
+		echo "The cells that differ are those of a processor that rounds otherwise; see README.md."
+
+# Fails unless every published cell is reproduced.
+check: $(READY)
+	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml
+
+test: $(READY)
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake
+
+distclean: clean
+	rm -rf .venv

@@ -1,0 +1,115 @@
+"""What several tests use: the report's settings, its data, and a small copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from jfb import heat, numerics, settings
+from jfb.config import load
+from jfb.streams import report
+
+# MKL reads its mode at its first call in the process.
+numerics.pin()
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(__file__).parent / "data"
+
+
+def read_yaml(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+@pytest.fixture
+def config():
+    return read_yaml("config.yaml")
+
+
+@pytest.fixture(scope="session")
+def schema():
+    return read_yaml("workflow/schemas/config.schema.yaml")
+
+
+@pytest.fixture
+def project(config, schema):
+    return load(config, schema)
+
+
+@pytest.fixture
+def replay(project):
+    """The report's runs, by batch size."""
+    return {batch_size: run for (batch_size, _), run in project.studies["replay"].runs.items()}
+
+
+def make_data(dataset: settings.Dataset):
+    noise = report.noise(dataset.points, torch.Generator().manual_seed(dataset.noise_seed))
+    return heat.make(dataset, noise, report.permutation(dataset.points, dataset.split_seed))
+
+
+@pytest.fixture
+def data(replay):
+    return make_data(replay[2400].dataset)
+
+
+SMALL = {
+    "defaults": {"epochs": 6},
+    "studies": {
+        "small": {"batch_sizes": [64, 32], "seeds": [0], "stream": "per_seed", "epochs": 5},
+        "other": {"batch_sizes": [600], "seeds": [3, 1], "dataset": "tiny"},
+    },
+    "default_studies": ["small", "other"],
+    "table1": "small",
+    "figures": "small",
+}
+
+
+class Workspace:
+    """A copy of the workflow with a small configuration, to run and to edit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        shutil.copytree(
+            ROOT / "workflow", path / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        for name in ("Snakefile", "environment.yml"):
+            shutil.copy(ROOT / name, path)
+        self.config = read_yaml("config.yaml") | {k: v for k, v in SMALL.items() if k != "defaults"}
+        self.config["defaults"] |= SMALL["defaults"]
+        self.config["datasets"]["report"] |= {"points": 200}
+        self.config["datasets"]["tiny"] = self.config["datasets"]["report"] | {"points": 1000}
+        self.save()
+
+    def save(self) -> None:
+        (self.path / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+
+    def snakemake(self, *arguments, cores=2, check=True) -> str:
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        done = subprocess.run(
+            command, cwd=self.path, capture_output=True, text=True, env=os.environ | {"CI": "true"}
+        )
+        output = done.stdout + done.stderr
+        if check:
+            assert done.returncode == 0, output
+        self.status = done.returncode
+        return output
+
+    def planned(self, *arguments) -> set[str]:
+        """The messages of the jobs of a dry run."""
+        lines = self.snakemake("--dry-run", *arguments).splitlines()
+        return {line.split(": ", 1)[1] for line in lines if re.match(r"Job \d+: ", line)}
+
+    def edit(self, file: str) -> None:
+        """Append a comment to a file of the workflow."""
+        with (self.path / "workflow" / file).open("a") as f:
+            f.write("# edited\n")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path)

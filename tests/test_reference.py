@@ -1,0 +1,109 @@
+"""The reference engine against the report's numbers and against the plain loop, bit by bit."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import plain
+import pytest
+import torch
+from conftest import DATA, make_data
+
+from jfb import optimisers
+from jfb.engines import reference
+
+
+def columns(outcome):
+    return pd.DataFrame(outcome.epochs)[list(plain.COLUMNS)].to_numpy()
+
+
+def start_of(run, epochs, monkeypatch):
+    """Stop a run of the report after some epochs: its stream depends on its 3,000."""
+    stream = reference.open_stream(run)
+    monkeypatch.setattr(reference, "open_stream", lambda _: stream)
+    return dataclasses.replace(run, epochs=epochs)
+
+
+def ignore(row):
+    pass
+
+
+@pytest.mark.parametrize("batch_size", plain.BATCH_SIZES)
+def test_the_first_200_epochs_are_the_reports(batch_size, replay, data, monkeypatch):
+    published = pd.read_parquet(DATA / "original_first_200_epochs.parquet")
+    published = published[published["batch_size"] == batch_size].sort_values("epoch")
+    run = start_of(replay[batch_size], 200, monkeypatch)
+    outcome = reference.train(run, *data, ignore)
+    difference = np.abs(columns(outcome) - published[list(plain.COLUMNS)].to_numpy())
+    assert difference.shape == (200, 4)
+    assert difference.max() <= 1e-6
+
+
+@pytest.mark.parametrize(("batch_size", "epochs"), zip(plain.BATCH_SIZES, (150, 80, 60, 8, 5)))
+def test_equals_the_plain_loop_to_the_last_bit(batch_size, epochs, replay, data, monkeypatch):
+    with plain.rounded_square_root():
+        expected, _ = plain.train(batch_size, epochs)
+    outcome = reference.train(
+        start_of(replay[batch_size], epochs, monkeypatch), *data, ignore
+    )
+    np.testing.assert_array_equal(columns(outcome), expected)
+
+
+@pytest.mark.parametrize(("batch_size", "epochs"), [(2400, 60), (64, 4)])
+def test_with_pytorchs_root_it_equals_the_untouched_plain_loop(
+    batch_size, epochs, replay, data, monkeypatch
+):
+    """The square root is all that tells the engine from optim.Adam."""
+    expected, _ = plain.train(batch_size, epochs)
+    monkeypatch.setattr(optimisers, "square_root", lambda x, out: torch.sqrt(x, out=out))
+    outcome = reference.train(
+        start_of(replay[batch_size], epochs, monkeypatch), *data, ignore
+    )
+    np.testing.assert_array_equal(columns(outcome), expected)
+
+
+@pytest.mark.parametrize(("batch_size", "lowest"), [(2400, 0.0112), (1200, 0.0143), (600, 0.0143)])
+def test_the_printed_formula_gives_other_losses(batch_size, lowest, project):
+    run = project.studies["printed"].runs[batch_size, 42]
+    outcome = reference.train(run, *make_data(run.dataset), ignore)
+    assert round(min(row.train_loss for row in outcome.epochs), 4) == lowest
+
+
+def test_runs_do_not_touch_each_other_or_the_global_stream(replay, data, monkeypatch):
+    run = dataclasses.replace(replay[600], epochs=3)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = reference.train(run, *data, ignore)
+    second = reference.train(run, *data, ignore)
+    np.testing.assert_array_equal(columns(first), columns(second))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(replay, data):
+    run = dataclasses.replace(replay[64], stream="per_seed", epochs=40)
+    outcome = reference.train(run, *data, ignore)
+    losses = [row.train_loss for row in outcome.epochs]
+    assert outcome.best_epoch == 1 + int(np.argmin(losses)) < 40
+    again = reference.train(dataclasses.replace(run, epochs=outcome.best_epoch), *data, ignore)
+    np.testing.assert_array_equal(again.final, outcome.best)
+
+
+def test_rows_count_iterations_of_training_and_validation(replay, data):
+    solver = dataclasses.replace(replay[1200].solver, max_iterations=2)
+    run = dataclasses.replace(replay[1200], solver=solver, epochs=2, stream="per_seed")
+    for row in reference.train(run, *data, ignore).epochs:
+        assert (row.iterations_mean, row.iterations_max, row.unconverged) == (2.0, 2, 3)
+
+
+def test_every_epoch_is_reported_as_it_ends(replay, data):
+    told = []
+    run = dataclasses.replace(replay[2400], epochs=4)
+    outcome = reference.train(run, *data, told.append)
+    assert [row.epoch for row in told] == [1, 2, 3, 4]
+    assert list(outcome.epochs) == told
+
+
+def test_one_thread(replay, data):
+    torch.set_num_threads(2)
+    reference.train(dataclasses.replace(replay[2400], epochs=1), *data, ignore)
+    assert torch.get_num_threads() == 1

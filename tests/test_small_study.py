@@ -1,0 +1,113 @@
+"""A small study from nothing to its figures, through Snakemake."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from conftest import Workspace
+from safetensors.numpy import load_file
+
+from jfb import parameters, runlog
+
+RUN = "results/runs/small/batch_size=64/seed=0"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """The same study made twice: one job at a time, and four at a time."""
+    made = []
+    for cores in (1, 4):
+        workspace = Workspace(tmp_path_factory.mktemp(f"cores{cores}"))
+        workspace.config["studies"]["small"]["stream"] = "report"
+        workspace.save()
+        workspace.snakemake(cores=cores)
+        made.append(workspace.path)
+    return made
+
+
+def test_all_products_are_there(pair):
+    results = pair[0] / "results"
+    for name in ("figure1", "figure2", "figure3"):
+        for ending in ("svg", "pdf", "png"):
+            assert (results / f"figures/{name}.{ending}").stat().st_size > 1000
+    assert list(pd.read_csv(results / "table1.csv")) == [
+        "batch_size",
+        "source",
+        "training_seconds",
+        "lowest_loss",
+        "epoch_of_lowest_loss",
+    ]
+    for ending in ("md", "tex"):
+        assert "a total, not a time per epoch" in (results / f"table1.{ending}").read_text()
+    assert len(pd.read_parquet(results / "summaries/other.parquet")) == 2
+    assert not list(results.rglob(".*")), "no temporary file is left"
+
+
+def test_the_study_reads_as_one_table(pair):
+    table = pq.read_table(pair[0] / "results/runs/small")
+    assert set(table["batch_size"].to_pylist()) == {64, 32}
+    assert table.num_rows == 2 * 5
+
+
+def test_a_log_tells_its_run_and_its_libraries(pair):
+    log = runlog.read(pair[0] / RUN / "log.parquet")
+    run = runlog.run_of(log)
+    assert (run.batch_size, run.seed, run.epochs, run.engine) == (64, 0, 5, "reference")
+    assert b'"torch"' in log.schema.metadata[b"versions"]
+    assert pq.read_metadata(pair[0] / RUN / "log.parquet").row_group(0).column(1).compression == (
+        "ZSTD"
+    )
+
+
+def test_cores_change_nothing_but_the_time(pair):
+    logs = sorted(path.relative_to(pair[0]) for path in pair[0].rglob("log.parquet"))
+    assert len(logs) == 4
+    for log in logs:
+        one, four = (runlog.read(made / log).drop_columns("train_seconds") for made in pair)
+        assert one.equals(four)
+        for kind in ("best", "final"):
+            file = log.with_name(f"_{kind}.safetensors")
+            assert (pair[0] / file).read_bytes() == (pair[1] / file).read_bytes()
+    data = "results/data/report.parquet"
+    assert (pair[0] / data).read_bytes() == (pair[1] / data).read_bytes()
+
+
+def test_parameters_are_kept_with_their_names(pair):
+    run = runlog.run_of(runlog.read(pair[0] / RUN / "log.parquet"))
+    tensors = load_file(pair[0] / RUN / "_final.safetensors")
+    assert tensors["latent.weight"].shape == (3, 3)
+    flat = parameters.read(pair[0] / RUN / "_final.safetensors", run.network)
+    np.testing.assert_array_equal(flat[:9].reshape(3, 3), tensors["latent.weight"])
+    log = runlog.read(pair[0] / RUN / "log.parquet")
+    norm = np.linalg.svd(tensors["latent.weight"].astype(float), compute_uv=False)[0]
+    assert log["spectral_norm"][-1].as_py() == pytest.approx(norm, rel=1e-12)
+
+
+def test_each_job_writes_progress_to_its_own_log(pair):
+    text = (pair[0] / "results/logs/runs/small/batch_size=64/seed=0.log").read_text()
+    assert "epoch 1/5  loss" in text
+    assert "s left" in text
+
+
+def test_nothing_names_the_machine(pair):
+    for path in (pair[0] / "results").rglob("*"):
+        if path.is_file() and "logs" not in path.parts:
+            assert str(pair[0]).encode() not in path.read_bytes(), path
+
+
+def test_a_run_that_diverges_is_recorded_and_fails_nothing(workspace):
+    workspace.config["studies"] = {
+        "small": {
+            "batch_sizes": [64],
+            "seeds": [0],
+            "optimiser": workspace.config["defaults"]["optimiser"] | {"learning_rate": 1e38},
+            "solver": {"name": "picard", "tolerance": 1e-3, "max_iterations": 5},
+        }
+    }
+    workspace.config["default_studies"] = ["small"]
+    workspace.save()
+    workspace.snakemake()
+    (row,) = pd.read_parquet(workspace.path / "results/summaries/small.parquet").to_dict("records")
+    assert row["diverged"]
+    assert row["epochs"] < 6
+    assert row["unconverged_solves"] > 0

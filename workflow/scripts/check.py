@@ -1,0 +1,23 @@
+"""Tell which published cells of Table 1 are reproduced; exit status 1 unless all are.
+
+Usage: check.py TABLE1_CSV CONFIG_YAML
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from jfb import table1
+
+csv, config = sys.argv[1:]
+if not Path(csv).exists():
+    sys.exit(f"{csv} is not there yet; `make` makes it")
+study = yaml.safe_load(Path(config).read_text(encoding="utf-8"))["table1"]
+cells = table1.matches(pd.read_csv(csv, dtype={"epoch_of_lowest_loss": "Int64"}), study)
+for row in cells.itertuples():
+    verdict = "matches" if row.equal else f"DIFFERS: {study} has {row.reproduced:g}"
+    print(f"batch size {row.batch_size:>4}  {row.cell:<20}  {row.published:<8g}  {verdict}")
+print(f"{cells['equal'].sum()} of {len(cells)} published cells match")
+sys.exit(not cells["equal"].all())
