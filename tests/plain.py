@@ -44,9 +44,7 @@ def dataset(formula="code"):
     y = y + 0.0 * torch.randn(3000)
     z = z + 0.0 * torch.randn(3000)
     inside, outside = x / (1 + torch.exp(-y)), y / (1 + x**2 + z**2)
-    target = (
-        torch.tanh(inside) + outside if formula == "code" else torch.tanh(inside + outside)
-    )
+    target = torch.tanh(inside) + outside if formula == "code" else torch.tanh(inside + outside)
     return TensorDataset(torch.stack([x, y, z], dim=1), target[:, None])
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from conftest import Workspace
 from safetensors.numpy import load_file
 
+from conftest import Workspace
 from jfb import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"

@@ -1,6 +1,7 @@
 """What is built and what is rebuilt, read off the job lists of dry runs."""
 
 import pytest
+
 from conftest import ROOT, Workspace, read_yaml
 
 RUNS = {
@@ -130,9 +131,7 @@ def test_a_target_plans_what_it_needs(workspace, target, planned):
 
 
 def test_a_run_that_the_config_lacks_is_refused_with_a_reason(workspace):
-    output = workspace.snakemake(
-        "results/runs/small/batch_size=7/seed=0/log.parquet", check=False
-    )
+    output = workspace.snakemake("results/runs/small/batch_size=7/seed=0/log.parquet", check=False)
     assert workspace.status != 0
     assert "study small has no run with batch size 7 and seed 0" in output
 
