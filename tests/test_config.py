@@ -1,0 +1,153 @@
+"""Every mistake in the configuration ends in one line that names key, value and what is allowed."""
+
+import copy
+
+import pytest
+
+from conftest import Workspace
+from jfb import config as configuration
+from jfb.config import ConfigError, load
+
+DELETE = object()
+
+
+def changed(config, path, value):
+    config = copy.deepcopy(config)
+    *parents, last = path.split(".")
+    place = config
+    for parent in parents:
+        place = place[parent]
+    if value is DELETE:
+        del place[last]
+    else:
+        place[last] = value
+    return config
+
+
+MISTAKES = [
+    ("colour", "red", ["colour", "'red'", "unknown key", "datasets"]),
+    ("studies.replay.epoch", 3, ["studies.replay.epoch", "3", "unknown key", "epochs"]),
+    ("defaults.solver.damping", 0.5, ["defaults.solver.damping", "0.5", "unknown", "tolerance"]),
+    ("defaults.epochs", "many", ["defaults.epochs", "'many'", "an integer"]),
+    ("defaults.epochs", 2.5, ["defaults.epochs", "2.5", "an integer"]),
+    ("defaults.epochs", True, ["defaults.epochs", "True", "an integer"]),
+    ("defaults.epochs", 0, ["defaults.epochs", "0", "at least 1"]),
+    ("defaults.solver.tolerance", "1e-3", ["solver.tolerance", "'1e-3'", "1.0e-3"]),
+    ("defaults.solver.tolerance", -0.001, ["solver.tolerance", "-0.001", "greater than 0"]),
+    ("defaults.solver.tolerance", float("nan"), ["solver.tolerance", "nan", "finite"]),
+    ("defaults.solver.tolerance", float("inf"), ["solver.tolerance", "inf", "finite"]),
+    ("defaults.solver.name", "newton", ["defaults.solver.name", "'newton'", "picard"]),
+    ("defaults.gradient.name", "exact", ["defaults.gradient.name", "'exact'", "jfb"]),
+    ("defaults.optimiser.name", "sgd", ["defaults.optimiser.name", "'sgd'", "adam"]),
+    ("defaults.optimiser.beta1", 1.0, ["optimiser.beta1", "1.0", "less than 1"]),
+    ("defaults.engine", "warp", ["defaults.engine", "'warp'", "reference"]),
+    ("defaults.stream", "mine", ["defaults.stream", "'mine'", "report, per_seed"]),
+    ("defaults.engine", DELETE, ["defaults.engine", "missing"]),
+    ("datasets.report.formula", "spoken", ["report.formula", "'spoken'", "code, printed"]),
+    ("datasets.report.geometry", "sphere", ["report.geometry", "'sphere'", "diagonal"]),
+    ("datasets.report.points", 1, ["datasets.report.points", "1", "at least 2"]),
+    ("datasets.report.noise_std", -1, ["report.noise_std", "-1", "at least 0"]),
+    ("datasets.report.training_share", 1, ["report.training_share", "1", "less than 1"]),
+    ("datasets.report.training_share", 1e-9, ["report.training_share", "1e-09", "each part"]),
+    ("datasets", {}, ["datasets", "{}", "empty"]),
+    ("studies", {}, ["studies", "{}", "empty"]),
+    ("studies", None, ["studies", "None", "mapping"]),
+    ("studies.replay.dataset", "moon", ["studies.replay.dataset", "'moon'", "report, printed"]),
+    ("studies.replay.batch_sizes", [32, 0], ["studies.replay.batch_sizes", "0", "at least 1"]),
+    ("studies.replay.batch_sizes", [2401], ["replay.batch_sizes", "2401", "at most 2400"]),
+    ("studies.replay.batch_sizes", [32, 32], ["replay.batch_sizes", "[32, 32]", "twice"]),
+    ("studies.replay.batch_sizes", [], ["replay.batch_sizes", "[]", "empty"]),
+    ("studies.replay.batch_sizes", 32, ["replay.batch_sizes", "32", "a list"]),
+    ("studies.replay.seeds", [42, 42], ["studies.replay.seeds", "[42, 42]", "twice"]),
+    ("studies.replay.seeds", [-1], ["studies.replay.seeds", "-1", "at least 0"]),
+    ("studies.replay.seeds", DELETE, ["studies.replay.seeds", "missing"]),
+    ("studies.replay.seeds", [1, 2], ["table1", "'replay'", "one seed, not 2"]),
+    ("default_studies", [], ["default_studies", "[]", "empty"]),
+    ("default_studies", ["moon"], ["default_studies", "'moon'", "replay, printed"]),
+    ("table1", "moon", ["table1", "'moon'", "replay, printed"]),
+    ("figures", "moon", ["figures", "'moon'", "replay, printed"]),
+    ("studies.table1", {"batch_sizes": [1], "seeds": [1]}, ["'table1'", "not be one of", "all"]),
+    ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
+    ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), MISTAKES)
+def test_a_mistake_is_named_in_one_line(path, value, said, config, schema):
+    if path == "studies.../up":
+        wrong = changed(config, "studies", config["studies"] | {"/up": value})
+    else:
+        wrong = changed(config, path, value)
+    with pytest.raises(ConfigError) as error:
+        load(wrong, schema)
+    message = str(error.value)
+    assert "\n" not in message
+    for part in said:
+        assert part in message
+
+
+def test_the_default_config_is_the_report(project):
+    assert project.default_studies == ("replay",)
+    runs = list(project.studies["replay"].runs.values())
+    assert [run.batch_size for run in runs] == [2400, 1200, 600, 64, 32]
+    assert [run.predecessors for run in runs] == [0, 1, 2, 3, 4]
+    assert {(run.seed, run.epochs, run.engine, run.stream) for run in runs} == {
+        (42, 3000, "reference", "report")
+    }
+    assert runs[0].dataset.training_size == 2400
+
+
+def test_predecessors_belong_to_the_reports_stream_only(config, schema):
+    config["studies"]["replay"]["stream"] = "per_seed"
+    runs = load(config, schema).studies["replay"].runs.values()
+    assert {run.predecessors for run in runs} == {0}
+
+
+def test_a_study_overrides_the_defaults(config, schema):
+    config["studies"]["replay"]["epochs"] = 7
+    project = load(config, schema)
+    assert {run.epochs for run in project.studies["replay"].runs.values()} == {7}
+    assert {run.epochs for run in project.studies["printed"].runs.values()} == {3000}
+
+
+@pytest.mark.parametrize(
+    ("choice", "key"),
+    [("solver", "solver.name"), ("stream", "stream"), ("gradient", "gradient.name")],
+)
+def test_what_an_engine_cannot_do_is_refused_with_those_that_can(
+    choice, key, config, schema, monkeypatch
+):
+    offered = configuration.ENGINES["reference"]
+    monkeypatch.setitem(configuration.ENGINES, "reference", offered | {choice: set()})
+    monkeypatch.setitem(configuration.ENGINES, "able", offered)
+    with pytest.raises(ConfigError) as error:
+        load(config, schema)
+    assert str(error.value).startswith(f"studies.replay.{key}: ")
+    assert str(error.value).endswith("is not offered by engine reference, but by: able")
+
+
+def test_a_long_value_is_cut(config, schema):
+    with pytest.raises(ConfigError) as error:
+        load(changed(config, "defaults.engine", "x" * 5000), schema)
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--dry-run"], [], ["--dry-run", "--config", "colour=red"]], ids=str
+)
+def test_snakemake_says_it_in_one_line_and_writes_nothing(arguments, tmp_path):
+    workspace = Workspace(tmp_path)
+    if "--config" not in arguments:
+        workspace.config["colour"] = "red"
+        workspace.save()
+    before = sorted(tmp_path.rglob("*"))
+    output = workspace.snakemake(*arguments, check=False)
+    assert workspace.status != 0
+    *before_it, line = [line for line in output.splitlines() if line.strip()]
+    # Snakemake itself tells that --config adds to the file.
+    assert len(before_it) == ("--config" in arguments)
+    assert line.startswith("Error in the configuration: colour: 'red' is an unknown key; allowed")
+    written = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} - {
+        path.relative_to(tmp_path).parts[0] for path in before
+    }
+    assert written <= {".snakemake"}

@@ -1,0 +1,71 @@
+"""The points, the two targets and the split."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+import plain
+from conftest import make_data
+from jfb import dataset, heat
+
+
+@pytest.mark.parametrize(("name", "formula"), [("report", "code"), ("printed", "printed")])
+def test_is_the_original_to_the_last_bit(name, formula, project):
+    torch.manual_seed(42)
+    original = plain.dataset(formula)
+    order = torch.randperm(3000, generator=torch.Generator().manual_seed(42)).numpy()
+    training, validation = make_data(project.datasets[name])
+    assert (len(training), len(validation)) == (2400, 600)
+    inputs = np.concatenate([training.inputs, validation.inputs])
+    target = np.concatenate([training.target, validation.target])
+    np.testing.assert_array_equal(inputs, original.tensors[0].numpy()[order])
+    np.testing.assert_array_equal(target, original.tensors[1].numpy()[order, 0])
+
+
+def test_targets_by_hand():
+    """At (0, 0, 0) both are 0; at (1, 2, 1) the parts are 1/(1+e^-2) and 2/3."""
+    points = torch.tensor([[0.0, 1.0], [0.0, 2.0], [0.0, 1.0]], dtype=torch.float64)
+    inside, outside = 0.8807970779778823, 2 / 3
+    assert heat.code(*points).tolist() == pytest.approx([0, np.tanh(inside) + outside], rel=1e-14)
+    assert heat.printed(*points).tolist() == pytest.approx(
+        [0, np.tanh(inside + outside)], rel=1e-14
+    )
+
+
+def test_points_lie_on_the_diagonal(project):
+    training, validation = make_data(project.datasets["report"])
+    points = np.concatenate([training.inputs, validation.inputs]).astype(float)
+    assert np.linalg.matrix_rank(points, tol=1e-3) == 1
+    assert points.max(axis=0).tolist() == [20.0, 13.0, 8.0]
+
+
+def test_noise_shifts_points_before_the_target(project):
+    still = project.datasets["report"]
+    noisy = dataclasses.replace(still, noise_std=0.5)
+    (points, _), (shifted, _) = make_data(still), make_data(noisy)
+    shift = shifted.inputs - points.inputs
+    assert shift.std(axis=0) == pytest.approx([0.5] * 3, rel=0.05)
+    assert abs(np.corrcoef(shift.T)[0, 1]) < 0.1
+    target = heat.code(*torch.from_numpy(shifted.inputs).T.contiguous())
+    np.testing.assert_allclose(shifted.target, target, rtol=1e-5, atol=1e-6)
+
+
+def test_file_keeps_values_order_and_split(project, tmp_path):
+    parts = make_data(dataclasses.replace(project.datasets["report"], points=50))
+    dataset.write(tmp_path / "d.parquet", *parts)
+    table = pq.read_table(tmp_path / "d.parquet")
+    assert table.column_names == ["x", "y", "z", "target", "split"]
+    assert table["split"].to_pylist() == ["training"] * 40 + ["validation"] * 10
+    for part, kept in zip(parts, dataset.read(tmp_path / "d.parquet"), strict=True):
+        np.testing.assert_array_equal(part.inputs, kept.inputs)
+        np.testing.assert_array_equal(part.target, kept.target)
+
+
+def test_another_table_is_refused_by_name(tmp_path):
+    pq.write_table(pa.table({"x": [1.0]}), tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match=r"other\.parquet: not a dataset"):
+        dataset.read(tmp_path / "other.parquet")
