@@ -1,5 +1,6 @@
 """From logs to what people read: log files, summaries, Table 1, figures."""
 
+import itertools
 import math
 
 import numpy as np
@@ -37,18 +38,22 @@ def test_a_log_comes_back_as_it_was(log, replay):
     assert runlog.run_of(table) == replay[64]
 
 
-def test_a_failed_write_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), files.whole(tmp_path / "a.txt") as temporary:
+def half_write(path):
+    with files.whole(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
+
+
+def test_a_failed_write_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError):
+        half_write(tmp_path / "a.txt")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path):
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(RuntimeError), files.whole(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        half_write(tmp_path / "a.txt")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
@@ -103,14 +108,14 @@ def test_a_diverged_run_is_summarised(log, replay):
     (row,) = summary.of_study([path], [replay[64]]).to_dict("records")
     assert row["diverged"]
     assert (row["lowest_loss"], row["epoch_of_lowest_loss"]) == (1.0, 2)
-    assert row["first_accurate_epoch"] is pd.NA
+    assert pd.isna(row["first_accurate_epoch"])
 
 
 def test_a_run_that_diverges_at_once_has_no_lowest_loss(log, replay):
     (row,) = summary.of_study([log([math.inf])], [replay[64]]).to_dict("records")
     assert row["diverged"]
     assert math.isnan(row["lowest_loss"])
-    assert row["epoch_of_lowest_loss"] is pd.NA
+    assert pd.isna(row["epoch_of_lowest_loss"])
 
 
 def test_the_log_of_another_run_is_refused_by_name(log, replay):
@@ -196,7 +201,7 @@ def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
         assert "(" in axes.get_ylabel()
         assert axes.get_legend() is None
         assert axes.get_yscale() == ("log" if "loss" in axes.get_ylabel() else "linear")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     box = legend.get_window_extent()
     assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
 
@@ -207,10 +212,17 @@ def test_figure1_marks_the_end_of_each_run(logs):
     assert [float(end[0]) for end in ends] == [150.0] * 3
 
 
+@pytest.mark.parametrize("losses", [[math.nan], [2.0, math.inf]])
+def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
+    logs = figures.read_logs([log(losses)])
+    for name, draw in figures.FIGURES.items():
+        figures.write(draw(logs), [tmp_path / f"{name}.png"])
+
+
 def test_lightness_tells_batch_sizes_apart(logs):
     looks = figures._looks(logs).values()
     grey = [np.dot(look["color"][:3], (0.299, 0.587, 0.114)) for look in looks]
-    assert all(b - a > 0.1 for a, b in zip(grey, grey[1:], strict=False))
+    assert all(b - a > 0.1 for a, b in itertools.pairwise(grey))
     assert len({look["marker"] for look in looks}) == 3
 
 

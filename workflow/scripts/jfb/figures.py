@@ -44,14 +44,14 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
 
     Returns:
         A row per epoch and run: the columns of `jfb.runlog.Epoch`, batch_size, and seconds,
-        the training time since the start of the run.
+        the training time since the start of the run. What is not finite is missing.
     """
     parts = []
     for path in paths:
         log = runlog.read(path)
         frame = log.to_pandas().assign(batch_size=runlog.run_of(log).batch_size)
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 
 
 def figure1(logs: pd.DataFrame) -> Figure:
@@ -119,7 +119,7 @@ def _looks(logs: pd.DataFrame) -> dict[int, dict]:
 def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
     """Draw every epoch of each run, the smoother curves over the rougher ones."""
     looks = _looks(logs)
-    roughness = logs.groupby("batch_size")[y].agg(lambda run: run.diff().abs().median())
+    roughness = logs.groupby("batch_size")[y].agg(lambda run: run.diff().abs().median()).fillna(0)
     depth = roughness.rank(ascending=False, method="first") / len(roughness)
     every = max(1, logs["epoch"].max() // _MARKERS_PER_CURVE)
     for place, (size, look) in enumerate(looks.items()):
@@ -149,6 +149,9 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 
 def _loss_axis(axes: Axes, label: str) -> None:
     axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
+    if not any(np.isfinite(line.get_ydata()).any() for line in axes.lines):
+        axes.set_ylim(1e-3, 1)
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center")
 
 
 def _accuracy_axis(axes: Axes, label: str) -> None:

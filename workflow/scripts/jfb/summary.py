@@ -22,14 +22,14 @@ def of_run(log: pd.DataFrame) -> dict[str, object]:
         By column name. `epoch_of_lowest_loss` is the first of equals, `training_seconds` a
         total, `first_accurate_epoch` the first with a training accuracy of at least 0.99, and
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last
-        500 epochs (in decades). A run has diverged if a training loss is not finite; where
-        there is nothing to tell, the entry is missing.
+        500 epochs (in decades). A run has diverged if a training loss is not finite; such losses
+        count nowhere else, and where there is nothing to tell, the entry is missing.
     """
     last = log.iloc[-1]
     finite = log.loc[np.isfinite(log["train_loss"])]
     accurate = log.loc[log["train_accuracy"] >= ACCURATE, "epoch"]
     lowest = finite.loc[finite["train_loss"].idxmin()] if len(finite) else None
-    tail = np.log10(log["train_loss"].tail(LAST_EPOCHS))
+    tail = np.log10(finite["train_loss"].tail(LAST_EPOCHS))
     return {
         "epochs": len(log),
         "lowest_loss": np.nan if lowest is None else lowest["train_loss"],
