@@ -63,7 +63,7 @@ def figure1(logs: pd.DataFrame) -> Figure:
     _curves(over_epochs, logs, "epoch", "train_loss")
     over_epochs.set(xlabel="Epoch")
     for axes in (over_time, over_epochs):
-        _loss_axis(axes, "Training loss")
+        _loss_axis(axes, logs["train_loss"], "Training loss")
     return _finished(figure, logs)
 
 
@@ -80,7 +80,7 @@ def figure3(logs: pd.DataFrame) -> Figure:
     """Validation loss and validation accuracy over epochs."""
     figure, (loss, accuracy) = _panels(2)
     _curves(loss, logs, "epoch", "val_loss")
-    _loss_axis(loss, "Validation loss")
+    _loss_axis(loss, logs["val_loss"], "Validation loss")
     _curves(accuracy, logs, "epoch", "val_accuracy")
     _accuracy_axis(accuracy, "Validation accuracy")
     for axes in (loss, accuracy):
@@ -147,9 +147,9 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
         axes.plot(end[x], end[y], **look | {"markeredgecolor": "black"}, markersize=7, zorder=4)
 
 
-def _loss_axis(axes: Axes, label: str) -> None:
+def _loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
     axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
-    if not any(np.isfinite(line.get_ydata()).any() for line in axes.lines):
+    if losses.isna().all():
         axes.set_ylim(1e-3, 1)
         axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center")
 
