@@ -29,11 +29,11 @@ def plain_loop(batch_size, epochs):
 
 def engine(batch_size, epochs, native_root=False):
     """The same of the reference engine."""
-    import conftest
     import pandas as pd
-    import plain
     import torch
 
+    import conftest
+    import plain
     from jfb import optimisers
     from jfb.config import load
     from jfb.engines import reference
