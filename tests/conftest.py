@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -101,13 +102,19 @@ class Workspace:
 
     def planned(self, *arguments) -> set[str]:
         """The messages of the jobs of a dry run."""
-        lines = self.snakemake("--dry-run", *arguments).splitlines()
+        output = self.snakemake("--dry-run", *arguments)
+        # Shown by pytest where a test fails: the reason of each job.
+        print(output)
+        lines = output.splitlines()
         return {line.split(": ", 1)[1] for line in lines if re.match(r"Job \d+: ", line)}
 
     def edit(self, file: str) -> None:
         """Append a comment to a file of the workflow."""
-        with (self.path / "workflow" / file).open("a") as f:
-            f.write("# edited\n")
+        path = self.path / "workflow" / file
+        path.write_text(path.read_text() + "# edited\n")
+        # Newer than any output, whatever the clock did meanwhile.
+        later = time.time() + 60
+        os.utime(path, (later, later))
 
 
 @pytest.fixture
