@@ -16,6 +16,11 @@ include: "workflow/rules/table.smk"
 include: "workflow/rules/figures.smk"
 
 
+localrules:
+    all,
+    dataset,
+
+
 rule all:
     default_target: True
     input:
@@ -37,5 +42,6 @@ for study in project.studies:
     rule:
         name:
             study
+        localrule: True
         input:
             products_of(study),

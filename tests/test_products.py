@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from conftest import ROOT
 from jfb import figures, files, runlog, summary, table1
 from jfb.runlog import Epoch
 
@@ -118,6 +121,15 @@ def test_a_run_that_diverges_at_once_has_no_lowest_loss(log, replay):
     assert pd.isna(row["epoch_of_lowest_loss"])
 
 
+def test_a_run_whose_last_step_blows_up_has_diverged(replay, tmp_path):
+    last = rows([2.0, 1.0])
+    last[-1] = last[-1]._replace(val_loss=math.nan)
+    runlog.write(tmp_path / "log.parquet", last, replay[64], {})
+    (row,) = summary.of_study([tmp_path / "log.parquet"], [replay[64]]).to_dict("records")
+    assert row["diverged"]
+    assert row["lowest_loss"] == 1.0
+
+
 def test_the_log_of_another_run_is_refused_by_name(log, replay):
     with pytest.raises(ValueError, match=r"log\.parquet: log of a run with other settings"):
         summary.of_study([log([1.0])], [replay[32]])
@@ -160,6 +172,34 @@ def test_a_missing_row_is_no_match(replayed):
     cells = table1.matches(table1.tidy(replayed.iloc[:1], "again"), "again")
     assert cells["equal"].sum() == 2
     assert len(cells) == 10
+
+
+def check(path):
+    command = [sys.executable, "workflow/scripts/check.py", str(path), "config.yaml"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_check_fails_where_a_cell_differs(replayed, tmp_path):
+    table1.tidy(replayed, "replay").to_csv(tmp_path / "table1.csv", index=False)
+    done = check(tmp_path / "table1.csv")
+    assert done.returncode == 1
+    assert "8 of 10 published cells match" in done.stdout
+    assert "DIFFERS: replay has 2999" in done.stdout
+
+
+def test_check_passes_where_all_cells_are_equal(replayed, tmp_path):
+    replayed.loc[4, "lowest_loss"] = 0.0005
+    replayed.loc[4, "epoch_of_lowest_loss"] = 3000
+    table1.tidy(replayed, "replay").to_csv(tmp_path / "table1.csv", index=False)
+    done = check(tmp_path / "table1.csv")
+    assert done.returncode == 0
+    assert "10 of 10 published cells match" in done.stdout
+
+
+def test_check_says_what_to_do_without_a_table(tmp_path):
+    done = check(tmp_path / "table1.csv")
+    assert done.returncode == 1
+    assert "`make` makes it" in done.stderr
 
 
 def test_markdown_and_latex_show_both_side_by_side(replayed):

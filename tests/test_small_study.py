@@ -1,5 +1,11 @@
 """A small study from nothing to its figures, through Snakemake."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -93,6 +99,30 @@ def test_nothing_names_the_machine(pair):
     for path in (pair[0] / "results").rglob("*"):
         if path.is_file() and "logs" not in path.parts:
             assert str(pair[0]).encode() not in path.read_bytes(), path
+
+
+def test_an_interrupted_job_leaves_no_log(workspace):
+    workspace.config["studies"]["small"] |= {"epochs": 1_000_000, "batch_sizes": [64]}
+    workspace.save()
+    told = workspace.path / "results/logs/runs/small/batch_size=64/seed=0.log"
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "small"]
+    job = subprocess.Popen(
+        command,
+        cwd=workspace.path,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            time.sleep(0.1)
+            if told.exists() and "epoch 1/" in told.read_text():
+                break
+        assert "epoch 1/" in told.read_text()
+    finally:
+        os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
+    assert not [path for path in workspace.path.glob("results/runs/**/*") if path.is_file()]
 
 
 def test_a_run_that_diverges_is_recorded_and_fails_nothing(workspace):

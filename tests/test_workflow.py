@@ -30,14 +30,14 @@ def built(tmp_path_factory):
 
 
 @pytest.fixture
-def finished(built):
+def finished(built, tmp_path):
     """A finished workflow, which is put back as it was after the test."""
-    files = {path: path.read_bytes() for path in built.path.glob("workflow/**/*.py")}
+    scripts = built.path / "workflow/scripts"
+    kept = shutil.copytree(scripts, tmp_path / "scripts")
     config = (built.path / "config.yaml").read_bytes()
     yield built
-    for path, content in files.items():
-        if path.read_bytes() != content:
-            path.write_bytes(content)
+    # With its times: Snakemake goes by those of a script.
+    shutil.copytree(kept, scripts, dirs_exist_ok=True)
     (built.path / "config.yaml").write_bytes(config)
     built.config = read_yaml(built.path / "config.yaml")
 
@@ -83,6 +83,17 @@ def test_an_edit_of_the_solver_plans_every_run(finished):
 def test_an_edit_of_a_stream_plans_the_runs_that_draw_from_it(finished):
     finished.edit("scripts/jfb/streams/per_seed.py")
     assert finished.planned() == EVERYTHING - DATASETS
+
+
+def test_an_edit_of_a_script_plans_its_rule(finished):
+    finished.edit("scripts/summarise.py")
+    assert finished.planned() == SUMMARIES | {"Table 1"}
+
+
+def test_an_edit_of_the_reports_stream_plans_the_datasets(finished):
+    """Their noise and split are drawn there."""
+    finished.edit("scripts/jfb/streams/report.py")
+    assert finished.planned() >= DATASETS
 
 
 def test_an_edit_of_table1_plans_only_the_table(finished):
@@ -134,6 +145,13 @@ def test_a_run_that_the_config_lacks_is_refused_with_a_reason(workspace):
     output = workspace.snakemake("results/runs/small/batch_size=7/seed=0/log.parquet", check=False)
     assert workspace.status != 0
     assert "study small has no run with batch size 7 and seed 0" in output
+
+
+def test_a_run_has_one_path_only(workspace):
+    workspace.snakemake(
+        "--dry-run", "results/runs/small/batch_size=032/seed=00/log.parquet", check=False
+    )
+    assert workspace.status != 0
 
 
 def test_every_rule_name_is_reserved(workspace):

@@ -24,8 +24,8 @@ except ConfigError as error:
 wildcard_constraints:
     dataset="|".join(project.datasets),
     study="|".join(project.studies),
-    batch_size=r"\d+",
-    seed=r"\d+",
+    batch_size=r"[1-9]\d*",
+    seed=r"0|[1-9]\d*",
 
 
 RUN = "results/runs/{study}/batch_size={batch_size}/seed={seed}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, relevance
 
 from jfb import settings
@@ -20,6 +20,15 @@ ENGINES = {
         "optimiser": {"adam"},
     },
 }
+
+
+# JSON Schema takes 42.0 for an integer; as a seed or a batch size it would name another file.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 class ConfigError(ValueError):
@@ -155,11 +164,7 @@ def _require_finite(key: str, value: Any) -> None:
 
 
 def _require_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    errors = [
-        leaf
-        for error in Draft202012Validator(schema).iter_errors(config)
-        for leaf in _leaves(error)
-    ]
+    errors = [leaf for error in _Validator(schema).iter_errors(config) for leaf in _leaves(error)]
     if errors:
         raise _in_one_line(max(errors, key=relevance))
 

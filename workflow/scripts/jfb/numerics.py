@@ -6,7 +6,7 @@ import torch
 
 
 def pin() -> None:
-    """Compute on one thread, with matrix products that round alike on every x86-64 CPU.
+    """Compute on one thread, with matrix products that do not depend on the x86-64 CPU.
 
     Intel MKL chooses its kernels by the CPU: with or without fused multiply-add, in one order
     of summation or another. With MKL_CBWR (conditional numerical reproducibility) at

@@ -22,7 +22,7 @@ def of_run(log: pd.DataFrame) -> dict[str, object]:
         By column name. `epoch_of_lowest_loss` is the first of equals, `training_seconds` a
         total, `first_accurate_epoch` the first with a training accuracy of at least 0.99, and
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last
-        500 epochs (in decades). A run has diverged if a training loss is not finite; such losses
+        500 epochs (in decades). A run has diverged if a loss is not finite; such training losses
         count nowhere else, and where there is nothing to tell, the entry is missing.
     """
     last = log.iloc[-1]
@@ -43,7 +43,7 @@ def of_run(log: pd.DataFrame) -> dict[str, object]:
         "log10_loss_spread": tail.std(ddof=0),
         "unconverged_solves": log["unconverged"].sum(),
         "final_spectral_norm": last["spectral_norm"],
-        "diverged": len(finite) < len(log),
+        "diverged": not np.isfinite(log[["train_loss", "val_loss"]]).all(axis=None),
     }
 
 
