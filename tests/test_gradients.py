@@ -33,12 +33,13 @@ def loss(flat, dimensions, d, u, target):
 
 
 def jfb(network, d, u, target):
-    rows = len(d)
-    transform = Transformation(network, rows)
+    d, u, target = d.T, u.T, target.T
+    size = d.shape[1]
+    transform = Transformation(network, size)
     transform.fix(d)
     a = transform(u, network.empty(*u.shape))
-    error = network.read_out(a, network.empty(rows, 1)).sub_(target)
-    return JFB(network, rows)(d, u, a, error)
+    error = network.read_out(a, network.empty(1, size)).sub_(target)
+    return JFB(network, size)(d, u, a, error)
 
 
 @pytest.mark.parametrize(("latent_dim", "input_dim", "rows"), CASES)

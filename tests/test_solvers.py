@@ -9,9 +9,9 @@ from jfb import settings
 from jfb.solvers import Picard
 
 
-def picard(tolerance=1e-3, max_iterations=1000, rows=1, latent_dim=1):
+def picard(tolerance=1e-3, max_iterations=1000, size=1, latent_dim=1):
     options = settings.Solver("picard", tolerance, max_iterations)
-    return Picard(options, rows, latent_dim, torch.float64)
+    return Picard(options, size, latent_dim, torch.float64)
 
 
 def affine(slope, offset):
@@ -36,7 +36,7 @@ def test_the_rule_is_strict():
 
 def test_the_largest_component_of_the_whole_batch_decides():
     offset = torch.tensor([[1.0, 0.0], [0.0, 4.0]])
-    solve = picard(tolerance=0.3, rows=2, latent_dim=2)(affine(0.5, offset))
+    solve = picard(tolerance=0.3, size=2, latent_dim=2)(affine(0.5, offset))
     # The component with offset 4 changes by 4, 2, 1, 0.5, 0.25.
     assert solve.iterations == 5
     torch.testing.assert_close(solve.point, offset * 1.875, rtol=0, atol=0, check_dtype=False)
@@ -73,12 +73,12 @@ def plain(transform, shape, tolerance, limit):
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 63, 64, 65, 130, 1000])
 def test_checking_in_blocks_changes_nothing(limit):
     """One solver through solves of very different lengths, against the plain rule each time."""
-    solver = picard(max_iterations=limit, rows=5, latent_dim=3)
+    solver = picard(max_iterations=limit, size=5, latent_dim=3)
     generator = torch.Generator().manual_seed(0)
     for slope in (0.1, 0.95, 0.3, 0.99, 0.0, 0.5, 0.9):
-        offset = torch.randn(5, 3, generator=generator, dtype=torch.float64)
+        offset = torch.randn(3, 5, generator=generator, dtype=torch.float64)
         transform = affine(slope, offset)
-        point, iterations = plain(transform, (5, 3), 1e-3, limit)
+        point, iterations = plain(transform, (3, 5), 1e-3, limit)
         solve = solver(transform)
         assert solve.iterations == iterations
         assert torch.equal(solve.point, point)

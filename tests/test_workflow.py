@@ -1,5 +1,7 @@
 """What is built and what is rebuilt, read off the job lists of dry runs."""
 
+import shutil
+
 import pytest
 
 from conftest import ROOT, Workspace, read_yaml

@@ -28,8 +28,8 @@ class Network:
         self.output_weight, self.output_bias = layers["output.weight"], layers["output.bias"]
 
     def read_out(self, a: Tensor, out: Tensor) -> Tensor:
-        """Write y = output(a) to `out`: (rows, n) to (rows, 1)."""
-        return torch.addmm(self.output_bias, a, self.output_weight.T, out=out)
+        """Write y = output(a) to `out`: (n, size) to (1, size)."""
+        return torch.mm(self.output_weight, a, out=out).add_(self.output_bias)
 
     def empty(self, *shape: int) -> Tensor:
         """An uninitialised tensor of the parameters' type, to write results to."""
@@ -39,26 +39,27 @@ class Network:
 class Transformation:
     """u -> T(u; d) for batches of one size, with d held fixed between calls of `fix`.
 
+    Points stand in columns: a product with a weight then runs along the batch, which is several
+    times faster than along three components, and rounds as `torch.nn.functional.linear` does.
+
     Args:
         network: whose layers are applied.
-        rows: number of rows of a batch.
+        size: number of points of a batch.
     """
 
-    def __init__(self, network: Network, rows: int) -> None:
+    def __init__(self, network: Network, size: int) -> None:
         self._network = network
-        self._latent_weight = network.latent_weight.T
-        self._injection_weight = network.injection_weight.T
-        self._latent_bias = network.empty(rows, network.dimensions.latent_dim)
-        self._injected = torch.empty_like(self._latent_bias)
+        self._latent_weight = network.latent_weight
+        self._latent_bias = network.latent_bias[:, None]
+        self._injection_bias = network.injection_bias[:, None]
+        self._injected = network.empty(network.dimensions.latent_dim, size)
 
     def fix(self, d: Tensor) -> None:
-        """Compute injection(d) for a batch d, (rows, m)."""
-        net = self._network
-        torch.addmm(net.injection_bias, d, self._injection_weight, out=self._injected)
-        # A bias of the shape of the product spares addmm a broadcast at every iteration.
-        self._latent_bias.copy_(net.latent_bias)
+        """Compute injection(d) for a batch d, (m, size)."""
+        product = torch.mm(self._network.injection_weight, d, out=self._injected)
+        product.add_(self._injection_bias)
 
     def __call__(self, u: Tensor, out: Tensor) -> Tensor:
-        """Write relu(latent(u) + injection(d)) to `out`; both (rows, n)."""
-        product = torch.addmm(self._latent_bias, u, self._latent_weight, out=out)
-        return product.add_(self._injected).relu_()
+        """Write relu(latent(u) + injection(d)) to `out`; both (n, size)."""
+        latent = torch.mm(self._latent_weight, u, out=out).add_(self._latent_bias)
+        return latent.add_(self._injected).relu_()

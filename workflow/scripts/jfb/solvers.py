@@ -8,14 +8,14 @@ from torch import Tensor
 
 from jfb import settings
 
-#: Called as `transform(u, out)`, both (rows, n): writes T(u; d) to `out`.
+#: Called as `transform(u, out)`, both (n, size): writes T(u; d) to `out`.
 Map = Callable[[Tensor, Tensor], Tensor]
 
 
 class Solve(NamedTuple):
     """What a solver found.
 
-    `point` is (rows, n) and valid until the solver's next call; `iterations` counts the
+    `point` is (n, size) and valid until the solver's next call; `iterations` counts the
     applications of T; `residual` is the infinity norm of u - T(u; d) over the whole batch for
     the last u that was tried; `converged` says that it is below the tolerance.
     """
@@ -36,7 +36,7 @@ class Picard:
 
     Args:
         options: tolerance and iteration limit.
-        rows, latent_dim: shape of the batches to be solved, for the preallocated iterates.
+        size, latent_dim: shape of the batches to be solved, for the preallocated iterates.
         dtype: of the iterates.
     """
 
@@ -46,15 +46,15 @@ class Picard:
     def __init__(
         self,
         options: settings.Solver,
-        rows: int,
+        size: int,
         latent_dim: int,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._options = options
         length = min(self._longest_check, options.max_iterations)
-        self._iterates = torch.zeros(length + 1, rows, latent_dim, dtype=dtype)
+        self._iterates = torch.zeros(length + 1, latent_dim, size, dtype=dtype)
         self._slots = self._iterates.unbind()
-        self._changes = torch.empty(length, rows, latent_dim, dtype=dtype)
+        self._changes = torch.empty(length, latent_dim, size, dtype=dtype)
         self._first_check = min(self._later_checks, length)
 
     def __call__(self, transform: Map) -> Solve:

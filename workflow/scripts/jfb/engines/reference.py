@@ -21,7 +21,7 @@ from jfb.streams import open_stream
 
 
 class Pass(NamedTuple):
-    """A forward pass: the solve, and a = T(u; d) of its point u, (rows, n)."""
+    """A forward pass: the solve, and a = T(u; d) of its point u, (n, size)."""
 
     solve: Solve
     activation: Tensor
@@ -33,18 +33,18 @@ class Forward:
     Args:
         network: the network.
         options: of the solver.
-        rows: number of rows of a batch.
+        size: number of points of a batch.
     """
 
-    def __init__(self, network: Network, options: settings.Solver, rows: int) -> None:
+    def __init__(self, network: Network, options: settings.Solver, size: int) -> None:
         n = network.dimensions.latent_dim
         self._network = network
-        self._solve = SOLVERS[options.name](options, rows, n, network.parameters.dtype)
-        self._transform = Transformation(network, rows)
-        self._activation = network.empty(rows, n)
+        self._solve = SOLVERS[options.name](options, size, n, network.parameters.dtype)
+        self._transform = Transformation(network, size)
+        self._activation = network.empty(n, size)
 
     def __call__(self, d: Tensor, target: Tensor, error: Tensor) -> Pass:
-        """Predict, and write y - target to `error`; d is (rows, m), the others (rows, 1)."""
+        """Predict, and write y - target to `error`; d is (m, size), the others (1, size)."""
         self._transform.fix(d)
         solve = self._solve(self._transform)
         activation = self._transform(solve.point, self._activation)
@@ -62,14 +62,14 @@ class Scores:
     """
 
     def __init__(self, size: int, batch_size: int, threshold: float) -> None:
-        errors = torch.empty(size, 1)
-        self.batches = errors.split(batch_size)
+        errors = torch.empty(1, size)
+        self.batches = errors.split(batch_size, dim=1)
         self._size = size
         self._threshold = threshold
         whole = size - size % batch_size
-        self._groups = [errors[:whole].view(-1, batch_size)]
+        self._groups = [errors[0, :whole].view(-1, batch_size)]
         if whole < size:
-            self._groups.append(errors[whole:].view(1, -1))
+            self._groups.append(errors[0, whole:].view(1, -1))
 
     def loss(self) -> float:
         """Mean over the points, as the batches' float32 means weighted by their sizes."""
@@ -105,20 +105,20 @@ class Trainer:
         self._inputs, self._target = tensors(training)
         self._batch_size = run.batch_size
         self.scores = Scores(len(training), run.batch_size, run.accuracy_threshold)
-        sizes = {len(errors) for errors in self.scores.batches}
-        self._forward = {rows: Forward(self.network, run.solver, rows) for rows in sizes}
-        self._gradient = {rows: GRADIENTS[run.gradient.name](self.network, rows) for rows in sizes}
+        sizes = {errors.shape[1] for errors in self.scores.batches}
+        self._forward = {size: Forward(self.network, run.solver, size) for size in sizes}
+        self._gradient = {size: GRADIENTS[run.gradient.name](self.network, size) for size in sizes}
 
     def epoch(self) -> list[Solve]:
         """Train on every point once, in a fresh random order; the solve of each batch."""
         order = torch.from_numpy(self._stream.order())
-        inputs = self._inputs[order].split(self._batch_size)
-        target = self._target[order].split(self._batch_size)
+        inputs = self._inputs[:, order].split(self._batch_size, dim=1)
+        target = self._target[:, order].split(self._batch_size, dim=1)
         solves = []
         for d, t, error in zip(inputs, target, self.scores.batches, strict=True):
-            rows = len(d)
-            solve, activation = self._forward[rows](d, t, error)
-            self._optimiser.step(self._gradient[rows](d, solve.point, activation, error))
+            size = d.shape[1]
+            solve, activation = self._forward[size](d, t, error)
+            self._optimiser.step(self._gradient[size](d, solve.point, activation, error))
             solves.append(solve)
         return solves
 
@@ -180,8 +180,9 @@ def train(
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:
-    """Inputs (n, m) and target (n, 1) of a part of the data."""
-    return torch.from_numpy(part.inputs), torch.from_numpy(part.target)[:, None]
+    """Inputs (m, size) and target (1, size) of a part of the data, a point per column."""
+    inputs = torch.from_numpy(part.inputs).T.contiguous()
+    return inputs, torch.from_numpy(part.target)[None]
 
 
 def spectral_norm(weight: Tensor) -> float:
