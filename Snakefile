@@ -42,6 +42,6 @@ for study in project.studies:
     rule:
         name:
             study
-        localrule: True
         input:
             products_of(study),
+        localrule: True
