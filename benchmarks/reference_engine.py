@@ -47,7 +47,7 @@ def engine(batch_size, epochs, native_root=False):
     outcome = reference.train(
         dataclasses.replace(run, epochs=epochs), *conftest.make_data(run.dataset), lambda row: None
     )
-    log = pd.DataFrame(outcome.epochs)
+    log = pd.DataFrame(outcome.log)
     return log[list(plain.COLUMNS)].to_numpy(), log["train_seconds"].sum()
 
 

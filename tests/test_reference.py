@@ -9,12 +9,12 @@ import torch
 
 import plain
 from conftest import DATA, make_data
-from jfb import optimisers
+from jfb import optimisers, runlog
 from jfb.engines import reference
 
 
 def columns(outcome):
-    return pd.DataFrame(outcome.epochs)[list(plain.COLUMNS)].to_numpy()
+    return pd.DataFrame(outcome.log)[list(plain.COLUMNS)].to_numpy()
 
 
 def start_of(run, epochs, monkeypatch):
@@ -79,7 +79,7 @@ def test_with_pytorchs_root_it_equals_the_untouched_plain_loop(
 def test_the_printed_formula_gives_other_losses(batch_size, lowest, project):
     run = project.studies["printed"].runs[batch_size, 42]
     outcome = reference.train(run, *make_data(run.dataset), ignore)
-    assert round(min(row.train_loss for row in outcome.epochs), 4) == lowest
+    assert round(outcome.log["train_loss"].min(), 4) == lowest
 
 
 def test_runs_do_not_touch_each_other_or_the_global_stream(replay, data, monkeypatch):
@@ -98,7 +98,7 @@ def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(replay, data, 
             return reference.train(start_of(replay[32], epochs, patch), *data, ignore)
 
     outcome = train(45)
-    losses = [row.train_loss for row in outcome.epochs]
+    losses = outcome.log["train_loss"]
     assert outcome.best_epoch == 1 + int(np.argmin(losses)) < 45
     np.testing.assert_array_equal(train(outcome.best_epoch).final, outcome.best)
     assert not np.array_equal(outcome.final, outcome.best)
@@ -107,8 +107,9 @@ def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(replay, data, 
 def test_rows_count_iterations_of_training_and_validation(replay, data):
     solver = dataclasses.replace(replay[1200].solver, max_iterations=2)
     run = dataclasses.replace(replay[1200], solver=solver, epochs=2, stream="per_seed")
-    for row in reference.train(run, *data, ignore).epochs:
-        assert (row.iterations_mean, row.iterations_max, row.unconverged) == (2.0, 2, 3)
+    log = reference.train(run, *data, ignore).log
+    for column, value in (("iterations_mean", 2.0), ("iterations_max", 2), ("unconverged", 3)):
+        assert log[column].tolist() == [value, value]
 
 
 def test_every_epoch_is_reported_as_it_ends(replay, data):
@@ -116,7 +117,7 @@ def test_every_epoch_is_reported_as_it_ends(replay, data):
     run = dataclasses.replace(replay[2400], epochs=4)
     outcome = reference.train(run, *data, told.append)
     assert [row.epoch for row in told] == [1, 2, 3, 4]
-    assert list(outcome.epochs) == told
+    np.testing.assert_equal(runlog.columns(told), outcome.log)
 
 
 def test_one_thread(replay, data):

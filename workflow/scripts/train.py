@@ -9,8 +9,8 @@ with job_log(snakemake.log[0]) as log:
     log.info("%s", run)
     training, validation = dataset.read(snakemake.input.data)
     outcome = open_engine(run)(run, training, validation, Progress(log, run.epochs))
-    last = outcome.epochs[-1].epoch
+    last = len(outcome.log["epoch"])
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)
-    runlog.write(snakemake.output.log, outcome.epochs, run, outcome.versions)
+    runlog.write(snakemake.output.log, outcome.log, run, outcome.versions)
     log.info("done: epoch %d of %d", last, run.epochs)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -41,19 +42,29 @@ SCHEMA = pa.schema(
 )
 
 
+def columns(rows: Sequence[Epoch]) -> dict[str, np.ndarray]:
+    """The columns of some rows, by name."""
+    return {
+        name: np.array(column)
+        for name, column in zip(Epoch._fields, zip(*rows, strict=True), strict=True)
+    }
+
+
 def write(
-    path: str | Path, epochs: Sequence[Epoch], run: settings.Run, versions: Mapping[str, str]
+    path: str | Path,
+    log: Mapping[str, np.ndarray],
+    run: settings.Run,
+    versions: Mapping[str, str],
 ) -> None:
     """Write a log to `path`, whole or not at all.
 
     Args:
         path: where to.
-        epochs: the rows, in order.
+        log: the columns of `Epoch` by name, a row per epoch in order.
         run: stored as JSON under the metadata key `run`.
         versions: of the libraries that computed it, stored as JSON under `versions`.
     """
-    columns = zip(*epochs, strict=True)
-    arrays = [pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)]
+    arrays = [pa.array(log[field.name], type=field.type) for field in SCHEMA]
     metadata = {"run": json.dumps(run.to_dict()), "versions": json.dumps(dict(versions))}
     table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata))
     with files.whole(path) as temporary:

@@ -4,7 +4,7 @@ An engine is opened by its module's name, so that a job loads the libraries of i
 """
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,23 +18,37 @@ from jfb.runlog import Epoch
 class Outcome:
     """What a run leaves.
 
-    `epochs` has a row per epoch, and ends early where the training loss became non-finite.
-    `best` and `final` are flat parameter vectors, (p,) float32, in the order of `jfb.layout`:
+    `log` has the columns of `jfb.runlog.Epoch`, a row per epoch, and ends early where the
+    training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32, in the order of `jfb.layout`:
     at the end of the epoch with the lowest training loss, and at the end of the run.
     `versions` are those of the libraries that computed it.
     """
 
-    epochs: Sequence[Epoch]
+    log: Mapping[str, np.ndarray]
     best: np.ndarray
-    best_epoch: int
     final: np.ndarray
     versions: Mapping[str, str]
 
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the lowest training loss; 0 where no loss is finite."""
+        loss = self.log["train_loss"]
+        finite = np.isfinite(loss)
+        return int(np.where(finite, loss, np.inf).argmin()) + 1 if finite.any() else 0
 
-#: Carries out a run on the training and the validation part, and calls back with each row.
+
+#: Carries out a run on the training and the validation part, and calls back with rows as they come.
 Train = Callable[[settings.Run, Part, Part, Callable[[Epoch], None]], Outcome]
 
 
 def open_engine(run: settings.Run) -> Train:
     """The function that carries out `run` with the engine that it names."""
     return importlib.import_module(f"jfb.engines.{run.engine}").train
+
+
+def spectral_norm(weights: np.ndarray) -> np.ndarray:
+    """Largest singular value of each (..., n, n) matrix, in float64; NaN where it has none."""
+    norms = np.full(weights.shape[:-2], np.nan)
+    finite = np.isfinite(weights).all(axis=(-2, -1))
+    norms[finite] = np.linalg.norm(weights[finite].astype(np.float64), 2, axis=(-2, -1))
+    return norms

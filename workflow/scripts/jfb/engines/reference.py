@@ -11,11 +11,11 @@ from torch import Tensor
 
 from jfb import numerics, settings
 from jfb.dataset import Part
-from jfb.engines import Outcome
+from jfb.engines import Outcome, spectral_norm
 from jfb.gradients import GRADIENTS
 from jfb.network import Network, Transformation
 from jfb.optimisers import OPTIMISERS
-from jfb.runlog import Epoch
+from jfb.runlog import Epoch, columns
 from jfb.solvers import SOLVERS, Solve
 from jfb.streams import open_stream
 
@@ -148,7 +148,7 @@ def train(
     validation_inputs, validation_target = tensors(validation)
 
     epochs: list[Epoch] = []
-    best, best_epoch, lowest = network.parameters.clone(), 0, math.inf
+    best, lowest = network.parameters.clone(), math.inf
     for number in range(1, run.epochs + 1):
         start = time.perf_counter()
         solves = trainer.epoch()
@@ -166,26 +166,20 @@ def train(
             iterations_mean=sum(s.iterations for s in solves) / len(solves),
             iterations_max=max(s.iterations for s in solves),
             unconverged=sum(not s.converged for s in solves),
-            spectral_norm=spectral_norm(network.latent_weight),
+            spectral_norm=spectral_norm(network.latent_weight.numpy()).item(),
         )
         epochs.append(row)
         after_epoch(row)
         if train_loss < lowest:
             best.copy_(network.parameters)
-            best_epoch, lowest = number, train_loss
+            lowest = train_loss
         if not math.isfinite(train_loss):
             break
     versions = {"torch": str(torch.__version__), "numpy": np.__version__}
-    return Outcome(epochs, best.numpy(), best_epoch, network.parameters.numpy(), versions)
+    return Outcome(columns(epochs), best.numpy(), network.parameters.numpy(), versions)
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:
     """Inputs (m, size) and target (1, size) of a part of the data, a point per column."""
     inputs = torch.from_numpy(part.inputs).T.contiguous()
     return inputs, torch.from_numpy(part.target)[None]
-
-
-def spectral_norm(weight: Tensor) -> float:
-    """Largest singular value of an (n, n) matrix, computed in float64; NaN where it has none."""
-    matrix = weight.double().numpy()
-    return float(np.linalg.norm(matrix, 2)) if np.isfinite(matrix).all() else math.nan

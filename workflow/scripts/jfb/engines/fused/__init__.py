@@ -1,0 +1,179 @@
+"""The same training as the reference engine's, as one compiled kernel on one thread."""
+
+import math
+import time
+from collections.abc import Callable
+
+import llvmlite
+import numba
+import numpy as np
+
+from jfb import layout, settings
+from jfb.dataset import Part
+from jfb.engines import Outcome, spectral_norm
+from jfb.engines.fused import kernel
+from jfb.engines.fused.lanes import WIDTH
+from jfb.runlog import Epoch
+from jfb.streams import open_stream
+
+# Orders are drawn for some dozen epochs at a time: half a megabyte, which stays in cache.
+_INDICES_PER_CALL = 1 << 16
+_COUNTS = ("iterations_max", "unconverged")
+
+
+def train(
+    run: settings.Run,
+    training: Part,
+    validation: Part,
+    after_epoch: Callable[[Epoch], None],
+) -> Outcome:
+    """Carry out `run`, validating after each epoch.
+
+    Args:
+        run: the settings.
+        training, validation: the two parts of the data.
+        after_epoch: called with the last row of each call of the kernel.
+
+    Returns:
+        The rows and the parameters.
+    """
+    stream = open_stream(run)
+    state = _state(stream.initial_parameters())
+    work = _scratch(run.network, max(run.batch_size, len(validation)))
+    whole = _batch(validation)
+    log = _empty_log(run)
+    count = len(training)
+    orders = np.empty((min(run.epochs, max(1, _INDICES_PER_CALL // count)), count), dtype=np.int64)
+    drawing = np.empty(len(orders))
+    done, finite = 0, True
+    while done < run.epochs and finite:
+        length = min(len(orders), run.epochs - done)
+        for k in range(length):
+            start = time.perf_counter()
+            orders[k] = stream.order()
+            drawing[k] = time.perf_counter() - start
+        rows = kernel.Columns(*(column[done : done + length] for column in log))
+        length = kernel.train_epochs(
+            *_dimensions(run.network),
+            _numbers(run),
+            training.inputs,
+            training.target,
+            orders[:length],
+            whole,
+            len(validation),
+            state,
+            work,
+            rows,
+        )
+        rows.train_seconds[:length] += drawing[:length]
+        done += length
+        finite = math.isfinite(log.train_loss[done - 1])
+        last = _rows(log, done - 1, done)
+        after_epoch(Epoch(**{name: column.item() for name, column in last.items()}))
+    rows = _rows(log, 0, done)
+    size = layout.size(run.network)
+    versions = {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
+    return Outcome(
+        rows,
+        state.best[:size],
+        state.parameters[:size],
+        versions | {"numpy": np.__version__},
+    )
+
+
+def gradient(run: settings.Run, parameters: np.ndarray, batch: Part) -> tuple[float, np.ndarray]:
+    """Loss and gradient of one batch, as a step of training computes them.
+
+    Args:
+        run: whose network and solver are used.
+        parameters: (p,) float32, in the order of `jfb.layout`.
+        batch: the samples.
+
+    Returns:
+        Mean squared error, and the JFB gradient (p,) float32.
+    """
+    work = _scratch(run.network, len(batch))
+    loss = kernel.step_gradient(
+        *_dimensions(run.network),
+        _numbers(run),
+        _filled_up(parameters),
+        _batch(batch),
+        len(batch),
+        work,
+    )
+    return loss, work.gradient[: len(parameters)]
+
+
+def _dimensions(network: settings.Network) -> tuple[tuple, tuple]:
+    return (None,) * network.latent_dim, (None,) * network.input_dim
+
+
+def _numbers(run: settings.Run) -> kernel.Settings:
+    """The run's numbers, each of the one type for which the kernel is compiled."""
+    return kernel.Settings(
+        batch_size=run.batch_size,
+        tolerance=float(run.solver.tolerance),
+        max_iterations=run.solver.max_iterations,
+        accuracy_threshold=float(run.accuracy_threshold),
+        learning_rate=float(run.optimiser.learning_rate),
+        beta1=float(run.optimiser.beta1),
+        beta2=float(run.optimiser.beta2),
+        epsilon=float(run.optimiser.epsilon),
+        clock=time.CLOCK_MONOTONIC,
+    )
+
+
+def _filled_up(vector: np.ndarray) -> np.ndarray:
+    """A copy that is followed by zeros up to a multiple of WIDTH."""
+    return np.pad(vector, (0, -len(vector) % WIDTH))
+
+
+def _state(parameters: np.ndarray) -> kernel.State:
+    start = _filled_up(parameters)
+    return kernel.State(
+        parameters=start,
+        mean=np.zeros_like(start),
+        square=np.zeros_like(start),
+        powers=np.ones(2),
+        best=start.copy(),
+        lowest=np.array([math.inf]),
+    )
+
+
+def _batch(part: Part) -> kernel.Batch:
+    """A part of the data as one batch."""
+    size = len(part)
+    filler = (0, -size % WIDTH)
+    return kernel.Batch(
+        inputs=np.ascontiguousarray(np.pad(part.inputs.T, ((0, 0), filler), mode="edge")),
+        target=np.pad(part.target, filler, mode="edge"),
+        weight=np.pad(np.ones(size, np.float32), filler),
+    )
+
+
+def _scratch(network: settings.Network, size: int) -> kernel.Scratch:
+    """Room for batches of up to `size` samples."""
+    slots = size + -size % WIDTH
+    n, m, p = network.latent_dim, network.input_dim, layout.size(network)
+    injected, u, image, inputs = (np.empty((rows, slots), np.float32) for rows in (n, n, n, m))
+    return kernel.Scratch(
+        batch=kernel.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
+        fixed=kernel.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
+        sums=np.empty((p, WIDTH), np.float32),
+        gradient=_filled_up(np.zeros(p, np.float32)),
+    )
+
+
+def _empty_log(run: settings.Run) -> kernel.Columns:
+    kinds = (np.int64 if name in _COUNTS else np.float64 for name in kernel.Columns._fields[:-1])
+    n = run.network.latent_dim
+    return kernel.Columns(
+        *(np.empty(run.epochs, kind) for kind in kinds), np.empty((run.epochs, n, n), np.float32)
+    )
+
+
+def _rows(log: kernel.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
+    """Some rows of the log by the columns of `jfb.runlog`."""
+    columns = {name: column[start:stop] for name, column in log._asdict().items()}
+    weights = columns.pop("latent_weight")
+    return {"epoch": np.arange(start + 1, stop + 1), **columns, "spectral_norm": spectral_norm(weights)}

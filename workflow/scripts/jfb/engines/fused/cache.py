@@ -1,0 +1,49 @@
+"""Compiled code on disk: where it lies, and how jobs that start together share it.
+
+Numba recompiles a function when its own file changes, not when another file of this package does,
+and two processes that save at once can name one file for two things. So the code lies in a folder
+named after the contents of the package, and a process compiles, saves or loads under a lock.
+"""
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+from filelock import FileLock
+
+_PACKAGE = Path(__file__).parent
+
+
+@functools.cache
+def folder() -> Path:
+    """Where the compiled code of this state of the package lies."""
+    contents = b"\0".join(file.read_bytes() for file in sorted(_PACKAGE.glob("*.py")))
+    base = Path(os.environ.get("NUMBA_CACHE_DIR") or _PACKAGE / "__pycache__")
+    return base / f"fused-{hashlib.sha256(contents).hexdigest()[:16]}"
+
+
+def compiled(function: Callable) -> Callable:
+    """Decorator: machine code from numba, kept on disk, that runs without the GIL.
+
+    Args:
+        function: its first two arguments are tuples, for whose lengths it is compiled.
+    """
+    numba.config.CACHE_DIR = str(folder())
+    machine_code = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    loaded = set()
+
+    @functools.wraps(function)
+    def call(latent: tuple, inputs: tuple, *rest):
+        dimensions = len(latent), len(inputs)
+        if dimensions in loaded:
+            return machine_code(latent, inputs, *rest)
+        folder().mkdir(parents=True, exist_ok=True)
+        with FileLock(folder() / "lock"):
+            result = machine_code(latent, inputs, *rest)
+        loaded.add(dimensions)
+        return result
+
+    return call
