@@ -1,4 +1,4 @@
-"""config.yaml -> datasets -> runs (one per batch size and seed) -> summaries -> table, figures."""
+"""config.yaml -> datasets -> runs (per batch size and seed) -> summaries -> table, figures."""
 
 from snakemake.utils import min_version
 
@@ -29,6 +29,7 @@ rule all:
         rules.figure1.output,
         rules.figure2.output,
         rules.figure3.output,
+        [figure_of(name, project.distribution) for name in ("bands", "levels", "ecdf")],
 
 
 rule dataset:
@@ -44,4 +45,15 @@ for study in project.studies:
             study
         input:
             products_of(study),
+        localrule: True
+
+
+# The figures of many seeds, for the study that the configuration names.
+for figure in ("bands", "levels", "ecdf"):
+
+    rule:
+        name:
+            figure
+        input:
+            figure_of(figure, project.distribution),
         localrule: True

@@ -26,9 +26,15 @@ wildcard_constraints:
     study="|".join(project.studies),
     batch_size=r"[1-9]\d*",
     seed=r"0|[1-9]\d*",
+    first=r"0|[1-9]\d*",
+    last=r"0|[1-9]\d*",
 
 
 RUN = "results/runs/{study}/batch_size={batch_size}/seed={seed}"
+# Not in hive layout: the batch size is a column of the table already.
+BLOCK = "results/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.parquet"
+LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
+BLOCKED = [s for s in project.studies if s not in LOGGED]
 
 
 @functools.cache
@@ -57,9 +63,25 @@ def run_of(wildcards):
     return runs[key]
 
 
-def train_library(wildcards):
-    run = run_of(wildcards)
-    return library("train.py", f"jfb.engines.{run.engine}", f"jfb.streams.{run.stream}")
+def block_of(wildcards):
+    """The runs of the block that the wildcards name."""
+    key = int(wildcards.batch_size), int(wildcards.first), int(wildcards.last)
+    blocks = project.studies[wildcards.study].blocks()
+    if key not in blocks:
+        raise ValueError(
+            f"study {wildcards.study} has no block with batch size {key[0]} and seeds {key[1]} "
+            f"to {key[2]}; config.yaml says which it has"
+        )
+    return blocks[key]
+
+
+def engine_library(script, run):
+    return library(script, f"jfb.engines.{run.engine}", f"jfb.streams.{run.stream}")
+
+
+def any_of(names):
+    """A pattern that matches the names and nothing else."""
+    return "|".join(names) or "(?!)"
 
 
 def dataset_of(study):
@@ -74,5 +96,21 @@ def logs_of(study):
     ]
 
 
+def blocks_of(study):
+    """The blocks of a study, in the order of its runs."""
+    return [
+        BLOCK.format(study=study, batch_size=batch_size, first=first, last=last)
+        for batch_size, first, last in project.studies[study].blocks()
+    ]
+
+
 def products_of(study):
-    return [*logs_of(study), f"results/summaries/{study}.parquet"]
+    """What the target of a study makes; of blocks, also a picture of what they found."""
+    summary = f"results/summaries/{study}.parquet"
+    if study in LOGGED:
+        return [*logs_of(study), summary]
+    return [*blocks_of(study), summary, figure_of("ecdf", study)]
+
+
+def figure_of(name, study):
+    return multiext(f"results/figures/{name}_{study}", ".svg", ".pdf", ".png")

@@ -1,6 +1,6 @@
 rule figure1:
     input:
-        logs=logs_of(project.figures),
+        logs=logs_of(project.replay),
         library=library("figure.py"),
     output:
         multiext("results/figures/figure1", ".svg", ".pdf", ".png"),
@@ -46,3 +46,64 @@ use rule figure1 as figure3 with:
         figure="figure3",
     message:
         "Figure 3: validation loss and accuracy"
+
+
+rule draw_bands:
+    input:
+        logs=lambda wildcards: logs_of(wildcards.study),
+        library=library("bands.py"),
+    output:
+        multiext("results/figures/bands_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/bands_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/bands_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(LOGGED),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    message:
+        "Loss over epochs of {wildcards.study}, median and quartiles"
+    script:
+        "../scripts/bands.py"
+
+
+rule draw_levels:
+    input:
+        summary="results/summaries/{study}.parquet",
+        library=library("lowest_loss.py"),
+    output:
+        multiext("results/figures/levels_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/levels_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/levels_{study}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        figure="levels",
+    message:
+        "Lowest loss of each run of {wildcards.study}"
+    script:
+        "../scripts/lowest_loss.py"
+
+
+use rule draw_levels as draw_ecdf with:
+    output:
+        multiext("results/figures/ecdf_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/ecdf_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/ecdf_{study}.tsv"
+    params:
+        figure="ecdf",
+    message:
+        "Distribution of the lowest loss of {wildcards.study}"

@@ -8,6 +8,8 @@ rule summarise:
         "results/logs/summaries/{study}.log",
     benchmark:
         "results/benchmarks/summaries/{study}.tsv"
+    wildcard_constraints:
+        study=any_of(LOGGED),
     conda:
         "../../environment.yml"
     threads: 1
@@ -22,3 +24,32 @@ rule summarise:
         "Summary of {wildcards.study}"
     script:
         "../scripts/summarise.py"
+
+
+rule gather:
+    input:
+        blocks=lambda wildcards: blocks_of(wildcards.study),
+        library=library("gather.py"),
+    output:
+        "results/summaries/{study}.parquet",
+    log:
+        "results/logs/summaries/{study}.log",
+    benchmark:
+        "results/benchmarks/summaries/{study}.tsv"
+    wildcard_constraints:
+        study=any_of(BLOCKED),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        blocks=lambda wildcards: [
+            {"run": runs[0].to_dict(), "seeds": [run.seed for run in runs]}
+            for runs in project.studies[wildcards.study].blocks().values()
+        ],
+    message:
+        "Summary of {wildcards.study}"
+    script:
+        "../scripts/gather.py"

@@ -1,6 +1,7 @@
 rule table1:
     input:
-        summary=f"results/summaries/{project.table1}.parquet",
+        replay=f"results/summaries/{project.replay}.parquet",
+        distribution=f"results/summaries/{project.distribution}.parquet",
         library=library("table1.py"),
     output:
         csv="results/table1.csv",
@@ -17,7 +18,8 @@ rule table1:
         mem_mb=1000,
         runtime=5,
     params:
-        study=project.table1,
+        replay=project.replay,
+        distribution=project.distribution,
     message:
         "Table 1"
     script:

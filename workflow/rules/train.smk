@@ -1,7 +1,7 @@
 rule train:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        library=train_library,
+        library=lambda wildcards: engine_library("train.py", run_of(wildcards)),
     output:
         log=f"{RUN}/log.parquet",
         # The underscore hides them from readers of the folder as one Parquet table.
@@ -11,6 +11,8 @@ rule train:
         "results/logs/runs/{study}/batch_size={batch_size}/seed={seed}.log",
     benchmark:
         "results/benchmarks/runs/{study}/batch_size={batch_size}/seed={seed}.tsv"
+    wildcard_constraints:
+        study=any_of(LOGGED),
     conda:
         "../../environment.yml"
     threads: 1
@@ -23,3 +25,32 @@ rule train:
         "Run of {wildcards.study}: batch size {wildcards.batch_size}, seed {wildcards.seed}"
     script:
         "../scripts/train.py"
+
+
+rule train_block:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        library=lambda wildcards: engine_library(
+            "train_block.py", block_of(wildcards)[0]
+        ),
+    output:
+        BLOCK,
+    log:
+        "results/logs/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.log",
+    benchmark:
+        "results/benchmarks/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.tsv"
+    wildcard_constraints:
+        study=any_of(BLOCKED),
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        run=lambda wildcards: block_of(wildcards)[0].to_dict(),
+        seeds=lambda wildcards: [run.seed for run in block_of(wildcards)],
+    message:
+        "Block of {wildcards.study}: batch size {wildcards.batch_size}, seeds {wildcards.first} to {wildcards.last}"
+    script:
+        "../scripts/train_block.py"

@@ -14,8 +14,8 @@ from jfb import table1
 csv, config = sys.argv[1:]
 if not Path(csv).exists():
     sys.exit(f"{csv} is not there yet; `make` makes it")
-study = yaml.safe_load(Path(config).read_text(encoding="utf-8"))["table1"]
-cells = table1.matches(pd.read_csv(csv, dtype={"epoch_of_lowest_loss": "Int64"}), study)
+study = yaml.safe_load(Path(config).read_text(encoding="utf-8"))["replay"]
+cells = table1.matches(pd.read_csv(csv), study)
 for row in cells.itertuples():
     verdict = "matches" if row.equal else f"DIFFERS: {study} has {row.reproduced:g}"
     print(f"batch size {row.batch_size:>4}  {row.cell:<20}  {row.published:<8g}  {verdict}")

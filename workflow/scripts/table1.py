@@ -6,6 +6,11 @@ from jfb import table1
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    table = table1.tidy(pd.read_parquet(snakemake.input.summary), snakemake.params.study)
+    table = table1.tidy(
+        pd.read_parquet(snakemake.input.replay),
+        snakemake.params.replay,
+        pd.read_parquet(snakemake.input.distribution),
+        snakemake.params.distribution,
+    )
     table1.write(table, snakemake.output.csv, snakemake.output.markdown, snakemake.output.latex)
     log.info("\n%s", table1.to_markdown(table))

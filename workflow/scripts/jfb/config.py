@@ -1,7 +1,7 @@
 """From the configuration to the runs: checked against the schema, and against itself."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,17 @@ ENGINES = {
         "gradient": {"jfb"},
         "optimiser": {"adam"},
     },
+    "fused": {
+        "stream": {"report", "per_seed"},
+        "solver": {"picard"},
+        "gradient": {"jfb"},
+        "optimiser": {"adam"},
+        # The kernel is compiled for each dimension, which takes long where it is large.
+        "latent_dim": range(1, 513),
+    },
 }
+#: Seeds that a study may name: beyond, its list of jobs alone would fill the memory.
+MOST_SEEDS = 1_000_000
 
 
 # JSON Schema takes 42.0 for an integer; as a seed or a batch size it would name another file.
@@ -42,10 +52,24 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Study:
-    """A set of runs, by batch size and seed in the order of the configuration."""
+    """A set of runs, by batch size and seed in the order of the configuration.
+
+    With a `block_size`, that many seeds are trained in one job and leave a row each, no logs.
+    """
 
     dataset: str
     runs: Mapping[tuple[int, int], settings.Run]
+    block_size: int | None
+
+    def blocks(self) -> dict[tuple[int, int, int], list[settings.Run]]:
+        """The runs of each job of a study in blocks, by batch size, first and last seed."""
+        blocks = {}
+        for batch_size in dict.fromkeys(size for size, _ in self.runs):
+            runs = [run for (size, _), run in self.runs.items() if size == batch_size]
+            for start in range(0, len(runs), self.block_size):
+                block = runs[start : start + self.block_size]
+                blocks[batch_size, block[0].seed, block[-1].seed] = block
+        return blocks
 
 
 @dataclass(frozen=True)
@@ -55,8 +79,8 @@ class Project:
     datasets: Mapping[str, settings.Dataset]
     studies: Mapping[str, Study]
     default_studies: tuple[str, ...]
-    table1: str
-    figures: str
+    replay: str
+    distribution: str
 
 
 def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
@@ -88,17 +112,23 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     }
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
-    for key in ("table1", "figures"):
+    for key in ("replay", "distribution"):
         _require_one_of(key, config[key], studies)
-        seeds = config["studies"][config[key]]["seeds"]
-        if len(seeds) > 1:
-            raise ConfigError(key, config[key], f"must be a study with one seed, not {len(seeds)}")
+        if studies[config[key]].block_size is not None:
+            raise ConfigError(
+                key, config[key], "must be a study without block_size, which has logs"
+            )
+    seeds = {seed for _, seed in studies[config["replay"]].runs}
+    if len(seeds) > 1:
+        raise ConfigError(
+            "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
+        )
     return Project(
         datasets=datasets,
         studies=studies,
         default_studies=tuple(config["default_studies"]),
-        table1=config["table1"],
-        figures=config["figures"],
+        replay=config["replay"],
+        distribution=config["distribution"],
     )
 
 
@@ -106,6 +136,7 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
     _require_one_of(f"{key}.dataset", choices["dataset"], datasets)
     _require_able(key, choices)
     dataset = datasets[choices["dataset"]]
+    seeds = _seeds(f"{key}.seeds", choices["seeds"])
     runs = {}
     for position, batch_size in enumerate(choices["batch_sizes"]):
         if batch_size > dataset.training_size:
@@ -114,7 +145,7 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
                 batch_size,
                 f"must be at most {dataset.training_size}, the number of training points",
             )
-        for seed in choices["seeds"]:
+        for seed in seeds:
             runs[batch_size, seed] = settings.Run(
                 dataset=dataset,
                 network=settings.Network(len(INPUTS), choices["latent_dim"]),
@@ -129,7 +160,18 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
                 epochs=choices["epochs"],
                 accuracy_threshold=choices["accuracy_threshold"],
             )
-    return Study(choices["dataset"], runs)
+    return Study(choices["dataset"], runs, choices.get("block_size"))
+
+
+def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:
+    """The seeds that a list names, or a mapping with the first and the last."""
+    if isinstance(seeds, list):
+        return seeds
+    first, last = seeds["first"], seeds["last"]
+    if not first <= last < first + MOST_SEEDS:
+        allowed = f"must be at least first, {first}, and make at most {MOST_SEEDS} seeds"
+        raise ConfigError(f"{key}.last", last, allowed)
+    return range(first, last + 1)
 
 
 def _require_able(key: str, choices: Mapping[str, Any]) -> None:
@@ -138,7 +180,11 @@ def _require_able(key: str, choices: Mapping[str, Any]) -> None:
         nested = isinstance(choices[choice], Mapping)
         name = choices[choice]["name"] if nested else choices[choice]
         if name not in offered:
-            able = [engine for engine, offers in ENGINES.items() if name in offers[choice]]
+            able = [
+                engine
+                for engine, offers in ENGINES.items()
+                if choice not in offers or name in offers[choice]
+            ]
             raise ConfigError(
                 f"{key}.{choice}" + (".name" if nested else ""),
                 name,

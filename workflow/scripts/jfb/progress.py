@@ -26,30 +26,38 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
 
 
 class Progress:
-    """Writes a line for an epoch every few seconds, with the seconds left at the pace so far.
+    """Writes a line every few seconds, with the seconds left at the pace so far.
 
     Args:
         log: where to.
-        epochs: number of epochs of the run.
+        total: number of things to be done.
+        thing: what they are.
     """
 
-    def __init__(self, log: logging.Logger, epochs: int) -> None:
+    def __init__(self, log: logging.Logger, total: int, thing: str) -> None:
         self._log = log
-        self._epochs = epochs
+        self._total = total
+        self._thing = thing
+        self._told = 0
         self._start = self._last = time.monotonic()
 
-    def __call__(self, row: Epoch) -> None:
-        """Tell of an epoch that has ended; the first and the last are always told."""
+    def __call__(self, done: int, detail: str = "") -> None:
+        """Tell how many are done; the first call and the last are always told."""
         now = time.monotonic()
-        if 1 < row.epoch < self._epochs and now - self._last < _SECONDS_BETWEEN_LINES:
+        early = now - self._last < _SECONDS_BETWEEN_LINES
+        if self._told and done < self._total and early:
             return
-        self._last = now
-        left = (now - self._start) / row.epoch * (self._epochs - row.epoch)
+        self._last, self._told = now, done
+        left = (now - self._start) / done * (self._total - done)
         self._log.info(
-            "epoch %d/%d  loss %.3e  accuracy %.3f  %.0f s left",
-            row.epoch,
-            self._epochs,
-            row.train_loss,
-            row.train_accuracy,
+            "%s %d/%d  %s%.0f s left",
+            self._thing,
+            done,
+            self._total,
+            detail and f"{detail}  ",
             left,
         )
+
+    def epoch(self, row: Epoch) -> None:
+        """Tell of an epoch that has ended."""
+        self(row.epoch, f"loss {row.train_loss:.3e}  accuracy {row.train_accuracy:.3f}")

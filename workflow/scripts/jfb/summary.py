@@ -1,53 +1,77 @@
-"""Logs of runs -> one row per run."""
+"""Rows -> one row per run: what is kept of each run of a study, in Parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jfb import files, runlog, settings
 
+#: A run has reached the minimum if its lowest loss is at most this.
+REACHED = 1e-3
 ACCURATE = 0.99
 LAST_EPOCHS = 500
 
+SCHEMA = pa.schema(
+    [
+        pa.field("batch_size", pa.int64(), nullable=False),
+        pa.field("seed", pa.int64(), nullable=False),
+        pa.field("epochs", pa.int64(), nullable=False),
+        pa.field("lowest_loss", pa.float64()),
+        pa.field("epoch_of_lowest_loss", pa.int64()),
+        pa.field("training_seconds", pa.float64()),
+        pa.field("final_train_loss", pa.float64()),
+        pa.field("final_val_loss", pa.float64()),
+        pa.field("final_train_accuracy", pa.float64()),
+        pa.field("final_val_accuracy", pa.float64()),
+        pa.field("first_accurate_epoch", pa.int64()),
+        pa.field("log10_loss_spread", pa.float64()),
+        pa.field("unconverged_solves", pa.int64()),
+        pa.field("final_spectral_norm", pa.float64()),
+        pa.field("diverged", pa.bool_(), nullable=False),
+    ]
+)
 
-def of_run(log: pd.DataFrame) -> dict[str, object]:
+
+def of_run(run: settings.Run, log: Mapping[str, np.ndarray]) -> dict[str, object]:
     """What is kept of one run.
 
     Args:
-        log: a row per epoch, columns as in `jfb.runlog.Epoch`.
+        run: the run.
+        log: its columns, as in `jfb.runlog.Epoch`, a row per epoch.
 
     Returns:
         By column name. `epoch_of_lowest_loss` is the first of equals, `training_seconds` a
         total, `first_accurate_epoch` the first with a training accuracy of at least 0.99, and
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last
         500 epochs (in decades). A run has diverged if a loss is not finite; such training losses
-        count nowhere else, and where there is nothing to tell, the entry is missing.
+        count nowhere else, and where there is nothing to tell, the entry is None.
     """
-    last = log.iloc[-1]
-    finite = log.loc[np.isfinite(log["train_loss"])]
-    accurate = log.loc[log["train_accuracy"] >= ACCURATE, "epoch"]
-    lowest = finite.loc[finite["train_loss"].idxmin()] if len(finite) else None
-    tail = np.log10(finite["train_loss"].tail(LAST_EPOCHS))
+    finite = np.isfinite(log["train_loss"])
+    losses, epochs = log["train_loss"][finite], log["epoch"][finite]
+    accurate = log["epoch"][log["train_accuracy"] >= ACCURATE]
     return {
-        "epochs": len(log),
-        "lowest_loss": np.nan if lowest is None else lowest["train_loss"],
-        "epoch_of_lowest_loss": pd.NA if lowest is None else int(lowest["epoch"]),
+        "batch_size": run.batch_size,
+        "seed": run.seed,
+        "epochs": len(log["epoch"]),
+        "lowest_loss": losses.min() if len(losses) else None,
+        "epoch_of_lowest_loss": epochs[losses.argmin()] if len(losses) else None,
         "training_seconds": log["train_seconds"].sum(),
-        "final_train_loss": last["train_loss"],
-        "final_val_loss": last["val_loss"],
-        "final_train_accuracy": last["train_accuracy"],
-        "final_val_accuracy": last["val_accuracy"],
-        "first_accurate_epoch": int(accurate.iloc[0]) if len(accurate) else pd.NA,
-        "log10_loss_spread": tail.std(ddof=0),
+        "final_train_loss": log["train_loss"][-1],
+        "final_val_loss": log["val_loss"][-1],
+        "final_train_accuracy": log["train_accuracy"][-1],
+        "final_val_accuracy": log["val_accuracy"][-1],
+        "first_accurate_epoch": accurate[0] if len(accurate) else None,
+        "log10_loss_spread": np.log10(losses[-LAST_EPOCHS:]).std() if len(losses) else None,
         "unconverged_solves": log["unconverged"].sum(),
-        "final_spectral_norm": last["spectral_norm"],
-        "diverged": not np.isfinite(log[["train_loss", "val_loss"]]).all(axis=None),
+        "final_spectral_norm": log["spectral_norm"][-1],
+        "diverged": not (finite.all() and np.isfinite(log["val_loss"]).all()),
     }
 
 
-def of_study(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pd.DataFrame:
+def of_logs(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pa.Table:
     """Summarise the logs of a study.
 
     Args:
@@ -55,7 +79,7 @@ def of_study(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pd.Da
         runs: the run that each log must be of, in the same order.
 
     Returns:
-        A row per run, in that order: batch_size, seed, and the columns of `of_run`.
+        A row per run, in that order.
 
     Raises:
         ValueError: a file is no log, or the log of another run; the message names it.
@@ -65,12 +89,17 @@ def of_study(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pd.Da
         log = runlog.read(path)
         if runlog.run_of(log) != run:
             raise ValueError(f"{path}: log of a run with other settings; make it anew")
-        rows.append({"batch_size": run.batch_size, "seed": run.seed} | of_run(log.to_pandas()))
-    counts = ("epoch_of_lowest_loss", "first_accurate_epoch")
-    return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
+        rows.append(of_run(run, {name: log[name].to_numpy() for name in log.column_names}))
+    return of_rows(rows)
 
 
-def write(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a summary to `path` (Parquet), whole or not at all."""
+def of_rows(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    """The table of some rows that `of_run` made."""
+    columns = [pa.array([row[f.name] for row in rows], type=f.type) for f in SCHEMA]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def write(path: str | Path, table: pa.Table) -> None:
+    """Write a summary to `path`, whole or not at all."""
     with files.whole(path) as temporary:
-        table.to_parquet(temporary, compression="zstd", index=False)
+        pq.write_table(table, temporary, compression="zstd")

@@ -1,10 +1,12 @@
-"""Table 1: the published rows, and those of a study beside them."""
+"""Table 1: the published rows, those of its replay, and the distribution over many seeds."""
 
 from pathlib import Path
 
 import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
 
 from jfb import files
+from jfb.summary import REACHED
 
 SOURCE_PUBLISHED = "published"
 #: Report, Table 1. Its time column says "Avg time per epoch (s)" but is the total of a run.
@@ -14,43 +16,73 @@ PUBLISHED = pd.DataFrame(
         "source": SOURCE_PUBLISHED,
         "training_seconds": [146.5, 100.5, 114.2, 597.0, 750.8],
         "lowest_loss": [0.0005, 0.0202, 0.0202, 0.0005, 0.0005],
-        "epoch_of_lowest_loss": [3000, 2561, 2775, 1410, 2863],
+        "epoch_of_lowest_loss": [3000.0, 2561.0, 2775.0, 1410.0, 2863.0],
     }
 )
 LOSS_DECIMALS = 4
 SECONDS_DECIMALS = 1
 CELLS = ("lowest_loss", "epoch_of_lowest_loss")
 
-TIME_NOTE = (
+NOTE = (
     "Total time is that of all training epochs of a run, in seconds. "
-    'The report prints it under "Avg time per epoch (s)", but it is a total, not a time per epoch.'
+    'The report prints it under "Avg time per epoch (s)", but it is a total, not a time per epoch. '
+    "Over many seeds: median [quartiles], and the share of runs whose lowest loss is at most "
+    f"{REACHED:g}, with its 95 % interval (Wilson)."
 )
-_HEADINGS = {
-    "training_seconds": "total time (s)",
-    "lowest_loss": "lowest loss",
-    "epoch_of_lowest_loss": "epoch of lowest loss",
-}
+_TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
+_SHARE = f"share at most {REACHED:g}"
 
 
-def tidy(summary: pd.DataFrame, study: str) -> pd.DataFrame:
-    """Published rows and a study's rows, one below the other.
+def distribution(summary: pd.DataFrame) -> pd.DataFrame:
+    """What a study of many seeds says of each batch size.
 
     Args:
-        summary: of a study with one seed, see `jfb.summary`.
-        study: its name, which becomes the source of its rows.
+        summary: see `jfb.summary`.
 
     Returns:
-        batch_size, source, training_seconds, lowest_loss (rounded as published) and
+        A row per batch size: batch_size, runs, the medians of training_seconds, lowest_loss and
+        epoch_of_lowest_loss, the quartiles of the last two (`_q1`, `_q3`), reached (the number of
+        runs whose lowest loss is at most 0.001), share_reached = reached / runs, and its 95 %
+        Wilson interval, share_low and share_high. Runs without a finite loss count as not
+        reached, and not in the quartiles.
+    """
+    groups = summary.groupby("batch_size", sort=False)
+    table = groups[["training_seconds", *CELLS]].median()
+    for cell in CELLS:
+        table[f"{cell}_q1"] = groups[cell].quantile(0.25)
+        table[f"{cell}_q3"] = groups[cell].quantile(0.75)
+    table["runs"] = groups.size()
+    table["reached"] = summary["lowest_loss"].le(REACHED).groupby(summary["batch_size"]).sum()
+    table["share_reached"] = table["reached"] / table["runs"]
+    table["share_low"], table["share_high"] = proportion_confint(
+        table["reached"], table["runs"], alpha=0.05, method="wilson"
+    )
+    return table.reset_index()
+
+
+def tidy(
+    replay: pd.DataFrame, replay_name: str, seeds: pd.DataFrame, seeds_name: str
+) -> pd.DataFrame:
+    """Published rows, those of the replay and those of many seeds, one below the other.
+
+    Args:
+        replay, seeds: summaries, see `jfb.summary`; the first of a study with one seed.
+        replay_name, seeds_name: names of the studies, which become the sources of their rows.
+
+    Returns:
+        batch_size, source and the columns of `distribution`, of which published rows and those
+        of the replay have training_seconds, lowest_loss (rounded as published) and
         epoch_of_lowest_loss; batch sizes in the report's order, further ones after them.
     """
-    measured = summary.assign(source=study)[list(PUBLISHED)]
     rounding = {"training_seconds": SECONDS_DECIMALS, "lowest_loss": LOSS_DECIMALS}
-    both = pd.concat(
-        [PUBLISHED.astype({"epoch_of_lowest_loss": "Int64"}), measured.round(rounding)]
-    )
-    order = {size: place for place, size in enumerate(dict.fromkeys(both["batch_size"]))}
-    return both.sort_values("batch_size", key=lambda s: s.map(order), kind="stable").reset_index(
-        drop=True
+    measured = replay.assign(source=replay_name)[list(PUBLISHED)].round(rounding)
+    many = distribution(seeds).assign(source=seeds_name)
+    many["training_seconds"] = many["training_seconds"].round(3)
+    parts = [part.astype({"epoch_of_lowest_loss": float}) for part in (PUBLISHED, measured, many)]
+    table = pd.concat(parts, ignore_index=True).astype({"runs": "Int64", "reached": "Int64"})
+    order = {size: place for place, size in enumerate(dict.fromkeys(table["batch_size"]))}
+    return table.sort_values(
+        "batch_size", key=lambda s: s.map(order), kind="stable", ignore_index=True
     )
 
 
@@ -80,17 +112,41 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Text, indexed by batch size, with the columns (source, heading).
     """
-    text = pd.DataFrame(
-        {
-            "training_seconds": table["training_seconds"].map(f"{{:.{SECONDS_DECIMALS}f}}".format),
-            "lowest_loss": table["lowest_loss"].map(f"{{:.{LOSS_DECIMALS}f}}".format),
-            "epoch_of_lowest_loss": table["epoch_of_lowest_loss"].astype("string"),
-        }
-    ).rename(columns=_HEADINGS)
+    cells = [_cells(row) for row in table.to_dict("records")]
     index = pd.MultiIndex.from_frame(table[["batch_size", "source"]])
-    wide = text.set_axis(index).unstack("source").swaplevel(axis=1)
-    columns = [(source, h) for source in table["source"].unique() for h in _HEADINGS.values()]
+    text = pd.DataFrame(cells, index=index, columns=[_TIME, _LOSS, _EPOCH, _SHARE])
+    wide = text.unstack("source").swaplevel(axis=1)
+    columns = [
+        (source, heading)
+        for source in table["source"].unique()
+        for heading in text.columns
+        if wide[source, heading].notna().any()
+    ]
     return wide.reindex(table["batch_size"].unique())[columns].rename_axis("batch size").fillna("-")
+
+
+def _cells(row: dict[str, object]) -> dict[str, str]:
+    """The text of a row of the tidy table, by heading."""
+
+    def loss(column: str) -> str:
+        return f"{row[column]:.{LOSS_DECIMALS}f}"
+
+    def epoch(column: str) -> str:
+        return "-" if pd.isna(row[column]) else f"{row[column]:.0f}"
+
+    cells = {
+        _TIME: f"{row['training_seconds']:.{SECONDS_DECIMALS}f}",
+        _LOSS: loss("lowest_loss"),
+        _EPOCH: epoch("epoch_of_lowest_loss"),
+    }
+    if pd.isna(row["runs"]):
+        return cells
+    cells[_TIME] = f"{row['training_seconds']:.2f}"
+    cells[_LOSS] += f" [{loss('lowest_loss_q1')}, {loss('lowest_loss_q3')}]"
+    cells[_EPOCH] += f" [{epoch('epoch_of_lowest_loss_q1')}, {epoch('epoch_of_lowest_loss_q3')}]"
+    low, high = (f"{100 * row[column]:.0f}" for column in ("share_low", "share_high"))
+    share = f"{100 * row['share_reached']:.0f} % [{low}, {high}]"
+    return cells | {_SHARE: f"{row['reached']}/{row['runs']} = {share}"}
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -98,7 +154,7 @@ def to_markdown(table: pd.DataFrame) -> str:
     wide = side_by_side(table)
     wide.columns = [f"{source}: {heading}" for source, heading in wide.columns]
     cells = wide.to_markdown(disable_numparse=True, colalign=["right"] * (wide.shape[1] + 1))
-    return f"{cells}\n\n{TIME_NOTE}\n"
+    return f"{cells}\n\n{NOTE}\n"
 
 
 def to_latex(table: pd.DataFrame) -> str:
@@ -109,7 +165,7 @@ def to_latex(table: pd.DataFrame) -> str:
         escape=True,
         column_format="r" * wide.shape[1],
         multicolumn_format="c",
-        caption=f"Cost minimisation across batch sizes. {TIME_NOTE}",
+        caption=f"Cost minimisation across batch sizes. {NOTE}".replace("%", r"\%"),
         label="tab:table1",
         position="tbp",
     )
@@ -118,7 +174,7 @@ def to_latex(table: pd.DataFrame) -> str:
 def write(table: pd.DataFrame, csv: str | Path, markdown: str | Path, latex: str | Path) -> None:
     """Write the three forms of the tidy table, each whole or not at all."""
     with files.whole(csv) as temporary:
-        table.to_csv(temporary, index=False)
+        table.to_csv(temporary, index=False, float_format="%.6g")
     with files.whole(markdown) as temporary:
         temporary.write_text(to_markdown(table), encoding="utf-8")
     with files.whole(latex) as temporary:

@@ -176,4 +176,8 @@ def _rows(log: kernel.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
     """Some rows of the log by the columns of `jfb.runlog`."""
     columns = {name: column[start:stop] for name, column in log._asdict().items()}
     weights = columns.pop("latent_weight")
-    return {"epoch": np.arange(start + 1, stop + 1), **columns, "spectral_norm": spectral_norm(weights)}
+    return {
+        "epoch": np.arange(start + 1, stop + 1),
+        **columns,
+        "spectral_norm": spectral_norm(weights),
+    }

@@ -368,9 +368,7 @@ def train_epochs(
             found, converged = solve(
                 latent, inputs, parameters, batch, slots_of(size), fixed, settings
             )
-            squares, accurate = backward(
-                latent, inputs, parameters, batch, size, threshold, work
-            )
+            squares, accurate = backward(latent, inputs, parameters, batch, size, threshold, work)
             adam(settings, work.gradient, state)
             loss += squares
             accuracy += accurate / size

@@ -1,0 +1,102 @@
+"""How figures look, what they share, and how they are written."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from jfb import files, runlog
+
+#: Width in inches at which the figures are read: the text of a page.
+PAGE_WIDTH = 6.5
+
+_STYLE = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
+    "axes.linewidth": 0.6,
+    "grid.linewidth": 0.4,
+    "pdf.fonttype": 42,
+    # Without it an SVG differs from one drawing to the next.
+    "svg.hashsalt": "jfb",
+}
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """The logs of a study as one table.
+
+    Args:
+        paths: of the logs.
+
+    Returns:
+        A row per epoch and run: the columns of `jfb.runlog.Epoch`, batch_size, seed, and
+        seconds, the training time since the start of the run. What is not finite is missing.
+    """
+    parts = []
+    for path in paths:
+        log = runlog.read(path)
+        run = runlog.run_of(log)
+        frame = log.to_pandas().assign(batch_size=run.batch_size, seed=run.seed)
+        parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
+    return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
+
+
+def write(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png)."""
+    undated: Mapping[str, dict] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    for path in map(Path, paths):
+        with files.whole(path) as temporary, mpl.rc_context(_STYLE):
+            figure.savefig(temporary, dpi=300, metadata=undated.get(path.suffix))
+
+
+def panels(columns: int, **options) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of the page's width with panels side by side; `options` are those of subplots."""
+    with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
+        return figure, figure.subplots(1, columns, squeeze=False, **options)[0]
+
+
+def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
+    """Colour and marker of each batch size; lightness alone tells them apart in greyscale."""
+    sizes = sorted(set(batch_sizes), reverse=True)
+    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.87, len(sizes)))
+    markers = itertools.cycle(_MARKERS)
+    return {
+        size: {"color": colour, "marker": marker, "markeredgecolor": "white"}
+        for size, colour, marker in zip(sizes, colours, markers, strict=False)
+    }
+
+
+def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
+    """Make y the logarithmic axis of a loss, even where no loss is finite."""
+    axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
+    if losses.isna().all():
+        axes.set_ylim(1e-3, 1)
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center")
+
+
+def legend(figure: Figure, batch_sizes: Iterable[int]) -> None:
+    """Put the legend, largest batch first, above the panels."""
+    handles = [
+        Line2D([], [], label=f"{size}", linewidth=0.9, markersize=5.5, **look)
+        for size, look in looks(batch_sizes).items()
+    ]
+    figure.legend(
+        handles=handles,
+        title="Batch size",
+        loc="outside upper center",
+        ncols=len(handles),
+        frameon=False,
+    )
