@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from jfb import blocks, settings, summary
+from jfb import blocks, settings, tables
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -11,5 +11,5 @@ with job_log(snakemake.log[0]) as log:
         first = settings.Run.from_dict(block["run"])
         runs.append([dataclasses.replace(first, seed=seed) for seed in block["seeds"]])
     table = blocks.gather(snakemake.input.blocks, runs)
-    summary.write(snakemake.output[0], table)
+    tables.write(snakemake.output[0], table)
     log.info("%d runs", len(table))

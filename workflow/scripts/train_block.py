@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from jfb import blocks, dataset, settings, summary
+from jfb import blocks, dataset, settings, tables
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -12,4 +12,4 @@ with job_log(snakemake.log[0]) as log:
     training, validation = dataset.read(snakemake.input.data)
     progress = Progress(log, len(runs), "run")
     table = blocks.train(runs, training, validation, snakemake.threads, progress)
-    summary.write(snakemake.output[0], table)
+    tables.write(snakemake.output[0], table)

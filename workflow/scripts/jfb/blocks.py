@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jfb import settings, summary
 from jfb.dataset import Part
@@ -66,7 +65,7 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[Sequence[settings.Run]]
     tables = []
     for path, runs in zip(paths, blocks, strict=True):
         try:
-            table = pq.read_table(path, partitioning=None)
+            table = tables.read(path)
         except (pa.ArrowInvalid, OSError) as error:
             raise ValueError(f"{path}: not readable as a block of runs ({error})") from error
         if not table.schema.equals(summary.SCHEMA):

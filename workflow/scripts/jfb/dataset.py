@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from jfb import files
+from jfb import tables
 
 INPUTS = ("x", "y", "z")
 TRAINING, VALIDATION = "training", "validation"
@@ -38,8 +37,7 @@ def write(path: str | Path, training: Part, validation: Part) -> None:
         [TRAINING] * len(training) + [VALIDATION] * len(validation),
     ]
     arrays = [pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)]
-    with files.whole(path) as temporary:
-        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), temporary, compression="zstd")
+    tables.write(path, pa.Table.from_arrays(arrays, schema=SCHEMA))
 
 
 def read(path: str | Path) -> tuple[Part, Part]:
@@ -48,13 +46,14 @@ def read(path: str | Path) -> tuple[Part, Part]:
     Raises:
         ValueError: the file is no dataset of this project.
     """
-    table = pq.read_table(path)
+    table = tables.read(path)
     if not table.schema.equals(SCHEMA):
         raise ValueError(f"{path}: not a dataset (columns {', '.join(table.column_names)})")
-    split = table["split"].to_numpy()
-    inputs = np.stack([table[name].to_numpy() for name in INPUTS], axis=1)
-    target = table["target"].to_numpy()
+    split = table["split"].combine_chunks()
+    names = np.array(split.dictionary.to_pylist())[tables.to_numbers(split.indices)]
+    inputs = np.stack([tables.to_numbers(table[name]) for name in INPUTS], axis=1)
+    target = tables.to_numbers(table["target"])
     training, validation = (
-        Part(inputs[split == part], target[split == part]) for part in (TRAINING, VALIDATION)
+        Part(inputs[names == part], target[names == part]) for part in (TRAINING, VALIDATION)
     )
     return training, validation

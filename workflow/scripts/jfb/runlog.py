@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from jfb import files, settings
+from jfb import settings, tables
 
 
 class Epoch(NamedTuple):
@@ -64,11 +63,9 @@ def write(
         run: stored as JSON under the metadata key `run`.
         versions: of the libraries that computed it, stored as JSON under `versions`.
     """
-    arrays = [pa.array(log[field.name], type=field.type) for field in SCHEMA]
+    arrays = [tables.from_numbers(log[field.name], field.type) for field in SCHEMA]
     metadata = {"run": json.dumps(run.to_dict()), "versions": json.dumps(dict(versions))}
-    table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata))
-    with files.whole(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    tables.write(path, pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata)))
 
 
 def read(path: str | Path) -> pa.Table:
@@ -78,7 +75,7 @@ def read(path: str | Path) -> pa.Table:
         ValueError: the file is no log, or an incomplete one; the message names it.
     """
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = tables.read(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{path}: not readable as a log of a run ({error})") from error
     if not table.schema.equals(SCHEMA):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from jfb import files, runlog, settings
+from jfb import runlog, settings, tables
 
 #: A run has reached the minimum if its lowest loss is at most this.
 REACHED = 1e-3
@@ -89,17 +88,11 @@ def of_logs(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pa.Tab
         log = runlog.read(path)
         if runlog.run_of(log) != run:
             raise ValueError(f"{path}: log of a run with other settings; make it anew")
-        rows.append(of_run(run, {name: log[name].to_numpy() for name in log.column_names}))
+        rows.append(of_run(run, {name: tables.to_numbers(log[name]) for name in log.column_names}))
     return of_rows(rows)
 
 
 def of_rows(rows: Sequence[Mapping[str, object]]) -> pa.Table:
     """The table of some rows that `of_run` made."""
-    columns = [pa.array([row[f.name] for row in rows], type=f.type) for f in SCHEMA]
+    columns = [tables.from_cells([row[f.name] for row in rows], f.type) for f in SCHEMA]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
-
-
-def write(path: str | Path, table: pa.Table) -> None:
-    """Write a summary to `path`, whole or not at all."""
-    with files.whole(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")

@@ -19,9 +19,9 @@ class Outcome:
     """What a run leaves.
 
     `log` has the columns of `jfb.runlog.Epoch`, a row per epoch, and ends early where the
-    training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32, in the order of `jfb.layout`:
-    at the end of the epoch with the lowest training loss, and at the end of the run.
-    `versions` are those of the libraries that computed it.
+    training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32,
+    in the order of `jfb.layout`: at the end of the epoch with the lowest training loss, and at
+    the end of the run. `versions` are those of the libraries that computed it.
     """
 
     log: Mapping[str, np.ndarray]
