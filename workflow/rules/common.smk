@@ -31,8 +31,7 @@ wildcard_constraints:
 
 
 RUN = "results/runs/{study}/batch_size={batch_size}/seed={seed}"
-# Not in hive layout: the batch size is a column of the table already.
-BLOCK = "results/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.parquet"
+BLOCK = "results/blocks/{study}/seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
 
@@ -64,13 +63,13 @@ def run_of(wildcards):
 
 
 def block_of(wildcards):
-    """The runs of the block that the wildcards name."""
-    key = int(wildcards.batch_size), int(wildcards.first), int(wildcards.last)
+    """The block that the wildcards name."""
+    key = int(wildcards.first), int(wildcards.last)
     blocks = project.studies[wildcards.study].blocks()
     if key not in blocks:
         raise ValueError(
-            f"study {wildcards.study} has no block with batch size {key[0]} and seeds {key[1]} "
-            f"to {key[2]}; config.yaml says which it has"
+            f"study {wildcards.study} has no block of the seeds {key[0]} to {key[1]}; "
+            "config.yaml says which it has"
         )
     return blocks[key]
 
@@ -99,8 +98,8 @@ def logs_of(study):
 def blocks_of(study):
     """The blocks of a study, in the order of its runs."""
     return [
-        BLOCK.format(study=study, batch_size=batch_size, first=first, last=last)
-        for batch_size, first, last in project.studies[study].blocks()
+        BLOCK.format(study=study, first=first, last=last)
+        for first, last in project.studies[study].blocks()
     ]
 
 

@@ -46,8 +46,8 @@ rule gather:
         runtime=5,
     params:
         blocks=lambda wildcards: [
-            {"run": runs[0].to_dict(), "seeds": [run.seed for run in runs]}
-            for runs in project.studies[wildcards.study].blocks().values()
+            block.to_dict()
+            for block in project.studies[wildcards.study].blocks().values()
         ],
     message:
         "Summary of {wildcards.study}"

@@ -31,14 +31,14 @@ rule train_block:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
         library=lambda wildcards: engine_library(
-            "train_block.py", block_of(wildcards)[0]
+            "train_block.py", block_of(wildcards).runs[0]
         ),
     output:
         BLOCK,
     log:
-        "results/logs/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.log",
+        "results/logs/blocks/{study}/seeds_{first}_{last}.log",
     benchmark:
-        "results/benchmarks/blocks/{study}/batch_size_{batch_size}_seeds_{first}_{last}.tsv"
+        "results/benchmarks/blocks/{study}/seeds_{first}_{last}.tsv"
     wildcard_constraints:
         study=any_of(BLOCKED),
     conda:
@@ -48,9 +48,8 @@ rule train_block:
         mem_mb=1000,
         runtime=60,
     params:
-        run=lambda wildcards: block_of(wildcards)[0].to_dict(),
-        seeds=lambda wildcards: [run.seed for run in block_of(wildcards)],
+        block=lambda wildcards: block_of(wildcards).to_dict(),
     message:
-        "Block of {wildcards.study}: batch size {wildcards.batch_size}, seeds {wildcards.first} to {wildcards.last}"
+        "Block of {wildcards.study}: seeds {wildcards.first} to {wildcards.last}"
     script:
         "../scripts/train_block.py"

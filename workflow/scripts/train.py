@@ -3,13 +3,14 @@
 from jfb import dataset, parameters, runlog, settings
 from jfb.engines import open_engine
 from jfb.progress import Progress, job_log
+from jfb.streams import open_stream
 
 with job_log(snakemake.log[0]) as log:
     run = settings.Run.from_dict(snakemake.params.run)
     log.info("%s", run)
     training, validation = dataset.read(snakemake.input.data)
     progress = Progress(log, run.epochs, "epoch")
-    outcome = open_engine(run)(run, training, validation, progress.epoch)
+    outcome = open_engine(run)(run, open_stream(run), training, validation, progress.epoch)
     last = len(outcome.log["epoch"])
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)

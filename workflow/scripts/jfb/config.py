@@ -54,21 +54,23 @@ class ConfigError(ValueError):
 class Study:
     """A set of runs, by batch size and seed in the order of the configuration.
 
-    With a `block_size`, that many seeds are trained in one job and leave a row each, no logs.
+    With a `block_size`, a job trains that many seeds at every batch size, and leaves a row per run
+    and no logs.
     """
 
     dataset: str
     runs: Mapping[tuple[int, int], settings.Run]
     block_size: int | None
 
-    def blocks(self) -> dict[tuple[int, int, int], list[settings.Run]]:
-        """The runs of each job of a study in blocks, by batch size, first and last seed."""
+    def blocks(self) -> dict[tuple[int, int], settings.Block]:
+        """The jobs of a study with a `block_size`, by first and last seed."""
+        sizes = dict.fromkeys(size for size, _ in self.runs)
+        seeds = tuple(dict.fromkeys(seed for _, seed in self.runs))
         blocks = {}
-        for batch_size in dict.fromkeys(size for size, _ in self.runs):
-            runs = [run for (size, _), run in self.runs.items() if size == batch_size]
-            for start in range(0, len(runs), self.block_size):
-                block = runs[start : start + self.block_size]
-                blocks[batch_size, block[0].seed, block[-1].seed] = block
+        for start in range(0, len(seeds), self.block_size):
+            some = seeds[start : start + self.block_size]
+            runs = tuple(self.runs[size, some[0]] for size in sizes)
+            blocks[some[0], some[-1]] = settings.Block(runs, some)
         return blocks
 
 

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.plotting import legend, looks, loss_axis, panels
+from jfb.plotting import legend, looks, loss_axis, panels, styled
 
 _MARKERS_PER_CURVE = 6
 
 
+@styled
 def figure1(logs: pd.DataFrame) -> Figure:
     """Training loss over training time, the end of each run marked, and over epochs."""
     figure, (over_time, over_epochs) = panels(2)
@@ -25,6 +26,7 @@ def figure1(logs: pd.DataFrame) -> Figure:
     return figure
 
 
+@styled
 def figure2(logs: pd.DataFrame) -> Figure:
     """Training accuracy over epochs."""
     figure, (axes,) = panels(1)
@@ -35,6 +37,7 @@ def figure2(logs: pd.DataFrame) -> Figure:
     return figure
 
 
+@styled
 def figure3(logs: pd.DataFrame) -> Figure:
     """Validation loss and validation accuracy over epochs."""
     figure, (loss, accuracy) = panels(2)

@@ -1,7 +1,8 @@
 """How figures look, what they share, and how they are written."""
 
+import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,6 +35,17 @@ _STYLE = {
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorator: let a function draw its figure in the style of the project."""
+
+    @functools.wraps(draw)
+    def in_style(*args) -> Figure:
+        with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+            return draw(*args)
+
+    return in_style
+
+
 def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
     """The logs of a study as one table.
 
@@ -63,9 +75,8 @@ def write(figure: Figure, paths: Sequence[str | Path]) -> None:
 
 def panels(columns: int, **options) -> tuple[Figure, Sequence[Axes]]:
     """A figure of the page's width with panels side by side; `options` are those of subplots."""
-    with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
-        return figure, figure.subplots(1, columns, squeeze=False, **options)[0]
+    figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False, **options)[0]
 
 
 def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
@@ -87,10 +98,10 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
         axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center")
 
 
-def legend(figure: Figure, batch_sizes: Iterable[int]) -> None:
-    """Put the legend, largest batch first, above the panels."""
+def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
+    """Put the legend, largest batch first, above the panels; `options` are those of lines."""
     handles = [
-        Line2D([], [], label=f"{size}", linewidth=0.9, markersize=5.5, **look)
+        Line2D([], [], label=f"{size}", **{"linewidth": 0.9, "markersize": 5.5} | look | options)
         for size, look in looks(batch_sizes).items()
     ]
     figure.legend(

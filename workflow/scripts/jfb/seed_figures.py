@@ -6,12 +6,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.plotting import legend, looks, loss_axis, panels
+from jfb.plotting import legend, looks, loss_axis, panels, styled
 from jfb.summary import REACHED
 
 _JITTER = 0.12
 
 
+@styled
 def bands(logs: pd.DataFrame) -> Figure:
     """Training loss over epochs: median and interquartile range over seeds, a panel per batch size.
 
@@ -22,7 +23,7 @@ def bands(logs: pd.DataFrame) -> Figure:
     """
     by_epoch = logs.groupby(["batch_size", "epoch"])["train_loss"]
     quartiles = by_epoch.quantile([0.25, 0.5, 0.75]).unstack()
-    seeds = logs.groupby("batch_size")["seed"].nunique()
+    seeds = logs["seed"].nunique()
     sizes = looks(logs["batch_size"])
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, (size, look) in zip(all_axes, sizes.items(), strict=True):
@@ -31,13 +32,18 @@ def bands(logs: pd.DataFrame) -> Figure:
         own, colour = quartiles.loc[size], look["color"]
         axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.35, linewidth=0)
         axes.plot(own[0.5], color=colour, linewidth=1.4)
-        axes.set(xlabel="Epoch", title=f"Batch size {size}\n{seeds[size]} seeds")
+        axes.set(xlabel="Epoch", title=f"Batch size {size}")
         loss_axis(axes, logs["train_loss"], "Training loss")
         axes.label_outer()
-    figure.supxlabel("line: median over seeds; band: 25 to 75 %; grey: other medians", fontsize=7)
+    figure.supxlabel(
+        f"Line: median over {seeds} seeds. Band: from the first quartile to the third. "
+        "Grey: medians of the other batch sizes.",
+        fontsize=7,
+    )
     return figure
 
 
+@styled
 def levels(summary: pd.DataFrame) -> Figure:
     """Lowest loss of each run by batch size, runs of one seed joined, and how often each occurs.
 
@@ -55,7 +61,9 @@ def levels(summary: pd.DataFrame) -> Figure:
     )
     for place, (size, look) in enumerate(sizes.items()):
         points.plot(place + shift, wide[size], linestyle="", markersize=4, **look | {"mew": 0.3})
-    points.set(xticks=places, xticklabels=sizes, xlabel="Batch size; lines join the runs of a seed")
+    points.set(
+        xticks=places, xticklabels=sizes, xlabel=f"Batch size (lines join the {len(wide)} seeds)"
+    )
     points.grid(visible=False, axis="x")
     sns.histplot(
         summary, y="lowest_loss", log_scale=True, bins=60, color="0.4", linewidth=0, ax=counts
@@ -64,9 +72,13 @@ def levels(summary: pd.DataFrame) -> Figure:
     loss_axis(points, summary["lowest_loss"], "Lowest training loss")
     for axes in (points, counts):
         axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
+    points.text(
+        1, REACHED, f"{REACHED:g} ", va="bottom", ha="right", transform=points.get_yaxis_transform()
+    )
     return figure
 
 
+@styled
 def ecdf(summary: pd.DataFrame) -> Figure:
     """Share of runs at or below each loss, by batch size.
 
@@ -83,7 +95,7 @@ def ecdf(summary: pd.DataFrame) -> Figure:
     axes.set(xscale="log", ylim=(0, 1.02), ylabel="Runs at or below (% of seeds)")
     axes.set_xlabel("Lowest training loss (mean squared error)")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    legend(figure, summary["batch_size"])
+    legend(figure, summary["batch_size"], marker="", linewidth=1.2)
     return figure
 
 

@@ -102,3 +102,24 @@ class Run:
             "optimiser": Optimiser,
         }
         return cls(**{k: parts[k](**v) if k in parts else v for k, v in values.items()})
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a job of many runs carries out: each of `runs` from each of `seeds`."""
+
+    runs: tuple[Run, ...]
+    seeds: tuple[int, ...]
+
+    def each(self) -> list[Run]:
+        """Every run, with its seed: all seeds of the first, then of the next."""
+        return [dataclasses.replace(run, seed=seed) for run in self.runs for seed in self.seeds]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As nested dictionaries and lists of plain values, for JSON."""
+        return {"runs": [run.to_dict() for run in self.runs], "seeds": list(self.seeds)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The block that `to_dict` wrote down."""
+        return cls(tuple(map(Run.from_dict, values["runs"])), tuple(values["seeds"]))

@@ -12,6 +12,7 @@ import numpy as np
 from jfb import settings
 from jfb.dataset import Part
 from jfb.runlog import Epoch
+from jfb.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Outcome:
         return int(np.where(finite, loss, np.inf).argmin()) + 1 if finite.any() else 0
 
 
-#: Carries out a run on the training and the validation part, and calls back with rows as they come.
-Train = Callable[[settings.Run, Part, Part, Callable[[Epoch], None]], Outcome]
+#: Carries out a run on the training and the validation part with the random numbers of a stream,
+#: and calls back with rows as they come.
+Train = Callable[[settings.Run, Stream, Part, Part, Callable[[Epoch], None]], Outcome]
 
 
 def open_engine(run: settings.Run) -> Train:

@@ -17,7 +17,7 @@ from jfb.network import Network, Transformation
 from jfb.optimisers import OPTIMISERS
 from jfb.runlog import Epoch, columns
 from jfb.solvers import SOLVERS, Solve
-from jfb.streams import open_stream
+from jfb.streams import Stream
 
 
 class Pass(NamedTuple):
@@ -94,12 +94,13 @@ class Trainer:
 
     Args:
         run: the settings.
+        stream: of its random numbers.
         training: the training points.
     """
 
-    def __init__(self, run: settings.Run, training: Part) -> None:
-        self._stream = open_stream(run)
-        parameters = torch.from_numpy(self._stream.initial_parameters())
+    def __init__(self, run: settings.Run, stream: Stream, training: Part) -> None:
+        self._stream = stream
+        parameters = torch.from_numpy(stream.initial_parameters())
         self.network = Network(parameters, run.network)
         self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, parameters)
         self._inputs, self._target = tensors(training)
@@ -126,6 +127,7 @@ class Trainer:
 @torch.inference_mode()
 def train(
     run: settings.Run,
+    stream: Stream,
     training: Part,
     validation: Part,
     after_epoch: Callable[[Epoch], None],
@@ -134,6 +136,7 @@ def train(
 
     Args:
         run: the settings.
+        stream: of random numbers, standing where the run starts.
         training, validation: the two parts of the data.
         after_epoch: called with each row as it comes.
 
@@ -141,7 +144,7 @@ def train(
         The rows and the parameters.
     """
     numerics.pin()
-    trainer = Trainer(run, training)
+    trainer = Trainer(run, stream, training)
     network = trainer.network
     validate = Forward(network, run.solver, len(validation))
     validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)

@@ -14,7 +14,7 @@ from jfb.engines import Outcome, spectral_norm
 from jfb.engines.fused import kernel
 from jfb.engines.fused.lanes import WIDTH
 from jfb.runlog import Epoch
-from jfb.streams import open_stream
+from jfb.streams import Stream
 
 # Orders are drawn for some dozen epochs at a time: half a megabyte, which stays in cache.
 _INDICES_PER_CALL = 1 << 16
@@ -23,6 +23,7 @@ _COUNTS = ("iterations_max", "unconverged")
 
 def train(
     run: settings.Run,
+    stream: Stream,
     training: Part,
     validation: Part,
     after_epoch: Callable[[Epoch], None],
@@ -31,13 +32,13 @@ def train(
 
     Args:
         run: the settings.
+        stream: of random numbers, standing where the run starts.
         training, validation: the two parts of the data.
         after_epoch: called with the last row of each call of the kernel.
 
     Returns:
         The rows and the parameters.
     """
-    stream = open_stream(run)
     state = _state(stream.initial_parameters())
     work = _scratch(run.network, max(run.batch_size, len(validation)))
     whole = _batch(validation)
