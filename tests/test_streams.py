@@ -27,7 +27,7 @@ def test_each_run_of_the_report_starts_where_the_original_stood(batch_size, repl
     assert hashlib.sha256(state).hexdigest() == expected["state_sha256"]
     assert parameters.dtype == np.float32
     assert parameters.tolist() == expected["parameters"]
-    order = stream.order()
+    (order,) = stream.orders(1)
     assert order[:8].tolist() == expected["first_order"]
     assert sorted(order) == list(range(2400))
 
@@ -54,7 +54,7 @@ def paired(replay):
 def test_one_seed_is_the_same_start_and_orders_at_every_batch_size(paired):
     streams = [open_stream(run) for run in paired.values()]
     starts = [stream.initial_parameters() for stream in streams]
-    orders = [[stream.order() for _ in range(3)] for stream in streams]
+    orders = [stream.orders(3) for stream in streams]
     for start, order in zip(starts, orders, strict=True):
         np.testing.assert_array_equal(start, starts[0])
         np.testing.assert_array_equal(order, orders[0])
@@ -65,7 +65,7 @@ def test_one_seed_is_the_same_start_and_orders_at_every_batch_size(paired):
 def test_another_seed_is_another_start_and_order(paired):
     one, other = (open_stream(dataclasses.replace(paired[32], seed=s)) for s in (7, 8))
     assert not np.array_equal(one.initial_parameters(), other.initial_parameters())
-    assert not np.array_equal(one.order(), other.order())
+    assert not np.array_equal(one.orders(1), other.orders(1))
 
 
 def test_orders_do_not_depend_on_the_size_of_the_network(paired):
@@ -76,7 +76,7 @@ def test_orders_do_not_depend_on_the_size_of_the_network(paired):
     )
     small.initial_parameters()
     large.initial_parameters()
-    np.testing.assert_array_equal(small.order(), large.order())
+    np.testing.assert_array_equal(small.orders(2), large.orders(2))
 
 
 def test_parameters_are_distributed_as_pytorchs(paired):

@@ -112,7 +112,7 @@ class Trainer:
 
     def epoch(self) -> list[Solve]:
         """Train on every point once, in a fresh random order; the solve of each batch."""
-        order = torch.from_numpy(self._stream.order())
+        order = torch.from_numpy(self._stream.orders(1)[0])
         inputs = self._inputs[:, order].split(self._batch_size, dim=1)
         target = self._target[:, order].split(self._batch_size, dim=1)
         solves = []

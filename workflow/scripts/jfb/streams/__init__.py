@@ -17,8 +17,8 @@ class Stream(Protocol):
     def initial_parameters(self) -> np.ndarray:
         """The flat vector of initial parameters, (p,) float32, in the order of `jfb.layout`."""
 
-    def order(self) -> np.ndarray:
-        """The order of the training points in the next epoch: (n,) int64, a permutation."""
+    def orders(self, epochs: int) -> np.ndarray:
+        """Orders of the training points in the next epochs: (epochs, n) int64, permutations."""
 
 
 def open_stream(run: settings.Run) -> Stream:
@@ -42,22 +42,31 @@ class Recording:
         """The stream from its start."""
         return _Playback(self)
 
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch == len(self._orders):
-            order = self._stream.order()
-            # Thousands of orders are kept: in the smallest integers that hold them.
-            self._orders.append(order.astype(np.min_scalar_type(len(order))))
-        return self._orders[epoch]
+    def initial_parameters(self) -> np.ndarray:
+        """See `Stream`."""
+        return self._initial.copy()
+
+    def part(self, number: int, epochs: int) -> np.ndarray:
+        """What the stream gave, or gives, when it was asked for orders for the `number`th time.
+
+        Raises:
+            ValueError: the run before asked for another number of orders there.
+        """
+        if number == len(self._orders):
+            orders = self._stream.orders(epochs)
+            # Thousands are kept: in the smallest integers that hold them.
+            self._orders.append(orders.astype(np.min_scalar_type(orders.shape[1])))
+        if len(self._orders[number]) != epochs:
+            raise ValueError("runs that share a recording must ask for orders alike")
+        return self._orders[number].astype(np.int64)
 
 
 class _Playback:
     def __init__(self, recording: Recording) -> None:
+        self.initial_parameters = recording.initial_parameters
         self._recording = recording
-        self._epoch = 0
+        self._asked = 0
 
-    def initial_parameters(self) -> np.ndarray:
-        return self._recording._initial.copy()
-
-    def order(self) -> np.ndarray:
-        self._epoch += 1
-        return self._recording._order(self._epoch - 1).astype(np.int64)
+    def orders(self, epochs: int) -> np.ndarray:
+        self._asked += 1
+        return self._recording.part(self._asked - 1, epochs)

@@ -29,6 +29,6 @@ class Stream:
             parts[name][...] = self._initial.uniform(-bound, bound, parts[name].shape)
         return flat
 
-    def order(self) -> np.ndarray:
-        """The order of the training points in the next epoch: (n,) int64."""
-        return self._orders.permutation(self._training_size)
+    def orders(self, epochs: int) -> np.ndarray:
+        """Orders of the training points in the next epochs: (epochs, n) int64."""
+        return np.stack([self._orders.permutation(self._training_size) for _ in range(epochs)])

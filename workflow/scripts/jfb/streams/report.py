@@ -45,10 +45,12 @@ class Stream:
                 torch.nn.init.uniform_(parts[name], -bound, bound, generator=self._generator)
         return flat.numpy()
 
-    def order(self) -> np.ndarray:
-        """The order of the training points in the next epoch: (n,) int64."""
-        draws = torch.empty(_DRAWS_PER_EPOCH, dtype=torch.int64).random_(generator=self._generator)
-        return permutation(self._run.dataset.training_size, int(draws[1])).numpy()
+    def orders(self, epochs: int) -> np.ndarray:
+        """Orders of the training points in the next epochs: (epochs, n) int64."""
+        draws = torch.empty(epochs, _DRAWS_PER_EPOCH, dtype=torch.int64)
+        draws.random_(generator=self._generator)
+        size = self._run.dataset.training_size
+        return torch.stack([permutation(size, seed) for seed in draws[:, 1].tolist()]).numpy()
 
 
 def noise(points: int, generator: torch.Generator) -> Tensor:

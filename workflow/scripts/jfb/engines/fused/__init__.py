@@ -44,29 +44,27 @@ def train(
     whole = _batch(validation)
     log = _empty_log(run)
     count = len(training)
-    orders = np.empty((min(run.epochs, max(1, _INDICES_PER_CALL // count)), count), dtype=np.int64)
-    drawing = np.empty(len(orders))
+    epochs_per_call = max(1, _INDICES_PER_CALL // count)
     done, finite = 0, True
     while done < run.epochs and finite:
-        length = min(len(orders), run.epochs - done)
-        for k in range(length):
-            start = time.perf_counter()
-            orders[k] = stream.order()
-            drawing[k] = time.perf_counter() - start
+        length = min(epochs_per_call, run.epochs - done)
+        start = time.perf_counter()
+        orders = stream.orders(length)
+        drawing = (time.perf_counter() - start) / length
         rows = kernel.Columns(*(column[done : done + length] for column in log))
         length = kernel.train_epochs(
             *_dimensions(run.network),
             _numbers(run),
             training.inputs,
             training.target,
-            orders[:length],
+            orders,
             whole,
             len(validation),
             state,
             work,
             rows,
         )
-        rows.train_seconds[:length] += drawing[:length]
+        rows.train_seconds[:length] += drawing
         done += length
         finite = math.isfinite(log.train_loss[done - 1])
         last = _rows(log, done - 1, done)
