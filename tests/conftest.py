@@ -27,6 +27,10 @@ def read_yaml(path):
     return yaml.safe_load((ROOT / path).read_text())
 
 
+def load_project():
+    return load(read_yaml("config.yaml"), read_yaml("workflow/schemas/config.schema.yaml"))
+
+
 @pytest.fixture
 def config():
     return read_yaml("config.yaml")
@@ -65,8 +69,8 @@ SMALL = {
         "other": {"batch_sizes": [600], "seeds": [3, 1], "dataset": "tiny"},
     },
     "default_studies": ["small", "other"],
-    "table1": "small",
-    "figures": "small",
+    "replay": "small",
+    "distribution": "other",
 }
 
 

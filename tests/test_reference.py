@@ -11,21 +11,18 @@ import plain
 from conftest import DATA, make_data
 from jfb import optimisers, runlog
 from jfb.engines import reference
+from jfb.streams import open_stream
 
 
 def columns(outcome):
     return pd.DataFrame(outcome.log)[list(plain.COLUMNS)].to_numpy()
 
 
-def start_of(run, epochs, monkeypatch):
-    """Stop a run of the report after some epochs: its stream depends on its 3,000."""
-    stream = reference.open_stream(run)
-    monkeypatch.setattr(reference, "open_stream", lambda _: stream)
-    return dataclasses.replace(run, epochs=epochs)
-
-
-def ignore(row):
-    pass
+def train(run, data, epochs=None, after_epoch=lambda row: None):
+    """Train, maybe for the first epochs only: the report's stream depends on its 3,000."""
+    stream = open_stream(run)
+    run = dataclasses.replace(run, epochs=epochs or run.epochs)
+    return reference.train(run, stream, *data, after_epoch)
 
 
 # Where the report's roots were rounded by another processor, a point's error lies on the other
@@ -34,11 +31,10 @@ ONE_POINT_DIFFERS = {(600, 180, "val_accuracy"), (32, 188, "train_accuracy")}
 
 
 @pytest.mark.parametrize("batch_size", plain.BATCH_SIZES)
-def test_the_first_200_epochs_are_the_reports(batch_size, replay, data, monkeypatch):
+def test_the_first_200_epochs_are_the_reports(batch_size, replay, data):
     published = pd.read_parquet(DATA / "original_first_200_epochs.parquet")
     published = published[published["batch_size"] == batch_size].sort_values("epoch")
-    run = start_of(replay[batch_size], 200, monkeypatch)
-    outcome = reference.train(run, *data, ignore)
+    outcome = train(replay[batch_size], data, 200)
     difference = pd.DataFrame(
         columns(outcome) - published[list(plain.COLUMNS)].to_numpy(),
         columns=plain.COLUMNS,
@@ -57,10 +53,10 @@ def test_the_first_200_epochs_are_the_reports(batch_size, replay, data, monkeypa
 @pytest.mark.parametrize(
     ("batch_size", "epochs"), [(2400, 150), (1200, 80), (600, 60), (64, 8), (32, 5)]
 )
-def test_equals_the_plain_loop_to_the_last_bit(batch_size, epochs, replay, data, monkeypatch):
+def test_equals_the_plain_loop_to_the_last_bit(batch_size, epochs, replay, data):
     with plain.rounded_square_root():
         expected, _ = plain.train(batch_size, epochs)
-    outcome = reference.train(start_of(replay[batch_size], epochs, monkeypatch), *data, ignore)
+    outcome = train(replay[batch_size], data, epochs)
     np.testing.assert_array_equal(columns(outcome), expected)
 
 
@@ -71,43 +67,39 @@ def test_with_pytorchs_root_it_equals_the_untouched_plain_loop(
     """The square root is all that tells the engine from optim.Adam."""
     expected, _ = plain.train(batch_size, epochs)
     monkeypatch.setattr(optimisers, "square_root", lambda x, out: torch.sqrt(x, out=out))
-    outcome = reference.train(start_of(replay[batch_size], epochs, monkeypatch), *data, ignore)
+    outcome = train(replay[batch_size], data, epochs)
     np.testing.assert_array_equal(columns(outcome), expected)
 
 
 @pytest.mark.parametrize(("batch_size", "lowest"), [(2400, 0.0112), (1200, 0.0143), (600, 0.0143)])
 def test_the_printed_formula_gives_other_losses(batch_size, lowest, project):
     run = project.studies["printed"].runs[batch_size, 42]
-    outcome = reference.train(run, *make_data(run.dataset), ignore)
+    outcome = train(run, make_data(run.dataset))
     assert round(outcome.log["train_loss"].min(), 4) == lowest
 
 
-def test_runs_do_not_touch_each_other_or_the_global_stream(replay, data, monkeypatch):
+def test_runs_do_not_touch_each_other_or_the_global_stream(replay, data):
     run = dataclasses.replace(replay[600], epochs=3)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = reference.train(run, *data, ignore)
-    second = reference.train(run, *data, ignore)
+    first = train(run, data)
+    second = train(run, data)
     np.testing.assert_array_equal(columns(first), columns(second))
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(replay, data, monkeypatch):
-    def train(epochs):
-        with monkeypatch.context() as patch:
-            return reference.train(start_of(replay[32], epochs, patch), *data, ignore)
-
-    outcome = train(45)
+def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(replay, data):
+    outcome = train(replay[32], data, 45)
     losses = outcome.log["train_loss"]
     assert outcome.best_epoch == 1 + int(np.argmin(losses)) < 45
-    np.testing.assert_array_equal(train(outcome.best_epoch).final, outcome.best)
+    np.testing.assert_array_equal(train(replay[32], data, outcome.best_epoch).final, outcome.best)
     assert not np.array_equal(outcome.final, outcome.best)
 
 
 def test_rows_count_iterations_of_training_and_validation(replay, data):
     solver = dataclasses.replace(replay[1200].solver, max_iterations=2)
     run = dataclasses.replace(replay[1200], solver=solver, epochs=2, stream="per_seed")
-    log = reference.train(run, *data, ignore).log
+    log = train(run, data).log
     for column, value in (("iterations_mean", 2.0), ("iterations_max", 2), ("unconverged", 3)):
         assert log[column].tolist() == [value, value]
 
@@ -115,12 +107,12 @@ def test_rows_count_iterations_of_training_and_validation(replay, data):
 def test_every_epoch_is_reported_as_it_ends(replay, data):
     told = []
     run = dataclasses.replace(replay[2400], epochs=4)
-    outcome = reference.train(run, *data, told.append)
+    outcome = train(run, data, after_epoch=told.append)
     assert [row.epoch for row in told] == [1, 2, 3, 4]
     np.testing.assert_equal(runlog.columns(told), outcome.log)
 
 
 def test_one_thread(replay, data):
     torch.set_num_threads(2)
-    reference.train(dataclasses.replace(replay[2400], epochs=1), *data, ignore)
+    train(replay[2400], data, 1)
     assert torch.get_num_threads() == 1

@@ -1,0 +1,382 @@
+"""The fused engine against the reference engine, the plain arithmetic of NumPy, and itself."""
+
+import dataclasses
+import json
+import operator
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numba
+import numpy as np
+import pytest
+import torch
+
+from conftest import ROOT, load_project, make_data
+from jfb import blocks, layout, settings
+from jfb.dataset import Part
+from jfb.engines import fused, reference
+from jfb.engines.fused import cache, lanes
+from jfb.engines.fused.kernel import places
+from jfb.gradients import JFB
+from jfb.network import Network
+from jfb.streams import open_stream
+
+COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+
+
+def ignore(row):
+    pass
+
+
+@pytest.fixture
+def run(project):
+    return project.studies["seeds"].runs[600, 0]
+
+
+def train(engine, run, data):
+    return engine.train(run, open_stream(run), *data, ignore)
+
+
+def reference_gradient(run, parameters, batch):
+    """Loss and gradient of one batch, and whether a rounding could have changed the solve."""
+    network = Network(torch.from_numpy(parameters), run.network)
+    inputs, target = reference.tensors(batch)
+    error = torch.empty(1, len(batch))
+    solve, activation = reference.Forward(network, run.solver, len(batch))(inputs, target, error)
+    gradient = JFB(network, len(batch))(inputs, solve.point, activation, error)
+    return error.square().mean().item(), gradient.numpy().copy()
+
+
+@pytest.mark.parametrize(
+    ("n", "m"), [(1, 8), (2, 3), (3, 3), (4, 1), (5, 2), (6, 5), (7, 4), (8, 7)]
+)
+def test_gradients_equal_the_references(n, m, run):
+    """125 random networks, batches and limits for each of eight pairs of dimensions."""
+    network = settings.Network(input_dim=m, latent_dim=n)
+    rng = np.random.default_rng([n, m])
+    for case in range(125):
+        limit = 1000 if case % 5 else int(rng.integers(1, 4))
+        solver = dataclasses.replace(run.solver, max_iterations=limit)
+        chosen = dataclasses.replace(run, network=network, solver=solver, seed=case)
+        parameters = open_stream(chosen).initial_parameters()
+        size = int(rng.integers(1, 200))
+        batch = Part(
+            rng.normal(size=(size, m)).astype(np.float32), rng.normal(size=size).astype(np.float32)
+        )
+        loss, gradient = fused.gradient(chosen, parameters, batch)
+        expected_loss, expected = reference_gradient(chosen, parameters, batch)
+        assert loss == pytest.approx(expected_loss, rel=1e-5)
+        assert np.linalg.norm(gradient - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+# Batches of other sizes than the report's, the last of them smaller, for few epochs only: over
+# many small steps a residual comes to lie within rounding of the tolerance.
+@pytest.mark.parametrize(
+    ("batch_size", "epochs"),
+    [(2400, 20), (1200, 20), (600, 20), (64, 20), (32, 20), (700, 3), (7, 3), (1, 1)],
+)
+@pytest.mark.parametrize("stream", ["per_seed", "report"])
+def test_the_first_epochs_are_the_references(batch_size, epochs, stream, run, data):
+    run = dataclasses.replace(run, batch_size=batch_size, stream=stream, epochs=epochs)
+    found, expected = train(fused, run, data).log, train(reference, run, data).log
+    for column in ("train_loss", "val_loss", "spectral_norm"):
+        np.testing.assert_allclose(found[column], expected[column], rtol=1e-4)
+    for column in ("train_accuracy", "val_accuracy"):
+        np.testing.assert_allclose(found[column], expected[column], atol=2 / 600)
+    np.testing.assert_allclose(found["iterations_mean"], expected["iterations_mean"], rtol=1e-2)
+    np.testing.assert_array_equal(found["epoch"], expected["epoch"])
+    np.testing.assert_array_equal(found["unconverged"], expected["unconverged"])
+
+
+def test_parameters_after_an_epoch_are_the_references(run, data):
+    run = dataclasses.replace(run, batch_size=64, epochs=3)
+    found, expected = train(fused, run, data), train(reference, run, data)
+    np.testing.assert_allclose(found.final, expected.final, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found.best, expected.best, rtol=1e-4, atol=1e-6)
+    assert found.best_epoch == expected.best_epoch
+
+
+def lowest_loss(engine, batch_size, seed):
+    """The lowest loss of a full run, in a process of its own."""
+    run = load_project().studies["seeds"].runs[batch_size, seed]
+    outcome = train({"fused": fused, "reference": reference}[engine], run, make_data(run.dataset))
+    return outcome.log["train_loss"].min()
+
+
+@pytest.mark.parametrize("batch_size", [2400, 600])
+def test_20_seeds_reach_the_level_that_they_reach_in_the_reference(batch_size):
+    """The engines differ in rounding only, which training amplifies."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        found, expected = (
+            np.array(list(pool.map(lowest_loss, [engine] * 20, [batch_size] * 20, range(20))))
+            for engine in ("fused", "reference")
+        )
+    levels = [0.001, 0.01]
+    same = np.digitize(found, levels) == np.digitize(expected, levels)
+    print(f"batch size {batch_size}: {same.sum()} of 20 runs at the same level")
+    assert same.mean() >= 0.9
+
+
+def test_the_limit_of_iterations_is_the_references(run, data):
+    for limit in (1, 2, 5):
+        solver = dataclasses.replace(run.solver, max_iterations=limit)
+        limited = dataclasses.replace(run, solver=solver, epochs=2)
+        found, expected = train(fused, limited, data).log, train(reference, limited, data).log
+        assert found["unconverged"].tolist() == expected["unconverged"].tolist() == [5, 5]
+        assert found["iterations_max"].tolist() == [limit, limit]
+        np.testing.assert_allclose(found["train_loss"], expected["train_loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 1e30])
+def test_a_run_stops_where_the_reference_stops(broken, run, data):
+    training, validation = data
+    inputs = training.inputs.copy()
+    inputs[17, 1] = broken
+    solver = dataclasses.replace(run.solver, max_iterations=5)
+    run = dataclasses.replace(run, epochs=4, solver=solver)
+    found, expected = (
+        train(engine, run, (Part(inputs, training.target), validation))
+        for engine in (fused, reference)
+    )
+    assert len(found.log["epoch"]) == len(expected.log["epoch"]) == 1
+    assert not np.isfinite(found.log["train_loss"][-1])
+    assert found.best_epoch == expected.best_epoch == 0
+    np.testing.assert_array_equal(found.best, open_stream(run).initial_parameters())
+
+
+def test_a_non_finite_loss_ends_a_run_in_the_middle_of_a_call(run, data):
+    optimiser = dataclasses.replace(run.optimiser, learning_rate=1e6)
+    run = dataclasses.replace(run, epochs=100, optimiser=optimiser)
+    found, expected = train(fused, run, data).log, train(reference, run, data).log
+    assert len(found["epoch"]) == len(expected["epoch"])
+
+
+def test_every_call_of_the_kernel_is_told(run, data):
+    told = []
+    run = dataclasses.replace(run, epochs=60)
+    log = fused.train(run, open_stream(run), *data, told.append).log
+    assert [row.epoch for row in told] == [27, 54, 60]
+    for row in told:
+        assert row == type(row)(**{name: log[name][row.epoch - 1] for name in row._fields})
+
+
+def test_the_same_bytes_again_and_in_pieces(run, data, monkeypatch):
+    run = dataclasses.replace(run, batch_size=32, epochs=30)
+    first, again = train(fused, run, data), train(fused, run, data)
+    monkeypatch.setattr(fused, "_INDICES_PER_CALL", 1)
+    for outcome in (again, train(fused, run, data)):
+        np.testing.assert_array_equal(outcome.final, first.final)
+        for column in outcome.log.keys() - {"train_seconds"}:
+            np.testing.assert_array_equal(outcome.log[column], first.log[column])
+
+
+def test_the_clock_runs(run, data):
+    seconds = train(fused, dataclasses.replace(run, epochs=30), data).log["train_seconds"]
+    assert (seconds > 0).all()
+    assert seconds.sum() < 60
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 3), (5, 2)])
+def test_layers_lie_where_the_layout_puts_them(n, m):
+    network = settings.Network(input_dim=m, latent_dim=n)
+    numbers = layout.views(np.arange(layout.size(network)), network)
+    begins = [part.flat[0] for part in numbers.values()]
+    found = numba.njit(lambda latent, inputs: places(latent, inputs))((None,) * n, (None,) * m)
+    assert begins == [0, *found]
+
+
+# Arithmetic on vectors, against NumPy.
+
+W = lanes.WIDTH
+
+
+def on_lanes(operation, *arrays):
+    """What an operation on vectors makes of arrays of W numbers."""
+    names = [f"a{k}" for k in range(len(arrays))]
+    vectors = ", ".join(f"load({name}, (0,))" for name in names)
+    code = f"def f(out, {', '.join(names)}): store(out, (0,), operation({vectors}))"
+    scope = {"load": lanes.load, "store": lanes.store, "operation": operation}
+    exec(code, scope)
+    out = np.zeros(W, np.float32)
+    numba.njit(scope["f"])(out, *arrays)
+    return out
+
+
+@pytest.fixture
+def vectors():
+    rng = np.random.default_rng(1)
+    a, b, c = rng.normal(size=(3, W)).astype(np.float32)
+    a[:4] = [0, -0.0, np.nan, np.inf]
+    return a, b, c
+
+
+def test_elementwise_operations(vectors):
+    a, b, c = vectors
+    a64, b64, c64 = (x.astype(np.float64) for x in vectors)
+    for operation, arguments, expected in (
+        # The product of two float32 is exact in float64.
+        (lanes.multiply_add, (a, b, c), a64 * b64 + c64),
+        (lanes.absolute, (a,), np.abs(a)),
+        (lanes.square_root, (np.abs(b),), np.sqrt(np.abs(b))),
+        (lanes.relu, (a,), torch.relu(torch.from_numpy(a)).numpy()),
+        (lanes.where_positive, (a, b), np.where(a > 0, b, 0)),
+        (lanes.where_at_most, (a, b, c), np.where(a <= b, c, 0)),
+        (operator.add, (a, b), a + b),
+        (operator.sub, (a, b), a - b),
+        (operator.mul, (a, b), a * b),
+        (operator.truediv, (a, b), a / b),
+    ):
+        found = on_lanes(operation, *arguments)
+        np.testing.assert_array_equal(found, np.asarray(expected, np.float32))
+
+
+def test_total_adds_half_onto_half(vectors):
+    _, b, _ = vectors
+    expected = b.copy()
+    while len(expected) > 1:
+        half = len(expected) // 2
+        expected = expected[:half] + expected[half:]
+    found = numba.njit(lambda x: lanes.total(lanes.load(x, (0,))))(b)
+    assert found == expected[0]
+
+
+@pytest.mark.parametrize("place", [0, 13, W - 1])
+@pytest.mark.parametrize(("value", "below"), [(0.9, True), (1.0, False), (2.0, False)])
+def test_all_below(place, value, below):
+    x = np.zeros(W, np.float32)
+    x[place] = value
+    function = numba.njit(
+        lambda x: lanes.all_below(lanes.load(x, (0,)), lanes.spread(np.float32(1)))
+    )
+    assert function(x) == below
+    x[place] = np.nan
+    assert not function(x)
+
+
+def test_rows_that_are_not_contiguous_are_refused():
+    function = numba.njit(lambda x: lanes.total(lanes.load(x, (0, 0))))
+    with pytest.raises(numba.TypingError, match="C-contiguous"):
+        function(np.zeros((W, W), np.float32, order="F"))
+
+
+# Blocks.
+
+
+@pytest.fixture
+def block(project):
+    runs = project.studies["landscape"].blocks()[0, 49].runs
+    short = (dataclasses.replace(run, epochs=30) for run in runs)
+    return settings.Block(tuple(short), (3, 1, 4))
+
+
+def without_time(table):
+    return table.drop_columns("training_seconds")
+
+
+def test_a_block_has_the_rows_of_its_runs(block, data):
+    table = blocks.train(block, *data, 2, ignore)
+    rows = table.to_pylist()
+    assert [(row["batch_size"], row["seed"]) for row in rows] == [
+        (size, seed) for size in (2400, 1200, 600, 64, 32) for seed in (3, 1, 4)
+    ]
+    for row, run in zip(rows, block.each(), strict=True):
+        assert row["lowest_loss"] == train(fused, run, data).log["train_loss"].min()
+        assert row["epochs"] == 30
+
+
+def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data, tmp_path):
+    one = without_time(blocks.train(block, *data, 1, ignore))
+    assert one.equals(without_time(blocks.train(block, *data, 3, ignore)), check_metadata=True)
+    parts = [settings.Block(block.runs, seeds) for seeds in ((3, 1), (4,))]
+    paths = [tmp_path / f"{k}.parquet" for k in range(2)]
+    for path, part in zip(paths, parts, strict=True):
+        blocks.tables.write(path, blocks.train(part, *data, 1, ignore))
+    assert without_time(blocks.gather(paths, parts)).equals(one)
+
+
+def test_the_reports_stream_and_the_reference_engine_train_in_blocks_too(block, data):
+    changes = {"stream": "report", "engine": "reference", "epochs": 2}
+    runs = [dataclasses.replace(run, **changes) for run in block.runs[3:]]
+    runs[1] = dataclasses.replace(runs[1], predecessors=1)
+    rows = blocks.train(settings.Block(tuple(runs), (5,)), *data, 2, ignore).to_pylist()
+    for row, run in zip(rows, runs, strict=True):
+        alone = train(reference, dataclasses.replace(run, seed=5), data)
+        assert row["final_train_loss"] == alone.log["train_loss"][-1]
+
+
+def test_a_failure_ends_a_block(block, data):
+    def interrupt(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        blocks.train(block, *data, 1, interrupt)
+
+
+@pytest.mark.parametrize("spoilt", ["settings", "seeds", "columns", "bytes"])
+def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path):
+    path = tmp_path / "block.parquet"
+    table = blocks.train(settings.Block(block.runs[:1], (3,)), *data, 1, ignore)
+    blocks.tables.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
+    if spoilt == "bytes":
+        path.write_bytes(path.read_bytes()[:-40])
+    wanted = settings.Block(
+        block.runs[1:2] if spoilt == "settings" else block.runs[:1],
+        (1,) if spoilt == "seeds" else (3,),
+    )
+    with pytest.raises(ValueError, match=r"block\.parquet: .*block of runs"):
+        blocks.gather([path], [wanted])
+
+
+# The compiled code on disk.
+
+JOB = """
+import sys; sys.path[:0] = ["workflow/scripts"]
+import json
+import numpy as np
+from jfb import settings
+from jfb.dataset import Part
+from jfb.engines import open_engine
+from jfb.streams import open_stream
+run = settings.Run.from_dict(json.loads(sys.argv[1]))
+rng = np.random.default_rng(0)
+part = Part(rng.normal(size=(100, 3)).astype(np.float32), rng.normal(size=100).astype(np.float32))
+outcome = open_engine(run)(run, open_stream(run), part, part, lambda row: None)
+print(outcome.final.tobytes().hex())
+heavy = {"torch", "pandas", "matplotlib", "seaborn"} & sys.modules.keys()
+assert not heavy, heavy
+"""
+
+
+def test_jobs_that_start_together_share_one_cache(run, tmp_path):
+    """Six processes compile for three latent dimensions at once."""
+    dataset = dataclasses.replace(run.dataset, points=125)
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    jobs = []
+    for dimension in (1, 2, 3, 1, 2, 3):
+        network = dataclasses.replace(run.network, latent_dim=dimension)
+        small = dataclasses.replace(
+            run, dataset=dataset, network=network, epochs=3, batch_size=32
+        ).to_dict()
+        command = [sys.executable, "-c", JOB, json.dumps(small)]
+        jobs.append(
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        )
+    results = [job.communicate()[0] for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * 6
+    assert results[:3] == results[3:]
+    assert len(set(results)) == 3
+    assert len(list(tmp_path.rglob("*.nbc"))) == 3, "each was compiled once"
+
+
+def test_an_edit_of_any_file_of_the_engine_is_another_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "_PACKAGE", tmp_path)
+    folders = []
+    for contents in ("a", "b", "a"):
+        (tmp_path / "lanes.py").write_text(contents)
+        cache.folder.cache_clear()
+        folders.append(cache.folder())
+    cache.folder.cache_clear()
+    assert folders[0] == folders[2] != folders[1]
