@@ -1,11 +1,14 @@
 """Every mistake in the configuration ends in one line that names key, value and what is allowed."""
 
 import copy
+import dataclasses
+import json
 
 import pytest
 
 from conftest import Workspace
 from jfb import config as configuration
+from jfb import settings
 from jfb.config import ConfigError, load
 
 DELETE = object()
@@ -67,11 +70,32 @@ MISTAKES = [
     ("studies.replay.seeds", [42, 42], ["studies.replay.seeds", "[42, 42]", "twice"]),
     ("studies.replay.seeds", [-1], ["studies.replay.seeds", "-1", "at least 0"]),
     ("studies.replay.seeds", DELETE, ["studies.replay.seeds", "missing"]),
-    ("studies.replay.seeds", [1, 2], ["table1", "'replay'", "one seed, not 2"]),
+    ("studies.replay.seeds", [1, 2], ["replay", "'replay'", "one seed, not 2"]),
+    (
+        "studies.seeds.seeds",
+        {"first": 3, "last": 2},
+        ["seeds.last", "2", "at least first, 3"],
+    ),
+    ("studies.seeds.seeds", {"first": 0, "last": 4e9}, ["seeds.seeds.last", "integer"]),
+    ("studies.seeds.seeds", {"first": 0, "last": 4000000000}, ["at most 1000000 seeds"]),
+    ("studies.seeds.seeds", {"first": 0}, ["studies.seeds.seeds.last", "missing"]),
+    ("studies.seeds.seeds", {"first": -1, "last": 3}, ["seeds.seeds.first", "-1", "at least 0"]),
+    ("studies.seeds.seeds", {"first": 0, "last": 3, "step": 2}, ["seeds.seeds.step", "unknown"]),
+    ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "a list"]),
+    ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
+    ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
+    ("defaults.block_size", 5, ["defaults.block_size", "5", "unknown key"]),
+    ("studies.seeds.latent_dim", 513, ["studies.seeds.latent_dim", "513", "fused", "reference"]),
+    ("studies.seeds.block_size", 5, ["distribution", "'seeds'", "without block_size"]),
+    ("replay", "landscape", ["replay", "'landscape'", "without block_size"]),
     ("default_studies", [], ["default_studies", "[]", "empty"]),
-    ("default_studies", ["moon"], ["default_studies", "'moon'", "replay, printed"]),
-    ("table1", "moon", ["table1", "'moon'", "replay, printed"]),
-    ("figures", "moon", ["figures", "'moon'", "replay, printed"]),
+    (
+        "default_studies",
+        ["moon"],
+        ["default_studies", "'moon'", "replay, seeds, landscape"],
+    ),
+    ("replay", "moon", ["replay", "'moon'", "replay, seeds, landscape"]),
+    ("distribution", "moon", ["distribution", "'moon'", "replay, seeds, landscape"]),
     ("studies.table1", {"batch_sizes": [1], "seeds": [1]}, ["'table1'", "not be one of", "all"]),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
@@ -93,7 +117,7 @@ def test_a_mistake_is_named_in_one_line(path, value, said, config, schema):
 
 
 def test_the_default_config_is_the_report(project):
-    assert project.default_studies == ("replay",)
+    assert project.default_studies == ("replay", "seeds")
     runs = list(project.studies["replay"].runs.values())
     assert [run.batch_size for run in runs] == [2400, 1200, 600, 64, 32]
     assert [run.predecessors for run in runs] == [0, 1, 2, 3, 4]
@@ -101,6 +125,37 @@ def test_the_default_config_is_the_report(project):
         (42, 3000, "reference", "report")
     }
     assert runs[0].dataset.training_size == 2400
+
+
+def test_the_default_seeds_are_paired_runs_of_the_same_settings(project):
+    runs = project.studies["seeds"].runs
+    assert list(runs) == [(b, s) for b in (2400, 1200, 600, 64, 32) for s in range(20)]
+    replayed = project.studies["replay"].runs[600, 42]
+    changes = {"seed": 42, "engine": "reference", "stream": "report", "predecessors": 2}
+    assert dataclasses.replace(runs[600, 7], **changes) == replayed
+    assert {run.stream for run in runs.values()} == {"per_seed"}
+
+
+def test_the_landscape_is_a_thousand_seeds_in_blocks(project):
+    study = project.studies["landscape"]
+    blocks = study.blocks()
+    assert len(blocks) == 20
+    assert list(blocks)[:2] == [(0, 49), (50, 99)]
+    each = [run for block in blocks.values() for run in block.each()]
+    assert len(each) == 5000
+    assert set(each) == set(study.runs.values())
+
+
+def test_the_last_block_may_be_smaller(config, schema):
+    config["studies"]["landscape"] |= {"seeds": [5, 3, 9, 1], "block_size": 3}
+    blocks = load(config, schema).studies["landscape"].blocks()
+    assert [block.seeds for block in blocks.values()] == [(5, 3, 9), (1,)]
+    assert list(blocks) == [(5, 9), (1, 1)]
+
+
+def test_a_block_can_be_written_down(project):
+    block = project.studies["landscape"].blocks()[50, 99]
+    assert settings.Block.from_dict(json.loads(json.dumps(block.to_dict()))) == block
 
 
 def test_predecessors_belong_to_the_reports_stream_only(config, schema):
@@ -125,6 +180,8 @@ def test_what_an_engine_cannot_do_is_refused_with_those_that_can(
 ):
     offered = configuration.ENGINES["reference"]
     monkeypatch.setitem(configuration.ENGINES, "reference", offered | {choice: set()})
+    fused = configuration.ENGINES["fused"]
+    monkeypatch.setitem(configuration.ENGINES, "fused", fused | {choice: set()})
     monkeypatch.setitem(configuration.ENGINES, "able", offered)
     with pytest.raises(ConfigError) as error:
         load(config, schema)

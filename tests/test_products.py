@@ -1,5 +1,6 @@
 """From logs to what people read: log files, summaries, Table 1, figures."""
 
+import dataclasses
 import itertools
 import math
 import subprocess
@@ -7,28 +8,30 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import figures, files, runlog, summary, table1
+from jfb import figures, files, plotting, runlog, seed_figures, summary, table1, tables
 from jfb.runlog import Epoch
 
 
 def rows(losses, accuracies=None, **changes):
     accuracies = accuracies or [0.5] * len(losses)
-    return [
+    return runlog.columns(
         Epoch(k, loss, 2 * loss, accuracy, 0.25, 0.5, 10.0, 12, k % 2, 0.9)._replace(**changes)
         for k, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
-    ]
+    )
 
 
 @pytest.fixture
 def log(replay, tmp_path):
-    def write(losses, accuracies=None, batch_size=64, name="log"):
+    def write(losses, accuracies=None, batch_size=64, name="log", seed=42):
         path = tmp_path / f"{name}.parquet"
-        runlog.write(path, rows(losses, accuracies), replay[batch_size], {"torch": "2"})
+        run = dataclasses.replace(replay[batch_size], seed=seed)
+        runlog.write(path, rows(losses, accuracies), run, {"torch": "2"})
         return path
 
     return write
@@ -83,7 +86,7 @@ def test_a_spoilt_log_is_refused_by_name(spoil, log):
 def test_summary_by_hand(log, replay):
     losses = [1.0, 0.01, 0.1, 0.01]
     path = log(losses, [0.2, 0.98, 0.99, 1.0])
-    (row,) = summary.of_study([path], [replay[64]]).to_dict("records")
+    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
     assert row["batch_size"] == 64
     assert row["seed"] == 42
     assert row["epochs"] == 4
@@ -102,37 +105,50 @@ def test_summary_by_hand(log, replay):
 
 def test_spread_is_over_the_last_500_epochs(log, replay):
     path = log([100.0] * 200 + [1.0, 10.0] * 250)
-    (row,) = summary.of_study([path], [replay[64]]).to_dict("records")
+    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
     assert row["log10_loss_spread"] == pytest.approx(0.5)
 
 
 def test_a_diverged_run_is_summarised(log, replay):
     path = log([2.0, 1.0, math.nan])
-    (row,) = summary.of_study([path], [replay[64]]).to_dict("records")
+    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
     assert row["diverged"]
     assert (row["lowest_loss"], row["epoch_of_lowest_loss"]) == (1.0, 2)
-    assert pd.isna(row["first_accurate_epoch"])
+    assert row["first_accurate_epoch"] is None
 
 
 def test_a_run_that_diverges_at_once_has_no_lowest_loss(log, replay):
-    (row,) = summary.of_study([log([math.inf])], [replay[64]]).to_dict("records")
+    (row,) = summary.of_logs([log([math.inf])], [replay[64]]).to_pylist()
     assert row["diverged"]
-    assert math.isnan(row["lowest_loss"])
-    assert pd.isna(row["epoch_of_lowest_loss"])
+    assert row["lowest_loss"] is row["epoch_of_lowest_loss"] is row["log10_loss_spread"] is None
 
 
 def test_a_run_whose_last_step_blows_up_has_diverged(replay, tmp_path):
-    last = rows([2.0, 1.0])
-    last[-1] = last[-1]._replace(val_loss=math.nan)
-    runlog.write(tmp_path / "log.parquet", last, replay[64], {})
-    (row,) = summary.of_study([tmp_path / "log.parquet"], [replay[64]]).to_dict("records")
+    log = rows([2.0, 1.0])
+    log["val_loss"][-1] = math.nan
+    runlog.write(tmp_path / "log.parquet", log, replay[64], {})
+    (row,) = summary.of_logs([tmp_path / "log.parquet"], [replay[64]]).to_pylist()
     assert row["diverged"]
     assert row["lowest_loss"] == 1.0
 
 
 def test_the_log_of_another_run_is_refused_by_name(log, replay):
     with pytest.raises(ValueError, match=r"log\.parquet: log of a run with other settings"):
-        summary.of_study([log([1.0])], [replay[32]])
+        summary.of_logs([log([1.0])], [replay[32]])
+
+
+def test_a_summary_reads_in_pandas(log, replay, tmp_path):
+    tables.write(tmp_path / "summary.parquet", summary.of_logs([log([math.inf])], [replay[64]]))
+    (row,) = pd.read_parquet(tmp_path / "summary.parquet").to_dict("records")
+    assert row["diverged"]
+    assert math.isnan(row["lowest_loss"])
+
+
+@pytest.mark.parametrize("kind", [pa.bool_(), pa.int64(), pa.float64()])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 300])
+def test_cells_become_arrow_arrays(kind, count):
+    cells = [None if k % 3 == 1 else kind.to_pandas_dtype()(k % 2) for k in range(count)]
+    assert tables.from_cells(cells, kind).equals(pa.array(cells, kind))
 
 
 @pytest.fixture
@@ -143,23 +159,65 @@ def replayed():
             "batch_size": [32, 64, 600, 1200, 2400],
             "seed": 42,
             "lowest_loss": [0.00048, 0.00054, 0.02024, 0.02016, 0.00045],
-            "epoch_of_lowest_loss": pd.array([2863, 1410, 2775, 2561, 2999], dtype="Int64"),
+            "epoch_of_lowest_loss": [2863, 1410, 2775, 2561, 2999],
             "training_seconds": [38.04, 21.0, 4.0, 2.0, 3.0],
         }
     )
 
 
-def test_table1_is_tidy_and_in_the_reports_order(replayed):
-    table = table1.tidy(replayed, "again")
-    assert table["batch_size"].tolist() == [b for b in (2400, 1200, 600, 64, 32) for _ in "ab"]
-    assert table["source"].tolist() == ["published", "again"] * 5
+@pytest.fixture
+def many():
+    """A summary of five seeds at two batch sizes, one run without a finite loss."""
+    return pd.DataFrame(
+        {
+            "batch_size": [32] * 5 + [600] * 5,
+            "seed": [0, 1, 2, 3, 4] * 2,
+            "lowest_loss": [0.001, 0.0005, 0.02, 0.004, 0.0006, 0.02, 0.03, np.nan, 0.01, 0.04],
+            "epoch_of_lowest_loss": [10, 20, 30, 40, 50, 1, 2, np.nan, 3, 4],
+            "training_seconds": [0.2] * 5 + [0.1] * 5,
+        }
+    )
+
+
+@pytest.fixture
+def table(replayed, many):
+    return table1.tidy(replayed, "again", many, "seeds")
+
+
+def test_the_distribution_by_hand(many):
+    small, large = table1.distribution(many).to_dict("records")
+    assert (small["batch_size"], small["runs"], small["reached"]) == (32, 5, 3)
+    # Sorted: 0.0005, 0.0006, 0.001, 0.004, 0.02; quartiles at the places 1, 2 and 3.
+    assert [small[f"lowest_loss{q}"] for q in ("_q1", "", "_q3")] == [0.0006, 0.001, 0.004]
+    assert [small[f"epoch_of_lowest_loss{q}"] for q in ("_q1", "", "_q3")] == [20, 30, 40]
+    # Wilson 1927: centre (p + z^2/2n) / (1 + z^2/n), here n = 5, p = 0.6, z = 1.959964.
+    z = 1.959964
+    centre = (0.6 + z**2 / 10) / (1 + z**2 / 5)
+    half = z / (1 + z**2 / 5) * math.sqrt(0.6 * 0.4 / 5 + z**2 / 100)
+    assert small["share_reached"] == 0.6
+    assert small["share_low"] == pytest.approx(centre - half, abs=1e-6)
+    assert small["share_high"] == pytest.approx(centre + half, abs=1e-6)
+    # A run without a finite loss counts as not reached, and not in the quartiles.
+    assert (large["runs"], large["reached"], large["share_reached"]) == (5, 0, 0)
+    assert large["lowest_loss"] == pytest.approx(0.025)
+    assert large["share_low"] == pytest.approx(0, abs=1e-12)
+    assert large["share_high"] == pytest.approx(z**2 / 5 / (1 + z**2 / 5), abs=1e-6)
+
+
+def test_table1_is_tidy_and_in_the_reports_order(table):
+    published = table[table["source"] == "published"]
+    assert published["batch_size"].tolist() == [2400, 1200, 600, 64, 32]
+    assert table["batch_size"].is_monotonic_decreasing
     again = table[table["source"] == "again"]
     assert again["lowest_loss"].tolist() == [0.0004, 0.0202, 0.0202, 0.0005, 0.0005]
     assert again["training_seconds"].tolist() == [3.0, 2.0, 4.0, 21.0, 38.0]
+    assert again["runs"].isna().all()
+    seeds = table[table["source"] == "seeds"]
+    assert seeds["batch_size"].tolist() == [600, 32]
 
 
-def test_matches_finds_the_cells_that_differ(replayed):
-    cells = table1.matches(table1.tidy(replayed, "again"), "again")
+def test_matches_finds_the_cells_that_differ(table):
+    cells = table1.matches(table, "again")
     assert len(cells) == 10
     wrong = cells[~cells["equal"]]
     assert wrong[["batch_size", "cell"]].to_numpy().tolist() == [
@@ -168,8 +226,8 @@ def test_matches_finds_the_cells_that_differ(replayed):
     ]
 
 
-def test_a_missing_row_is_no_match(replayed):
-    cells = table1.matches(table1.tidy(replayed.iloc[:1], "again"), "again")
+def test_a_missing_row_is_no_match(replayed, many):
+    cells = table1.matches(table1.tidy(replayed.iloc[:1], "again", many, "seeds"), "again")
     assert cells["equal"].sum() == 2
     assert len(cells) == 10
 
@@ -179,18 +237,25 @@ def check(path):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
-def test_check_fails_where_a_cell_differs(replayed, tmp_path):
-    table1.tidy(replayed, "replay").to_csv(tmp_path / "table1.csv", index=False)
+def write_table(replayed, many, folder):
+    """The table's three forms; the path of the CSV."""
+    paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex")]
+    table1.write(table1.tidy(replayed, "replay", many, "seeds"), *paths)
+    return paths[0]
+
+
+def test_check_fails_where_a_cell_differs(replayed, many, tmp_path):
+    write_table(replayed, many, tmp_path)
     done = check(tmp_path / "table1.csv")
     assert done.returncode == 1
     assert "8 of 10 published cells match" in done.stdout
     assert "DIFFERS: replay has 2999" in done.stdout
 
 
-def test_check_passes_where_all_cells_are_equal(replayed, tmp_path):
+def test_check_passes_where_all_cells_are_equal(replayed, many, tmp_path):
     replayed.loc[4, "lowest_loss"] = 0.0005
     replayed.loc[4, "epoch_of_lowest_loss"] = 3000
-    table1.tidy(replayed, "replay").to_csv(tmp_path / "table1.csv", index=False)
+    write_table(replayed, many, tmp_path)
     done = check(tmp_path / "table1.csv")
     assert done.returncode == 0
     assert "10 of 10 published cells match" in done.stdout
@@ -202,18 +267,32 @@ def test_check_says_what_to_do_without_a_table(tmp_path):
     assert "`make` makes it" in done.stderr
 
 
-def test_markdown_and_latex_show_both_side_by_side(replayed):
-    table = table1.tidy(replayed, "again")
+def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):
+    lines = write_table(replayed, many, tmp_path).read_text().splitlines()
+    assert lines[1].startswith("2400,published,146.5,0.0005,3000,")
+    assert lines[-1].startswith("32,seeds,0.2,0.001,30,0.0006,0.004,20,40,5,3,0.6,0.23")
+
+
+def test_markdown_and_latex_show_all_side_by_side(table):
     lines = table1.to_markdown(table).splitlines()
-    assert [part.strip() for part in lines[2].split("|")[1:-1]] == [
+    parts = [[part.strip() for part in line.split("|")[1:-1]] for line in lines[2:7]]
+    assert parts[0] == [
         *("2400", "146.5", "0.0005", "3000"),
         *("3.0", "0.0004", "2999"),
+        *("-", "-", "-", "-"),
+    ]
+    assert parts[4][7:] == [
+        *("0.20", "0.0010 [0.0006, 0.0040]", "30 [20, 40]"),
+        "3/5 = 60 % [23, 88]",
     ]
     latex = table1.to_latex(table)
-    assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 \\" in latex
+    assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 & - & - & - & - \\" in latex
+    assert r"3/5 = 60 \% [23, 88] \\" in latex
     assert r"\multicolumn{3}{c}{published} & \multicolumn{3}{c}{again}" in latex
     for text in (latex, lines[-1]):
         assert "a total, not a time per epoch" in text
+    assert "its 95 % interval" in lines[-1]
+    assert r"its 95 \% interval" in latex
 
 
 @pytest.fixture
@@ -223,7 +302,7 @@ def logs(log):
         log(list(np.exp(-np.linspace(0, 5, 300)) + rng.random(300) / 100), None, size, f"l{size}")
         for size in (32, 2400, 600)
     ]
-    return figures.read_logs(paths)
+    return plotting.read_logs(paths)
 
 
 def test_logs_get_batch_size_and_running_time(logs):
@@ -254,13 +333,80 @@ def test_figure1_marks_the_end_of_each_run(logs):
 
 @pytest.mark.parametrize("losses", [[math.nan], [2.0, math.inf]])
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
-    logs = figures.read_logs([log(losses)])
+    logs = plotting.read_logs([log(losses)])
     for name, draw in figures.FIGURES.items():
-        figures.write(draw(logs), [tmp_path / f"{name}.png"])
+        plotting.write(draw(logs), [tmp_path / f"{name}.png"])
+
+
+def drawn(figure):
+    figure.draw_without_rendering()
+    return figure
+
+
+@pytest.fixture
+def several(log):
+    """Logs of four seeds at two batch sizes; the last stops early without a finite loss."""
+    paths = [
+        log([seed + 1.0, 10.0 ** -(seed + 1)], None, size, f"l{size}_{seed}", seed)
+        for size in (32, 600)
+        for seed in range(3)
+    ]
+    paths += [log([4.0, 1e-4], None, 600, "l600_3", 3), log([math.nan], None, 32, "l32_3", 3)]
+    return plotting.read_logs(paths)
+
+
+def test_bands_are_median_and_quartiles(several):
+    left, right = drawn(seed_figures.bands(several)).axes
+    assert [axes.get_title() for axes in (left, right)] == ["Batch size 600", "Batch size 32"]
+    # Losses 1, 2, 3, 4 and then 0.1, 0.01, 0.001, 0.0001.
+    np.testing.assert_allclose(left.lines[-1].get_ydata(), [2.5, 0.0055])
+    (band,) = left.collections
+    edges = band.get_paths()[0].vertices
+    first = edges[edges[:, 0] == 1, 1]
+    assert (first.min(), first.max()) == pytest.approx((1.75, 3.25))
+    # The seed without a finite loss is left out.
+    np.testing.assert_allclose(right.lines[-1].get_ydata(), [2.0, 0.01])
+    assert left.get_yscale() == "log"
+    assert left.get_xlabel() == "Epoch"
+
+
+def test_levels_show_every_run_and_join_the_seeds(many):
+    points, counts = drawn(seed_figures.levels(many)).axes
+    joined = [line for line in points.lines if line.get_alpha() is not None]
+    # Full batches first: from 600 to 32.
+    np.testing.assert_array_equal(
+        [line.get_ydata() for line in joined],
+        [[0.02, 0.001], [0.03, 0.0005], [np.nan, 0.02], [0.01, 0.004], [0.04, 0.0006]],
+    )
+    shown = [line.get_ydata() for line in points.lines if line.get_marker() in ("o", "s")]
+    np.testing.assert_array_equal(shown, many["lowest_loss"].to_numpy().reshape(2, 5)[::-1])
+    assert [text.get_text() for text in points.get_xticklabels()] == ["600", "32"]
+    assert points.get_yscale() == "log"
+    assert sum(bar.get_width() for bar in counts.patches) == 9
+
+
+def test_the_ecdf_counts_runs_without_a_finite_loss_as_above(many):
+    (axes,) = drawn(seed_figures.ecdf(many)).axes
+    full, small = ([line.get_xdata(), line.get_ydata()] for line in axes.lines[:2])
+    finite = np.isfinite(full[0])
+    assert full[1][finite].max() == 0.8
+    assert small[1][small[0] <= 0.001].max() == 0.6
+    assert axes.get_xscale() == "log"
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path):
+    lost = many.iloc[:runs].assign(lowest_loss=np.nan)
+    for k, summary_ in enumerate((many.iloc[:runs], lost)):
+        for name, draw in seed_figures.OF_SUMMARY.items():
+            plotting.write(draw(summary_), [tmp_path / f"{name}{k}.png"])
+    one = several[several["seed"] == 0]
+    for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
+        plotting.write(seed_figures.bands(logs), [tmp_path / f"bands{k}.png"])
 
 
 def test_lightness_tells_batch_sizes_apart(logs):
-    looks = figures._looks(logs).values()
+    looks = plotting.looks(logs["batch_size"]).values()
     grey = [np.dot(look["color"][:3], (0.299, 0.587, 0.114)) for look in looks]
     assert all(b - a > 0.1 for a, b in itertools.pairwise(grey))
     assert len({look["marker"] for look in looks}) == 3
@@ -269,8 +415,8 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        figures.write(figures.figure1(logs), paths)
+        plotting.write(figures.figure1(logs), paths)
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size[0] == pytest.approx(figures.PAGE_WIDTH * 300, abs=1)
+        assert picture.size[0] == pytest.approx(plotting.PAGE_WIDTH * 300, abs=1)

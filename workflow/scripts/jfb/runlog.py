@@ -1,7 +1,7 @@
 """The log of a run: one row per epoch, in Parquet, with the run's settings in its metadata."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ SCHEMA = pa.schema(
 )
 
 
-def columns(rows: Sequence[Epoch]) -> dict[str, np.ndarray]:
+def columns(rows: Iterable[Epoch]) -> dict[str, np.ndarray]:
     """The columns of some rows, by name."""
     return {
         name: np.array(column)

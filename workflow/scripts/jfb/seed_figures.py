@@ -80,7 +80,7 @@ def levels(summary: pd.DataFrame) -> Figure:
 
 @styled
 def ecdf(summary: pd.DataFrame) -> Figure:
-    """Share of runs at or below each loss, by batch size.
+    """Share of runs at or below each loss, by batch size; a run without a finite loss is above all.
 
     Args:
         summary: with batch_size, seed and lowest_loss.
@@ -90,7 +90,7 @@ def ecdf(summary: pd.DataFrame) -> Figure:
     complete = summary.assign(lowest_loss=summary["lowest_loss"].fillna(np.inf))
     for size, look in sizes.items():
         losses = complete.loc[complete["batch_size"] == size, "lowest_loss"]
-        sns.ecdfplot(losses, ax=axes, color=look["color"], linewidth=1.2)
+        axes.ecdf(losses, color=look["color"], linewidth=1.2)
     axes.axvline(REACHED, color="black", linewidth=0.8, linestyle="--")
     axes.set(xscale="log", ylim=(0, 1.02), ylabel="Runs at or below (% of seeds)")
     axes.set_xlabel("Lowest training loss (mean squared error)")
