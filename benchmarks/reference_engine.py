@@ -11,12 +11,8 @@ correctly rounded one, the only operation in which it differs from optim.Adam.
 
 import argparse
 import dataclasses
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent / part) for part in ("workflow/scripts", "tests")]
+import common
 
 
 def plain_loop(batch_size, epochs):
@@ -35,26 +31,17 @@ def engine(batch_size, epochs, native_root=False):
     import conftest
     import plain
     from jfb import optimisers
-    from jfb.config import load
     from jfb.engines import reference
+    from jfb.streams import open_stream
 
     if native_root:
         optimisers.square_root = lambda x, out: torch.sqrt(x, out=out)
-    schema = conftest.read_yaml("workflow/schemas/config.schema.yaml")
-    run = load(conftest.read_yaml("config.yaml"), schema).studies["replay"].runs[batch_size, 42]
-    stream = reference.open_stream(run)
-    reference.open_stream = lambda _: stream
-    outcome = reference.train(
-        dataclasses.replace(run, epochs=epochs), *conftest.make_data(run.dataset), lambda row: None
-    )
+    run = conftest.load_project().studies["replay"].runs[batch_size, 42]
+    data = conftest.make_data(run.dataset)
+    shorter = dataclasses.replace(run, epochs=epochs)
+    outcome = reference.train(shorter, open_stream(run), *data, lambda row: None)
     log = pd.DataFrame(outcome.log)
     return log[list(plain.COLUMNS)].to_numpy(), log["train_seconds"].sum()
-
-
-def alone(function, *arguments):
-    """Call a function in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
 
 
 def main():
@@ -65,11 +52,11 @@ def main():
     options = parser.parse_args()
     print("batch size  plain (s)  engine (s)  ratio  bit-identical", flush=True)
     for size in options.batch_sizes:
-        _, before = alone(engine, size, options.epochs)
-        expected, plain_seconds = alone(plain_loop, size, options.epochs)
-        _, after = alone(engine, size, options.epochs)
+        _, before = common.alone(engine, size, options.epochs)
+        expected, plain_seconds = common.alone(plain_loop, size, options.epochs)
+        _, after = common.alone(engine, size, options.epochs)
         seconds = (before + after) / 2
-        found, _ = alone(engine, size, options.epochs, True)
+        found, _ = common.alone(engine, size, options.epochs, True)
         same = "yes" if (found == expected).all() else "NO"
         ratio = plain_seconds / seconds
         print(

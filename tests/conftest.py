@@ -66,7 +66,13 @@ SMALL = {
     "defaults": {"epochs": 6},
     "studies": {
         "small": {"batch_sizes": [64, 32], "seeds": [0], "stream": "per_seed", "epochs": 5},
-        "other": {"batch_sizes": [600], "seeds": [3, 1], "dataset": "tiny"},
+        "other": {"batch_sizes": [600], "seeds": [3, 1], "dataset": "tiny", "engine": "fused"},
+        "many": {
+            "batch_sizes": [64, 32],
+            "seeds": {"first": 0, "last": 4},
+            "block_size": 3,
+            "engine": "fused",
+        },
     },
     "default_studies": ["small", "other"],
     "replay": "small",

@@ -87,6 +87,7 @@ MISTAKES = [
     ("defaults.block_size", 5, ["defaults.block_size", "5", "unknown key"]),
     ("studies.seeds.latent_dim", 513, ["studies.seeds.latent_dim", "513", "fused", "reference"]),
     ("studies.seeds.block_size", 5, ["distribution", "'seeds'", "without block_size"]),
+    ("distribution", "replay", ["distribution", "'replay'", "another study than replay"]),
     ("replay", "landscape", ["replay", "'landscape'", "without block_size"]),
     ("default_studies", [], ["default_studies", "[]", "empty"]),
     (

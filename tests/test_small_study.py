@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from conftest import Workspace
-from jfb import parameters, runlog
+from jfb import parameters, runlog, tables
 
 RUN = "results/runs/small/batch_size=64/seed=0"
 
@@ -26,14 +26,15 @@ def pair(tmp_path_factory):
         workspace = Workspace(tmp_path_factory.mktemp(f"cores{cores}"))
         workspace.config["studies"]["small"]["stream"] = "report"
         workspace.save()
-        workspace.snakemake(cores=cores)
+        workspace.snakemake("all", "many", cores=cores)
         made.append(workspace.path)
     return made
 
 
 def test_all_products_are_there(pair):
     results = pair[0] / "results"
-    for name in ("figure1", "figure2", "figure3"):
+    several = ("bands_other", "levels_other", "ecdf_other", "ecdf_many")
+    for name in ("figure1", "figure2", "figure3", *several):
         for ending in ("svg", "pdf", "png"):
             assert (results / f"figures/{name}.{ending}").stat().st_size > 1000
     assert list(pd.read_csv(results / "table1.csv")) == [
@@ -42,6 +43,15 @@ def test_all_products_are_there(pair):
         "training_seconds",
         "lowest_loss",
         "epoch_of_lowest_loss",
+        "lowest_loss_q1",
+        "lowest_loss_q3",
+        "epoch_of_lowest_loss_q1",
+        "epoch_of_lowest_loss_q3",
+        "runs",
+        "reached",
+        "share_reached",
+        "share_low",
+        "share_high",
     ]
     for ending in ("md", "tex"):
         assert "a total, not a time per epoch" in (results / f"table1.{ending}").read_text()
@@ -74,8 +84,24 @@ def test_cores_change_nothing_but_the_time(pair):
         for kind in ("best", "final"):
             file = log.with_name(f"_{kind}.safetensors")
             assert (pair[0] / file).read_bytes() == (pair[1] / file).read_bytes()
+    for study in ("small", "other", "many"):
+        path = f"results/summaries/{study}.parquet"
+        one, four = (tables.read(made / path).drop_columns("training_seconds") for made in pair)
+        assert one.equals(four)
     data = "results/data/report.parquet"
     assert (pair[0] / data).read_bytes() == (pair[1] / data).read_bytes()
+
+
+def test_a_study_in_blocks_has_a_row_per_run_and_no_logs(pair):
+    many = pd.read_parquet(pair[0] / "results/summaries/many.parquet")
+    assert list(many) == list(pd.read_parquet(pair[0] / "results/summaries/small.parquet"))
+    assert list(zip(many["batch_size"], many["seed"], strict=True)) == [
+        (batch_size, seed) for batch_size in (64, 32) for seed in range(5)
+    ]
+    assert not (pair[0] / "results/runs/many").exists()
+    assert len(list((pair[0] / "results/blocks/many").iterdir())) == 2
+    told = (pair[0] / "results/logs/blocks/many/seeds_0_2.log").read_text()
+    assert "run 6/6" in told
 
 
 def test_parameters_are_kept_with_their_names(pair):
@@ -127,17 +153,17 @@ def test_an_interrupted_job_leaves_no_log(workspace):
 
 def test_a_run_that_diverges_is_recorded_and_fails_nothing(workspace):
     workspace.config["datasets"]["report"]["noise_std"] = 1e25
-    workspace.config["studies"] = {
-        "small": {
-            "batch_sizes": [64],
-            "seeds": [0],
-            "solver": {"name": "picard", "tolerance": 1e-3, "max_iterations": 5},
-        }
+    study = {
+        "batch_sizes": [64],
+        "seeds": [0],
+        "solver": {"name": "picard", "tolerance": 1e-3, "max_iterations": 5},
     }
-    workspace.config["default_studies"] = ["small"]
+    workspace.config["studies"] = {"small": study, "other": study | {"engine": "fused"}}
     workspace.save()
     workspace.snakemake()
-    (row,) = pd.read_parquet(workspace.path / "results/summaries/small.parquet").to_dict("records")
-    assert row["diverged"]
-    assert row["epochs"] < 6
-    assert row["unconverged_solves"] > 0
+    for name in workspace.config["studies"]:
+        summary = pd.read_parquet(workspace.path / f"results/summaries/{name}.parquet")
+        (row,) = summary.to_dict("records")
+        assert row["diverged"]
+        assert row["epochs"] < 6
+        assert row["unconverged_solves"] > 0

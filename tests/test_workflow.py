@@ -1,5 +1,6 @@
 """What is built and what is rebuilt, read off the job lists of dry runs."""
 
+import re
 import shutil
 
 import pytest
@@ -13,14 +14,22 @@ RUNS = {
     "Run of other: batch size 600, seed 1",
 }
 SMALL_RUNS = {run for run in RUNS if "small" in run}
+OTHER_RUNS = RUNS - SMALL_RUNS
 SUMMARIES = {"Summary of small", "Summary of other"}
-FIGURES = {
+REPORT_FIGURES = {
     "Figure 1: training loss",
     "Figure 2: training accuracy",
     "Figure 3: validation loss and accuracy",
 }
+BANDS = "Loss over epochs of other, median and quartiles"
+LEVELS = "Lowest loss of each run of other"
+ECDF = "Distribution of the lowest loss of other"
+FIGURES = REPORT_FIGURES | {BANDS, LEVELS, ECDF}
 DATASETS = {"Dataset report", "Dataset tiny"}
-DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1"} | FIGURES
+DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1"} | REPORT_FIGURES
+DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", BANDS, LEVELS, ECDF}
+BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
+DOWNSTREAM_OF_MANY = {"Summary of many", "Distribution of the lowest loss of many"}
 EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1"}
 
 
@@ -56,7 +65,7 @@ def test_nothing_is_planned_after_a_full_run(finished):
 def test_another_seed_plans_its_runs_and_what_is_downstream(finished):
     finished.config["studies"]["other"]["seeds"] += [7]
     finished.save()
-    assert finished.planned() == {"Run of other: batch size 600, seed 7", "Summary of other"}
+    assert finished.planned() == {"Run of other: batch size 600, seed 7"} | DOWNSTREAM_OF_OTHER
 
 
 def test_another_batch_size_plans_its_runs_and_what_is_downstream(finished):
@@ -72,14 +81,22 @@ def test_another_study_plans_nothing_of_the_others(finished):
     assert finished.planned("third") == {"Run of third: batch size 8, seed 0", "Summary of third"}
 
 
-def test_an_edit_of_the_figures_plans_only_the_figures(finished):
-    finished.edit("scripts/jfb/figures.py")
-    assert finished.planned() == FIGURES
-
-
-def test_an_edit_of_the_solver_plans_every_run(finished):
-    finished.edit("scripts/jfb/solvers.py")
-    assert finished.planned() == EVERYTHING - DATASETS
+@pytest.mark.parametrize(
+    ("file", "planned"),
+    [
+        ("jfb/figures.py", REPORT_FIGURES),
+        ("jfb/seed_figures.py", {BANDS, LEVELS, ECDF}),
+        ("bands.py", {BANDS}),
+        ("jfb/plotting.py", FIGURES),
+        ("jfb/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
+        ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("jfb/blocks.py", set()),
+    ],
+)
+def test_an_edit_plans_what_reads_it(file, planned, finished):
+    finished.edit(f"scripts/{file}")
+    assert finished.planned() == planned
 
 
 def test_an_edit_of_a_stream_plans_the_runs_that_draw_from_it(finished):
@@ -89,7 +106,7 @@ def test_an_edit_of_a_stream_plans_the_runs_that_draw_from_it(finished):
 
 def test_an_edit_of_a_script_plans_its_rule(finished):
     finished.edit("scripts/summarise.py")
-    assert finished.planned() == SUMMARIES | {"Table 1"}
+    assert finished.planned() == SUMMARIES | {"Table 1", LEVELS, ECDF}
 
 
 def test_an_edit_of_the_reports_stream_plans_the_datasets(finished):
@@ -112,7 +129,7 @@ def test_another_accuracy_threshold_plans_its_study(finished):
 def test_another_room_plans_its_dataset_and_what_is_downstream(finished):
     finished.config["datasets"]["tiny"]["length"] = 21.0
     finished.save()
-    assert finished.planned() == {"Dataset tiny", "Summary of other"} | (RUNS - SMALL_RUNS)
+    assert finished.planned() == {"Dataset tiny"} | OTHER_RUNS | DOWNSTREAM_OF_OTHER
 
 
 def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
@@ -130,7 +147,11 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
     [
         ("dataset", DATASETS),
         ("small", {"Dataset report", "Summary of small"} | SMALL_RUNS),
-        ("table1", {"Dataset report", "Summary of small", "Table 1"} | SMALL_RUNS),
+        ("many", {"Dataset report"} | BLOCKS | DOWNSTREAM_OF_MANY),
+        ("table1", RUNS | DATASETS | SUMMARIES | {"Table 1"}),
+        ("bands", OTHER_RUNS | {"Dataset tiny", BANDS}),
+        ("levels", OTHER_RUNS | {"Dataset tiny", "Summary of other", LEVELS}),
+        ("ecdf", OTHER_RUNS | {"Dataset tiny", "Summary of other", ECDF}),
         ("figure2", {"Dataset report", "Figure 2: training accuracy"} | SMALL_RUNS),
         (
             "results/figures/figure3.png",
@@ -149,6 +170,22 @@ def test_a_run_that_the_config_lacks_is_refused_with_a_reason(workspace):
     assert "study small has no run with batch size 7 and seed 0" in output
 
 
+def test_a_block_that_the_config_lacks_is_refused_with_a_reason(workspace):
+    output = workspace.snakemake("results/blocks/many/seeds_0_4.parquet", check=False)
+    assert workspace.status != 0
+    assert "study many has no block of the seeds 0 to 4" in output
+
+
+def test_more_seeds_plan_their_blocks_only(workspace):
+    workspace.snakemake("many")
+    workspace.config["studies"]["many"]["seeds"] = {"first": 0, "last": 6}
+    workspace.save()
+    assert (
+        workspace.planned("many")
+        == {"Block of many: seeds 3 to 5"} | {"Block of many: seeds 6 to 6"} | DOWNSTREAM_OF_MANY
+    )
+
+
 def test_a_run_has_one_path_only(workspace):
     workspace.snakemake(
         "--dry-run", "results/runs/small/batch_size=032/seed=00/log.parquet", check=False
@@ -160,9 +197,9 @@ def test_every_rule_name_is_reserved(workspace):
     rules = set(workspace.snakemake("--list-rules").split()) & {
         line.split()[1].rstrip(":")
         for file in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")]
-        for line in file.read_text().replace("use rule figure1 as", "rule").splitlines()
+        for line in re.sub(r"use rule \w+ as", "rule", file.read_text()).splitlines()
         if line.startswith("rule ")
-    }
+    } | {"bands", "levels", "ecdf"}
     schema = read_yaml("workflow/schemas/config.schema.yaml")
     names = schema["properties"]["studies"]["propertyNames"]["allOf"][1]["not"]["enum"]
     assert rules

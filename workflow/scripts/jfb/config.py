@@ -120,6 +120,10 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
             raise ConfigError(
                 key, config[key], "must be a study without block_size, which has logs"
             )
+    if config["distribution"] == config["replay"]:
+        raise ConfigError(
+            "distribution", config["distribution"], "must be another study than replay"
+        )
     seeds = {seed for _, seed in studies[config["replay"]].runs}
     if len(seeds) > 1:
         raise ConfigError(

@@ -1,0 +1,42 @@
+"""What the benchmarks share: the project's runs and data, and fair timing."""
+
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / part) for part in ("workflow/scripts", "tests")]
+
+BATCH_SIZES = (2400, 1200, 600, 64, 32)
+
+
+def alone(function, *arguments):
+    """Call a function in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def medians(contenders, rounds):
+    """Median seconds of each contender; they take turns, so that a machine's drift slows all.
+
+    Args:
+        contenders: functions by name that return the seconds to be counted.
+        rounds: how often each is called.
+    """
+    seconds = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            seconds[name].append(run())
+    return {name: statistics.median(each) for name, each in seconds.items()}
+
+
+def seed_run(batch_size, epochs, seed=0):
+    """A run of the study of many seeds, for some epochs, and its data."""
+    import dataclasses
+
+    import conftest
+
+    run = conftest.load_project().studies["seeds"].runs[batch_size, seed]
+    return dataclasses.replace(run, epochs=epochs), conftest.make_data(run.dataset)
