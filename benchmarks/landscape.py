@@ -36,13 +36,12 @@ def measure(cores, seeds):
         # Compiled code is kept by path; a copy compiles anew, which the first job is charged for.
         subprocess.run([*snakemake, "--", "landscape"], cwd=copy, check=True)
         seconds = time.perf_counter() - start
-        memory = 0.0
-        for path in (copy / "results/benchmarks/blocks").rglob("*.tsv"):
-            with path.open() as file:
-                memory = max(
-                    memory, *(float(r["max_rss"]) for r in csv.DictReader(file, delimiter="\t"))
-                )
-        return seconds, memory
+        jobs = [
+            float(row["max_rss"])
+            for path in (copy / "results/benchmarks/blocks").rglob("*.tsv")
+            for row in csv.DictReader(path.read_text().splitlines(), delimiter="\t")
+        ]
+        return seconds, max(jobs)
 
 
 def main():
@@ -62,9 +61,8 @@ def main():
     for cores, each in found.items():
         seconds = statistics.median(seconds for seconds, _ in each)
         memory = max(memory for _, memory in each)
-        print(
-            f"{cores:5}  {seconds:7.1f}  {runs / seconds:15.1f}  {base / seconds:5.2f}  {memory:.0f}"
-        )
+        rate, ratio = runs / seconds, base / seconds
+        print(f"{cores:5}  {seconds:7.1f}  {rate:15.1f}  {ratio:5.2f}  {memory:.0f}")
 
 
 if __name__ == "__main__":

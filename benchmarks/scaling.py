@@ -1,6 +1,6 @@
 """Seconds per run of the fused engine against seeds in a block, samples, and latent dimension.
 
-    taskset -c 0 .venv/bin/python benchmarks/scaling.py [--batch-size 600] [--epochs 500] [--repeats 5]
+    .venv/bin/python benchmarks/scaling.py [--batch-size 600] [--epochs 500] [--repeats 5]
 
 Each line also gives the ratio to the line of the report's size. The lines of a table take turns and
 medians are shown. Iterations to the fixed point depend on the latent dimension, so those are shown
