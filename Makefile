@@ -10,7 +10,7 @@ all: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --logger rich
 	@cat results/table1.md
 	@echo "Table 1:     results/table1.csv, .md, .tex"
-	@echo "Figures 1-3: results/figures/ (svg, pdf, png)"
+	@echo "Figures:     results/figures/ (svg, pdf, png)"
 	@echo
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml || \
 		echo "With config.yaml as it came, cells differ only where the processor rounds otherwise: README.md, Exactness."

@@ -62,7 +62,9 @@ def levels(summary: pd.DataFrame) -> Figure:
     for place, (size, look) in enumerate(sizes.items()):
         points.plot(place + shift, wide[size], linestyle="", markersize=4, **look | {"mew": 0.3})
     points.set(
-        xticks=places, xticklabels=sizes, xlabel=f"Batch size (each of {len(wide)} lines joins the runs of a seed)"
+        xticks=places,
+        xticklabels=sizes,
+        xlabel=f"Batch size (each of {len(wide)} lines joins the runs of a seed)",
     )
     points.grid(visible=False, axis="x")
     sns.histplot(
