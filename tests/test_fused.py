@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from conftest import ROOT, load_project, make_data
-from jfb import blocks, layout, settings
+from jfb import blocks, dataset, layout, runlog, settings
 from jfb.dataset import Part
 from jfb.engines import fused, reference
 from jfb.engines.fused import cache, lanes
@@ -345,20 +345,18 @@ rng = np.random.default_rng(0)
 part = Part(rng.normal(size=(100, 3)).astype(np.float32), rng.normal(size=100).astype(np.float32))
 outcome = open_engine(run)(run, open_stream(run), part, part, lambda row: None)
 print(outcome.final.tobytes().hex())
-heavy = {"torch", "pandas", "matplotlib", "seaborn"} & sys.modules.keys()
-assert not heavy, heavy
 """
 
 
 def test_jobs_that_start_together_share_one_cache(run, tmp_path):
     """Six processes compile for three latent dimensions at once."""
-    dataset = dataclasses.replace(run.dataset, points=125)
+    points = dataclasses.replace(run.dataset, points=125)
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     jobs = []
     for dimension in (1, 2, 3, 1, 2, 3):
         network = dataclasses.replace(run.network, latent_dim=dimension)
         small = dataclasses.replace(
-            run, dataset=dataset, network=network, epochs=3, batch_size=32
+            run, dataset=points, network=network, epochs=3, batch_size=32
         ).to_dict()
         command = [sys.executable, "-c", JOB, json.dumps(small)]
         jobs.append(
@@ -380,3 +378,41 @@ def test_an_edit_of_any_file_of_the_engine_is_another_cache(tmp_path, monkeypatc
         folders.append(cache.folder())
     cache.folder.cache_clear()
     assert folders[0] == folders[2] != folders[1]
+
+
+SCRIPT = """
+import json, runpy, sys
+from types import SimpleNamespace
+given = {key: SimpleNamespace(**value) for key, value in json.loads(sys.argv[1]).items()}
+snakemake = SimpleNamespace(log=["job.log"], threads=2, **given)
+if len(sys.argv) > 3:
+    snakemake.output = sys.argv[3:]
+sys.path.insert(0, "SCRIPTS")
+runpy.run_path("SCRIPTS/" + sys.argv[2], init_globals={"snakemake": snakemake})
+heavy = {"torch", "pandas", "matplotlib", "seaborn", "statsmodels"} & sys.modules.keys()
+assert not heavy, heavy
+""".replace("SCRIPTS", str(ROOT / "workflow/scripts"))
+
+
+def run_script(name, given, folder, *outputs):
+    command = [sys.executable, "-c", SCRIPT, json.dumps(given), name, *outputs]
+    subprocess.run(command, check=True, cwd=folder)
+
+
+def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
+    dataset.write(tmp_path / "data.parquet", *data)
+    outputs = {"log": "log.parquet", "best": "b.safetensors", "final": "f.safetensors"}
+    given = {
+        "input": {"data": "data.parquet"},
+        "output": outputs,
+        "params": {"run": dataclasses.replace(run, epochs=3).to_dict()},
+    }
+    run_script("train.py", given, tmp_path)
+    assert len(runlog.read(tmp_path / "log.parquet")) == 3
+
+
+def test_a_job_of_a_block_imports_none_of_them_either(block, data, tmp_path):
+    dataset.write(tmp_path / "data.parquet", *data)
+    given = {"input": {"data": "data.parquet"}, "params": {"block": block.to_dict()}}
+    run_script("train_block.py", given, tmp_path, "block.parquet")
+    assert len(blocks.gather([tmp_path / "block.parquet"], [block])) == 15
