@@ -29,7 +29,7 @@ rule all:
         rules.figure1.output,
         rules.figure2.output,
         rules.figure3.output,
-        [figure_of(name, project.distribution) for name in ("bands", "levels", "ecdf")],
+        [figure_of(name, project.distribution) for name in SEED_FIGURES],
 
 
 rule dataset:
@@ -49,7 +49,7 @@ for study in project.studies:
 
 
 # The figures of many seeds, for the study that the configuration names.
-for figure in ("bands", "levels", "ecdf"):
+for figure in SEED_FIGURES:
 
     rule:
         name:

@@ -13,33 +13,25 @@ medians.
 """
 
 import argparse
+import dataclasses
 import functools
 import time
 
 import common
 
 
-def fused(batch_size, epochs):
-    """Seconds of the fused engine, once compiled."""
-    from jfb.engines import fused as engine
-    from jfb.streams import open_stream
-
-    run, data = common.seed_run(batch_size, 1)
-    engine.train(run, open_stream(run), *data, lambda row: None)
-    run, data = common.seed_run(batch_size, epochs)
-    start = time.perf_counter()
-    engine.train(run, open_stream(run), *data, lambda row: None)
-    return time.perf_counter() - start
-
-
-def reference(batch_size, epochs):
-    """Seconds of the reference engine."""
-    from jfb.engines import reference as engine
+def engine(name, batch_size, epochs):
+    """Seconds of an engine, once compiled."""
+    from jfb.engines import open_engine
     from jfb.streams import open_stream
 
     run, data = common.seed_run(batch_size, epochs)
+    run = dataclasses.replace(run, engine=name)
+    train = open_engine(run)
+    one = dataclasses.replace(run, epochs=1)
+    train(one, open_stream(one), *data, lambda row: None)
     start = time.perf_counter()
-    engine.train(run, open_stream(run), *data, lambda row: None)
+    train(run, open_stream(run), *data, lambda row: None)
     return time.perf_counter() - start
 
 
@@ -92,7 +84,11 @@ def dataloader(batch_size, epochs):
     return time.perf_counter() - start
 
 
-OTHERS = {"reference": reference, "tensors": tensors, "dataloader": dataloader}
+OTHERS = {
+    "reference": functools.partial(engine, "reference"),
+    "tensors": tensors,
+    "dataloader": dataloader,
+}
 
 
 def main():
@@ -105,7 +101,9 @@ def main():
     options = parser.parse_args()
     print("batch size  against     seconds  fused (s)  ratio", flush=True)
     for size in options.batch_sizes:
-        functions = {"fused": fused} | {name: OTHERS[name] for name in options.against}
+        functions = {"fused": functools.partial(engine, "fused")} | {
+            name: OTHERS[name] for name in options.against
+        }
         contenders = {
             name: functools.partial(common.alone, function, size, options.epochs)
             for name, function in functions.items()

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import figures, files, plotting, runlog, seed_figures, summary, table1, tables
+from jfb import files, runlog, summary, table1, tables
+from jfb.figures import report, seeds, style
 from jfb.runlog import Epoch
 
 
@@ -302,7 +303,7 @@ def logs(log):
         log(list(np.exp(-np.linspace(0, 5, 300)) + rng.random(300) / 100), None, size, f"l{size}")
         for size in (32, 2400, 600)
     ]
-    return plotting.read_logs(paths)
+    return style.read_logs(paths)
 
 
 def test_logs_get_batch_size_and_running_time(logs):
@@ -310,9 +311,9 @@ def test_logs_get_batch_size_and_running_time(logs):
     assert run["seconds"].tolist() == pytest.approx(list(np.arange(1, 301) * 0.5))
 
 
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", report.FIGURES)
 def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
-    figure = figures.FIGURES[name](logs)
+    figure = report.FIGURES[name](logs)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["2400", "600", "32"]
     for axes in figure.axes:
@@ -326,16 +327,16 @@ def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
 
 
 def test_figure1_marks_the_end_of_each_run(logs):
-    over_time = figures.figure1(logs).axes[0]
+    over_time = report.figure1(logs).axes[0]
     ends = [line.get_xdata() for line in over_time.lines if len(line.get_xdata()) == 1]
     assert [float(end[0]) for end in ends] == [150.0] * 3
 
 
 @pytest.mark.parametrize("losses", [[math.nan], [2.0, math.inf]])
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
-    logs = plotting.read_logs([log(losses)])
-    for name, draw in figures.FIGURES.items():
-        plotting.write(draw(logs), [tmp_path / f"{name}.png"])
+    logs = style.read_logs([log(losses)])
+    for name, draw in report.FIGURES.items():
+        style.write(draw(logs), [tmp_path / f"{name}.png"])
 
 
 def drawn(figure):
@@ -352,11 +353,11 @@ def several(log):
         for seed in range(3)
     ]
     paths += [log([4.0, 1e-4], None, 600, "l600_3", 3), log([math.nan], None, 32, "l32_3", 3)]
-    return plotting.read_logs(paths)
+    return style.read_logs(paths)
 
 
 def test_bands_are_median_and_quartiles(several):
-    left, right = drawn(seed_figures.bands(several)).axes
+    left, right = drawn(seeds.bands(several)).axes
     assert [axes.get_title() for axes in (left, right)] == ["Batch size 600", "Batch size 32"]
     # Losses 1, 2, 3, 4 and then 0.1, 0.01, 0.001, 0.0001.
     np.testing.assert_allclose(left.lines[-1].get_ydata(), [2.5, 0.0055])
@@ -371,7 +372,7 @@ def test_bands_are_median_and_quartiles(several):
 
 
 def test_levels_show_every_run_and_join_the_seeds(many):
-    points, counts = drawn(seed_figures.levels(many)).axes
+    points, counts = drawn(seeds.levels(many)).axes
     joined = [line for line in points.lines if line.get_alpha() is not None]
     # Full batches first: from 600 to 32.
     np.testing.assert_array_equal(
@@ -386,7 +387,7 @@ def test_levels_show_every_run_and_join_the_seeds(many):
 
 
 def test_the_ecdf_counts_runs_without_a_finite_loss_as_above(many):
-    (axes,) = drawn(seed_figures.ecdf(many)).axes
+    (axes,) = drawn(seeds.ecdf(many)).axes
     full, small = ([line.get_xdata(), line.get_ydata()] for line in axes.lines[:2])
     finite = np.isfinite(full[0])
     assert full[1][finite].max() == 0.8
@@ -398,15 +399,15 @@ def test_the_ecdf_counts_runs_without_a_finite_loss_as_above(many):
 def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path):
     lost = many.iloc[:runs].assign(lowest_loss=np.nan)
     for k, summary_ in enumerate((many.iloc[:runs], lost)):
-        for name, draw in seed_figures.OF_SUMMARY.items():
-            plotting.write(draw(summary_), [tmp_path / f"{name}{k}.png"])
+        for name, draw in seeds.OF_SUMMARY.items():
+            style.write(draw(summary_), [tmp_path / f"{name}{k}.png"])
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
-        plotting.write(seed_figures.bands(logs), [tmp_path / f"bands{k}.png"])
+        style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"])
 
 
 def test_lightness_tells_batch_sizes_apart(logs):
-    looks = plotting.looks(logs["batch_size"]).values()
+    looks = style.looks(logs["batch_size"]).values()
     grey = [np.dot(look["color"][:3], (0.299, 0.587, 0.114)) for look in looks]
     assert all(b - a > 0.1 for a, b in itertools.pairwise(grey))
     assert len({look["marker"] for look in looks}) == 3
@@ -415,8 +416,8 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        plotting.write(figures.figure1(logs), paths)
+        style.write(report.figure1(logs), paths)
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size[0] == pytest.approx(plotting.PAGE_WIDTH * 300, abs=1)
+        assert picture.size[0] == pytest.approx(style.PAGE_WIDTH * 300, abs=1)

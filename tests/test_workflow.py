@@ -29,14 +29,13 @@ DATASETS = {"Dataset report", "Dataset tiny"}
 DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1"} | REPORT_FIGURES
 DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", BANDS, LEVELS, ECDF}
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
-DOWNSTREAM_OF_MANY = {"Summary of many", "Distribution of the lowest loss of many"}
 EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1"}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("built"))
-    workspace.snakemake()
+    workspace.snakemake("all", "many")
     return workspace
 
 
@@ -58,8 +57,8 @@ def test_everything_is_planned_at_first(workspace):
 
 
 def test_nothing_is_planned_after_a_full_run(finished):
-    output = finished.snakemake("--dry-run")
-    assert "Nothing to be done" in output
+    for targets in ([], ["many"]):
+        assert "Nothing to be done" in finished.snakemake("--dry-run", *targets)
 
 
 def test_another_seed_plans_its_runs_and_what_is_downstream(finished):
@@ -84,10 +83,10 @@ def test_another_study_plans_nothing_of_the_others(finished):
 @pytest.mark.parametrize(
     ("file", "planned"),
     [
-        ("jfb/figures.py", REPORT_FIGURES),
-        ("jfb/seed_figures.py", {BANDS, LEVELS, ECDF}),
+        ("jfb/figures/report.py", REPORT_FIGURES),
+        ("jfb/figures/seeds.py", {BANDS, LEVELS, ECDF}),
         ("bands.py", {BANDS}),
-        ("jfb/plotting.py", FIGURES),
+        ("jfb/figures/style.py", FIGURES),
         ("jfb/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
@@ -97,6 +96,50 @@ def test_another_study_plans_nothing_of_the_others(finished):
 def test_an_edit_plans_what_reads_it(file, planned, finished):
     finished.edit(f"scripts/{file}")
     assert finished.planned() == planned
+
+
+@pytest.mark.parametrize(
+    ("file", "planned"),
+    [
+        ("jfb/blocks.py", BLOCKS | {"Summary of many"}),
+        ("jfb/streams/recording.py", BLOCKS | {"Summary of many"}),
+        ("jfb/engines/fused/cache.py", BLOCKS | {"Summary of many"}),
+        ("gather.py", {"Summary of many"}),
+        ("jfb/engines/reference.py", set()),
+        ("jfb/levels.py", set()),
+    ],
+)
+def test_an_edit_plans_the_blocks_that_read_it(file, planned, finished):
+    finished.edit(f"scripts/{file}")
+    assert finished.planned("many") == planned
+
+
+def test_another_block_size_plans_its_blocks(finished):
+    finished.config["studies"]["many"]["block_size"] = 4
+    finished.save()
+    assert finished.planned("many") == {
+        "Block of many: seeds 0 to 3",
+        "Block of many: seeds 4 to 4",
+        "Summary of many",
+    }
+
+
+def test_a_study_that_is_to_keep_logs_plans_its_runs(finished):
+    del finished.config["studies"]["many"]["block_size"]
+    finished.save()
+    planned = finished.planned("many")
+    assert len(planned) == 11
+    assert {"Run of many: batch size 64, seed 0", "Summary of many"} <= planned
+
+
+def test_more_seeds_plan_their_blocks_only(finished):
+    finished.config["studies"]["many"]["seeds"] = {"first": 0, "last": 6}
+    finished.save()
+    assert finished.planned("many") == {
+        "Block of many: seeds 3 to 5",
+        "Block of many: seeds 6 to 6",
+        "Summary of many",
+    }
 
 
 def test_an_edit_of_a_stream_plans_the_runs_that_draw_from_it(finished):
@@ -147,7 +190,7 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
     [
         ("dataset", DATASETS),
         ("small", {"Dataset report", "Summary of small"} | SMALL_RUNS),
-        ("many", {"Dataset report"} | BLOCKS | DOWNSTREAM_OF_MANY),
+        ("many", {"Dataset report"} | BLOCKS | {"Summary of many"}),
         ("table1", RUNS | DATASETS | SUMMARIES | {"Table 1"}),
         ("bands", OTHER_RUNS | {"Dataset tiny", BANDS}),
         ("levels", OTHER_RUNS | {"Dataset tiny", "Summary of other", LEVELS}),
@@ -174,16 +217,6 @@ def test_a_block_that_the_config_lacks_is_refused_with_a_reason(workspace):
     output = workspace.snakemake("results/blocks/many/seeds_0_4.parquet", check=False)
     assert workspace.status != 0
     assert "study many has no block of the seeds 0 to 4" in output
-
-
-def test_more_seeds_plan_their_blocks_only(workspace):
-    workspace.snakemake("many")
-    workspace.config["studies"]["many"]["seeds"] = {"first": 0, "last": 6}
-    workspace.save()
-    assert (
-        workspace.planned("many")
-        == {"Block of many: seeds 3 to 5"} | {"Block of many: seeds 6 to 6"} | DOWNSTREAM_OF_MANY
-    )
 
 
 def test_a_run_has_one_path_only(workspace):

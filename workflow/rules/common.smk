@@ -65,7 +65,7 @@ def run_of(wildcards):
 def block_of(wildcards):
     """The block that the wildcards name."""
     key = int(wildcards.first), int(wildcards.last)
-    blocks = project.studies[wildcards.study].blocks()
+    blocks = project.studies[wildcards.study].blocks
     if key not in blocks:
         raise ValueError(
             f"study {wildcards.study} has no block of the seeds {key[0]} to {key[1]}; "
@@ -99,16 +99,16 @@ def blocks_of(study):
     """The blocks of a study, in the order of its runs."""
     return [
         BLOCK.format(study=study, first=first, last=last)
-        for first, last in project.studies[study].blocks()
+        for first, last in project.studies[study].blocks
     ]
 
 
 def products_of(study):
-    """What the target of a study makes; of blocks, also a picture of what they found."""
-    summary = f"results/summaries/{study}.parquet"
-    if study in LOGGED:
-        return [*logs_of(study), summary]
-    return [*blocks_of(study), summary, figure_of("ecdf", study)]
+    parts = logs_of(study) if study in LOGGED else blocks_of(study)
+    return [*parts, f"results/summaries/{study}.parquet"]
+
+
+SEED_FIGURES = ["bands", "levels", "ecdf"]
 
 
 def figure_of(name, study):

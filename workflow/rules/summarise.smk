@@ -47,7 +47,7 @@ rule gather:
     params:
         blocks=lambda wildcards: [
             block.to_dict()
-            for block in project.studies[wildcards.study].blocks().values()
+            for block in project.studies[wildcards.study].blocks.values()
         ],
     message:
         "Summary of {wildcards.study}"

@@ -1,9 +1,9 @@
 """Draw one of the report's figures."""
 
-from jfb import figures, plotting
+from jfb.figures import report, style
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    draw = figures.FIGURES[snakemake.params.figure]
-    plotting.write(draw(plotting.read_logs(snakemake.input.logs)), snakemake.output)
+    draw = report.FIGURES[snakemake.params.figure]
+    style.write(draw(style.read_logs(snakemake.input.logs)), snakemake.output)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from jfb import plotting, seed_figures
+from jfb.figures import seeds, style
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    draw = seed_figures.OF_SUMMARY[snakemake.params.figure]
-    plotting.write(draw(pd.read_parquet(snakemake.input.summary)), snakemake.output)
+    draw = seeds.OF_SUMMARY[snakemake.params.figure]
+    style.write(draw(pd.read_parquet(snakemake.input.summary)), snakemake.output)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -1,8 +1,9 @@
 """A block: some seeds of a study, trained in one job, that leave a row per run and no logs."""
 
 import dataclasses
+import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pyarrow as pa
 
 from jfb import settings, summary, tables
 from jfb.dataset import Part
-from jfb.engines import open_engine
-from jfb.streams import Recording, open_stream
+from jfb.engines import Outcome, open_engine
+from jfb.streams import Stream, open_stream
+from jfb.streams.recording import Recording
+
+# Indices of samples that a thread may keep: 200 MB at two bytes.
+_LONGEST_RECORDING = 100_000_000
 
 
 def train(
@@ -30,34 +35,48 @@ def train(
         after_runs: called with the number of runs that are done.
 
     Returns:
-        The rows of `jfb.summary` in the block's order, with its settings as JSON in the metadata
-        (`block`).
+        The rows of `jfb.summary` in the block's order, with its settings and the versions of
+        libraries as JSON in the metadata (`block`, `versions`).
     """
 
-    def rows(seed: int) -> list[dict[str, object]]:
-        # Under the stream per_seed all batch sizes of a seed draw the same numbers.
-        recordings: dict[settings.Run, Recording] = {}
+    def outcomes(seed: int) -> list[tuple[settings.Run, Outcome]]:
         found = []
-        for run in (dataclasses.replace(run, seed=seed) for run in block.runs):
-            drawn = dataclasses.replace(run, batch_size=1)
-            if drawn not in recordings:
-                recordings[drawn] = Recording(open_stream(run))
-            stream = recordings[drawn].play()
-            outcome = open_engine(run)(run, stream, training, validation, lambda epoch: None)
-            found.append(summary.of_run(run, outcome.log))
+        runs = [dataclasses.replace(run, seed=seed) for run in block.runs]
+        for stream, alike in _by_stream(runs):
+            for run in alike:
+                outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
+                found.append((run, outcome))
         return found
 
-    by_run = {}
+    rows, versions = {}, {}
     with ThreadPoolExecutor(threads) as pool:
-        try:
-            for found in pool.map(rows, block.seeds):
-                by_run |= {(row["batch_size"], row["seed"]): row for row in found}
-                after_runs(len(by_run))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    table = summary.of_rows([by_run[run.batch_size, run.seed] for run in block.each()])
-    return table.replace_schema_metadata({"block": json.dumps(block.to_dict())})
+        for found in pool.map(outcomes, block.seeds):
+            for run, outcome in found:
+                rows[run.batch_size, run.seed] = summary.of_run(run, outcome.log)
+                versions |= outcome.versions
+            after_runs(len(rows))
+    table = summary.of_rows([rows[run.batch_size, run.seed] for run in block.each()])
+    metadata = {"block": json.dumps(block.to_dict()), "versions": json.dumps(versions)}
+    return table.replace_schema_metadata(metadata)
+
+
+def _by_stream(
+    runs: Sequence[settings.Run],
+) -> Iterator[tuple[Callable[[], Stream], list[settings.Run]]]:
+    """Runs that draw the same numbers, and what gives each of them its stream.
+
+    Under the stream per_seed all batch sizes of a seed draw the same, which takes a third of the
+    time of a run; so they are drawn once, unless they would fill the memory.
+    """
+    groups: dict[settings.Run, list[settings.Run]] = {}
+    for run in runs:
+        groups.setdefault(dataclasses.replace(run, batch_size=1), []).append(run)
+    for run, alike in groups.items():
+        epochs, size = run.epochs, run.dataset.training_size
+        if len(alike) > 1 and epochs * size <= _LONGEST_RECORDING:
+            yield Recording(open_stream(run), epochs, size).play, alike
+        else:
+            yield functools.partial(open_stream, run), alike
 
 
 def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.Table:
@@ -82,9 +101,10 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.
         if not table.schema.equals(summary.SCHEMA):
             columns = ", ".join(table.column_names)
             raise ValueError(f"{path}: not a block of runs (columns {columns})")
-        if settings.Block.from_dict(json.loads(table.schema.metadata[b"block"])) != block:
+        described = (table.schema.metadata or {}).get(b"block", b"null")
+        if json.loads(described) != block.to_dict():
             raise ValueError(f"{path}: block of runs with other settings; make it anew")
         parts.append(table.replace_schema_metadata())
     sizes = [run.batch_size for block in blocks for run in block.each()]
-    place = {size: place for place, size in enumerate(dict.fromkeys(sizes))}
-    return pa.concat_tables(parts).take(sorted(range(len(sizes)), key=lambda k: place[sizes[k]]))
+    rank = {size: k for k, size in enumerate(dict.fromkeys(sizes))}
+    return pa.concat_tables(parts).take(sorted(range(len(sizes)), key=lambda k: rank[sizes[k]]))

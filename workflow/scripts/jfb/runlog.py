@@ -88,5 +88,12 @@ def read(path: str | Path) -> pa.Table:
 
 
 def run_of(log: pa.Table) -> settings.Run:
-    """The run that wrote a log, from the log's metadata."""
-    return settings.Run.from_dict(json.loads(log.schema.metadata[b"run"]))
+    """The run that wrote a log, from the log's metadata.
+
+    Raises:
+        ValueError: the metadata does not tell.
+    """
+    metadata = log.schema.metadata or {}
+    if b"run" not in metadata:
+        raise ValueError("a log whose metadata does not tell its run")
+    return settings.Run.from_dict(json.loads(metadata[b"run"]))

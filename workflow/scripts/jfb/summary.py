@@ -1,4 +1,4 @@
-"""Rows -> one row per run: what is kept of each run of a study, in Parquet."""
+"""Logs -> one row per run: what is kept of each run of a study."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,8 +8,6 @@ import pyarrow as pa
 
 from jfb import runlog, settings, tables
 
-#: A run has reached the minimum if its lowest loss is at most this.
-REACHED = 1e-3
 ACCURATE = 0.99
 LAST_EPOCHS = 500
 

@@ -6,7 +6,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from jfb import files
-from jfb.summary import REACHED
+from jfb.levels import REACHED
 
 SOURCE_PUBLISHED = "published"
 #: Report, Table 1. Its time column says "Avg time per epoch (s)" but is the total of a run.
@@ -129,7 +129,7 @@ def _cells(row: dict[str, object]) -> dict[str, str]:
     """The text of a row of the tidy table, by heading."""
 
     def loss(column: str) -> str:
-        return f"{row[column]:.{LOSS_DECIMALS}f}"
+        return "-" if pd.isna(row[column]) else f"{row[column]:.{LOSS_DECIMALS}f}"
 
     def epoch(column: str) -> str:
         return "-" if pd.isna(row[column]) else f"{row[column]:.0f}"

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import llvmlite
 import numba
@@ -54,7 +55,7 @@ def train(
         rows = kernel.Columns(*(column[done : done + length] for column in log))
         length = kernel.train_epochs(
             *_dimensions(run.network),
-            _numbers(run),
+            _kernel_settings(run),
             training.inputs,
             training.target,
             orders,
@@ -80,38 +81,51 @@ def train(
     )
 
 
-def gradient(run: settings.Run, parameters: np.ndarray, batch: Part) -> tuple[float, np.ndarray]:
-    """Loss and gradient of one batch, as a step of training computes them.
+class Step(NamedTuple):
+    """What a step of training computes: mean squared error, JFB gradient (p,), and of the solve."""
+
+    loss: float
+    gradient: np.ndarray
+    iterations: int
+    converged: bool
+
+
+def step(run: settings.Run, parameters: np.ndarray, batch: Part) -> Step:
+    """Compute what a step of training does before it updates the parameters.
 
     Args:
         run: whose network and solver are used.
         parameters: (p,) float32, in the order of `jfb.layout`.
         batch: the samples.
-
-    Returns:
-        Mean squared error, and the JFB gradient (p,) float32.
     """
     work = _scratch(run.network, len(batch))
-    loss = kernel.step_gradient(
+    loss, iterations, converged = kernel.step_gradient(
         *_dimensions(run.network),
-        _numbers(run),
+        _kernel_settings(run),
         _filled_up(parameters),
         _batch(batch),
         len(batch),
         work,
     )
-    return loss, work.gradient[: len(parameters)]
+    return Step(loss, work.gradient[: len(parameters)], iterations, converged)
 
 
 def _dimensions(network: settings.Network) -> tuple[tuple, tuple]:
     return (None,) * network.latent_dim, (None,) * network.input_dim
 
 
-def _numbers(run: settings.Run) -> kernel.Settings:
-    """The run's numbers, each of the one type for which the kernel is compiled."""
+def _kernel_settings(run: settings.Run) -> kernel.Settings:
+    """The run's numbers, each of the one type for which the kernel is compiled.
+
+    The reference engine compares float32 residuals with the tolerance in float64. Below the next
+    float32 that is not smaller are the same ones.
+    """
+    tolerance = np.float32(run.solver.tolerance)
+    if float(tolerance) < run.solver.tolerance:
+        tolerance = np.nextafter(tolerance, np.float32(np.inf))
     return kernel.Settings(
         batch_size=run.batch_size,
-        tolerance=float(run.solver.tolerance),
+        tolerance=float(tolerance),
         max_iterations=run.solver.max_iterations,
         accuracy_threshold=float(run.accuracy_threshold),
         learning_rate=float(run.optimiser.learning_rate),

@@ -37,13 +37,26 @@ def compiled(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(latent: tuple, inputs: tuple, *rest):
+        arguments = latent, inputs, *rest
         dimensions = len(latent), len(inputs)
-        if dimensions in loaded:
-            return machine_code(latent, inputs, *rest)
-        folder().mkdir(parents=True, exist_ok=True)
-        with FileLock(folder() / "lock"):
-            result = machine_code(latent, inputs, *rest)
-        loaded.add(dimensions)
-        return result
+        if dimensions not in loaded:
+            with _lock():
+                machine_code.compile(tuple(map(numba.typeof, arguments)))
+            loaded.add(dimensions)
+        return machine_code(*arguments)
 
     return call
+
+
+def _lock() -> FileLock:
+    """To be held while code is compiled and saved, or loaded.
+
+    Raises:
+        OSError: the folder of compiled code cannot be written; the message says what to do.
+    """
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        advice = "set NUMBA_CACHE_DIR to a folder that can be written"
+        raise OSError(f"no folder for compiled code: {error}; {advice}") from error
+    return FileLock(folder() / "lock")

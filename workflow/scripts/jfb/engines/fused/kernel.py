@@ -17,6 +17,7 @@ from jfb.engines.fused.lanes import (
     WIDTH,
     absolute,
     all_below,
+    broadcast,
     get,
     load,
     multiply_add,
@@ -24,10 +25,9 @@ from jfb.engines.fused.lanes import (
     registers,
     relu,
     seconds,
-    spread,
     square_root,
     store,
-    total,
+    sum_lanes,
     where_at_most,
     where_positive,
 )
@@ -149,12 +149,12 @@ def fill(inputs, points, target, order, start, size, batch):
 def inject(latent, inputs, parameters, d, slots, fixed):
     """Compute injection(d), with both biases of T added to it, and start from u = 0."""
     at = places(latent, inputs)
-    zero = spread(_float32(0))
+    zero = broadcast(_float32(0))
     for slot in range(0, slots, WIDTH):
         for i in range(len(latent)):
-            value = spread(parameters[at.latent_bias + i] + parameters[at.injection_bias + i])
+            value = broadcast(parameters[at.latent_bias + i] + parameters[at.injection_bias + i])
             for j in range(len(inputs)):
-                weight = spread(parameters[at.injection_weight + i * len(inputs) + j])
+                weight = broadcast(parameters[at.injection_weight + i * len(inputs) + j])
                 value = multiply_add(weight, load(d, (j, slot)), value)
             store(fixed.injected, (i, slot), value)
             store(fixed.image, (i, slot), zero)
@@ -180,7 +180,7 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
         for i in range(n):
             value = get(injected, i)
             for j in range(n):
-                value = multiply_add(spread(parameters[i * n + j]), get(u, j), value)
+                value = multiply_add(broadcast(parameters[i * n + j]), get(u, j), value)
             put(image, i, relu(value))
         done += 1
         if done >= least:
@@ -209,7 +209,7 @@ def solve(latent, inputs, parameters, batch, slots, fixed, settings):
     """
     inject(latent, inputs, parameters, batch.inputs, slots, fixed)
     vectors, limit = slots // WIDTH, settings.max_iterations
-    tolerance = spread(_float32(settings.tolerance))
+    tolerance = broadcast(_float32(settings.tolerance))
     iterations, agreed, converged, vector = 1, 0, True, 0
     while agreed < vectors:
         done, passed = iterate(
@@ -228,12 +228,14 @@ def solve(latent, inputs, parameters, batch, slots, fixed, settings):
 
 @_inlined
 def error_of(latent, inputs, parameters, batch, fixed, slot):
-    """Output(T(u; d)) - target for one vector of samples, 0 for a copy."""
+    """The errors output(T(u; d)) - target of one vector of samples, 0 for a copy."""
     at = places(latent, inputs)
-    y = spread(parameters[at.output_bias])
+    y = broadcast(parameters[at.output_bias])
     for i in range(len(latent)):
-        y = multiply_add(spread(parameters[at.output_weight + i]), load(fixed.image, (i, slot)), y)
-    return (y - load(batch.target, (slot,))) * load(batch.weight, (slot,))
+        y = multiply_add(
+            broadcast(parameters[at.output_weight + i]), load(fixed.image, (i, slot)), y
+        )
+    return where_positive(load(batch.weight, (slot,)), y - load(batch.target, (slot,)))
 
 
 @_inlined
@@ -265,8 +267,8 @@ def backward(latent, inputs, parameters, batch, size, threshold, work):
     n, m = len(latent), len(inputs)
     at = places(latent, inputs)
     fixed, sums, gradient = work.fixed, work.sums, work.gradient
-    squares = accurate = zero = spread(_float32(0))
-    scale, bound = spread(_float32(2) / _float32(size)), spread(_float32(threshold))
+    squares = accurate = zero = broadcast(_float32(0))
+    scale, bound = broadcast(_float32(2) / _float32(size)), broadcast(_float32(threshold))
     for parameter in range(len(sums)):
         store(sums, (parameter, 0), zero)
     for slot in range(0, slots_of(size), WIDTH):
@@ -277,7 +279,7 @@ def backward(latent, inputs, parameters, batch, size, threshold, work):
         for i in range(n):
             image = load(fixed.image, (i, slot))
             add_product(sums, at.output_weight + i, dy, image)
-            dh = where_positive(image, dy * spread(parameters[at.output_weight + i]))
+            dh = where_positive(image, dy * broadcast(parameters[at.output_weight + i]))
             add(sums, at.latent_bias + i, dh)
             for j in range(n):
                 add_product(sums, i * n + j, dh, load(fixed.u, (j, slot)))
@@ -285,10 +287,10 @@ def backward(latent, inputs, parameters, batch, size, threshold, work):
                 parameter = at.injection_weight + i * m + j
                 add_product(sums, parameter, dh, load(batch.inputs, (j, slot)))
     for parameter in range(len(sums)):
-        gradient[parameter] = total(load(sums, (parameter, 0)))
+        gradient[parameter] = sum_lanes(load(sums, (parameter, 0)))
     for i in range(n):
         gradient[at.injection_bias + i] = gradient[at.latent_bias + i]
-    return total(squares), total(accurate)
+    return sum_lanes(squares), sum_lanes(accurate)
 
 
 @_inlined
@@ -296,13 +298,13 @@ def adam(settings, gradient, state):
     """One step of Adam (Kingma and Ba 2015, algorithm 1), as `jfb.optimisers.Adam` takes it."""
     state.powers[0] *= settings.beta1
     state.powers[1] *= settings.beta2
-    step = spread(_float32(-settings.learning_rate / (1 - state.powers[0])))
-    correction = spread(_float32(1 / np.sqrt(1 - state.powers[1])))
-    epsilon = spread(_float32(settings.epsilon))
-    keep = spread(_float32(settings.beta2))
+    step = broadcast(_float32(-settings.learning_rate / (1 - state.powers[0])))
+    correction = broadcast(_float32(1 / np.sqrt(1 - state.powers[1])))
+    epsilon = broadcast(_float32(settings.epsilon))
+    keep = broadcast(_float32(settings.beta2))
     new_mean, new_square = (
-        spread(_float32(1 - settings.beta1)),
-        spread(_float32(1 - settings.beta2)),
+        broadcast(_float32(1 - settings.beta1)),
+        broadcast(_float32(1 - settings.beta2)),
     )
     for place in range(0, len(state.parameters), WIDTH):
         g, mean = load(gradient, (place,)), load(state.mean, (place,))
@@ -320,21 +322,27 @@ def validate(latent, inputs, parameters, batch, fixed, settings):
     """Sum of squared errors, number of accurate predictions, iterations, whether they converged."""
     slots = len(batch.target)
     iterations, converged = solve(latent, inputs, parameters, batch, slots, fixed, settings)
-    squares = accurate = spread(_float32(0))
-    bound = spread(_float32(settings.accuracy_threshold))
+    squares = accurate = broadcast(_float32(0))
+    bound = broadcast(_float32(settings.accuracy_threshold))
     for slot in range(0, slots, WIDTH):
         error = error_of(latent, inputs, parameters, batch, fixed, slot)
         squares, accurate = score(error, load(batch.weight, (slot,)), bound, squares, accurate)
-    return total(squares), total(accurate), iterations, converged
+    return sum_lanes(squares), sum_lanes(accurate), iterations, converged
 
 
 @compiled
 def step_gradient(latent, inputs, settings, parameters, batch, size, work):
-    """Write the JFB gradient of one batch to `work`; its mean squared error."""
-    solve(latent, inputs, parameters, batch, slots_of(size), work.fixed, settings)
+    """Write the JFB gradient of one batch to `work`.
+
+    Returns:
+        Mean squared error, iterations, and whether they converged.
+    """
+    iterations, converged = solve(
+        latent, inputs, parameters, batch, slots_of(size), work.fixed, settings
+    )
     threshold = settings.accuracy_threshold
     squares, _ = backward(latent, inputs, parameters, batch, size, threshold, work)
-    return squares / size
+    return squares / size, iterations, converged
 
 
 @compiled
@@ -365,7 +373,7 @@ def train_epochs(
         for start in range(0, count, settings.batch_size):
             size = min(settings.batch_size, count - start)
             fill(inputs, points, target, orders[epoch], start, size, batch)
-            found, converged = solve(
+            needed, converged = solve(
                 latent, inputs, parameters, batch, slots_of(size), fixed, settings
             )
             squares, accurate = backward(latent, inputs, parameters, batch, size, threshold, work)
@@ -373,20 +381,20 @@ def train_epochs(
             loss += squares
             accuracy += accurate / size
             batches += 1
-            iterations += found
-            longest = max(longest, found)
+            iterations += needed
+            longest = max(longest, needed)
             unconverged += not converged
         loss /= count
         log.train_seconds[epoch] = seconds(settings.clock) - begin
-        squares, accurate, found, converged = validate(
+        squares, accurate, needed, converged = validate(
             latent, inputs, parameters, validation, fixed, settings
         )
         log.train_loss[epoch] = loss
         log.val_loss[epoch] = squares / validation_size
         log.train_accuracy[epoch] = accuracy / batches
         log.val_accuracy[epoch] = accurate / validation_size
-        log.iterations_mean[epoch] = (iterations + found) / (batches + 1)
-        log.iterations_max[epoch] = max(longest, found)
+        log.iterations_mean[epoch] = (iterations + needed) / (batches + 1)
+        log.iterations_max[epoch] = max(longest, needed)
         log.unconverged[epoch] = unconverged + (not converged)
         for i in range(len(latent)):
             for j in range(len(latent)):

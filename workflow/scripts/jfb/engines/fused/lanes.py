@@ -87,7 +87,7 @@ def _elementwise(name: str):
 
 @intrinsic
 def multiply_add(typing, a, b, c):
-    """A * b + c, rounded once."""
+    """The vector a * b + c, rounded once."""
     return lanes(lanes, lanes, lanes), _elementwise("fma")
 
 
@@ -104,7 +104,7 @@ def absolute(typing, x):
 
 
 @intrinsic
-def spread(typing, x):
+def broadcast(typing, x):
     """The number x (float32) in every lane."""
 
     def lower(context, builder, sig, args):
@@ -127,7 +127,7 @@ def relu(typing, x):
 
 @intrinsic
 def where_positive(typing, x, y):
-    """Y where x > 0, else 0."""
+    """The vector y where x > 0, else 0."""
 
     def lower(context, builder, sig, args):
         return builder.select(builder.fcmp_ordered(">", args[0], _ZERO), args[1], _ZERO)
@@ -137,7 +137,7 @@ def where_positive(typing, x, y):
 
 @intrinsic
 def where_at_most(typing, x, bound, y):
-    """Y where x <= bound, else 0."""
+    """The vector y where x <= bound, else 0."""
 
     def lower(context, builder, sig, args):
         return builder.select(builder.fcmp_ordered("<=", args[0], args[1]), args[2], _ZERO)
@@ -157,7 +157,7 @@ def all_below(typing, x, bound):
 
 
 @intrinsic
-def total(typing, x):
+def sum_lanes(typing, x):
     """Sum over the lanes, half onto half: the same order on every processor."""
 
     def lower(context, builder, sig, args):

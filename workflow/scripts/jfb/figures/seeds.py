@@ -6,8 +6,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.plotting import legend, looks, loss_axis, panels, styled
-from jfb.summary import REACHED
+from jfb.figures.style import legend, looks, loss_axis, panels, styled
+from jfb.levels import REACHED
 
 _JITTER = 0.12
 
@@ -19,7 +19,7 @@ def bands(logs: pd.DataFrame) -> Figure:
     The medians of the other batch sizes stand behind each in grey. Over runs with a finite loss.
 
     Args:
-        logs: as `jfb.plotting.read_logs` returns them.
+        logs: as `jfb.figures.style.read_logs` returns them.
     """
     by_epoch = logs.groupby(["batch_size", "epoch"])["train_loss"]
     quartiles = by_epoch.quantile([0.25, 0.5, 0.75]).unstack()

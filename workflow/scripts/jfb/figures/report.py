@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.plotting import legend, looks, loss_axis, panels, styled
+from jfb.figures.style import legend, looks, loss_axis, panels, styled
 
 _MARKERS_PER_CURVE = 6
 

@@ -1,0 +1,1 @@
+"""Figures: their common style, those of the report, and those of many seeds."""
