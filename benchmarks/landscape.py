@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/landscape.py [--cores 1 2] [--seeds 50 200] [--repeats 3]
 
-Each measurement runs `snakemake --cores N landscape` with fewer seeds in a copy of the project, whose
-kernel has been compiled; numbers of cores and seeds take turns. The last column is the largest
-memory of any of the jobs.
+Each measurement runs `snakemake --cores N landscape` with fewer seeds in a copy of the project,
+whose kernel has been compiled; numbers of cores and seeds take turns. The last column is the
+largest memory of any of the jobs.
 """
 
 import argparse
@@ -67,9 +67,8 @@ def main():
         )
         rate = seeds * len(common.BATCH_SIZES) / seconds
         memory = max(memory for _, memory in each)
-        print(
-            f"{seeds:5}  {cores:5}  {seconds:7.1f}  {rate:15.1f}  {base / seconds:21.2f}  {memory:20.0f}"
-        )
+        print(f"{seeds:5}  {cores:5}  {seconds:7.1f}  {rate:15.1f}", end="")
+        print(f"  {base / seconds:21.2f}  {memory:20.0f}")
 
 
 if __name__ == "__main__":
