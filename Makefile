@@ -20,7 +20,7 @@ check: $(READY)
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
