@@ -158,6 +158,16 @@ def test_parameters_after_an_epoch_are_the_references(run, data):
     assert found.best_epoch == expected.best_epoch
 
 
+def test_best_parameters_are_those_after_the_epoch_of_lowest_loss(run, data):
+    run = dataclasses.replace(run, batch_size=32, epochs=100)
+    outcome = train(fused, run, data)
+    best = int(outcome.log["train_loss"].argmin()) + 1
+    assert outcome.best_epoch == best < 100
+    shorter = train(fused, dataclasses.replace(run, epochs=best), data)
+    np.testing.assert_array_equal(shorter.final, outcome.best)
+    assert not np.array_equal(outcome.final, outcome.best)
+
+
 def lowest_loss(engine, batch_size, seed):
     """The lowest loss of a full run, in a process of its own."""
     run = load_project().studies["seeds"].runs[batch_size, seed]

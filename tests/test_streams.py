@@ -13,6 +13,7 @@ import torch
 from conftest import DATA, ROOT
 from jfb import layout
 from jfb.streams import open_stream, report
+from jfb.streams.recording import Recording
 
 #: Written by the plain loop in tests/plain.py, from PyTorch's process-wide generator.
 STATES = {int(k): v for k, v in json.loads((DATA / "stream_states.json").read_text()).items()}
@@ -98,6 +99,19 @@ def test_parameters_are_distributed_as_pytorchs(paired):
             assert np.abs(values).max() > 0.99 * bound
             assert values.mean() == pytest.approx(0, abs=4 * bound / (3 * values.size) ** 0.5)
             assert values.var() == pytest.approx(bound**2 / 3, rel=0.1)
+
+
+def test_a_recording_is_the_stream_each_time(paired):
+    recording = Recording(open_stream(paired[32]), 40, 2400)
+    for _ in range(2):
+        stream, played = open_stream(paired[600]), recording.play()
+        start = played.initial_parameters()
+        np.testing.assert_array_equal(start, stream.initial_parameters())
+        start += 1
+        for epochs in (3, 30, 7):
+            found = played.orders(epochs)
+            assert found.dtype == np.int64
+            np.testing.assert_array_equal(found, stream.orders(epochs))
 
 
 def test_a_stream_per_seed_loads_no_torch():
