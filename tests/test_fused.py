@@ -20,7 +20,7 @@ from jfb.config import ENGINES
 from jfb.dataset import Part
 from jfb.engines import fused, reference
 from jfb.engines.fused import cache, lanes
-from jfb.engines.fused.kernel import places
+from jfb.engines.fused.batch import places
 from jfb.gradients import JFB
 from jfb.network import Network
 from jfb.streams import open_stream

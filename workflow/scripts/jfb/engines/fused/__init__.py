@@ -12,7 +12,7 @@ import numpy as np
 from jfb import layout, settings
 from jfb.dataset import Part
 from jfb.engines import Outcome, spectral_norm
-from jfb.engines.fused import kernel
+from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
 from jfb.runlog import Epoch
 from jfb.streams import Stream
@@ -52,7 +52,7 @@ def train(
         start = time.perf_counter()
         orders = stream.orders(length)
         drawing = (time.perf_counter() - start) / length
-        rows = kernel.Columns(*(column[done : done + length] for column in log))
+        rows = arrays.Columns(*(column[done : done + length] for column in log))
         length = kernel.train_epochs(
             *_dimensions(run.network),
             _kernel_settings(run),
@@ -114,7 +114,7 @@ def _dimensions(network: settings.Network) -> tuple[tuple, tuple]:
     return (None,) * network.latent_dim, (None,) * network.input_dim
 
 
-def _kernel_settings(run: settings.Run) -> kernel.Settings:
+def _kernel_settings(run: settings.Run) -> arrays.Settings:
     """The run's numbers, each of the one type for which the kernel is compiled.
 
     The reference engine compares float32 residuals with the tolerance in float64. Below the next
@@ -123,7 +123,7 @@ def _kernel_settings(run: settings.Run) -> kernel.Settings:
     tolerance = np.float32(run.solver.tolerance)
     if float(tolerance) < run.solver.tolerance:
         tolerance = np.nextafter(tolerance, np.float32(np.inf))
-    return kernel.Settings(
+    return arrays.Settings(
         batch_size=run.batch_size,
         tolerance=float(tolerance),
         max_iterations=run.solver.max_iterations,
@@ -141,9 +141,9 @@ def _filled_up(vector: np.ndarray) -> np.ndarray:
     return np.pad(vector, (0, -len(vector) % WIDTH))
 
 
-def _state(parameters: np.ndarray) -> kernel.State:
+def _state(parameters: np.ndarray) -> arrays.State:
     start = _filled_up(parameters)
-    return kernel.State(
+    return arrays.State(
         parameters=start,
         mean=np.zeros_like(start),
         square=np.zeros_like(start),
@@ -153,39 +153,39 @@ def _state(parameters: np.ndarray) -> kernel.State:
     )
 
 
-def _batch(part: Part) -> kernel.Batch:
+def _batch(part: Part) -> arrays.Batch:
     """A part of the data as one batch."""
     size = len(part)
     filler = (0, -size % WIDTH)
-    return kernel.Batch(
+    return arrays.Batch(
         inputs=np.ascontiguousarray(np.pad(part.inputs.T, ((0, 0), filler), mode="edge")),
         target=np.pad(part.target, filler, mode="edge"),
         weight=np.pad(np.ones(size, np.float32), filler),
     )
 
 
-def _scratch(network: settings.Network, size: int) -> kernel.Scratch:
+def _scratch(network: settings.Network, size: int) -> arrays.Scratch:
     """Room for batches of up to `size` samples."""
     slots = size + -size % WIDTH
     n, m, p = network.latent_dim, network.input_dim, layout.size(network)
     injected, u, image, inputs = (np.empty((rows, slots), np.float32) for rows in (n, n, n, m))
-    return kernel.Scratch(
-        batch=kernel.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
-        fixed=kernel.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
+    return arrays.Scratch(
+        batch=arrays.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
+        fixed=arrays.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
         sums=np.empty((p, WIDTH), np.float32),
         gradient=_filled_up(np.zeros(p, np.float32)),
     )
 
 
-def _empty_log(run: settings.Run) -> kernel.Columns:
-    kinds = (np.int64 if name in _COUNTS else np.float64 for name in kernel.Columns._fields[:-1])
+def _empty_log(run: settings.Run) -> arrays.Columns:
+    kinds = (np.int64 if name in _COUNTS else np.float64 for name in arrays.Columns._fields[:-1])
     n = run.network.latent_dim
-    return kernel.Columns(
+    return arrays.Columns(
         *(np.empty(run.epochs, kind) for kind in kinds), np.empty((run.epochs, n, n), np.float32)
     )
 
 
-def _rows(log: kernel.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
+def _rows(log: arrays.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
     """Some rows of the log by the columns of `jfb.runlog`."""
     columns = {name: column[start:stop] for name, column in log._asdict().items()}
     weights = columns.pop("latent_weight")

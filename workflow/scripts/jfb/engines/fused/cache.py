@@ -25,6 +25,10 @@ def folder() -> Path:
     return base / f"fused-{hashlib.sha256(contents).hexdigest()[:16]}"
 
 
+#: Decorator for functions that become part of a compiled one.
+inlined = numba.njit(forceinline=True, error_model="numpy")
+
+
 def compiled(function: Callable) -> Callable:
     """Decorator: machine code from numba, kept on disk, that runs without the GIL.
 

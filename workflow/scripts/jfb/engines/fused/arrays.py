@@ -1,0 +1,82 @@
+"""What the kernel works on: named tuples of numbers and arrays, float32 unless told otherwise.
+
+n is the latent dimension, m the input dimension, p the number of parameters in the order of
+`jfb.layout`. Samples stand in columns, `WIDTH` of them in a vector; the last vector of a batch is
+filled up with copies of its last sample.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Settings(NamedTuple):
+    """The numbers of a run, with the meaning that they have in `jfb.settings`."""
+
+    batch_size: int
+    tolerance: float
+    max_iterations: int
+    accuracy_threshold: float
+    learning_rate: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    clock: int
+
+
+class Batch(NamedTuple):
+    """Samples in columns: inputs (m, slots), target (slots,), and weight (slots,), 0 for a copy."""
+
+    inputs: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+class FixedPoint(NamedTuple):
+    """What a solve leaves, (n, slots): injection(d), u, and its image T(u; d).
+
+    `iterations` (slots / WIDTH,) int64 counts the applications of T by vector of samples.
+    """
+
+    injected: np.ndarray
+    u: np.ndarray
+    image: np.ndarray
+    iterations: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Room for one batch: sums (p, WIDTH) of the gradient's terms by lane, gradient as in State."""
+
+    batch: Batch
+    fixed: FixedPoint
+    sums: np.ndarray
+    gradient: np.ndarray
+
+
+class State(NamedTuple):
+    """What training carries on: vectors of p numbers, filled up with 0 to a multiple of WIDTH.
+
+    `powers` (2,) float64 are beta1 and beta2 to the number of steps; `lowest` (1,) float64 is the
+    lowest training loss so far, and `best` the parameters at the end of its epoch.
+    """
+
+    parameters: np.ndarray
+    mean: np.ndarray
+    square: np.ndarray
+    powers: np.ndarray
+    best: np.ndarray
+    lowest: np.ndarray
+
+
+class Columns(NamedTuple):
+    """Columns of `jfb.runlog`, a row per epoch: float64, counts int64, latent weights (., n, n)."""
+
+    train_loss: np.ndarray
+    val_loss: np.ndarray
+    train_accuracy: np.ndarray
+    val_accuracy: np.ndarray
+    train_seconds: np.ndarray
+    iterations_mean: np.ndarray
+    iterations_max: np.ndarray
+    unconverged: np.ndarray
+    latent_weight: np.ndarray
