@@ -76,7 +76,11 @@ def with_a_gap(path):
     pq.write_table(pq.read_table(path).take([0, 2]), path)
 
 
-@pytest.mark.parametrize("spoil", [truncated, without_a_column, with_a_gap])
+def without_metadata(path):
+    pq.write_table(pq.read_table(path).replace_schema_metadata(), path)
+
+
+@pytest.mark.parametrize("spoil", [truncated, without_a_column, with_a_gap, without_metadata])
 def test_a_spoilt_log_is_refused_by_name(spoil, log):
     path = log([3.0, 1.0, 2.0])
     spoil(path)

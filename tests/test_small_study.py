@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from conftest import Workspace
-from jfb import parameters, runlog, tables
+from jfb import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
 
@@ -86,7 +86,7 @@ def test_cores_change_nothing_but_the_time(pair):
             assert (pair[0] / file).read_bytes() == (pair[1] / file).read_bytes()
     for study in ("small", "other", "many"):
         path = f"results/summaries/{study}.parquet"
-        one, four = (tables.read(made / path).drop_columns("training_seconds") for made in pair)
+        one, four = (pq.read_table(made / path).drop_columns("training_seconds") for made in pair)
         assert one.equals(four)
     data = "results/data/report.parquet"
     assert (pair[0] / data).read_bytes() == (pair[1] / data).read_bytes()

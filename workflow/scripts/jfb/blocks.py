@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from jfb import settings, summary, tables
 from jfb.dataset import Part
-from jfb.engines import Outcome, open_engine
+from jfb.engines import open_engine
 from jfb.streams import Stream, open_stream
 from jfb.streams.recording import Recording
 
@@ -38,22 +38,22 @@ def train(
         The rows of `jfb.summary` in the block's order, with its settings and the versions of
         libraries as JSON in the metadata (`block`, `versions`).
     """
+    versions: dict[str, str] = {}
 
-    def outcomes(seed: int) -> list[tuple[settings.Run, Outcome]]:
+    def rows_of(seed: int) -> list[dict[str, object]]:
         found = []
         runs = [dataclasses.replace(run, seed=seed) for run in block.runs]
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
-                found.append((run, outcome))
+                found.append(summary.of_run(run, outcome.log))
+                versions.update(outcome.versions)
         return found
 
-    rows, versions = {}, {}
+    rows = {}
     with ThreadPoolExecutor(threads) as pool:
-        for found in pool.map(outcomes, block.seeds):
-            for run, outcome in found:
-                rows[run.batch_size, run.seed] = summary.of_run(run, outcome.log)
-                versions |= outcome.versions
+        for found in pool.map(rows_of, block.seeds):
+            rows |= {(row["batch_size"], row["seed"]): row for row in found}
             after_runs(len(rows))
     table = summary.of_rows([rows[run.batch_size, run.seed] for run in block.each()])
     metadata = {"block": json.dumps(block.to_dict()), "versions": json.dumps(versions)}
@@ -94,13 +94,7 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.
     """
     parts = []
     for path, block in zip(paths, blocks, strict=True):
-        try:
-            table = tables.read(path)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise ValueError(f"{path}: not readable as a block of runs ({error})") from error
-        if not table.schema.equals(summary.SCHEMA):
-            columns = ", ".join(table.column_names)
-            raise ValueError(f"{path}: not a block of runs (columns {columns})")
+        table = tables.read(path, summary.SCHEMA, "a block of runs")
         described = (table.schema.metadata or {}).get(b"block", b"null")
         if json.loads(described) != block.to_dict():
             raise ValueError(f"{path}: block of runs with other settings; make it anew")

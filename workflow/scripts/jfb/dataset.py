@@ -46,9 +46,7 @@ def read(path: str | Path) -> tuple[Part, Part]:
     Raises:
         ValueError: the file is no dataset of this project.
     """
-    table = tables.read(path)
-    if not table.schema.equals(SCHEMA):
-        raise ValueError(f"{path}: not a dataset (columns {', '.join(table.column_names)})")
+    table = tables.read(path, SCHEMA, "a dataset")
     split = table["split"].combine_chunks()
     names = np.array(split.dictionary.to_pylist())[tables.to_numbers(split.indices)]
     inputs = np.stack([tables.to_numbers(table[name]) for name in INPUTS], axis=1)

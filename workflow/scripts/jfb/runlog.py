@@ -74,26 +74,14 @@ def read(path: str | Path) -> pa.Table:
     Raises:
         ValueError: the file is no log, or an incomplete one; the message names it.
     """
-    try:
-        table = tables.read(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path}: not readable as a log of a run ({error})") from error
-    if not table.schema.equals(SCHEMA):
-        found = ", ".join(f"{field.name}: {field.type}" for field in table.schema)
-        wanted = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
-        raise ValueError(f"{path}: not a log of a run (columns {found}; wanted {wanted})")
+    table = tables.read(path, SCHEMA, "a log of a run")
+    if b"run" not in (table.schema.metadata or {}):
+        raise ValueError(f"{path}: its metadata does not tell which run it is the log of")
     if table["epoch"].to_pylist() != list(range(1, len(table) + 1)):
         raise ValueError(f"{path}: its epochs do not count from 1 without a gap")
     return table
 
 
 def run_of(log: pa.Table) -> settings.Run:
-    """The run that wrote a log, from the log's metadata.
-
-    Raises:
-        ValueError: the metadata does not tell.
-    """
-    metadata = log.schema.metadata or {}
-    if b"run" not in metadata:
-        raise ValueError("a log whose metadata does not tell its run")
-    return settings.Run.from_dict(json.loads(metadata[b"run"]))
+    """The run that wrote a log that `read` returned, from its metadata."""
+    return settings.Run.from_dict(json.loads(log.schema.metadata[b"run"]))

@@ -35,10 +35,24 @@ def to_numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     return np.from_dlpack(whole)
 
 
-def read(path: str | Path) -> pa.Table:
-    """Read one Parquet file, whatever the folders that it lies in are called."""
-    with pq.ParquetFile(path) as file:
-        return file.read()
+def read(path: str | Path, schema: pa.Schema, what: str) -> pa.Table:
+    """Read one Parquet file, whatever the folders that it lies in are called.
+
+    Raises:
+        ValueError: it cannot be read, or has another schema; the message names it, and `what` it
+            should have been.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path}: not readable as {what} ({error})") from error
+    if not table.schema.equals(schema):
+        found, wanted = (
+            ", ".join(f"{f.name}: {f.type}" for f in s) for s in (table.schema, schema)
+        )
+        raise ValueError(f"{path}: not {what} (columns {found}; wanted {wanted})")
+    return table
 
 
 def write(path: str | Path, table: pa.Table) -> None:

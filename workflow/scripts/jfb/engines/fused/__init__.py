@@ -44,6 +44,7 @@ def train(
     work = _scratch(run.network, max(run.batch_size, len(validation)))
     whole = _batch(validation)
     log = _empty_log(run)
+    dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
     count = len(training)
     epochs_per_call = max(1, _INDICES_PER_CALL // count)
     done, finite = 0, True
@@ -54,8 +55,8 @@ def train(
         drawing = (time.perf_counter() - start) / length
         rows = arrays.Columns(*(column[done : done + length] for column in log))
         length = kernel.train_epochs(
-            *_dimensions(run.network),
-            _kernel_settings(run),
+            *dimensions,
+            numbers,
             training.inputs,
             training.target,
             orders,
