@@ -6,6 +6,7 @@ import operator
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -400,6 +401,8 @@ def test_a_failure_ends_a_block(culprit, block, data, monkeypatch):
         return fail if culprit == "run" else fused.train
 
     def fail(*arguments):
+        # A run takes a while, in which the caller hears of the one that failed.
+        time.sleep(0.1)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(blocks, "open_engine", open_engine)
