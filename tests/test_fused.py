@@ -405,10 +405,13 @@ def test_a_failure_ends_a_block(culprit, block, data, monkeypatch):
         time.sleep(0.1)
         raise KeyboardInterrupt
 
+    def interrupt(done):
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(blocks, "open_engine", open_engine)
     block = settings.Block(block.runs[:1], tuple(range(200)))
     with pytest.raises(KeyboardInterrupt):
-        blocks.train(block, *data, 1, fail)
+        blocks.train(block, *data, 1, interrupt)
     assert len(begun) < 20
 
 
