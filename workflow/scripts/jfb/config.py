@@ -1,6 +1,7 @@
 """From the configuration to the runs: checked against the schema, and against itself."""
 
 import functools
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +17,27 @@ from jfb.dataset import INPUTS
 ENGINES = {
     "reference": {
         "stream": {"report", "per_seed"},
-        "solver": {"picard"},
-        "gradient": {"jfb"},
+        "activation": {"relu", "tanh"},
+        "solver": {"picard", "anderson", "broyden", "explicit"},
+        "gradient": {"jfb", "neumann", "implicit", "phantom", "unrolled"},
+        "contraction": {"none", "projection", "parametrization"},
         "optimiser": {"adam"},
     },
     "fused": {
         "stream": {"report", "per_seed"},
+        "activation": {"relu"},
         "solver": {"picard"},
-        "gradient": {"jfb"},
+        "gradient": {"jfb", "neumann", "implicit"},
+        "contraction": {"none", "projection"},
         "optimiser": {"adam"},
         # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
         "latent_dim": range(1, 257),
     },
 }
+#: Solvers whose iterates the unrolled gradient can go through.
+ITERATED = {"picard", "explicit"}
+#: Latent dimensions for which the fused engine solves and projects: both are small and direct.
+FUSED_DIRECT = 32
 #: Seeds that a study may name: planning takes a second for every few thousand.
 MOST_SEEDS = 100_000
 
@@ -53,25 +62,26 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Study:
-    """A set of runs, by batch size and seed in the order of the configuration.
+    """A set of runs in the order of the configuration, by level of each factor, batch size, seed.
 
-    With a `block_size`, a job trains that many seeds at every batch size, and leaves a row per run
-    and no logs.
+    `factors` names what the runs differ in besides, with the levels of each. With a `block_size`, a
+    job trains that many seeds of every kind of run, and leaves a row per run and no logs.
     """
 
     dataset: str
-    runs: Mapping[tuple[int, int], settings.Run]
+    factors: Mapping[str, tuple[str, ...]]
+    runs: Mapping[tuple[str | int, ...], settings.Run]
     block_size: int | None
 
     @functools.cached_property
     def blocks(self) -> dict[tuple[int, int], settings.Block]:
         """The jobs of a study with a `block_size`, by first and last seed."""
-        sizes = dict.fromkeys(size for size, _ in self.runs)
-        seeds = tuple(dict.fromkeys(seed for _, seed in self.runs))
+        kinds = dict.fromkeys(key[:-1] for key in self.runs)
+        seeds = tuple(dict.fromkeys(key[-1] for key in self.runs))
         blocks = {}
         for start in range(0, len(seeds), self.block_size):
             some = seeds[start : start + self.block_size]
-            runs = tuple(self.runs[size, some[0]] for size in sizes)
+            runs = tuple(self.runs[*kind, some[0]] for kind in kinds)
             blocks[some[0], some[-1]] = settings.Block(runs, some)
         return blocks
 
@@ -85,6 +95,8 @@ class Project:
     default_studies: tuple[str, ...]
     replay: str
     distribution: str
+    alignment: str
+    cost: settings.Cost
 
 
 def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
@@ -101,6 +113,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         ConfigError: something is wrong; the first finding.
     """
     _require_finite("", config)
+    _require_text_keys("", config)
     _require_schema(config, schema)
     datasets = {name: settings.Dataset(**values) for name, values in config["datasets"].items()}
     for name, dataset in datasets.items():
@@ -116,17 +129,19 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     }
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
-    for key in ("replay", "distribution"):
+    for key in ("replay", "distribution", "alignment"):
         _require_one_of(key, config[key], studies)
         if studies[config[key]].block_size is not None:
             raise ConfigError(
                 key, config[key], "must be a study without block_size, which has logs"
             )
+        if studies[config[key]].factors:
+            raise ConfigError(key, config[key], "must be a study without factors")
     if config["distribution"] == config["replay"]:
         raise ConfigError(
             "distribution", config["distribution"], "must be another study than replay"
         )
-    seeds = {seed for _, seed in studies[config["replay"]].runs}
+    seeds = {run.seed for run in studies[config["replay"]].runs.values()}
     if len(seeds) > 1:
         raise ConfigError(
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
@@ -137,28 +152,53 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         default_studies=tuple(config["default_studies"]),
         replay=config["replay"],
         distribution=config["distribution"],
+        alignment=config["alignment"],
+        cost=settings.Cost.from_dict(config["cost"]),
     )
 
 
 def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings.Dataset]) -> Study:
     _require_one_of(f"{key}.dataset", choices["dataset"], datasets)
-    _require_able(key, choices)
-    dataset = datasets[choices["dataset"]]
-    seeds = _seeds(f"{key}.seeds", choices["seeds"])
-    runs = {}
-    for position, batch_size in enumerate(choices["batch_sizes"]):
-        if batch_size > dataset.training_size:
+    training_size = datasets[choices["dataset"]].training_size
+    for batch_size in choices["batch_sizes"]:
+        if batch_size > training_size:
             raise ConfigError(
                 f"{key}.batch_sizes",
                 batch_size,
-                f"must be at most {dataset.training_size}, the number of training points",
+                f"must be at most {training_size}, the number of training points",
             )
-        for seed in seeds:
-            runs[batch_size, seed] = settings.Run(
+    factors = choices.get("factors", {})
+    runs = {}
+    for levels in itertools.product(*factors.values()):
+        place, chosen = key, dict(choices)
+        for factor, level in zip(factors, levels, strict=True):
+            place = f"{key}.factors.{factor}.{level}"
+            chosen |= factors[factor][level]
+        _require_able(place if factors else key, chosen)
+        named = tuple(zip(factors, levels, strict=True))
+        for run in _runs(f"{key}.seeds", chosen, datasets[choices["dataset"]], named):
+            runs[*levels, run.batch_size, run.seed] = run
+    named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
+    return Study(choices["dataset"], named_levels, runs, choices.get("block_size"))
+
+
+def _runs(
+    key: str,
+    choices: Mapping[str, Any],
+    dataset: settings.Dataset,
+    levels: tuple[tuple[str, str], ...],
+) -> Iterator[settings.Run]:
+    """The runs of a study at one level of each factor, by batch size and seed."""
+    for position, batch_size in enumerate(choices["batch_sizes"]):
+        for seed in _seeds(key, choices["seeds"]):
+            yield settings.Run(
                 dataset=dataset,
-                network=settings.Network(len(INPUTS), choices["latent_dim"]),
+                network=settings.Network(
+                    len(INPUTS), choices["latent_dim"], choices["activation"]
+                ),
                 solver=settings.Solver(**choices["solver"]),
                 gradient=settings.Gradient(**choices["gradient"]),
+                contraction=settings.Contraction(**choices["contraction"]),
                 optimiser=settings.Optimiser(**choices["optimiser"]),
                 engine=choices["engine"],
                 stream=choices["stream"],
@@ -167,8 +207,9 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
                 batch_size=batch_size,
                 epochs=choices["epochs"],
                 accuracy_threshold=choices["accuracy_threshold"],
+                snapshots=choices["snapshots"],
+                levels=levels,
             )
-    return Study(choices["dataset"], runs, choices.get("block_size"))
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:
@@ -198,6 +239,21 @@ def _require_able(key: str, choices: Mapping[str, Any]) -> None:
                 name,
                 f"is not offered by engine {choices['engine']}, but by: {', '.join(able)}",
             )
+    gradient, solver = choices["gradient"]["name"], choices["solver"]["name"]
+    if gradient == "unrolled" and solver not in ITERATED:
+        allowed = f"needs a solver that iterates T only: {', '.join(sorted(ITERATED))}"
+        raise ConfigError(f"{key}.gradient.name", gradient, f"{allowed}, not {solver}")
+    if solver == "explicit" and gradient != "unrolled":
+        allowed = "has no fixed point, and needs the gradient unrolled"
+        raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    direct = [
+        part
+        for part, name in (("gradient", "implicit"), ("contraction", "projection"))
+        if choices[part]["name"] == name
+    ]
+    if direct and choices["engine"] == "fused" and choices["latent_dim"] > FUSED_DIRECT:
+        allowed = f"must be at most {FUSED_DIRECT} for {choices[direct[0]]['name']} in engine fused"
+        raise ConfigError(f"{key}.latent_dim", choices["latent_dim"], allowed)
 
 
 def _require_one_of(key: str, value: str, known: Mapping[str, Any]) -> None:
@@ -215,6 +271,16 @@ def _require_finite(key: str, value: Any) -> None:
     elif isinstance(value, list):
         for part in value:
             _require_finite(key, part)
+
+
+def _require_text_keys(key: str, value: Any) -> None:
+    """Refuse keys that YAML takes for something else than text, such as off and 0.95."""
+    if not isinstance(value, Mapping):
+        return
+    for name, part in value.items():
+        if not isinstance(name, str):
+            raise ConfigError(key or "config", name, "is a key and must be text: put it in quotes")
+        _require_text_keys(f"{key}.{name}".lstrip("."), part)
 
 
 def _require_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
@@ -271,6 +337,8 @@ def _in_one_line(error: ValidationError) -> ConfigError:
             allowed = "must not be empty"
         case "pattern":
             allowed = "must be lower-case letters, digits and _, a letter first, at most 40"
+            if ".factors." in f".{key}.":
+                allowed = "must be at most 40 lower-case letters, digits, _ and ., no . first"
         case _:
             allowed = error.message.splitlines()[0]
     return ConfigError(key or "config", value, allowed)

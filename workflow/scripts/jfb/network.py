@@ -4,10 +4,13 @@ import torch
 from torch import Tensor
 
 from jfb import layout, settings
+from jfb.activations import ACTIVATIONS
 
 
 class Network:
     """T(u; d) = relu(latent(u) + injection(d)) and y = output(T(u*; d)), u* = T(u*; d).
+
+    (Or with another activation than relu.)
 
     `latent`, `injection` and `output` are affine (report, section Network, where T is R_Theta
     and the injection is Q_Theta). They are views of one vector: what an optimiser does to the
@@ -15,12 +18,13 @@ class Network:
 
     Args:
         parameters: (p,) flat vector, in the order of `jfb.layout`; not copied.
-        dimensions: latent dimension n and input dimension m.
+        dimensions: latent dimension n, input dimension m, and the activation.
     """
 
     def __init__(self, parameters: Tensor, dimensions: settings.Network) -> None:
         self.parameters = parameters
         self.dimensions = dimensions
+        self.activation = ACTIVATIONS[dimensions.activation]
         layers = layout.views(parameters, dimensions)
         self.latent_weight, self.latent_bias = layers["latent.weight"], layers["latent.bias"]
         self.injection_weight = layers["injection.weight"]
@@ -34,6 +38,11 @@ class Network:
     def empty(self, *shape: int) -> Tensor:
         """An uninitialised tensor of the parameters' type, to write results to."""
         return torch.empty(shape, dtype=self.parameters.dtype)
+
+    def empty_slope(self, *shape: int) -> Tensor:
+        """An uninitialised tensor for the activation's derivative."""
+        dtype = self.activation.slope_dtype or self.parameters.dtype
+        return torch.empty(shape, dtype=dtype)
 
 
 class Transformation:
@@ -49,6 +58,7 @@ class Transformation:
 
     def __init__(self, network: Network, size: int) -> None:
         self._network = network
+        self._activate = network.activation.apply_
         self._latent_weight = network.latent_weight
         self._latent_bias = network.latent_bias[:, None]
         self._injection_bias = network.injection_bias[:, None]
@@ -60,6 +70,6 @@ class Transformation:
         product.add_(self._injection_bias)
 
     def __call__(self, u: Tensor, out: Tensor) -> Tensor:
-        """Write relu(latent(u) + injection(d)) to `out`; both (n, size)."""
+        """Write T(u; d) to `out`; both (n, size)."""
         latent = torch.mm(self._latent_weight, u, out=out).add_(self._latent_bias)
-        return latent.add_(self._injected).relu_()
+        return self._activate(latent.add_(self._injected))

@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
 
+_FLOAT32_EPSILON = 2.0**-23
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -32,26 +34,64 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Network:
-    """Dimensions of the network: `input_dim` of a point, `latent_dim` of the fixed point."""
+    """Dimensions of the network: `input_dim` of a point, `latent_dim` of the fixed point.
+
+    `activation` is the nonlinearity of T.
+    """
 
     input_dim: int
     latent_dim: int
+    activation: str = "relu"
 
 
 @dataclass(frozen=True)
 class Solver:
-    """How the fixed point is found; `tolerance` bounds the infinity norm of u - T(u; d)."""
+    """How the fixed point is found; what a solver does not have is None.
+
+    `tolerance` bounds the infinity norm of u - T(u; d), `max_iterations` the applications of T;
+    `memory` is the number of earlier iterates that it draws on, and `applications` the number that
+    makes an explicit network.
+    """
 
     name: str
-    tolerance: float
-    max_iterations: int
+    tolerance: float | None = None
+    max_iterations: int | None = None
+    memory: int | None = None
+    applications: int | None = None
 
 
 @dataclass(frozen=True)
 class Gradient:
-    """How the loss is differentiated with respect to the parameters."""
+    """How the loss is differentiated with respect to the parameters; see `jfb.gradients`.
+
+    What a gradient does not have is None: `order` of the Neumann series, `steps` and `damping` of
+    the phantom gradient, `tolerance` of the implicit gradient where it is solved by iteration.
+    """
 
     name: str
+    order: int | None = None
+    steps: int | None = None
+    damping: float | None = None
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """How the latent map is kept contractive, if it is: see `jfb.contraction`.
+
+    `bound` is the largest spectral norm that the latent weight may have, None where it is free.
+    """
+
+    name: str
+    bound: float | None = None
+
+    def ceiling(self, latent_dim: int) -> float:
+        """The largest singular value to leave, so that rounding to float32 keeps the bound.
+
+        Rounding changes an (n, n) weight of spectral norm c by at most c sqrt(n) eps / 2 in the
+        Frobenius norm, and so its spectral norm.
+        """
+        return self.bound * (1 - _FLOAT32_EPSILON * latent_dim**0.5)
 
 
 @dataclass(frozen=True)
@@ -72,12 +112,16 @@ class Run:
     `predecessors` is the number of runs that the stream has served before this one (the
     report's stream runs through all batch sizes of a study, in their order).
     `accuracy_threshold` is the largest absolute error of a prediction that counts as accurate.
+    `snapshots` is the number of epochs, evenly spaced in their logarithm, at which the parameters
+    are kept. `levels` names the place of the run among those of its study that differ in more than
+    batch size and seed: pairs of a factor and its level.
     """
 
     dataset: Dataset
     network: Network
     solver: Solver
     gradient: Gradient
+    contraction: Contraction
     optimiser: Optimiser
     engine: str
     stream: str
@@ -86,6 +130,8 @@ class Run:
     batch_size: int
     epochs: int
     accuracy_threshold: float
+    snapshots: int
+    levels: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dictionaries of plain values, for JSON."""
@@ -99,9 +145,12 @@ class Run:
             "network": Network,
             "solver": Solver,
             "gradient": Gradient,
+            "contraction": Contraction,
             "optimiser": Optimiser,
         }
-        return cls(**{k: parts[k](**v) if k in parts else v for k, v in values.items()})
+        made = {k: parts[k](**v) if k in parts else v for k, v in values.items()}
+        # JSON has lists only.
+        return cls(**made | {"levels": tuple((factor, level) for factor, level in made["levels"])})
 
 
 @dataclass(frozen=True)
@@ -123,3 +172,32 @@ class Block:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The block that `to_dict` wrote down."""
         return cls(tuple(map(Run.from_dict, values["runs"])), tuple(values["seeds"]))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the cost of a step is measured for; see `jfb.cost`.
+
+    Pairs of a name and a gradient, at `latent_dim` for each number of fixed-point `iterations`, and
+    for each of `latent_dims` at `iterations_at_latent_dims`; medians over `repeats`.
+    """
+
+    batch_size: int
+    gradients: tuple[tuple[str, Gradient], ...]
+    latent_dim: int
+    iterations: tuple[int, ...]
+    latent_dims: tuple[int, ...]
+    iterations_at_latent_dims: int
+    repeats: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As nested dictionaries and lists of plain values, for JSON."""
+        named = {name: dataclasses.asdict(gradient) for name, gradient in self.gradients}
+        return dataclasses.asdict(self) | {"gradients": named}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """What `to_dict` wrote down."""
+        named = tuple((name, Gradient(**part)) for name, part in values["gradients"].items())
+        lists = {key: tuple(values[key]) for key in ("iterations", "latent_dims")}
+        return cls(**values | lists | {"gradients": named})

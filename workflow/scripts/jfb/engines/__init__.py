@@ -12,6 +12,7 @@ import numpy as np
 from jfb import settings
 from jfb.dataset import Part
 from jfb.runlog import Epoch
+from jfb.snapshots import Snapshots
 from jfb.streams import Stream
 
 
@@ -22,12 +23,14 @@ class Outcome:
     `log` has the columns of `jfb.runlog.Epoch`, a row per epoch, and ends early where the
     training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32,
     in the order of `jfb.layout`: at the end of the epoch with the lowest training loss, and at
-    the end of the run. `versions` are those of the libraries that computed it.
+    the end of the run. `snapshots` are those of the epochs that the run names, as far as it came.
+    `versions` are those of the libraries that computed it.
     """
 
     log: Mapping[str, np.ndarray]
     best: np.ndarray
     final: np.ndarray
+    snapshots: Snapshots
     versions: Mapping[str, str]
 
     @property

@@ -3,53 +3,48 @@
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from jfb import numerics, settings
+from jfb import numerics, settings, snapshots
+from jfb.contraction import CONTRACTIONS
 from jfb.dataset import Part
 from jfb.engines import Outcome, spectral_norm
-from jfb.gradients import GRADIENTS
+from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
 from jfb.optimisers import OPTIMISERS
 from jfb.runlog import Epoch, columns
+from jfb.snapshots import Snapshots
 from jfb.solvers import SOLVERS, Solve
 from jfb.streams import Stream
 
 
-class Pass(NamedTuple):
-    """A forward pass: the solve, and a = T(u; d) of its point u, (n, size)."""
-
-    solve: Solve
-    activation: Tensor
-
-
 class Forward:
-    """Forward passes for batches of one size.
+    """Forward passes for batches of one size, and the gradient of their loss.
 
     Args:
         network: the network.
-        options: of the solver.
+        run: its solver and gradient.
         size: number of points of a batch.
     """
 
-    def __init__(self, network: Network, options: settings.Solver, size: int) -> None:
+    def __init__(self, network: Network, run: settings.Run, size: int) -> None:
         n = network.dimensions.latent_dim
         self._network = network
-        self._solve = SOLVERS[options.name](options, size, n, network.parameters.dtype)
+        self._solve = SOLVERS[run.solver.name](run.solver, size, n, network.parameters.dtype)
         self._transform = Transformation(network, size)
-        self._activation = network.empty(n, size)
+        #: Of the batch that was passed last.
+        self.gradient = open_gradient(network, size, run.gradient)
 
-    def __call__(self, d: Tensor, target: Tensor, error: Tensor) -> Pass:
+    def __call__(self, d: Tensor, target: Tensor, error: Tensor) -> Solve:
         """Predict, and write y - target to `error`; d is (m, size), the others (1, size)."""
         self._transform.fix(d)
         solve = self._solve(self._transform)
-        activation = self._transform(solve.point, self._activation)
+        activation = self.gradient.follow(self._transform, solve)
         self._network.read_out(activation, error).sub_(target)
-        return Pass(solve, activation)
+        return solve
 
 
 class Scores:
@@ -102,13 +97,13 @@ class Trainer:
         self._stream = stream
         parameters = torch.from_numpy(stream.initial_parameters())
         self.network = Network(parameters, run.network)
-        self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, parameters)
+        self._contraction = CONTRACTIONS[run.contraction.name](self.network, run.contraction)
+        self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, self._contraction.trained)
         self._inputs, self._target = tensors(training)
         self._batch_size = run.batch_size
         self.scores = Scores(len(training), run.batch_size, run.accuracy_threshold)
         sizes = {errors.shape[1] for errors in self.scores.batches}
-        self._forward = {size: Forward(self.network, run.solver, size) for size in sizes}
-        self._gradient = {size: GRADIENTS[run.gradient.name](self.network, size) for size in sizes}
+        self._forward = {size: Forward(self.network, run, size) for size in sizes}
 
     def epoch(self) -> list[Solve]:
         """Train on every point once, in a fresh random order; the solve of each batch."""
@@ -117,10 +112,10 @@ class Trainer:
         target = self._target[:, order].split(self._batch_size, dim=1)
         solves = []
         for d, t, error in zip(inputs, target, self.scores.batches, strict=True):
-            size = d.shape[1]
-            solve, activation = self._forward[size](d, t, error)
-            self._optimiser.step(self._gradient[size](d, solve.point, activation, error))
-            solves.append(solve)
+            forward = self._forward[d.shape[1]]
+            solves.append(forward(d, t, error))
+            self._optimiser.step(self._contraction.pull_back(forward.gradient(d, error)))
+            self._contraction.apply()
         return solves
 
 
@@ -146,19 +141,21 @@ def train(
     numerics.pin()
     trainer = Trainer(run, stream, training)
     network = trainer.network
-    validate = Forward(network, run.solver, len(validation))
+    validate = Forward(network, run, len(validation))
     validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
     validation_inputs, validation_target = tensors(validation)
 
     epochs: list[Epoch] = []
     best, lowest = network.parameters.clone(), math.inf
+    to_keep = snapshots.epochs_of(run)
+    kept = [network.parameters.numpy().copy()]
     for number in range(1, run.epochs + 1):
         start = time.perf_counter()
         solves = trainer.epoch()
         train_loss, train_accuracy = trainer.scores.loss(), trainer.scores.accuracy()
         seconds = time.perf_counter() - start
         (errors,) = validation_scores.batches
-        solves.append(validate(validation_inputs, validation_target, errors).solve)
+        solves.append(validate(validation_inputs, validation_target, errors))
         row = Epoch(
             epoch=number,
             train_loss=train_loss,
@@ -176,10 +173,18 @@ def train(
         if train_loss < lowest:
             best.copy_(network.parameters)
             lowest = train_loss
+        if number == to_keep[min(len(kept), len(to_keep) - 1)]:
+            kept.append(network.parameters.numpy().copy())
         if not math.isfinite(train_loss):
             break
     versions = {"torch": str(torch.__version__), "numpy": np.__version__}
-    return Outcome(columns(epochs), best.numpy(), network.parameters.numpy(), versions)
+    return Outcome(
+        columns(epochs),
+        best.numpy(),
+        network.parameters.numpy(),
+        Snapshots(to_keep[: len(kept)], np.stack(kept)),
+        versions,
+    )
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:

@@ -9,12 +9,13 @@ import llvmlite
 import numba
 import numpy as np
 
-from jfb import layout, settings
+from jfb import layout, settings, snapshots
 from jfb.dataset import Part
 from jfb.engines import Outcome, spectral_norm
 from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
 from jfb.runlog import Epoch
+from jfb.snapshots import Snapshots
 from jfb.streams import Stream
 
 # Orders are drawn for some dozen epochs at a time: half a megabyte, which stays in cache.
@@ -40,11 +41,15 @@ def train(
     Returns:
         The rows and the parameters.
     """
-    state = _state(stream.initial_parameters())
+    to_keep = snapshots.epochs_of(run)
+    state = _state(stream.initial_parameters(), len(to_keep))
     work = _scratch(run.network, max(run.batch_size, len(validation)))
     whole = _batch(validation)
-    log = _empty_log(run)
+    log = _empty_log(run, to_keep)
     dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
+    if numbers.ceiling < math.inf:
+        kernel.keep_contractive(*dimensions, numbers, state, work)
+    state.snapshots[0] = state.best[:] = state.parameters
     count = len(training)
     epochs_per_call = max(1, _INDICES_PER_CALL // count)
     done, finite = 0, True
@@ -73,17 +78,19 @@ def train(
         after_epoch(Epoch(**{name: column.item() for name, column in last.items()}))
     rows = _rows(log, 0, done)
     size = layout.size(run.network)
+    kept = to_keep[to_keep <= done]
     versions = {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
     return Outcome(
         rows,
         state.best[:size],
         state.parameters[:size],
+        Snapshots(kept, state.snapshots[: len(kept), :size]),
         versions | {"numpy": np.__version__},
     )
 
 
 class Step(NamedTuple):
-    """What a step of training computes: mean squared error, JFB gradient (p,), and of the solve."""
+    """What a step of training computes: mean squared error, gradient (p,), and of the solve."""
 
     loss: float
     gradient: np.ndarray
@@ -95,7 +102,7 @@ def step(run: settings.Run, parameters: np.ndarray, batch: Part) -> Step:
     """Compute what a step of training does before it updates the parameters.
 
     Args:
-        run: whose network and solver are used.
+        run: whose network, solver and gradient are used.
         parameters: (p,) float32, in the order of `jfb.layout`.
         batch: the samples.
     """
@@ -134,7 +141,20 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
         beta2=float(run.optimiser.beta2),
         epsilon=float(run.optimiser.epsilon),
         clock=time.CLOCK_MONOTONIC,
+        order=_order(run.gradient),
+        ceiling=_ceiling(run),
     )
+
+
+def _order(gradient: settings.Gradient) -> int:
+    """The order of the adjoint's Neumann series; jfb is the first term of it."""
+    return {"jfb": 0, "neumann": gradient.order, "implicit": arrays.IMPLICIT}[gradient.name]
+
+
+def _ceiling(run: settings.Run) -> float:
+    if run.contraction.bound is None:
+        return math.inf
+    return run.contraction.ceiling(run.network.latent_dim)
 
 
 def _filled_up(vector: np.ndarray) -> np.ndarray:
@@ -142,7 +162,7 @@ def _filled_up(vector: np.ndarray) -> np.ndarray:
     return np.pad(vector, (0, -len(vector) % WIDTH))
 
 
-def _state(parameters: np.ndarray) -> arrays.State:
+def _state(parameters: np.ndarray, snapshots: int) -> arrays.State:
     start = _filled_up(parameters)
     return arrays.State(
         parameters=start,
@@ -151,6 +171,7 @@ def _state(parameters: np.ndarray) -> arrays.State:
         powers=np.ones(2),
         best=start.copy(),
         lowest=np.array([math.inf]),
+        snapshots=np.empty((snapshots, len(start)), np.float32),
     )
 
 
@@ -173,16 +194,36 @@ def _scratch(network: settings.Network, size: int) -> arrays.Scratch:
     return arrays.Scratch(
         batch=arrays.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
         fixed=arrays.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
+        patterns=_patterns(n, slots),
         sums=np.empty((p, WIDTH), np.float32),
         gradient=_filled_up(np.zeros(p, np.float32)),
+        rotated=np.empty((n, n)),
+        rotation=np.empty((n, n)),
     )
 
 
-def _empty_log(run: settings.Run) -> arrays.Columns:
-    kinds = (np.int64 if name in _COUNTS else np.float64 for name in arrays.Columns._fields[:-1])
+def _patterns(n: int, slots: int) -> arrays.Patterns:
+    """Room for as many patterns as the samples in `slots` can have."""
+    most = min(slots, 2 ** min(n, 32))
+    return arrays.Patterns(
+        keys=np.empty(most, np.uint32),
+        adjoints=np.empty((most, n), np.float32),
+        count=np.zeros(1, np.int64),
+        system=np.empty((n, n + 1)),
+        active=np.empty(WIDTH, np.uint32),
+        lanes=np.empty((n, WIDTH), np.float32),
+    )
+
+
+def _empty_log(run: settings.Run, to_keep: np.ndarray) -> arrays.Columns:
+    kinds = (np.int64 if name in _COUNTS else np.float64 for name in arrays.Columns._fields[:-2])
     n = run.network.latent_dim
+    snapshot = np.full(run.epochs, -1)
+    snapshot[to_keep[1:] - 1] = np.arange(1, len(to_keep))
     return arrays.Columns(
-        *(np.empty(run.epochs, kind) for kind in kinds), np.empty((run.epochs, n, n), np.float32)
+        *(np.empty(run.epochs, kind) for kind in kinds),
+        latent_weight=np.empty((run.epochs, n, n), np.float32),
+        snapshot=snapshot,
     )
 
 
@@ -190,6 +231,7 @@ def _rows(log: arrays.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
     """Some rows of the log by the columns of `jfb.runlog`."""
     columns = {name: column[start:stop] for name, column in log._asdict().items()}
     weights = columns.pop("latent_weight")
+    del columns["snapshot"]
     return {
         "epoch": np.arange(start + 1, stop + 1),
         **columns,

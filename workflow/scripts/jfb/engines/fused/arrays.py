@@ -9,9 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+#: As the order of a Neumann series: the whole of it.
+IMPLICIT = -1
+
 
 class Settings(NamedTuple):
-    """The numbers of a run, with the meaning that they have in `jfb.settings`."""
+    """The numbers of a run, with the meaning that they have in `jfb.settings`.
+
+    `order` is that of the Neumann series of the adjoint (0 for jfb), or IMPLICIT; `ceiling` is the
+    largest singular value that the latent weight may have, infinity where it is free.
+    """
 
     batch_size: int
     tolerance: float
@@ -22,6 +29,8 @@ class Settings(NamedTuple):
     beta2: float
     epsilon: float
     clock: int
+    order: int
+    ceiling: float
 
 
 class Batch(NamedTuple):
@@ -44,20 +53,44 @@ class FixedPoint(NamedTuple):
     iterations: np.ndarray
 
 
+class Patterns(NamedTuple):
+    """The implicit adjoints of a batch by pattern of active units; see `adjoint`.
+
+    `keys` (k,) uint32 has bit i set where unit i is active, `adjoints` (k, n) is the adjoint of
+    each in float32, `count` (1,) int64 is how many are known. `system` (n, n + 1) float64 is room
+    to solve for one; `active` (WIDTH,) uint32 and `lanes` (n, WIDTH) are the patterns and adjoints of
+    a vector of samples.
+    """
+
+    keys: np.ndarray
+    adjoints: np.ndarray
+    count: np.ndarray
+    system: np.ndarray
+    active: np.ndarray
+    lanes: np.ndarray
+
+
 class Scratch(NamedTuple):
-    """Room for one batch: sums (p, WIDTH) of the gradient's terms by lane, gradient as in State."""
+    """Room for one batch: sums (p, WIDTH) of the gradient's terms by lane, gradient as in State.
+
+    `rotated` (n, n) and `rotation` (n, n) float64 are room for a projection.
+    """
 
     batch: Batch
     fixed: FixedPoint
+    patterns: Patterns
     sums: np.ndarray
     gradient: np.ndarray
+    rotated: np.ndarray
+    rotation: np.ndarray
 
 
 class State(NamedTuple):
     """What training carries on: vectors of p numbers, filled up with 0 to a multiple of WIDTH.
 
     `powers` (2,) float64 are beta1 and beta2 to the number of steps; `lowest` (1,) float64 is the
-    lowest training loss so far, and `best` the parameters at the end of its epoch.
+    lowest training loss so far, and `best` the parameters at the end of its epoch. `snapshots` has
+    such a vector in each row.
     """
 
     parameters: np.ndarray
@@ -66,10 +99,14 @@ class State(NamedTuple):
     powers: np.ndarray
     best: np.ndarray
     lowest: np.ndarray
+    snapshots: np.ndarray
 
 
 class Columns(NamedTuple):
-    """Columns of `jfb.runlog`, a row per epoch: float64, counts int64, latent weights (., n, n)."""
+    """Columns of `jfb.runlog`, a row per epoch: float64, counts int64, latent weights (., n, n).
+
+    `snapshot` int64 is read: the row of the snapshots for the parameters after the epoch, or -1.
+    """
 
     train_loss: np.ndarray
     val_loss: np.ndarray
@@ -80,3 +117,4 @@ class Columns(NamedTuple):
     iterations_max: np.ndarray
     unconverged: np.ndarray
     latent_weight: np.ndarray
+    snapshot: np.ndarray

@@ -1,4 +1,4 @@
-"""One batch: its fixed points, its errors, and its JFB gradient, on vectors of samples.
+"""One batch: its fixed points, its errors, and its gradient, on vectors of samples.
 
 The dimensions come as tuples of n and of m items whose values mean nothing: their lengths are part
 of the compiled code's type, so that loops over components have constant bounds.
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jfb.engines.fused.adjoint import adjoint
 from jfb.engines.fused.cache import inlined
 from jfb.engines.fused.lanes import (
     WIDTH,
@@ -179,8 +180,8 @@ def add_product(sums, parameter, x, y):
 
 
 @inlined
-def backward(latent, inputs, parameters, batch, size, threshold, work):
-    """Write the JFB gradient of a solved batch to `work`, by the formulas of `jfb.gradients.JFB`.
+def backward(latent, inputs, parameters, batch, size, settings, work):
+    """Write the gradient of a solved batch to `work`, by the formulas of `jfb.gradients`.
 
     Returns:
         Sum of squared errors, number of accurate predictions.
@@ -189,7 +190,10 @@ def backward(latent, inputs, parameters, batch, size, threshold, work):
     at = places(latent, inputs)
     fixed, sums, gradient = work.fixed, work.sums, work.gradient
     squares = accurate = zero = broadcast(_float32(0))
-    scale, bound = broadcast(_float32(2) / _float32(size)), broadcast(_float32(threshold))
+    scale = broadcast(_float32(2) / _float32(size))
+    bound = broadcast(_float32(settings.accuracy_threshold))
+    w = registers(latent)
+    work.patterns.count[0] = 0
     for parameter in range(len(sums)):
         store(sums, (parameter, 0), zero)
     for slot in range(0, slots_of(size), WIDTH):
@@ -197,10 +201,20 @@ def backward(latent, inputs, parameters, batch, size, threshold, work):
         squares, accurate = score(error, load(batch.weight, (slot,)), bound, squares, accurate)
         dy = error * scale
         add(sums, at.output_bias, dy)
+        adjoint(
+            latent,
+            parameters,
+            at.output_weight,
+            settings.order,
+            fixed.image,
+            slot,
+            work.patterns,
+            w,
+        )
         for i in range(n):
             image = load(fixed.image, (i, slot))
             add_product(sums, at.output_weight + i, dy, image)
-            dh = where_positive(image, dy * broadcast(parameters[at.output_weight + i]))
+            dh = where_positive(image, dy * get(w, i))
             add(sums, at.latent_bias + i, dh)
             for j in range(n):
                 add_product(sums, i * n + j, dh, load(fixed.u, (j, slot)))

@@ -17,6 +17,7 @@ from jfb.engines.fused.lanes import (
     store,
     sum_lanes,
 )
+from jfb.engines.fused.projection import project
 
 _float32 = np.float32
 
@@ -60,7 +61,7 @@ def validate(latent, inputs, parameters, batch, fixed, settings):
 
 @compiled
 def step_gradient(latent, inputs, settings, parameters, batch, size, work):
-    """Write the JFB gradient of one batch to `work`.
+    """Write the gradient of one batch to `work`.
 
     Returns:
         Mean squared error, iterations, and whether they converged.
@@ -68,9 +69,14 @@ def step_gradient(latent, inputs, settings, parameters, batch, size, work):
     iterations, converged = solve(
         latent, inputs, parameters, batch, slots_of(size), work.fixed, settings
     )
-    threshold = settings.accuracy_threshold
-    squares, _ = backward(latent, inputs, parameters, batch, size, threshold, work)
+    squares, _ = backward(latent, inputs, parameters, batch, size, settings, work)
     return squares / size, iterations, converged
+
+
+@compiled
+def keep_contractive(latent, inputs, settings, state, work):
+    """Project the parameters that training starts from."""
+    project(latent, state.parameters, settings.ceiling, work.rotated, work.rotation)
 
 
 @compiled
@@ -93,7 +99,7 @@ def train_epochs(
     Returns:
         Number of epochs that were carried out.
     """
-    count, threshold = len(target), settings.accuracy_threshold
+    count = len(target)
     parameters, batch, fixed = state.parameters, work.batch, work.fixed
     for epoch in range(len(orders)):
         begin = seconds(settings.clock)
@@ -104,8 +110,10 @@ def train_epochs(
             needed, converged = solve(
                 latent, inputs, parameters, batch, slots_of(size), fixed, settings
             )
-            squares, accurate = backward(latent, inputs, parameters, batch, size, threshold, work)
+            squares, accurate = backward(latent, inputs, parameters, batch, size, settings, work)
             adam(settings, work.gradient, state)
+            if settings.ceiling < np.inf:
+                project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
             loss += squares
             accuracy += accurate / size
             batches += 1
@@ -127,6 +135,8 @@ def train_epochs(
         for i in range(len(latent)):
             for j in range(len(latent)):
                 log.latent_weight[epoch, i, j] = parameters[i * len(latent) + j]
+        if log.snapshot[epoch] >= 0:
+            state.snapshots[log.snapshot[epoch]] = parameters
         if loss < state.lowest[0]:
             state.lowest[0] = loss
             state.best[:] = parameters

@@ -157,6 +157,16 @@ def all_below(typing, x, bound):
 
 
 @intrinsic
+def mask_positive(typing, x):
+    """Bit k of a uint32 says whether x > 0 in lane k."""
+
+    def lower(context, builder, sig, args):
+        return builder.bitcast(builder.fcmp_ordered(">", args[0], _ZERO), _MASK)
+
+    return types.uint32(lanes), lower
+
+
+@intrinsic
 def sum_lanes(typing, x):
     """Sum over the lanes, half onto half: the same order on every processor."""
 

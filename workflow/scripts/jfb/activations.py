@@ -1,0 +1,40 @@
+"""Nonlinearities of the latent map, each with its derivative."""
+
+import torch
+from torch import Tensor
+
+
+class Relu:
+    """a = max(h, 0); its derivative is 1 where a > 0, and 0 elsewhere."""
+
+    #: Type of the derivative, None for that of a.
+    slope_dtype = torch.bool
+
+    @staticmethod
+    def apply_(h: Tensor) -> Tensor:
+        """Change h into a, any shape."""
+        return h.relu_()
+
+    @staticmethod
+    def slope(a: Tensor, out: Tensor) -> Tensor:
+        """Write da/dh to `out`, in terms of a, any shape."""
+        return torch.gt(a, 0, out=out)
+
+
+class Tanh:
+    """a = tanh h; its derivative is 1 - a^2."""
+
+    slope_dtype = None
+
+    @staticmethod
+    def apply_(h: Tensor) -> Tensor:
+        """Change h into a, any shape."""
+        return h.tanh_()
+
+    @staticmethod
+    def slope(a: Tensor, out: Tensor) -> Tensor:
+        """Write da/dh to `out`, in terms of a, any shape."""
+        return torch.mul(a, a, out=out).neg_().add_(1)
+
+
+ACTIVATIONS = {"relu": Relu, "tanh": Tanh}

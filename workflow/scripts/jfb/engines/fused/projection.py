@@ -1,0 +1,75 @@
+"""The projection of `jfb.contraction` in the kernel."""
+
+import numpy as np
+
+from jfb.engines.fused.cache import inlined
+
+_MOST_SWEEPS = 30
+# Of the cosine between two columns at which they count as orthogonal.
+_ORTHOGONAL = 1e-15
+
+
+@inlined
+def project(latent, parameters, ceiling, rotated, rotation):
+    """Cut the singular values of the latent weight at `ceiling`, in place.
+
+    One-sided Jacobi (Hestenes 1958): columns of W are rotated in pairs until all are orthogonal.
+    Then W = sum over k of (column k) (row k of the rotation), singular values being their lengths.
+    """
+    n = len(latent)
+    total = 0.0
+    for k in range(n * n):
+        total += np.float64(parameters[k]) ** 2
+    # The Frobenius norm is at least the spectral norm. NaN and infinity are left as they are.
+    if not ceiling * ceiling < total < np.inf:
+        return
+    for i in range(n):
+        for j in range(n):
+            rotated[i, j] = parameters[i * n + j]
+            rotation[i, j] = i == j
+    for _ in range(_MOST_SWEEPS):
+        if _sweep(n, rotated, rotation) <= _ORTHOGONAL:
+            break
+    over = False
+    for k in range(n):
+        square = 0.0
+        for i in range(n):
+            square += rotated[i, k] ** 2
+        if square > ceiling * ceiling:
+            over = True
+            scale = ceiling / np.sqrt(square)
+            for i in range(n):
+                rotated[i, k] *= scale
+    if over:
+        for i in range(n):
+            for j in range(n):
+                value = 0.0
+                for k in range(n):
+                    value += rotated[i, k] * rotation[j, k]
+                parameters[i * n + j] = np.float32(value)
+
+
+@inlined
+def _sweep(n, rotated, rotation):
+    """Make each pair of columns orthogonal once; the largest cosine that was met."""
+    largest = 0.0
+    for p in range(n - 1):
+        for q in range(p + 1, n):
+            a, b, c = 0.0, 0.0, 0.0
+            for i in range(n):
+                a += rotated[i, p] ** 2
+                b += rotated[i, q] ** 2
+                c += rotated[i, p] * rotated[i, q]
+            if c == 0.0:
+                continue
+            largest = max(largest, abs(c) / np.sqrt(a * b))
+            zeta = (b - a) / (2 * c)
+            tangent = np.copysign(1.0, zeta) / (abs(zeta) + np.sqrt(1 + zeta * zeta))
+            cosine = 1 / np.sqrt(1 + tangent * tangent)
+            sine = cosine * tangent
+            for i in range(n):
+                x, y = rotated[i, p], rotated[i, q]
+                rotated[i, p], rotated[i, q] = cosine * x - sine * y, sine * x + cosine * y
+                x, y = rotation[i, p], rotation[i, q]
+                rotation[i, p], rotation[i, q] = cosine * x - sine * y, sine * x + cosine * y
+    return largest
