@@ -14,11 +14,15 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/summarise.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/gradients.smk"
 
 
 localrules:
     all,
+    everything,
     dataset,
+    alignment,
+    cost,
 
 
 rule all:
@@ -32,12 +36,34 @@ rule all:
         [figure_of(name, project.distribution) for name in SEED_FIGURES],
 
 
+rule everything:
+    input:
+        rules.all.input,
+        [[*products_of(study), *figures_of(study)] for study in project.studies],
+        figure_of("alignment", project.alignment),
+        figure_of("spectral_norm", project.alignment),
+        rules.draw_cost.output,
+
+
+# The JFB gradient beside the exact one along the runs of the study that the configuration names.
+rule alignment:
+    input:
+        alignments_of(project.alignment),
+        figure_of("alignment", project.alignment),
+        figure_of("spectral_norm", project.alignment),
+
+
+rule cost:
+    input:
+        rules.draw_cost.output,
+
+
 rule dataset:
     input:
         [dataset_of(study) for study in project.default_studies],
 
 
-# A study is a target by its name: its runs and their summary.
+# A study is a target by its name: its runs, their summary, and the figures of its factors.
 for study in project.studies:
 
     rule:
@@ -45,6 +71,7 @@ for study in project.studies:
             study
         input:
             products_of(study),
+            figures_of(study),
         localrule: True
 
 

@@ -24,16 +24,19 @@ except ConfigError as error:
 wildcard_constraints:
     dataset="|".join(project.datasets),
     study="|".join(project.studies),
+    levels=r"(?:[a-z0-9_]+=[a-z0-9_.]+/)*",
     batch_size=r"[1-9]\d*",
     seed=r"0|[1-9]\d*",
     first=r"0|[1-9]\d*",
     last=r"0|[1-9]\d*",
 
 
-RUN = "results/runs/{study}/batch_size={batch_size}/seed={seed}"
+RUN = "results/runs/{study}/{levels}batch_size={batch_size}/seed={seed}"
+ALIGNMENT = "results/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}/alignment.parquet"
 BLOCK = "results/blocks/{study}/seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
+PLAIN = [s for s, study in project.studies.items() if not study.factors]
 
 
 @functools.cache
@@ -50,16 +53,30 @@ def library(script, *modules):
     return sorted(os.path.relpath(file) for file in files if file)
 
 
+def place_of(run):
+    """The wildcards of a run within its study."""
+    levels = "".join(f"{factor}={level}/" for factor, level in run.levels)
+    return {"levels": levels, "batch_size": str(run.batch_size), "seed": str(run.seed)}
+
+
+@functools.cache
+def runs_by_place(study):
+    return {
+        tuple(place_of(run).values()): run
+        for run in project.studies[study].runs.values()
+    }
+
+
 def run_of(wildcards):
     """The settings of the run that the wildcards name."""
-    key = int(wildcards.batch_size), int(wildcards.seed)
-    runs = project.studies[wildcards.study].runs
-    if key not in runs:
+    levels, batch_size, seed = wildcards.levels, wildcards.batch_size, wildcards.seed
+    runs = runs_by_place(wildcards.study)
+    if (levels, batch_size, seed) not in runs:
         raise ValueError(
-            f"study {wildcards.study} has no run with batch size {key[0]} and seed {key[1]}; "
-            "config.yaml says which it has"
+            f"study {wildcards.study} has no run with {levels}batch size {batch_size} and "
+            f"seed {seed}; config.yaml says which it has"
         )
-    return runs[key]
+    return runs[levels, batch_size, seed]
 
 
 def block_of(wildcards):
@@ -90,8 +107,8 @@ def dataset_of(study):
 def logs_of(study):
     """The logs of a study, in the order of its runs."""
     return [
-        f"{RUN}/log.parquet".format(study=study, batch_size=batch_size, seed=seed)
-        for batch_size, seed in project.studies[study].runs
+        f"{RUN}/log.parquet".format(study=study, **place_of(run))
+        for run in project.studies[study].runs.values()
     ]
 
 
@@ -106,6 +123,21 @@ def blocks_of(study):
 def products_of(study):
     parts = logs_of(study) if study in LOGGED else blocks_of(study)
     return [*parts, f"results/summaries/{study}.parquet"]
+
+
+def alignments_of(study):
+    return [
+        ALIGNMENT.format(study=study, **place_of(run))
+        for run in project.studies[study].runs.values()
+    ]
+
+
+def figures_of(study):
+    """The figures of a study with factors; the others have theirs by path."""
+    if not project.studies[study].factors:
+        return []
+    names = ["shares", "spectral_norm"] if study in LOGGED else ["shares"]
+    return [figure_of(name, study) for name in names]
 
 
 SEED_FIGURES = ["bands", "levels", "ecdf"]

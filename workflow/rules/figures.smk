@@ -59,7 +59,7 @@ rule draw_bands:
     benchmark:
         "results/benchmarks/figures/bands_{study}.tsv"
     wildcard_constraints:
-        study=any_of(LOGGED),
+        study=any_of(s for s in LOGGED if s in PLAIN),
     conda:
         "../../environment.yml"
     threads: 1
@@ -82,6 +82,8 @@ rule draw_levels:
         "results/logs/figures/levels_{study}.log",
     benchmark:
         "results/benchmarks/figures/levels_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(PLAIN),
     conda:
         "../../environment.yml"
     threads: 1
@@ -96,6 +98,56 @@ rule draw_levels:
         "../scripts/lowest_loss.py"
 
 
+rule draw_shares:
+    input:
+        summary="results/summaries/{study}.parquet",
+        library=library("shares.py"),
+    output:
+        multiext("results/figures/shares_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/shares_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/shares_{study}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        factors=lambda wildcards: list(project.studies[wildcards.study].factors),
+    message:
+        "Share of runs of {wildcards.study} that reach the minimum"
+    script:
+        "../scripts/shares.py"
+
+
+rule draw_spectral_norm:
+    input:
+        logs=lambda wildcards: logs_of(wildcards.study),
+        library=library("spectral_norm.py"),
+    output:
+        multiext("results/figures/spectral_norm_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/spectral_norm_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/spectral_norm_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(LOGGED),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        factors=lambda wildcards: list(project.studies[wildcards.study].factors),
+    message:
+        "Spectral norm along training of {wildcards.study}"
+    script:
+        "../scripts/spectral_norm.py"
+
+
 use rule draw_levels as draw_ecdf with:
     output:
         multiext("results/figures/ecdf_{study}", ".svg", ".pdf", ".png"),
@@ -103,6 +155,8 @@ use rule draw_levels as draw_ecdf with:
         "results/logs/figures/ecdf_{study}.log",
     benchmark:
         "results/benchmarks/figures/ecdf_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(PLAIN),
     params:
         figure="ecdf",
     message:

@@ -7,10 +7,11 @@ rule train:
         # The underscore hides them from readers of the folder as one Parquet table.
         best=f"{RUN}/_best.safetensors",
         final=f"{RUN}/_final.safetensors",
+        snapshots=f"{RUN}/_snapshots.safetensors",
     log:
-        "results/logs/runs/{study}/batch_size={batch_size}/seed={seed}.log",
+        "results/logs/runs/{study}/{levels}batch_size={batch_size}/seed={seed}.log",
     benchmark:
-        "results/benchmarks/runs/{study}/batch_size={batch_size}/seed={seed}.tsv"
+        "results/benchmarks/runs/{study}/{levels}batch_size={batch_size}/seed={seed}.tsv"
     wildcard_constraints:
         study=any_of(LOGGED),
     conda:
@@ -22,7 +23,7 @@ rule train:
     params:
         run=lambda wildcards: run_of(wildcards).to_dict(),
     message:
-        "Run of {wildcards.study}: batch size {wildcards.batch_size}, seed {wildcards.seed}"
+        "Run of {wildcards.study}: {wildcards.levels}batch size {wildcards.batch_size}, seed {wildcards.seed}"
     script:
         "../scripts/train.py"
 

@@ -1,6 +1,6 @@
 """Carry out one run: its log, and its best and final parameters."""
 
-from jfb import dataset, parameters, runlog, settings
+from jfb import dataset, parameters, runlog, settings, snapshots
 from jfb.engines import open_engine
 from jfb.progress import Progress, job_log
 from jfb.streams import open_stream
@@ -14,5 +14,6 @@ with job_log(snakemake.log[0]) as log:
     last = len(outcome.log["epoch"])
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)
+    snapshots.write(snakemake.output.snapshots, outcome.snapshots, run.network)
     runlog.write(snakemake.output.log, outcome.log, run, outcome.versions)
     log.info("done: epoch %d of %d", last, run.epochs)

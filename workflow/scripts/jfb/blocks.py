@@ -40,22 +40,22 @@ def train(
     """
     versions: dict[str, str] = {}
 
-    def rows_of(seed: int) -> list[dict[str, object]]:
-        found = []
+    def rows_of(seed: int) -> dict[settings.Run, dict[str, object]]:
+        found = {}
         runs = [dataclasses.replace(run, seed=seed) for run in block.runs]
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
-                found.append(summary.of_run(run, outcome.log))
+                found[run] = summary.of_run(run, outcome.log)
                 versions.update(outcome.versions)
         return found
 
-    rows = {}
+    rows: dict[settings.Run, dict[str, object]] = {}
     with ThreadPoolExecutor(threads) as pool:
         for found in pool.map(rows_of, block.seeds):
-            rows |= {(row["batch_size"], row["seed"]): row for row in found}
+            rows |= found
             after_runs(len(rows))
-    table = summary.of_rows([rows[run.batch_size, run.seed] for run in block.each()])
+    table = summary.of_rows([rows[run] for run in block.each()])
     metadata = {"block": json.dumps(block.to_dict()), "versions": json.dumps(versions)}
     return table.replace_schema_metadata(metadata)
 
@@ -65,13 +65,16 @@ def _by_stream(
 ) -> Iterator[tuple[Callable[[], Stream], list[settings.Run]]]:
     """Runs that draw the same numbers, and what gives each of them its stream.
 
-    Under the stream per_seed all batch sizes of a seed draw the same, which takes a third of the
-    time of a run; so they are drawn once, unless they would fill the memory.
+    Under the stream per_seed all runs of a seed draw the same, whatever their batch size or
+    gradient, which takes a third of the time of a run; so they are drawn once, unless they would
+    fill the memory.
     """
-    groups: dict[settings.Run, list[settings.Run]] = {}
+    groups: dict[tuple, list[settings.Run]] = {}
     for run in runs:
-        groups.setdefault(dataclasses.replace(run, batch_size=1), []).append(run)
-    for run, alike in groups.items():
+        drawn = run.stream, run.seed, run.predecessors, run.dataset, run.network, run.epochs
+        groups.setdefault(drawn, []).append(run)
+    for alike in groups.values():
+        run = alike[0]
         epochs, size = run.epochs, run.dataset.training_size
         if len(alike) > 1 and epochs * size <= _LONGEST_RECORDING:
             yield Recording(open_stream(run), epochs, size).play, alike
@@ -94,11 +97,12 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.
     """
     parts = []
     for path, block in zip(paths, blocks, strict=True):
-        table = tables.read(path, summary.SCHEMA, "a block of runs")
+        factors = [factor for factor, _ in block.runs[0].levels]
+        table = tables.read(path, summary.schema(factors), "a block of runs")
         described = (table.schema.metadata or {}).get(b"block", b"null")
         if json.loads(described) != block.to_dict():
             raise ValueError(f"{path}: block of runs with other settings; make it anew")
         parts.append(table.replace_schema_metadata())
-    sizes = [run.batch_size for block in blocks for run in block.each()]
-    rank = {size: k for k, size in enumerate(dict.fromkeys(sizes))}
-    return pa.concat_tables(parts).take(sorted(range(len(sizes)), key=lambda k: rank[sizes[k]]))
+    kinds = [(run.levels, run.batch_size) for block in blocks for run in block.each()]
+    rank = {kind: k for k, kind in enumerate(dict.fromkeys(kinds))}
+    return pa.concat_tables(parts).take(sorted(range(len(kinds)), key=lambda k: rank[kinds[k]]))

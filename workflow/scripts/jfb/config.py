@@ -193,9 +193,7 @@ def _runs(
         for seed in _seeds(key, choices["seeds"]):
             yield settings.Run(
                 dataset=dataset,
-                network=settings.Network(
-                    len(INPUTS), choices["latent_dim"], choices["activation"]
-                ),
+                network=settings.Network(len(INPUTS), choices["latent_dim"], choices["activation"]),
                 solver=settings.Solver(**choices["solver"]),
                 gradient=settings.Gradient(**choices["gradient"]),
                 contraction=settings.Contraction(**choices["contraction"]),

@@ -33,7 +33,10 @@ class Free:
 
 
 class Projection(Free):
-    """After each step, the nearest weight in the Frobenius norm: singular values cut at the bound."""
+    """After each step, the nearest weight within the bound: singular values are cut there.
+
+    Nearest in the Frobenius norm.
+    """
 
     def __init__(self, network: Network, options: settings.Contraction) -> None:
         super().__init__(network, options)

@@ -73,7 +73,11 @@ class AtTheFixedPoint:
         """The gradient for the batch that was followed last, see `Gradient`."""
         of, dy = self._of, self._dy
         # A point per row from here: sums over the batch then add in autograd's order.
-        d, u, a = self._d.copy_(d.T), self._u.copy_(self._point.T), self._a.copy_(self._activation.T)
+        d, u, a = (
+            self._d.copy_(d.T),
+            self._u.copy_(self._point.T),
+            self._a.copy_(self._activation.T),
+        )
         torch.mul(error.T, self._scale, out=dy)
         torch.mm(dy.T, a, out=of["output.weight"])
         torch.sum(dy, dim=0, out=of["output.bias"])

@@ -11,7 +11,7 @@ from jfb import runlog, settings, tables
 ACCURATE = 0.99
 LAST_EPOCHS = 500
 
-SCHEMA = pa.schema(
+_COLUMNS = pa.schema(
     [
         pa.field("batch_size", pa.int64(), nullable=False),
         pa.field("seed", pa.int64(), nullable=False),
@@ -32,6 +32,12 @@ SCHEMA = pa.schema(
 )
 
 
+def schema(factors: Sequence[str]) -> pa.Schema:
+    """Columns of the summary of a study: its factors, and what is kept of each run."""
+    named = (pa.field(factor, pa.string(), nullable=False) for factor in factors)
+    return pa.schema([*named, *_COLUMNS])
+
+
 def of_run(run: settings.Run, log: Mapping[str, np.ndarray]) -> dict[str, object]:
     """What is kept of one run.
 
@@ -40,16 +46,16 @@ def of_run(run: settings.Run, log: Mapping[str, np.ndarray]) -> dict[str, object
         log: its columns, as in `jfb.runlog.Epoch`, a row per epoch.
 
     Returns:
-        By column name. `epoch_of_lowest_loss` is the first of equals, `training_seconds` a
-        total, `first_accurate_epoch` the first with a training accuracy of at least 0.99, and
-        `log10_loss_spread` the standard deviation of log10 of the training loss over the last
-        500 epochs (in decades). A run has diverged if a loss is not finite; such training losses
-        count nowhere else, and where there is nothing to tell, the entry is None.
+        By column name, the run's levels first. `epoch_of_lowest_loss` is the first of equals,
+        `training_seconds` a total, `first_accurate_epoch` the first with a training accuracy of at
+        least 0.99, and `log10_loss_spread` the standard deviation of log10 of the training loss
+        over the last 500 epochs (in decades). A run has diverged if a loss is not finite; such
+        training losses count nowhere else, and where there is nothing to tell, the entry is None.
     """
     finite = np.isfinite(log["train_loss"])
     losses, epochs = log["train_loss"][finite], log["epoch"][finite]
     accurate = log["epoch"][log["train_accuracy"] >= ACCURATE]
-    return {
+    return dict(run.levels) | {
         "batch_size": run.batch_size,
         "seed": run.seed,
         "epochs": len(log["epoch"]),
@@ -92,5 +98,11 @@ def of_logs(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pa.Tab
 
 def of_rows(rows: Sequence[Mapping[str, object]]) -> pa.Table:
     """The table of some rows that `of_run` made."""
-    columns = [tables.from_cells([row[f.name] for row in rows], f.type) for f in SCHEMA]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    table_schema = schema([name for name in rows[0] if name not in _COLUMNS.names])
+    columns = [
+        (tables.from_texts if f.type == pa.string() else tables.from_cells)(
+            [row[f.name] for row in rows], f.type
+        )
+        for f in table_schema
+    ]
+    return pa.Table.from_arrays(columns, schema=table_schema)

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from jfb import files
 from jfb.levels import REACHED
+from jfb.shares import shares
 
 SOURCE_PUBLISHED = "published"
 #: Report, Table 1. Its time column says "Avg time per epoch (s)" but is the total of a run.
@@ -51,13 +51,7 @@ def distribution(summary: pd.DataFrame) -> pd.DataFrame:
     for cell in CELLS:
         table[f"{cell}_q1"] = groups[cell].quantile(0.25)
         table[f"{cell}_q3"] = groups[cell].quantile(0.75)
-    table["runs"] = groups.size()
-    table["reached"] = summary["lowest_loss"].le(REACHED).groupby(summary["batch_size"]).sum()
-    table["share_reached"] = table["reached"] / table["runs"]
-    table["share_low"], table["share_high"] = proportion_confint(
-        table["reached"], table["runs"], alpha=0.05, method="wilson"
-    )
-    return table.reset_index()
+    return table.reset_index().merge(shares(summary, ["batch_size"]), on="batch_size")
 
 
 def tidy(

@@ -29,6 +29,14 @@ def from_cells(cells: Sequence, kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(cells), [bits, pa.py_buffer(data)])
 
 
+def from_texts(texts: Sequence[str], kind: pa.DataType) -> pa.Array:
+    """An Arrow array of strings."""
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    data = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(kind, len(texts), data)
+
+
 def to_numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """The (rows,) numbers of a column without nulls."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

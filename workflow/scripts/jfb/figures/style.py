@@ -53,14 +53,16 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
         paths: of the logs.
 
     Returns:
-        A row per epoch and run: the columns of `jfb.runlog.Epoch`, batch_size, seed, and
-        seconds, the training time since the start of the run. What is not finite is missing.
+        A row per epoch and run: the columns of `jfb.runlog.Epoch`, a column per factor of the
+        study, batch_size, seed, and seconds, the training time since the start of the run. What is
+        not finite is missing.
     """
     parts = []
     for path in paths:
         log = runlog.read(path)
         run = runlog.run_of(log)
-        frame = log.to_pandas().assign(batch_size=run.batch_size, seed=run.seed)
+        place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
+        frame = log.to_pandas().assign(**place)
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 
@@ -73,10 +75,14 @@ def write(figure: Figure, paths: Sequence[str | Path]) -> None:
             figure.savefig(temporary, dpi=300, metadata=undated.get(path.suffix))
 
 
-def panels(columns: int, **options) -> tuple[Figure, Sequence[Axes]]:
-    """A figure of the page's width with panels side by side; `options` are those of subplots."""
-    figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
-    return figure, figure.subplots(1, columns, squeeze=False, **options)[0]
+def panels(columns: int, rows: int = 1, **options) -> tuple[Figure, Sequence]:
+    """A figure of the page's width with panels, by row if there are several, then by column.
+
+    `options` are those of `Figure.subplots`.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 2.9 if rows == 1 else 2.2 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, axes[0] if rows == 1 else axes
 
 
 def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
@@ -90,6 +96,17 @@ def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
     }
 
 
+def level_looks(levels: Iterable[str]) -> dict[str, dict]:
+    """Colour and marker of each level of a factor, in their order; they have no rank."""
+    names = list(dict.fromkeys(levels))
+    colours = itertools.cycle(sns.color_palette("colorblind"))
+    markers = itertools.cycle(_MARKERS)
+    return {
+        name: {"color": colour, "marker": marker, "markeredgecolor": "white"}
+        for name, colour, marker in zip(names, colours, markers, strict=False)
+    }
+
+
 def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
     """Make y the logarithmic axis of a loss, even where no loss is finite."""
     axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
@@ -100,13 +117,19 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
 
 def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
     """Put the legend, largest batch first, above the panels; `options` are those of lines."""
+    by_size = {f"{size}": look | options for size, look in looks(batch_sizes).items()}
+    level_legend(figure, by_size, "Batch size")
+
+
+def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> None:
+    """Put a legend above the panels: the look of each level, and what they are levels of."""
     handles = [
-        Line2D([], [], label=f"{size}", **{"linewidth": 0.9, "markersize": 5.5} | look | options)
-        for size, look in looks(batch_sizes).items()
+        Line2D([], [], label=level, **{"linewidth": 0.9, "markersize": 5.5} | look)
+        for level, look in by_level.items()
     ]
     figure.legend(
         handles=handles,
-        title="Batch size",
+        title=title,
         loc="outside upper center",
         ncols=len(handles),
         frameon=False,

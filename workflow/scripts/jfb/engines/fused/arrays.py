@@ -58,8 +58,8 @@ class Patterns(NamedTuple):
 
     `keys` (k,) uint32 has bit i set where unit i is active, `adjoints` (k, n) is the adjoint of
     each in float32, `count` (1,) int64 is how many are known. `system` (n, n + 1) float64 is room
-    to solve for one; `active` (WIDTH,) uint32 and `lanes` (n, WIDTH) are the patterns and adjoints of
-    a vector of samples.
+    to solve for one; `active` (WIDTH,) uint32 and `lanes` (n, WIDTH) are the patterns and adjoints
+    of a vector of samples.
     """
 
     keys: np.ndarray

@@ -1,0 +1,9 @@
+"""Draw how the JFB gradient agrees with the exact one along training."""
+
+from jfb.figures import gradients, style
+from jfb.progress import job_log
+
+with job_log(snakemake.log[0]) as log:
+    figure = gradients.alignment(gradients.read_alignments(snakemake.input.alignments))
+    style.write(figure, snakemake.output)
+    log.info("drew %s", ", ".join(snakemake.output))

@@ -1,0 +1,88 @@
+"""What the factors of a study make of it: figures by factor and batch size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from jfb.figures.style import legend, level_legend, level_looks, looks, panels, styled
+from jfb.levels import REACHED
+from jfb.shares import shares as shares_of
+
+_SPREAD = 0.6
+
+
+@styled
+def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
+    """Share of seeds whose lowest loss reaches the minimum, with its 95 % Wilson interval.
+
+    Args:
+        summary: of a study, see `jfb.summary`.
+        factors: of the study.
+    """
+    table = shares_of(_labelled(summary, factors), ["level", "batch_size"])
+    levels = level_looks(table["level"])
+    sizes = sorted(table["batch_size"].unique(), reverse=True)
+    figure, (axes,) = panels(1)
+    shifts = _SPREAD * (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
+    for shift, (level, look) in zip(shifts, levels.items(), strict=True):
+        rows = table[table["level"] == level].set_index("batch_size").reindex(sizes)
+        share = rows["share_reached"]
+        reach = [share - rows["share_low"], rows["share_high"] - share]
+        axes.errorbar(
+            np.arange(len(sizes)) + shift,
+            share,
+            yerr=np.abs(reach),
+            capsize=2,
+            linestyle="",
+            elinewidth=1,
+            markersize=5,
+            **look,
+        )
+    axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
+    axes.set_xlabel(f"Batch size (bars: 95 % intervals over {summary['seed'].nunique()} seeds)")
+    axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
+    axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    level_legend(figure, levels, ", ".join(factors))
+    return figure
+
+
+@styled
+def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
+    """Spectral norm of the latent weight over epochs: median and quartiles over seeds.
+
+    A panel per level of the factors, one where there are none.
+
+    Args:
+        logs: as `jfb.figures.style.read_logs` returns them.
+        factors: of the study.
+    """
+    logs = _labelled(logs, factors)
+    levels = list(dict.fromkeys(logs["level"]))
+    quartiles = (
+        logs.groupby(["level", "batch_size", "epoch"])["spectral_norm"]
+        .quantile([0.25, 0.5, 0.75])
+        .unstack()
+    )
+    figure, all_axes = panels(len(levels), sharex=True, sharey=True)
+    for axes, level in zip(all_axes, levels, strict=True):
+        for size, look in looks(logs["batch_size"]).items():
+            own = quartiles.loc[level, size]
+            colour = look["color"]
+            axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.25, lw=0)
+            axes.plot(own[0.5], color=colour, linewidth=1.2)
+        axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
+        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight", title=level)
+        axes.label_outer()
+    legend(figure, logs["batch_size"], marker="", linewidth=1.2)
+    return figure
+
+
+def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """The table with a column `level`: the levels of all factors in one text."""
+    if not factors:
+        return table.assign(level="")
+    return table.assign(level=table[list(factors)].agg(", ".join, axis=1))

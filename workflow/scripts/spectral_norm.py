@@ -1,0 +1,9 @@
+"""Draw the spectral norm of the latent weight along training."""
+
+from jfb.figures import factors, style
+from jfb.progress import job_log
+
+with job_log(snakemake.log[0]) as log:
+    logs = style.read_logs(snakemake.input.logs)
+    style.write(factors.spectral_norm(logs, snakemake.params.factors), snakemake.output)
+    log.info("drew %s", ", ".join(snakemake.output))
