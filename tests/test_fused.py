@@ -16,13 +16,13 @@ import pytest
 import torch
 
 from conftest import ROOT, load_project, make_data
-from jfb import blocks, dataset, layout, runlog, settings
-from jfb.config import ENGINES
+from jfb import blocks, dataset, layout, runlog, settings, snapshots
+from jfb.config import ENGINES, FUSED_DIRECT
 from jfb.dataset import Part
 from jfb.engines import fused, reference
 from jfb.engines.fused import cache, lanes
 from jfb.engines.fused.batch import places
-from jfb.gradients import JFB
+from jfb.engines.fused.projection import project
 from jfb.network import Network
 from jfb.streams import open_stream
 
@@ -47,11 +47,10 @@ def reference_step(run, parameters, batch):
     network = Network(torch.from_numpy(parameters), run.network)
     inputs, target = reference.tensors(batch)
     error = torch.empty(1, len(batch))
-    solve, activation = reference.Forward(network, run.solver, len(batch))(inputs, target, error)
-    gradient = JFB(network, len(batch))(inputs, solve.point, activation, error)
-    return fused.Step(
-        error.square().mean().item(), gradient.numpy().copy(), solve.iterations, solve.converged
-    )
+    forward = reference.Forward(network, run, len(batch))
+    solve = forward(inputs, target, error)
+    gradient = forward.gradient(inputs, error).numpy().copy()
+    return fused.Step(error.square().mean().item(), gradient, solve.iterations, solve.converged)
 
 
 def random_batch(rng, m, most=200):
@@ -61,11 +60,21 @@ def random_batch(rng, m, most=200):
     )
 
 
+GRADIENTS = [
+    settings.Gradient("jfb"),
+    settings.Gradient("neumann", order=1),
+    settings.Gradient("neumann", order=6),
+    settings.Gradient("implicit"),
+]
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS, ids=lambda g: f"{g.name}{g.order or ''}")
 @pytest.mark.parametrize(
     ("n", "m"), [(1, 8), (2, 3), (3, 3), (4, 1), (5, 2), (6, 5), (7, 4), (8, 7)]
 )
-def test_gradients_equal_the_references(n, m, run):
+def test_gradients_equal_the_references(n, m, gradient, run):
     """125 random networks, batches and limits for each of eight pairs of dimensions."""
+    run = dataclasses.replace(run, gradient=gradient)
     network = settings.Network(input_dim=m, latent_dim=n)
     rng = np.random.default_rng([n, m])
     for case in range(125):
@@ -130,6 +139,103 @@ def test_residuals_are_compared_with_the_tolerance_itself(tolerance, run):
         expected = bool(float(residual) < tolerance)
         for step in (fused.step, reference_step):
             assert step(chosen, parameters, batch).converged == expected
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS[1:], ids=lambda g: f"{g.name}{g.order}")
+@pytest.mark.parametrize("batch_size", [2400, 600, 32])
+def test_the_first_epochs_of_other_gradients_are_the_references(batch_size, gradient, run, data):
+    run = dataclasses.replace(run, batch_size=batch_size, gradient=gradient, epochs=20)
+    found, expected = train(fused, run, data).log, train(reference, run, data).log
+    for column in ("train_loss", "val_loss", "spectral_norm"):
+        np.testing.assert_allclose(found[column], expected[column], rtol=1e-4)
+
+
+def test_patterns_of_the_largest_latent_dimension_with_an_implicit_gradient(run):
+    """Hundreds of different patterns of active units in a batch, bit 31 among them."""
+    network = dataclasses.replace(run.network, latent_dim=FUSED_DIRECT)
+    chosen = dataclasses.replace(run, network=network, gradient=GRADIENTS[-1])
+    parameters = open_stream(chosen).initial_parameters()
+    rng = np.random.default_rng(0)
+    batch = Part(
+        5 * rng.normal(size=(300, 3)).astype(np.float32), rng.normal(size=300).astype(np.float32)
+    )
+    found, expected = (f(chosen, parameters, batch) for f in (fused.step, reference_step))
+    difference = np.linalg.norm(found.gradient - expected.gradient)
+    assert difference <= 1e-5 * np.linalg.norm(expected.gradient)
+
+
+def test_a_singular_system_is_not_finite_in_both_engines(run):
+    """One unit with W = 1 that is active everywhere: 1 - J = 0."""
+    network = dataclasses.replace(run.network, latent_dim=1, input_dim=1)
+    solver = dataclasses.replace(run.solver, max_iterations=3)
+    chosen = dataclasses.replace(run, network=network, solver=solver, gradient=GRADIENTS[-1])
+    parameters = np.array([1, 1, 0, 0, 1, 0], np.float32)
+    batch = Part(np.ones((4, 1), np.float32), np.zeros(4, np.float32))
+    for step in (fused.step, reference_step):
+        assert not np.isfinite(step(chosen, parameters, batch).gradient).all()
+
+
+@pytest.mark.parametrize("batch_size", [2400, 32])
+def test_projected_runs_are_the_references(batch_size, run, data):
+    run = dataclasses.replace(
+        run,
+        batch_size=batch_size,
+        epochs=20,
+        contraction=settings.Contraction("projection", 0.7),
+    )
+    found, expected = train(fused, run, data), train(reference, run, data)
+    for column in ("train_loss", "val_loss", "spectral_norm"):
+        np.testing.assert_allclose(found.log[column], expected.log[column], rtol=1e-4)
+    assert found.log["spectral_norm"].max() <= 0.7
+    assert found.log["spectral_norm"][-1] == pytest.approx(0.7, rel=1e-6)
+    np.testing.assert_allclose(
+        found.snapshots.parameters, expected.snapshots.parameters, rtol=1e-3, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 32])
+def test_projection_cuts_singular_values(n):
+    """Against NumPy's decomposition; equal singular values and zeros among the cases."""
+    rng = np.random.default_rng(n)
+    rotation, _ = np.linalg.qr(rng.normal(size=(n, n)))
+    cases = [rng.normal(size=(n, n)) * scale for scale in (0.1, 1, 10)]
+    for weight in (*cases, 2 * rotation, np.zeros((n, n)), np.diag(np.arange(n) / n)):
+        weight = weight.astype(np.float32)
+        left, values, right = np.linalg.svd(weight.astype(float))
+        found = weight.flatten()
+        project_in_place((None,) * n, found, 0.8, np.empty((n, n)), np.empty((n, n)))
+        expected = left * np.minimum(values, 0.8) @ right
+        np.testing.assert_allclose(found.reshape(n, n), expected, atol=3e-6)
+        if values[0] <= 0.8:
+            np.testing.assert_array_equal(found.reshape(n, n), weight)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_not_finite_is_left_alone(value):
+    weight = np.ones(4, np.float32)
+    weight[1] = value
+    found = weight.copy()
+    project_in_place((None,) * 2, found, 0.8, np.empty((2, 2)), np.empty((2, 2)))
+    np.testing.assert_array_equal(found, weight)
+
+
+@numba.njit
+def project_in_place(latent, parameters, ceiling, rotated, rotation):
+    project(latent, parameters, ceiling, rotated, rotation)
+
+
+@pytest.mark.parametrize("count", [1, 7, 40])
+def test_snapshots_are_the_parameters_after_their_epochs(count, run, data):
+    run = dataclasses.replace(run, snapshots=count, epochs=60)
+    kept = train(fused, run, data).snapshots
+    assert kept.epochs.tolist() == snapshots.epochs_of(run).tolist()
+    np.testing.assert_array_equal(kept.parameters[0], open_stream(run).initial_parameters())
+    for epoch, parameters in zip(kept.epochs[1:6], kept.parameters[1:6], strict=True):
+        shorter = train(fused, dataclasses.replace(run, epochs=int(epoch)), data)
+        np.testing.assert_array_equal(parameters, shorter.final)
+    expected = train(reference, run, data).snapshots
+    np.testing.assert_array_equal(kept.epochs, expected.epochs)
+    np.testing.assert_allclose(kept.parameters, expected.parameters, rtol=1e-4, atol=1e-5)
 
 
 # Batches of other sizes than the report's, the last of them smaller, for few epochs only: over
@@ -328,6 +434,12 @@ def test_lanes_are_added_half_onto_half(vectors):
     assert found == expected[0]
 
 
+def test_the_mask_of_positive_lanes(vectors):
+    a, _, _ = vectors
+    found = numba.njit(lambda x: lanes.mask_positive(lanes.load(x, (0,))))(a)
+    assert [bool(found >> k & 1) for k in range(W)] == (a > 0).tolist()
+
+
 @pytest.mark.parametrize("place", [0, 13, W - 1])
 @pytest.mark.parametrize(("value", "below"), [(0.9, True), (1.0, False), (2.0, False)])
 def test_all_below(place, value, below):
@@ -519,7 +631,8 @@ def run_script(name, given, folder, *outputs):
 
 def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
     dataset.write(tmp_path / "data.parquet", *data)
-    outputs = {"log": "log.parquet", "best": "b.safetensors", "final": "f.safetensors"}
+    kinds = ("best", "final", "snapshots")
+    outputs = {"log": "log.parquet"} | {kind: f"{kind}.safetensors" for kind in kinds}
     given = {
         "input": {"data": "data.parquet"},
         "output": outputs,

@@ -6,9 +6,10 @@ import torch
 from torch.nn import functional
 
 from jfb import layout, optimisers, settings
-from jfb.gradients import JFB
+from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
 from jfb.optimisers import Adam
+from jfb.solvers import Solve
 
 CASES = [(1, 1, 1), (3, 3, 32), (3, 3, 2400), (5, 2, 17), (8, 4, 64)]
 
@@ -37,9 +38,9 @@ def jfb(network, d, u, target):
     size = d.shape[1]
     transform = Transformation(network, size)
     transform.fix(d)
-    a = transform(u, network.empty(*u.shape))
-    error = network.read_out(a, network.empty(1, size)).sub_(target)
-    return JFB(network, size)(d, u, a, error)
+    gradient = open_gradient(network, size, settings.Gradient("jfb"))
+    a = gradient.follow(transform, Solve(u, 1, 0.0, True))
+    return gradient(d, network.read_out(a, network.empty(1, size)).sub_(target))
 
 
 @pytest.mark.parametrize(("latent_dim", "input_dim", "rows"), CASES)

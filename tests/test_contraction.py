@@ -1,0 +1,107 @@
+"""Contractive latent maps: the bound, the projection, and the gradient through the cap."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from jfb import layout, settings
+from jfb.contraction import CONTRACTIONS, Parametrization, Projection, SpectralCap
+from jfb.engines import reference
+from jfb.network import Network
+from jfb.streams import open_stream
+
+BOUND = settings.Contraction("projection", 0.9)
+
+
+def network_of(n, scale=1.0, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    dimensions = settings.Network(2, n)
+    flat = torch.randn(layout.size(dimensions), generator=generator, dtype=dtype)
+    network = Network(flat, dimensions)
+    network.latent_weight.mul_(scale)
+    return network
+
+
+def norm(network):
+    return np.linalg.norm(network.latent_weight.double().numpy(), 2)
+
+
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_projection_is_the_nearest_weight_within_the_bound(n):
+    network = network_of(n)
+    before = network.latent_weight.clone()
+    Projection(network, BOUND)
+    assert norm(network) == pytest.approx(min(0.9, np.linalg.norm(before.numpy(), 2)), rel=1e-5)
+    distance = (network.latent_weight - before).norm()
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(200):
+        other = network.latent_weight + 0.1 * torch.randn(
+            n, n, generator=generator, dtype=torch.float64
+        )
+        other *= min(1, 0.9 / np.linalg.norm(other.numpy(), 2))
+        assert (other - before).norm() >= distance - 1e-5
+
+
+@pytest.mark.parametrize("name", ["projection", "parametrization"])
+@pytest.mark.parametrize("n", [1, 3, 50, 200])
+def test_the_bound_holds_in_float32(name, n):
+    for seed in range(5):
+        network = network_of(n, dtype=torch.float32, seed=seed)
+        CONTRACTIONS[name](network, settings.Contraction(name, 0.95))
+        assert norm(network) <= 0.95
+
+
+@pytest.mark.parametrize("name", ["projection", "parametrization"])
+def test_a_weight_within_the_bound_is_left_alone(name):
+    network = network_of(3, scale=0.01)
+    before = network.parameters.clone()
+    contraction = CONTRACTIONS[name](network, settings.Contraction(name, 0.95))
+    gradient = torch.randn(len(before), dtype=torch.float64)
+    torch.testing.assert_close(contraction.pull_back(gradient), gradient)
+    torch.testing.assert_close(network.parameters, before, rtol=1e-15, atol=0)
+
+
+def test_the_gradient_goes_through_the_cap():
+    """Against finite differences of a linear loss of the capped parameters."""
+    network = network_of(3)
+    contraction = Parametrization(network, settings.Contraction("parametrization", 0.9))
+    gradient = torch.randn(
+        len(network.parameters), dtype=torch.float64, generator=torch.Generator().manual_seed(2)
+    )
+    found = contraction.pull_back(gradient)
+    expected = torch.empty_like(found)
+    for k in range(len(found)):
+        values = []
+        for step in (1e-6, -2e-6):
+            contraction.trained[k] += step
+            contraction.apply()
+            values.append(torch.dot(gradient, network.parameters).item())
+        contraction.trained[k] += 1e-6
+        contraction.apply()
+        expected[k] = (values[0] - values[1]) / 2e-6
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_the_cap_is_a_parametrization_of_pytorch():
+    layer = torch.nn.Linear(4, 4)
+    with torch.no_grad():
+        layer.weight.mul_(10)
+    torch.nn.utils.parametrize.register_parametrization(layer, "weight", SpectralCap(0.5))
+    assert torch.linalg.matrix_norm(layer.weight, 2).item() == pytest.approx(0.5, rel=1e-5)
+    with torch.no_grad():
+        layer.weight = 0.1 * torch.eye(4)
+    torch.testing.assert_close(layer.weight, 0.1 * torch.eye(4))
+
+
+@pytest.mark.parametrize("name", ["projection", "parametrization"])
+def test_a_run_stays_within_the_bound(name, replay, data):
+    contraction = settings.Contraction(name, 0.6)
+    run = dataclasses.replace(replay[600], epochs=30, stream="per_seed", contraction=contraction)
+    outcome = reference.train(run, open_stream(run), *data, lambda row: None)
+    assert outcome.log["spectral_norm"].max() <= 0.6
+    assert outcome.log["spectral_norm"].max() == pytest.approx(0.6, rel=1e-5)
+    assert outcome.log["train_loss"][-1] < outcome.log["train_loss"][0]
+    for flat in (outcome.best, outcome.final, *outcome.snapshots.parameters):
+        assert np.linalg.norm(flat[:9].reshape(3, 3).astype(float), 2) <= 0.6
