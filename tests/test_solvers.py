@@ -1,12 +1,13 @@
-"""Picard's iteration, by hand on small cases and against the plain rule."""
+"""Solvers by hand on small cases, on linear maps with known answers, and against the plain rule."""
 
+import dataclasses
 import itertools
 
 import pytest
 import torch
 
 from jfb import settings
-from jfb.solvers import Picard
+from jfb.solvers import SOLVERS, Picard
 
 
 def picard(tolerance=1e-3, max_iterations=1000, size=1, latent_dim=1):
@@ -94,3 +95,188 @@ def test_applies_the_map_little_more_often_than_needed():
     solver = picard()
     iterations = [solver(transform).iterations for _ in range(10)]
     assert next(counter) <= sum(iterations) + 4
+
+
+def linear(radius, n=64, size=5, seed=0):
+    """u -> A u + b with the known fixed point (I - A)^-1 b; A symmetric, eigenvalues in [-r, r]."""
+    generator = torch.Generator().manual_seed(seed)
+    draw = {"generator": generator, "dtype": torch.float64}
+    vectors, _ = torch.linalg.qr(torch.randn(n, n, **draw))
+    values = radius * torch.linspace(-1, 1, n, dtype=torch.float64)
+    matrix = vectors * values @ vectors.T
+    offset = torch.randn(n, size, **draw)
+
+    def transform(u, out):
+        assert not u.isnan().any()
+        return torch.mm(matrix, u, out=out).add_(offset)
+
+    return transform, torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, offset)
+
+
+def counted(transform):
+    """The map, and how often it was applied."""
+    calls = itertools.count()
+
+    def wrapped(u, out):
+        next(calls)
+        return transform(u, out)
+
+    return wrapped, calls
+
+
+OPTIONS = {
+    "picard": settings.Solver("picard", 1e-8, 3000),
+    "anderson": settings.Solver("anderson", 1e-8, 3000, memory=5),
+    "broyden": settings.Solver("broyden", 1e-8, 3000, memory=10),
+}
+RADII = [0.1, 0.5, 0.9, 0.95, 0.97, 0.99]
+
+
+def solved(name, transform, size=5, n=64, dtype=torch.float64, **changes):
+    options = dataclasses.replace(OPTIONS[name], **changes)
+    return SOLVERS[name](options, size, n, dtype)(transform)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("radius", RADII)
+def test_the_fixed_point_of_a_linear_map_is_found(name, radius):
+    transform, expected = linear(radius)
+    wrapped, calls = counted(transform)
+    solve = solved(name, wrapped)
+    applied = next(calls)
+    assert solve.converged
+    assert solve.residual < 1e-8
+    # |u - u*| <= |u - T(u)| / (1 - r), in the 2-norm.
+    assert (solve.point - expected).norm() <= 1e-8 * (64 * 5) ** 0.5 / (1 - radius)
+    residual = (transform(solve.point, torch.empty_like(expected)) - solve.point).abs().max()
+    assert residual.item() == pytest.approx(solve.residual, rel=1e-3)
+    # Picard checks several iterations at a time.
+    assert solve.iterations <= applied <= solve.iterations + (63 if name == "picard" else 0)
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+@pytest.mark.parametrize("radius", RADII[-3:])
+def test_acceleration_takes_fewer_iterations(name, radius):
+    fast, plain_ = (solved(solver, linear(radius)[0]).iterations for solver in (name, "picard"))
+    assert fast < plain_ / 2
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("limit", [1, 2, 50, 400])
+def test_a_radius_above_1_is_reported(name, limit):
+    """Eigenvalues on both sides of 1: neither the map nor a short memory leads to the point."""
+    wrapped, calls = counted(linear(1.05)[0])
+    solve = solved(name, wrapped, max_iterations=limit)
+    assert not solve.converged
+    assert solve.iterations <= limit
+    assert next(calls) <= limit
+    assert solve.point.isfinite().all()
+    assert solve.residual >= 1e-8
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+def test_a_fixed_point_that_repels_can_be_found(name):
+    """In one dimension the secant of u -> 1.05 u + 1 leads to u* = -20, where picard overflows."""
+    solve = solved(name, affine(1.05, torch.tensor(1.0)), 1, 1)
+    assert solve.converged
+    assert solve.point.item() == pytest.approx(-20, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_map_without_a_fixed_point_is_reported(name):
+    """u -> u + 1 has none."""
+    solve = solved(name, lambda u, out: torch.add(u, 1.0, out=out), max_iterations=100)
+    assert not solve.converged
+    assert solve.residual == 1
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+def test_an_overflow_is_reported_with_the_best_point(name):
+    """u -> u^2 + 10 grows without end."""
+    solve = solved(name, lambda u, out: torch.mul(u, u, out=out).add_(10), max_iterations=200)
+    assert not solve.converged
+    assert solve.point.isfinite().all()
+    assert solve.residual < float("inf")
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+def test_a_map_that_is_not_finite_is_reported_at_once(name):
+    nan = torch.tensor(float("nan"))
+    solve = solved(name, lambda u, out: torch.add(u, nan, out=out))
+    assert (solve.iterations, solve.converged) == (1, False)
+
+
+def test_anderson_by_hand():
+    """T(u) = u/2 + 1: u = 0, then T(0) = 1 with f = 1 and 1/2, and the secant hits u* = 2."""
+    found = []
+
+    def transform(u, out):
+        found.append(u.item())
+        return torch.add(0.5 * u, 1.0, out=out)
+
+    solve = solved("anderson", transform, 1, 1)
+    assert found == pytest.approx([0, 1, 2], abs=1e-12)
+    assert solve.iterations == 3
+
+
+def test_broyden_by_hand():
+    """The same map: the first step is T(0) = 1, and the secant of g = 1 - u/2 hits u* = 2."""
+    found = []
+
+    def transform(u, out):
+        found.append(u.item())
+        return torch.add(0.5 * u, 1.0, out=out)
+
+    solve = solved("broyden", transform, 1, 1)
+    assert found == pytest.approx([0, 1, 2], abs=1e-12)
+    assert solve.iterations == 3
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_points_of_a_batch_do_not_touch_each_other(name):
+    """With iterations given, each column is what it would be alone."""
+    transform, _ = linear(0.9)
+    limit = 12
+    together = solved(name, transform, max_iterations=limit)
+    for k in range(5):
+        offset = transform(torch.zeros(64, 5, dtype=torch.float64), torch.empty(64, 5).double())
+
+        def alone(u, out, k=k, offset=offset):
+            wide = torch.zeros(64, 5, dtype=torch.float64)
+            wide[:, k : k + 1] = u
+            return out.copy_(transform(wide, torch.empty_like(offset))[:, k : k + 1])
+
+        one = solved(name, alone, size=1, max_iterations=limit)
+        torch.testing.assert_close(one.point, together.point[:, k : k + 1], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_network_is_solved_in_float32(name, n):
+    """relu networks of the report's size, against Picard to a smaller tolerance."""
+    generator = torch.Generator().manual_seed(n)
+    solver = SOLVERS[name](settings.Solver(name, 1e-5, 200, memory=5), 100, n)
+    exact = Picard(settings.Solver("picard", 1e-12, 5000), 100, n, torch.float64)
+    for _ in range(20):
+        weight = torch.randn(n, n, generator=generator)
+        weight *= 0.95 / torch.linalg.matrix_norm(weight, 2)
+        offset = torch.randn(n, 100, generator=generator)
+
+        def transform(u, out, weight=weight, offset=offset):
+            return out.copy_((weight.to(u.dtype) @ u + offset).relu())
+
+        solve = solver(transform)
+        assert solve.converged
+        # 1e-5 sqrt(n) / (1 - 0.95)
+        assert (solve.point - exact(transform).point).abs().max() <= 20 * n**0.5 * 1e-5
+
+
+def test_the_explicit_network_applies_the_map_a_given_number_of_times():
+    wrapped, calls = counted(affine(0.5, torch.tensor(1.0)))
+    solve = SOLVERS["explicit"](settings.Solver("explicit", applications=4), 1, 1, torch.float64)(
+        wrapped
+    )
+    # States 0, 1, 1.5, 1.75, 1.875; the last application is that of the readout.
+    assert (solve.point.item(), solve.iterations, solve.converged) == (1.75, 4, True)
+    assert solve.residual == 0.125
+    assert next(calls) == 4

@@ -94,7 +94,9 @@ class _Accelerated:
     """Solvers that make the next u out of earlier ones, point by point of the batch.
 
     As with `Picard`, the u whose residual is below the tolerance is returned. Where the limit stops
-    the search, or a residual is not finite, it is the u with the smallest residual.
+    the search, or a residual is not finite, it is for each point the u with its smallest residual.
+    These solvers can find a fixed point from which the iteration of T itself would run away; they
+    have then converged.
 
     Args:
         options: tolerance, iteration limit and memory.
@@ -116,21 +118,22 @@ class _Accelerated:
 
     def __call__(self, transform: Map) -> Solve:
         """Solve u = transform(u) for one batch, from u = 0."""
-        u, best, lowest = self._point.zero_(), self._best.zero_(), math.inf
+        u, best = self._point.zero_(), self._best.zero_()
+        lowest = torch.full_like(u[0], math.inf)
         self._forget()
         for iterations in range(1, self._options.max_iterations + 1):
             change = transform(u, self._image).sub_(u)
-            residual = change.abs().max().item()
+            residuals = change.abs().amax(dim=0)
+            residual = residuals.max().item()
             if residual < self._options.tolerance:
                 return Solve(u, iterations, residual, True)
+            torch.where(residuals < lowest, u, best, out=best)
+            lowest = torch.fmin(lowest, residuals)
             if not math.isfinite(residual):
                 break
-            if residual < lowest:
-                best.copy_(u)
-                lowest = residual
             if iterations < self._options.max_iterations:
                 u.add_(self._step(u, change))
-        return Solve(best, iterations, lowest, False)
+        return Solve(best, iterations, lowest.max().item(), False)
 
     def _forget(self) -> None:
         """Start a new search."""
