@@ -73,10 +73,49 @@ SMALL = {
             "block_size": 3,
             "engine": "fused",
         },
+        "crossed": {
+            "batch_sizes": [64],
+            "seeds": [0, 1],
+            "factors": {
+                "gradient": {
+                    "jfb": {"gradient": {"name": "jfb"}},
+                    "explicit_2": {
+                        "solver": {"name": "explicit", "applications": 2},
+                        "gradient": {"name": "unrolled"},
+                    },
+                },
+                "contraction": {
+                    "off": {"contraction": {"name": "none"}},
+                    "0.5": {"contraction": {"name": "projection", "bound": 0.5}},
+                },
+            },
+        },
+        "crossed_many": {
+            "batch_sizes": [64, 32],
+            "seeds": {"first": 0, "last": 2},
+            "block_size": 2,
+            "engine": "fused",
+            "factors": {
+                "gradient": {
+                    "jfb": {"gradient": {"name": "jfb"}},
+                    "implicit": {"gradient": {"name": "implicit"}},
+                }
+            },
+        },
     },
     "default_studies": ["small", "other"],
     "replay": "small",
     "distribution": "other",
+    "alignment": "small",
+    "cost": {
+        "batch_size": 50,
+        "gradients": {"jfb": {"name": "jfb"}, "unrolled": {"name": "unrolled"}},
+        "latent_dim": 3,
+        "iterations": [1, 5],
+        "latent_dims": [3, 8],
+        "iterations_at_latent_dims": 4,
+        "repeats": 1,
+    },
 }
 
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from conftest import Workspace
+from jfb import alignment, runlog, settings, summary
 from jfb import config as configuration
-from jfb import settings
 from jfb.config import ConfigError, load
 
 DELETE = object()
@@ -98,6 +98,89 @@ MISTAKES = [
     ("replay", "moon", ["replay", "'moon'", "replay, seeds, landscape"]),
     ("distribution", "moon", ["distribution", "'moon'", "replay, seeds, landscape"]),
     ("studies.table1", {"batch_sizes": [1], "seeds": [1]}, ["'table1'", "not be one of", "all"]),
+    ("studies.gradients.seeds", [0, 0], ["gradients.seeds", "twice"]),
+    ("defaults.gradient", {"name": "neumann"}, ["defaults.gradient.order", "missing"]),
+    ("defaults.gradient", {"name": "jfb", "order": 2}, ["gradient.order", "2", "unknown", "name"]),
+    ("defaults.gradient", {"name": "phantom", "steps": 5, "damping": 1.5}, ["damping", "most 1"]),
+    ("defaults.gradient", {"name": "phantom", "steps": 0, "damping": 1}, ["steps", "at least 1"]),
+    ("defaults.gradient", {"order": 2}, ["defaults.gradient.name", "missing"]),
+    ("defaults.solver", {"name": "explicit"}, ["defaults.solver.applications", "missing"]),
+    (
+        "defaults.solver",
+        {"name": "anderson", "tolerance": 1e-3, "max_iterations": 9},
+        ["defaults.solver.memory", "missing"],
+    ),
+    ("defaults.contraction", {"name": "projection"}, ["contraction.bound", "missing"]),
+    (
+        "defaults.contraction",
+        {"name": "projection", "bound": 1.0},
+        ["defaults.contraction.bound", "1.0", "less than 1"],
+    ),
+    ("defaults.contraction", {"name": "none", "bound": 0.9}, ["contraction.bound", "unknown"]),
+    ("defaults.activation", "gelu", ["defaults.activation", "'gelu'", "relu, tanh"]),
+    ("defaults.snapshots", 0, ["defaults.snapshots", "0", "at least 1"]),
+    ("studies.seeds.activation", "tanh", ["seeds.activation", "'tanh'", "fused", "reference"]),
+    (
+        "studies.seeds.gradient",
+        {"name": "unrolled"},
+        ["studies.seeds.gradient.name", "'unrolled'", "fused", "by: reference"],
+    ),
+    (
+        "studies.seeds.contraction",
+        {"name": "parametrization", "bound": 0.9},
+        ["studies.seeds.contraction.name", "fused", "by: reference"],
+    ),
+    (
+        "studies.gradients_reference.factors.gradient.unrolled",
+        {
+            "solver": {"name": "anderson", "tolerance": 1e-3, "max_iterations": 9, "memory": 2},
+            "gradient": {"name": "unrolled"},
+        },
+        ["factors.gradient.unrolled.gradient.name", "'unrolled'", "explicit, picard", "anderson"],
+    ),
+    (
+        "studies.gradients_reference.factors.gradient.explicit_10.gradient",
+        {"name": "jfb"},
+        ["gradient.explicit_10.solver.name", "'explicit'", "needs the gradient unrolled", "jfb"],
+    ),
+    (
+        "studies.gradients.latent_dim",
+        33,
+        ["gradients.factors.gradient.implicit.latent_dim", "33", "at most 32 for implicit"],
+    ),
+    ("studies.contraction.latent_dim", 40, ["0.95.latent_dim", "40", "for projection"]),
+    ("studies.contraction.factors", {}, ["contraction.factors", "{}", "empty"]),
+    (
+        "studies.contraction.factors.contraction",
+        {False: {"epochs": 3}},
+        ["studies.contraction.factors.contraction", "False", "put it in quotes"],
+    ),
+    (
+        "studies.contraction.factors.contraction",
+        {0.95: {"epochs": 3}},
+        ["studies.contraction.factors.contraction", "0.95", "put it in quotes"],
+    ),
+    (
+        "studies.contraction.factors.contraction",
+        {"a/b": {"epochs": 3}},
+        ["studies.contraction.factors.contraction", "'a/b'", "no . first"],
+    ),
+    (
+        "studies.contraction.factors",
+        {"seed": {"a": {"epochs": 3}}},
+        ["studies.contraction.factors", "'seed'", "not be one of", "batch_size"],
+    ),
+    (
+        "studies.contraction.factors.contraction.off",
+        {"seeds": [3]},
+        ["contraction.off.seeds", "unknown key", "gradient"],
+    ),
+    ("distribution", "gradients", ["distribution", "'gradients'", "without factors"]),
+    ("alignment", "landscape", ["alignment", "'landscape'", "without block_size"]),
+    ("alignment", "moon", ["alignment", "'moon'", "must be one of"]),
+    ("cost.repeats", 0, ["cost.repeats", "0", "at least 1"]),
+    ("cost.gradients.jfb", {"name": "exact"}, ["cost.gradients.jfb.name", "'exact'", "implicit"]),
+    ("cost.batch_size", DELETE, ["cost.batch_size", "missing"]),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
 ]
@@ -215,3 +298,27 @@ def test_snakemake_says_it_in_one_line_and_writes_nothing(arguments, tmp_path):
         path.relative_to(tmp_path).parts[0] for path in before
     }
     assert written <= {".snakemake"}
+
+
+def test_factors_cross_and_name_their_runs(project):
+    study = project.studies["gradients"]
+    assert study.factors == {"gradient": ("jfb", "neumann_1", "neumann_5", "implicit")}
+    assert len(study.runs) == 4 * 3 * 20
+    run = study.runs["neumann_5", 600, 3]
+    assert (run.gradient, run.batch_size, run.seed) == (
+        settings.Gradient("neumann", order=5),
+        600,
+        3,
+    )
+    assert run.levels == (("gradient", "neumann_5"),)
+    assert run == settings.Run.from_dict(json.loads(json.dumps(run.to_dict())))
+    jfb = study.runs["jfb", 32, 0]
+    seeds = project.studies["seeds"].runs[32, 0]
+    assert dataclasses.replace(jfb, levels=()) == seeds
+
+
+def test_no_factor_has_the_name_of_a_column(schema):
+    factors = schema["properties"]["studies"]["additionalProperties"]["properties"]["factors"]
+    reserved = set(factors["propertyNames"]["allOf"][1]["not"]["enum"])
+    columns = {*runlog.SCHEMA.names, *summary.schema([]).names, *alignment.SCHEMA.names}
+    assert reserved == columns | {"level", "seconds"}

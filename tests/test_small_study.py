@@ -26,14 +26,16 @@ def pair(tmp_path_factory):
         workspace = Workspace(tmp_path_factory.mktemp(f"cores{cores}"))
         workspace.config["studies"]["small"]["stream"] = "report"
         workspace.save()
-        workspace.snakemake("all", "many", "results/figures/ecdf_many.png", cores=cores)
+        workspace.snakemake("everything", "results/figures/ecdf_many.png", cores=cores)
         made.append(workspace.path)
     return made
 
 
 def test_all_products_are_there(pair):
     results = pair[0] / "results"
-    several = ("bands_other", "levels_other", "ecdf_other", "ecdf_many")
+    several = ("bands_other", "levels_other", "ecdf_other", "ecdf_many", "shares_crossed")
+    several += ("spectral_norm_crossed", "spectral_norm_small", "alignment_small", "cost")
+    several += ("shares_crossed_many",)
     for name in ("figure1", "figure2", "figure3", *several):
         for ending in ("svg", "pdf", "png"):
             assert (results / f"figures/{name}.{ending}").stat().st_size > 1000
@@ -77,17 +79,19 @@ def test_a_log_tells_its_run_and_its_libraries(pair):
 
 def test_cores_change_nothing_but_the_time(pair):
     logs = sorted(path.relative_to(pair[0]) for path in pair[0].rglob("log.parquet"))
-    assert len(logs) == 4
+    assert len(logs) == 12
     for log in logs:
         one, four = (runlog.read(made / log).drop_columns("train_seconds") for made in pair)
         assert one.equals(four)
-        for kind in ("best", "final"):
+        for kind in ("best", "final", "snapshots"):
             file = log.with_name(f"_{kind}.safetensors")
             assert (pair[0] / file).read_bytes() == (pair[1] / file).read_bytes()
-    for study in ("small", "other", "many"):
+    for study in ("small", "other", "many", "crossed", "crossed_many"):
         path = f"results/summaries/{study}.parquet"
         one, four = (pq.read_table(made / path).drop_columns("training_seconds") for made in pair)
         assert one.equals(four)
+    for path in (pair[0] / "results/alignment").rglob("*.parquet"):
+        assert path.read_bytes() == (pair[1] / path.relative_to(pair[0])).read_bytes()
     data = "results/data/report.parquet"
     assert (pair[0] / data).read_bytes() == (pair[1] / data).read_bytes()
 
@@ -102,6 +106,55 @@ def test_a_study_in_blocks_has_a_row_per_run_and_no_logs(pair):
     assert len(list((pair[0] / "results/blocks/many").iterdir())) == 2
     told = (pair[0] / "results/logs/blocks/many/seeds_0_2.log").read_text()
     assert "run 6/6" in told
+
+
+def test_a_study_with_factors_has_a_column_for_each(pair):
+    crossed = pd.read_parquet(pair[0] / "results/summaries/crossed.parquet")
+    assert list(crossed)[:4] == ["gradient", "contraction", "batch_size", "seed"]
+    places = list(
+        crossed[["gradient", "contraction", "batch_size", "seed"]].itertuples(index=False)
+    )
+    assert [tuple(place) for place in places] == [
+        (gradient, contraction, 64, seed)
+        for gradient in ("jfb", "explicit_2")
+        for contraction in ("off", "0.5")
+        for seed in (0, 1)
+    ]
+    norms = crossed.groupby("contraction")["final_spectral_norm"]
+    assert norms.max()["0.5"] <= 0.5 < norms.min()["off"]
+    losses = crossed.set_index(["gradient", "contraction", "seed"])["final_train_loss"]
+    assert len(set(losses)) == 8
+    # The folder reads as one table with a column per factor.
+    logs = pq.read_table(pair[0] / "results/runs/crossed").to_pandas()
+    assert set(logs["gradient"]) == {"jfb", "explicit_2"}
+    assert len(logs) == 8 * 6
+
+
+def test_a_study_with_factors_in_blocks(pair):
+    made = pd.read_parquet(pair[0] / "results/summaries/crossed_many.parquet")
+    places = made[["gradient", "batch_size", "seed"]].to_numpy().tolist()
+    assert places == [
+        [gradient, batch_size, seed]
+        for gradient in ("jfb", "implicit")
+        for batch_size in (64, 32)
+        for seed in range(3)
+    ]
+    many = pd.read_parquet(pair[0] / "results/summaries/many.parquet")
+    jfb = made[made["gradient"] == "jfb"].drop(columns=["gradient", "training_seconds"])
+    same = many[many["seed"] <= 2].drop(columns="training_seconds")
+    pd.testing.assert_frame_equal(jfb.reset_index(drop=True), same.reset_index(drop=True))
+    assert made["lowest_loss"].nunique() == 12
+
+
+def test_alignment_and_cost_are_made(pair):
+    path = "alignment/small/batch_size=64/seed=0/alignment.parquet"
+    rows = pd.read_parquet(pair[0] / "results" / path)
+    assert rows["epoch"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert rows["exact_converged"].all()
+    assert rows["cosine"].between(-1, 1).all()
+    costs = pd.read_csv(pair[0] / "results/cost.csv")
+    assert len(costs) == 8
+    assert (costs["step_seconds"] > 0).all()
 
 
 def test_parameters_are_kept_with_their_names(pair):

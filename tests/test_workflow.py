@@ -29,6 +29,22 @@ DATASETS = {"Dataset report", "Dataset tiny"}
 DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1"} | REPORT_FIGURES
 DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", BANDS, LEVELS, ECDF}
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
+CROSSED = {
+    f"Run of crossed: gradient={gradient}/contraction={contraction}/batch size 64, seed {seed}"
+    for gradient in ("jfb", "explicit_2")
+    for contraction in ("off", "0.5")
+    for seed in (0, 1)
+}
+CROSSED_FIGURES = {
+    "Share of runs of crossed that reach the minimum",
+    "Spectral norm along training of crossed",
+}
+ALIGNMENT = {
+    "Gradients along the run of small: batch size 64, seed 0",
+    "Gradients along the run of small: batch size 32, seed 0",
+    "JFB and exact gradient along training of small",
+    "Spectral norm along training of small",
+}
 EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1"}
 
 
@@ -54,6 +70,12 @@ def finished(built, tmp_path):
 
 def test_everything_is_planned_at_first(workspace):
     assert workspace.planned() == EVERYTHING
+
+
+def test_everything_is_a_target(workspace):
+    planned = workspace.planned("everything")
+    assert planned > EVERYTHING | BLOCKS | CROSSED | CROSSED_FIGURES | ALIGNMENT
+    assert "Figure of the cost of a step" in planned
 
 
 def test_nothing_is_planned_after_a_full_run(finished):
@@ -91,6 +113,11 @@ def test_another_study_plans_nothing_of_the_others(finished):
         ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/blocks.py", set()),
+        ("jfb/alignment.py", set()),
+        ("jfb/deq.py", set()),
+        ("jfb/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
+        ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("jfb/figures/factors.py", set()),
     ],
 )
 def test_an_edit_plans_what_reads_it(file, planned, finished):
@@ -201,6 +228,19 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
             {"Dataset report", "Figure 3: validation loss and accuracy"} | SMALL_RUNS,
         ),
         ("results/data/tiny.parquet", {"Dataset tiny"}),
+        ("crossed", {"Dataset report", "Summary of crossed"} | CROSSED | CROSSED_FIGURES),
+        (
+            "crossed_many",
+            {
+                "Dataset report",
+                "Block of crossed_many: seeds 0 to 1",
+                "Block of crossed_many: seeds 2 to 2",
+                "Summary of crossed_many",
+                "Share of runs of crossed_many that reach the minimum",
+            },
+        ),
+        ("alignment", {"Dataset report"} | SMALL_RUNS | ALIGNMENT),
+        ("cost", {"Dataset report", "Cost of a step by gradient", "Figure of the cost of a step"}),
     ],
 )
 def test_a_target_plans_what_it_needs(workspace, target, planned):
@@ -233,6 +273,7 @@ def test_every_rule_name_is_reserved(workspace):
         for line in re.sub(r"use rule \w+ as", "rule", file.read_text()).splitlines()
         if line.startswith("rule ")
     } | {"bands", "levels", "ecdf"}
+    assert {"align", "alignment", "draw_cost", "everything"} <= rules
     schema = read_yaml("workflow/schemas/config.schema.yaml")
     names = schema["properties"]["studies"]["propertyNames"]["allOf"][1]["not"]["enum"]
     assert rules

@@ -134,8 +134,8 @@ class Run:
     levels: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As nested dictionaries of plain values, for JSON."""
-        return dataclasses.asdict(self)
+        """As nested dictionaries and lists of plain values, for JSON."""
+        return dataclasses.asdict(self) | {"levels": [list(pair) for pair in self.levels]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -149,7 +149,6 @@ class Run:
             "optimiser": Optimiser,
         }
         made = {k: parts[k](**v) if k in parts else v for k, v in values.items()}
-        # JSON has lists only.
         return cls(**made | {"levels": tuple((factor, level) for factor, level in made["levels"])})
 
 
