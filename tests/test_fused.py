@@ -181,13 +181,13 @@ def test_projected_runs_are_the_references(batch_size, run, data):
         run,
         batch_size=batch_size,
         epochs=20,
-        contraction=settings.Contraction("projection", 0.7),
+        contraction=settings.Contraction("projection", 0.6),
     )
     found, expected = train(fused, run, data), train(reference, run, data)
     for column in ("train_loss", "val_loss", "spectral_norm"):
         np.testing.assert_allclose(found.log[column], expected.log[column], rtol=1e-4)
-    assert found.log["spectral_norm"].max() <= 0.7
-    assert found.log["spectral_norm"][-1] == pytest.approx(0.7, rel=1e-6)
+    # It starts at the bound; the full batch then moves a step of the learning rate off it.
+    assert 0.6 - 1e-3 < found.log["spectral_norm"].max() <= 0.6
     np.testing.assert_allclose(
         found.snapshots.parameters, expected.snapshots.parameters, rtol=1e-3, atol=1e-5
     )
