@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.figures.style import legend, level_legend, level_looks, looks, panels, styled
+from jfb.figures.style import level_legend, level_looks, panels, styled
 from jfb.levels import REACHED
 from jfb.shares import shares as shares_of
 
@@ -46,7 +46,7 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
     axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    level_legend(figure, levels, ", ".join(factors))
+    level_legend(figure, levels, _title(factors))
     return figure
 
 
@@ -54,31 +54,39 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
 def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
     """Spectral norm of the latent weight over epochs: median and quartiles over seeds.
 
-    A panel per level of the factors, one where there are none.
+    A panel per batch size, a colour per level of the factors.
 
     Args:
         logs: as `jfb.figures.style.read_logs` returns them.
         factors: of the study.
     """
     logs = _labelled(logs, factors)
-    levels = list(dict.fromkeys(logs["level"]))
+    levels = level_looks(logs["level"])
     quartiles = (
-        logs.groupby(["level", "batch_size", "epoch"])["spectral_norm"]
+        logs.groupby(["batch_size", "level", "epoch"])["spectral_norm"]
         .quantile([0.25, 0.5, 0.75])
         .unstack()
     )
-    figure, all_axes = panels(len(levels), sharex=True, sharey=True)
-    for axes, level in zip(all_axes, levels, strict=True):
-        for size, look in looks(logs["batch_size"]).items():
-            own = quartiles.loc[level, size]
-            colour = look["color"]
-            axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.25, lw=0)
-            axes.plot(own[0.5], color=colour, linewidth=1.2)
+    sizes = sorted(logs["batch_size"].unique(), reverse=True)
+    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
+    for axes, size in zip(all_axes, sizes, strict=True):
+        for level, look in levels.items():
+            own, colour = quartiles.loc[size, level], look["color"]
+            axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.12, lw=0)
+            axes.plot(own[[0.25, 0.75]], color=colour, linewidth=0.5, alpha=0.6)
+            axes.plot(own[0.5], color=colour, linewidth=1.4)
         axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight", title=level)
+        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
+        axes.set(title=f"Batch size {size}", xlim=(0, logs["epoch"].max()))
         axes.label_outer()
-    legend(figure, logs["batch_size"], marker="", linewidth=1.2)
+    if factors:
+        lines = {level: look | {"marker": "", "linewidth": 1.4} for level, look in levels.items()}
+        level_legend(figure, lines, _title(factors))
     return figure
+
+
+def _title(factors: Sequence[str]) -> str:
+    return ", ".join(factors).capitalize()
 
 
 def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,9 +62,11 @@ def _bands(axes: Axes, rows: pd.DataFrame, column: str) -> None:
 
 
 _MEASURED = {
-    "bytes_kept": "Kept for the backward pass (bytes)",
-    "step_seconds": "Forward and backward pass (s)",
+    "bytes_kept": "Kept for backward (bytes)",
+    "step_seconds": "Seconds per step",
 }
+# Of the first and the last level's markers, which are hollow: those that coincide lie in each other.
+_MARKER_SIZES = 11, 4
 _VARIED = {"iterations": "Fixed-point iterations", "latent_dim": "Latent dimension"}
 
 
@@ -75,12 +78,14 @@ def cost(table: pd.DataFrame) -> Figure:
         table: as `jfb.cost.measure` returns it.
     """
     levels = level_looks(table["gradient"])
+    for look, size in zip(levels.values(), np.linspace(*_MARKER_SIZES, len(levels)), strict=True):
+        look |= {"markersize": size, "markerfacecolor": "none", "markeredgecolor": look["color"]}
     figure, all_axes = panels(2, rows=2, sharex="col", sharey="row")
     for row, (measured, label) in zip(all_axes, _MEASURED.items(), strict=True):
         for axes, (varied, name) in zip(row, _VARIED.items(), strict=True):
             for level, look in levels.items():
                 chosen = (table["varied"] == varied) & (table["gradient"] == level)
-                axes.plot(varied, measured, data=table[chosen], linewidth=1, markersize=4.5, **look)
+                axes.plot(varied, measured, data=table[chosen], linewidth=0.9, **look)
             axes.set(xscale="log", yscale="log", xlabel=name, ylabel=label)
             axes.label_outer()
     level_legend(figure, levels, "Gradient")
