@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import files, runlog, summary, table1, tables
-from jfb.figures import report, seeds, style
+from jfb import alignment, files, runlog, summary, table1, tables
+from jfb.figures import factors, gradients, report, seeds, style
 from jfb.runlog import Epoch
+from jfb.shares import shares
 
 
 def rows(losses, accuracies=None, **changes):
@@ -154,6 +155,13 @@ def test_a_summary_reads_in_pandas(log, replay, tmp_path):
 def test_cells_become_arrow_arrays(kind, count):
     cells = [None if k % 3 == 1 else kind.to_pandas_dtype()(k % 2) for k in range(count)]
     assert tables.from_cells(cells, kind).equals(pa.array(cells, kind))
+
+
+def test_texts_become_arrow_arrays():
+    texts = ["jfb", "", "0.95", "grad\u00ed"]
+    found = tables.from_texts(texts, pa.string())
+    found.validate(full=True)
+    assert found.equals(pa.array(texts))
 
 
 @pytest.fixture
@@ -408,6 +416,119 @@ def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
         style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"])
+
+
+@pytest.fixture
+def crossed():
+    """A summary of 2 gradients x 2 batch sizes x 4 seeds; of the first group, 3 runs reach 0.001."""
+    losses = {
+        ("jfb", 600): [0.001, 0.0002, 0.02, 0.0009],
+        ("jfb", 32): [0.02, math.nan, 0.02, 0.02],
+        ("implicit", 600): [0.0001] * 4,
+        ("implicit", 32): [0.01, 0.01, 0.01, 0.0001],
+    }
+    return pd.DataFrame(
+        [
+            {"gradient": gradient, "batch_size": size, "seed": seed, "lowest_loss": loss}
+            for (gradient, size), group in losses.items()
+            for seed, loss in enumerate(group)
+        ]
+    )
+
+
+def test_shares_by_hand(crossed):
+    table = shares(crossed, ["gradient", "batch_size"])
+    assert table["reached"].tolist() == [3, 0, 4, 1]
+    assert table["share_reached"].tolist() == [0.75, 0, 1, 0.25]
+    # Wilson (1927): (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).
+    z, n, p = 1.959964, 4, 0.75
+    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    edges = [(centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)]
+    assert table.loc[0, ["share_low", "share_high"]].tolist() == pytest.approx(edges)
+
+
+def test_shares_stand_beside_each_other_by_level(crossed):
+    figure = drawn(factors.shares(crossed, ["gradient"]))
+    (axes,) = figure.axes
+    jfb, implicit = axes.containers
+    np.testing.assert_array_equal(jfb[0].get_ydata(), [0.75, 0])
+    np.testing.assert_array_equal(implicit[0].get_ydata(), [1, 0.25])
+    assert all(jfb[0].get_xdata() < implicit[0].get_xdata())
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["600", "32"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
+    ends = np.array(implicit[2][0].get_segments())[1, :, 1]
+    row = shares(crossed, ["gradient", "batch_size"]).iloc[3]
+    assert ends.tolist() == pytest.approx([row["share_low"], row["share_high"]])
+
+
+def test_the_spectral_norm_is_shown_by_batch_size_and_level(several):
+    logs = pd.concat(
+        several.assign(gradient=name, spectral_norm=several["seed"] + shift)
+        for name, shift in (("jfb", 0.0), ("implicit", 10.0))
+    )
+    figure = drawn(factors.spectral_norm(logs, ["gradient"]))
+    assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
+    # Seeds 0 to 3 in the first epoch: quartiles 0.75 and 2.25, median 1.5.
+    first = [line.get_ydata()[0] for line in figure.axes[0].lines]
+    assert first == [0.75, 2.25, 1.5, 10.75, 12.25, 11.5, 1]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
+    assert not drawn(factors.spectral_norm(several, [])).legends
+
+
+@pytest.fixture
+def aligned(replay, tmp_path):
+    """Alignments of three runs: JFB points uphill at the last epoch of one."""
+    paths = []
+    for seed, cosine in enumerate([0.9, 0.5, -0.1]):
+        start = alignment.Row(0, 1.0, 1, 1.0, 0.9, 0.8, 0.7, 9, 1e-4, True, True)
+        last = start._replace(epoch=5, cosine=cosine, sign=int(np.sign(cosine)))
+        rows = [start, last._replace(norm_ratio=2.0 + seed)]
+        path = tmp_path / f"{seed}.parquet"
+        run = dataclasses.replace(replay[64], seed=seed)
+        tables.write(path, alignment.to_table(rows, run))
+        paths.append(path)
+    return gradients.read_alignments(paths)
+
+
+def test_the_alignment_is_median_quartiles_and_share(aligned):
+    cosine, ratio, ascent = drawn(gradients.alignment(aligned)).axes
+    assert cosine.lines[0].get_ydata().tolist() == [1.0, 0.5]
+    assert ratio.lines[0].get_ydata().tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(ascent.lines[0].get_ydata(), [0, 100 / 3])
+    edges = cosine.collections[0].get_paths()[0].vertices
+    last = edges[edges[:, 0] == 5, 1]
+    assert (last.min(), last.max()) == pytest.approx((0.2, 0.7))
+
+
+def test_the_cost_is_drawn_by_what_varied():
+    table = pd.DataFrame(
+        [
+            ("iterations", "jfb", 1, 3, 100, 0.1),
+            ("iterations", "jfb", 9, 3, 100, 0.2),
+            ("iterations", "unrolled", 1, 3, 100, 0.1),
+            ("iterations", "unrolled", 9, 3, 900, 0.5),
+            ("latent_dim", "jfb", 4, 3, 100, 0.1),
+            ("latent_dim", "jfb", 4, 8, 300, 0.3),
+            ("latent_dim", "unrolled", 4, 3, 400, 0.2),
+            ("latent_dim", "unrolled", 4, 8, 1200, 0.6),
+        ],
+        columns=["varied", "gradient", "iterations", "latent_dim", "bytes_kept", "step_seconds"],
+    )
+    figure = drawn(gradients.cost(table))
+    shown = [[list(line.get_ydata()) for line in axes.lines] for axes in figure.axes]
+    assert shown == [
+        [[100, 100], [100, 900]],
+        [[100, 300], [400, 1200]],
+        [[0.1, 0.2], [0.1, 0.5]],
+        [[0.1, 0.3], [0.2, 0.6]],
+    ]
+    assert [list(axes.lines[0].get_xdata()) for axes in figure.axes[:2]] == [[1, 9], [3, 8]]
+    assert [axes.get_xlabel() for axes in figure.axes[2:]] == [
+        "Fixed-point iterations",
+        "Latent dimension",
+    ]
 
 
 def test_lightness_tells_batch_sizes_apart(logs):
