@@ -420,7 +420,7 @@ def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path
 
 @pytest.fixture
 def crossed():
-    """A summary of 2 gradients x 2 batch sizes x 4 seeds; of the first group, 3 runs reach 0.001."""
+    """A summary of 2 gradients x 2 batch sizes x 4 seeds; of the first group, 3 reach 0.001."""
     losses = {
         ("jfb", 600): [0.001, 0.0002, 0.02, 0.0009],
         ("jfb", 32): [0.02, math.nan, 0.02, 0.02],

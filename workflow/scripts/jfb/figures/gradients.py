@@ -65,7 +65,7 @@ _MEASURED = {
     "bytes_kept": "Kept for backward (bytes)",
     "step_seconds": "Seconds per step",
 }
-# Of the first and the last level's markers, which are hollow: those that coincide lie in each other.
+# Of the first and the last level, in points; hollow, so that those that coincide lie in each other.
 _MARKER_SIZES = 11, 4
 _VARIED = {"iterations": "Fixed-point iterations", "latent_dim": "Latent dimension"}
 
