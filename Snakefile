@@ -15,6 +15,7 @@ include: "workflow/rules/summarise.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/gradients.smk"
+include: "workflow/rules/claims.smk"
 
 
 localrules:
@@ -34,6 +35,7 @@ rule all:
         rules.figure2.output,
         rules.figure3.output,
         [figure_of(name, project.distribution) for name in SEED_FIGURES],
+        rules.claims.output,
 
 
 rule everything:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import alignment, files, runlog, summary, table1, tables
+from jfb import alignment, alignments, files, runlog, summary, table1, tables
 from jfb.figures import factors, gradients, report, seeds, style
 from jfb.runlog import Epoch
 from jfb.shares import shares
@@ -489,7 +489,7 @@ def aligned(replay, tmp_path):
         run = dataclasses.replace(replay[64], seed=seed)
         tables.write(path, alignment.to_table(rows, run))
         paths.append(path)
-    return gradients.read_alignments(paths)
+    return alignments.read(paths)
 
 
 def test_the_alignment_is_median_quartiles_and_share(aligned):

@@ -1,9 +1,10 @@
 """Draw how the JFB gradient agrees with the exact one along training."""
 
+from jfb import alignments
 from jfb.figures import gradients, style
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    figure = gradients.alignment(gradients.read_alignments(snakemake.input.alignments))
+    figure = gradients.alignment(alignments.read(snakemake.input.alignments))
     style.write(figure, snakemake.output)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -1,27 +1,11 @@
 """JFB beside other gradients: figures of its direction and of what each gradient costs."""
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jfb import settings, tables
-from jfb.alignment import SCHEMA
 from jfb.figures.style import legend, level_legend, level_looks, looks, panels, styled
-
-
-def read_alignments(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Alignments as one table: the columns of `jfb.alignment.Row`, batch_size and seed."""
-    parts = []
-    for path in paths:
-        table = tables.read(path, SCHEMA, "an alignment along a run")
-        run = settings.Run.from_dict(json.loads(table.schema.metadata[b"run"]))
-        parts.append(table.to_pandas().assign(batch_size=run.batch_size, seed=run.seed))
-    return pd.concat(parts, ignore_index=True)
 
 
 @styled
@@ -31,7 +15,7 @@ def alignment(rows: pd.DataFrame) -> Figure:
     Median and quartiles over seeds, by batch size of the run; the gradients are of the full batch.
 
     Args:
-        rows: as `read_alignments` returns them.
+        rows: as `jfb.alignments.read` returns them.
     """
     figure, (cosine, ratio, ascent) = panels(3, sharex=True)
     for axes, column in ((cosine, "cosine"), (ratio, "norm_ratio")):

@@ -1,0 +1,404 @@
+"""Verdicts on synthetic evidence where the truth is known."""
+
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import read_yaml
+from jfb import claims, evidence, statistics, table1, verdicts
+from jfb.claims import Outcome, Verdict
+from jfb.statistics import Finding
+
+IDS = [
+    "table1",
+    "equal_minimum",
+    "middle_sizes_worse",
+    "five_times_faster",
+    "middle_sizes_same_time",
+    "label_of_time",
+    "oscillation",
+    "two_percent",
+    "still_improving",
+    "mirrored",
+    "full_accuracy",
+    "global_minimum",
+    "contraction",
+    "printed_formula",
+    "data_in_r3",
+    "cheaper_than_jacobian",
+    "good_direction",
+    "sharp_minima",
+]
+
+
+@pytest.fixture
+def listed():
+    return claims.read(read_yaml("workflow/claims.yaml"))
+
+
+def test_every_claim_is_there(listed):
+    assert [claim.id for claim in listed] == IDS
+
+
+@pytest.mark.parametrize(
+    ("interval", "p_value", "outcome"),
+    [
+        ((1.1, 1.9), None, Outcome.HOLDS),
+        ((1, 2), 0.01, Outcome.HOLDS),
+        ((2.1, 3), 0.01, Outcome.FAILS),
+        ((-3, 0.9), None, Outcome.FAILS),
+        ((0.9, 1.5), 0.001, Outcome.OPEN),
+        ((1.5, 2.1), 0.001, Outcome.OPEN),
+        ((0.5, 2.5), 0.001, Outcome.OPEN),
+        ((math.nan, math.nan), 0.001, Outcome.OPEN),
+        # The interval says that there is a difference, the corrected test does not.
+        ((1.1, 1.9), 0.06, Outcome.OPEN),
+        ((2.1, 3), 0.06, Outcome.OPEN),
+        # No difference is claimed to be told from 0.
+        ((-0.5, 0.5), 0.9, Outcome.FAILS),
+    ],
+)
+def test_the_rule(interval, p_value, outcome):
+    finding = Finding(9, 1.5, *interval, "a test", p_value)
+    assert claims.decide(finding, p_value, (1, 2)) is outcome
+
+
+H, F, U = Outcome.HOLDS, Outcome.FAILS, Outcome.OPEN
+
+
+@pytest.mark.parametrize(
+    ("published", "general", "verdict"),
+    [
+        ([H], [], Verdict.REPRODUCED),
+        ([F], [], Verdict.REFUTED),
+        ([H, F], [H], Verdict.REFUTED),
+        ([H], [H, H], Verdict.REPRODUCED),
+        ([H], [H, F], Verdict.PUBLISHED_ONLY),
+        ([H], [U, F], Verdict.PUBLISHED_ONLY),
+        ([H], [H, U], Verdict.UNDECIDED),
+        ([U], [H], Verdict.UNDECIDED),
+        ([U], [F], Verdict.UNDECIDED),
+        ([], [H], Verdict.REPRODUCED),
+        ([], [F, U], Verdict.REFUTED),
+        ([], [U], Verdict.UNDECIDED),
+    ],
+)
+def test_verdicts_join_what_the_pieces_say(published, general, verdict):
+    """Each piece is a share of runs, of which 0.9 to 1 is claimed."""
+    shares = {H: [1, 1, 1], F: [0, 0, 0], U: None}
+    tables, parts = {}, {"published": [], "general": []}
+    for part, outcomes in (("published", published), ("general", general)):
+        for k, outcome in enumerate(outcomes):
+            name = f"{part}{k}"
+            piece = {"table": name, "statistic": "share_of_all", "column": "x", "holds": [0.9, 1]}
+            parts[part].append(piece)
+            if shares[outcome] is not None:
+                tables[name] = pd.DataFrame({"x": shares[outcome]})
+    (claim,) = claims.read([{"id": "a", "statement": "A.", "place": "Here"} | parts])
+    (judged,) = claims.judge([claim], tables)
+    assert judged.verdict is verdict
+    deciding = judged.deciding.outcome
+    assert (
+        deciding
+        is {
+            Verdict.REPRODUCED: H,
+            Verdict.UNDECIDED: U,
+            Verdict.REFUTED: F,
+            Verdict.PUBLISHED_ONLY: F,
+        }[verdict]
+    )
+
+
+def test_p_values_are_corrected_over_all_claims():
+    # Differences of one sign in 6, 8 and 10 pairs: p = 2 / 2^n. Holm: times 3, 2, 1 in order.
+    tables, entries = {}, []
+    for n in (6, 8, 10):
+        rows = [
+            {"batch_size": b, "seed": s, "x": b * (s + 1)}
+            for b, s in itertools.product((0, 1), range(n))
+        ]
+        tables[f"t{n}"] = pd.DataFrame(rows)
+        piece = {"table": f"t{n}", "statistic": "difference", "column": "x"}
+        piece |= {"batch_size": 1, "against": 0, "holds": [0, None]}
+        entries.append({"id": f"c{n}", "statement": "A.", "place": "Here", "general": [piece]})
+    judged = claims.judge(claims.read(entries), tables)
+    found = [one.deciding.p_value for one in judged]
+    assert found == pytest.approx([2 / 2**6, 2 * 2 / 2**8, 3 * 2 / 2**10])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"general": [{"table": "t", "statistic": "guess", "holds": [0, 1]}]}, "guess"),
+        ({"general": []}, "must have evidence"),
+    ],
+)
+def test_a_wrong_claim_is_refused(change, message):
+    entry = {"id": "a", "statement": "A.", "place": "Here"}
+    with pytest.raises(ValueError, match=message):
+        claims.read([entry | change])
+
+
+def test_a_claim_is_there_once():
+    piece = {"table": "t", "statistic": "share", "column": "x", "holds": [0, 1]}
+    entry = {"id": "a", "statement": "A.", "place": "Here", "general": [piece]}
+    with pytest.raises(ValueError, match="must be there once"):
+        claims.read([entry, entry])
+
+
+SIZES = (2400, 1200, 600, 64, 32)
+#: A run as the report describes it, by batch size: what the claims say of it is true.
+CLAIMED = {
+    2400: {"lowest_loss": 0.0005, "first_accurate_epoch": 1500.0, "log10_loss_spread": 1e-4},
+    1200: {"lowest_loss": 0.0202, "first_accurate_epoch": None, "log10_loss_spread": 1e-4},
+    600: {"lowest_loss": 0.0202, "first_accurate_epoch": None, "log10_loss_spread": 1e-4},
+    64: {"lowest_loss": 0.0005, "first_accurate_epoch": 5.0, "log10_loss_spread": 0.1},
+    32: {"lowest_loss": 0.0005, "first_accurate_epoch": 4.0, "log10_loss_spread": 0.01},
+}
+
+
+def summary(seeds, change=None):
+    """Runs as the report describes them, with a little noise that seeds share not."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for size, seed in itertools.product(SIZES, range(seeds)):
+        row = {
+            "batch_size": size,
+            "seed": seed,
+            "epochs": 3000,
+            "epoch_of_lowest_loss": 3000 if size == 2400 else 2000,
+            "unconverged_solves": 0,
+            "final_spectral_norm": 0.9,
+        } | CLAIMED[size]
+        row |= (change or {}).get(size, {})
+        noise = np.exp(0.01 * rng.standard_normal(4))
+        row["lowest_loss"] *= noise[0]
+        row["log10_loss_spread"] *= noise[1]
+        row["final_train_loss"] = row["lowest_loss"] * noise[2]
+        row["final_val_loss"] = row["final_train_loss"] * noise[3]
+        rows.append(row)
+    return evidence.of_summary(pd.DataFrame(rows).astype({"first_accurate_epoch": float}))
+
+
+def verdict_of(listed, tables):
+    tables = {"published": evidence.published()} | tables
+    return {one.claim.id: str(one.verdict) for one in claims.judge(listed, tables)}
+
+
+OF_SUMMARIES = {
+    "equal_minimum": {2400: {"lowest_loss": 0.02}},
+    "middle_sizes_worse": {1200: {"lowest_loss": 0.0005}},
+    "oscillation": {600: {"log10_loss_spread": 0.3}},
+    "still_improving": {2400: {"epoch_of_lowest_loss": 1000}},
+    "mirrored": None,
+    "full_accuracy": {2400: {"first_accurate_epoch": None}},
+    "global_minimum": {64: {"lowest_loss": 0.0001}},
+    "contraction": {32: {"final_spectral_norm": 1.2}},
+}
+
+
+@pytest.mark.parametrize("name", OF_SUMMARIES)
+def test_claims_about_runs_that_are_true(name, listed):
+    many = summary(60)
+    tables = {"summaries/replay": summary(1), "summaries/seeds": many, "summaries/landscape": many}
+    assert verdict_of(listed, tables)[name] == "reproduced"
+
+
+@pytest.mark.parametrize("name", [name for name, change in OF_SUMMARIES.items() if change])
+def test_claims_about_runs_that_are_true_of_the_published_ones_only(name, listed):
+    many = summary(60, OF_SUMMARIES[name])
+    tables = {"summaries/replay": summary(1), "summaries/seeds": many, "summaries/landscape": many}
+    assert verdict_of(listed, tables)[name] == "holds for the published runs only"
+
+
+@pytest.mark.parametrize("name", OF_SUMMARIES)
+def test_claims_about_runs_with_too_little_data(name, listed):
+    few = summary(3)
+    tables = {"summaries/replay": summary(1), "summaries/seeds": few, "summaries/landscape": few}
+    expected = "undecided"
+    assert verdict_of(listed, tables)[name] == expected
+
+
+def test_validation_that_does_not_mirror_is_refuted(listed):
+    off = summary(1).assign(absolute_log10_gap=0.3)
+    assert verdict_of(listed, {"summaries/replay": off})["mirrored"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("worse", "verdict"), [(0.9, "reproduced"), (0.0, "refuted"), (None, "undecided")]
+)
+def test_noise_of_small_batches(worse, verdict, listed):
+    """At 600 nine tenths reach 0.001; at 32 that, less `worse`, or there are three seeds."""
+    n = 3 if worse is None else 60
+    rows = [
+        {"batch_size": b, "seed": s, "reached": s % 10 < (9 if b == 600 else 9 - 10 * (worse or 0))}
+        for b, s in itertools.product((600, 32), range(n))
+    ]
+    table = pd.DataFrame(rows)
+    tables = {"summaries/seeds": table, "summaries/landscape": table}
+    if worse == 0.0:
+        better = table.assign(reached=lambda t: (t["batch_size"] == 32) | (t["seed"] % 2 == 0))
+        tables = {"summaries/seeds": better, "summaries/landscape": better}
+    judged = {
+        one.claim.id: one
+        for one in claims.judge([c for c in listed if c.id == "two_percent"], tables)
+    }
+    assert str(judged["two_percent"].verdict) == verdict
+
+
+def timing(ratios, rounds=5):
+    """Seconds per epoch by engine and batch size, in proportion to `ratios`."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"engine": engine, "batch_size": size, "round": k, "seconds_per_epoch": 0.05 * ratio}
+        for engine in ("dataloader", "reference", "fused")
+        for size, ratio in ratios.items()
+        for k in range(rounds)
+    ]
+    table = pd.DataFrame(rows)
+    table["seconds_per_epoch"] *= np.exp(0.02 * rng.standard_normal(len(table)))
+    return {f"timing/{name}": part for name, part in evidence.of_timing(table).items()}
+
+
+AS_CLAIMED = {2400: 1.0, 1200: 1.1, 600: 1.2, 64: 4.5, 32: 5.0}
+FLAT = dict.fromkeys(AS_CLAIMED, 1.0)
+
+
+def test_claims_about_time(listed):
+    true, flat, few = (
+        verdict_of(listed, timing(*args)) for args in ((AS_CLAIMED,), (FLAT,), (FLAT, 1))
+    )
+    assert true["five_times_faster"] == "reproduced"
+    assert flat["five_times_faster"] == "holds for the published runs only"
+    assert few["five_times_faster"] == "undecided"
+    assert true["middle_sizes_same_time"] == "reproduced"
+    slow = verdict_of(listed, timing(AS_CLAIMED | {1200: 4.0}))
+    assert slow["middle_sizes_same_time"] == "holds for the published runs only"
+    assert few["middle_sizes_same_time"] == "undecided"
+
+
+def test_the_label_of_time(listed):
+    """Of the time per epoch 0.05 s, the published column is thousands of times as much."""
+    found = timing(AS_CLAIMED)
+    assert verdict_of(listed, found)["label_of_time"] == "refuted"
+    epoch = found["timing/label"].copy()
+    published = epoch["source"] == "published"
+    epoch.loc[published, "seconds_per_epoch"] /= 3000
+    assert verdict_of(listed, {"timing/label": epoch})["label_of_time"] == "reproduced"
+    assert verdict_of(listed, timing(FLAT, 1))["label_of_time"] == "undecided"
+
+
+def cells(change):
+    table = table1.PUBLISHED.assign(seed=42, runs=1)
+    columns = ("first_accurate_epoch",)
+    return evidence.cells(table.assign(**dict.fromkeys(columns, 1.0), **change))
+
+
+def test_table1_and_the_formula(listed):
+    for claim, table in (("table1", "cells/replay"), ("printed_formula", "cells/printed")):
+        assert verdict_of(listed, {table: cells({})})[claim] == "reproduced"
+        assert verdict_of(listed, {table: cells({"lowest_loss": 0.0143})})[claim] == "refuted"
+        assert verdict_of(listed, {})[claim] == "undecided"
+
+
+def test_the_rank_of_the_data(listed):
+    line = pd.DataFrame(
+        {axis: np.linspace(0, side, 99) for axis, side in zip("xyz", (20, 13, 8), strict=True)}
+    )
+    scattered = line.apply(
+        lambda column: column.sample(frac=1, random_state=int(column.max())).to_numpy()
+    )
+    assert verdict_of(listed, {"data": line})["data_in_r3"] == "refuted"
+    assert verdict_of(listed, {"data": scattered})["data_in_r3"] == "reproduced"
+    assert verdict_of(listed, {})["data_in_r3"] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kept", "verdict"),
+    [(2.0, 3.0, "reproduced"), (2.0, 1.0, "refuted"), (0.5, 3.0, "refuted")],
+)
+def test_the_cost_of_the_jacobian(seconds, kept, verdict, listed):
+    rows = [
+        (
+            varied,
+            k,
+            k,
+            gradient,
+            1.0 if gradient == "jfb" else seconds,
+            1.0 if gradient == "jfb" else kept,
+        )
+        for varied in ("iterations", "latent_dim")
+        for k in (1, 9)
+        for gradient in ("jfb", "implicit")
+    ]
+    columns = ["varied", "iterations", "latent_dim", "gradient", "step_seconds", "bytes_kept"]
+    tables = {
+        f"cost/{k}": t for k, t in evidence.of_cost(pd.DataFrame(rows, columns=columns)).items()
+    }
+    assert verdict_of(listed, tables)["cheaper_than_jacobian"] == verdict
+    assert verdict_of(listed, {})["cheaper_than_jacobian"] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("uphill", "seeds", "verdict"),
+    [(0.01, 20, "reproduced"), (0.3, 20, "refuted"), (0.3, 3, "undecided")],
+)
+def test_the_direction(uphill, seeds, verdict, listed):
+    rng = np.random.default_rng(0)
+    rows = [
+        (b, s, 1 if rng.random() > uphill else -1, True)
+        for b, s, _ in itertools.product((2400, 32), range(seeds), range(40))
+    ]
+    rows += [(2400, s, -1, False) for s in range(seeds) for _ in range(40)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "sign", "exact_converged"])
+    tables = {"alignment/seeds": evidence.of_alignments(table)}
+    assert verdict_of(listed, tables)["good_direction"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("sharper", "seeds", "verdict"),
+    [(10.0, 20, "reproduced"), (0.1, 20, "refuted"), (10.0, 2, "undecided")],
+)
+def test_sharpness(sharper, seeds, verdict, listed):
+    rng = np.random.default_rng(0)
+    rows = []
+    for size, seed in itertools.product((2400, 32), range(seeds)):
+        low = (seed + (size == 32)) % 2
+        scale = (100.0 if low else 1.0) * (sharper if size == 2400 else 1)
+        scale *= np.exp(0.05 * rng.standard_normal())
+        rows.append((size, seed, 0.0005 if low else 0.02, scale, 0.1 * scale))
+    columns = ["batch_size", "seed", "loss", "largest_eigenvalue", "keskar_sharpness"]
+    tables = {"sharpness/seeds": evidence.of_sharpness(pd.DataFrame(rows, columns=columns))}
+    assert verdict_of(listed, tables)["sharp_minima"] == verdict
+
+
+def test_what_is_asked_of_a_run():
+    table = summary(1).set_index("batch_size")
+    assert table["reached"].tolist() == [True, False, False, True, True]
+    assert table["accurate"].tolist() == [True, False, False, True, True]
+    assert table["accurate_at_once"].tolist() == [False, False, False, True, True]
+    assert table["improves_at_the_end"].tolist() == [True, False, False, False, False]
+    assert table.loc[2400, "first_accurate_share"] == 0.5
+
+
+def test_the_tables_have_a_row_per_claim_and_per_piece(listed):
+    judged = claims.judge(
+        listed, {"published": evidence.published(), "summaries/replay": summary(1)}
+    )
+    table = verdicts.of_claims(judged)
+    assert list(table)[:4] == ["id", "statement", "place", "studies"]
+    assert {"n", "estimate", "low", "high", "test", "p_value", "verdict", "reason"} <= set(table)
+    assert table["id"].tolist() == IDS
+    pieces = sum(len(claim.published + claim.general) for claim in listed)
+    assert len(verdicts.of_evidence(judged)) == pieces
+    page = verdicts.to_markdown(judged, ["timing", "cost"])
+    assert all(f"\n## {name}\n" in page for name in IDS)
+    assert "Not made yet, and so left open: timing, cost." in page
+
+
+def test_every_statistic_is_used(listed):
+    pieces = [piece for claim in listed for piece in claim.published + claim.general]
+    assert {piece.statistic for piece in pieces} == set(statistics.STATISTICS)

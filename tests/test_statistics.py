@@ -1,0 +1,170 @@
+"""Statistics against hand calculations."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from jfb import statistics
+
+
+def paired(first, second, column="x"):
+    """A table of seeds that have batch size 10 and batch size 2."""
+    return pd.DataFrame(
+        [
+            {"batch_size": size, "seed": seed, column: value}
+            for size, values in ((10, first), (2, second))
+            for seed, value in enumerate(values)
+        ]
+    )
+
+
+def test_wilcoxon_by_hand():
+    # Differences 1 to 8 with one negative, the smallest: W = 1. Of the 2^8 signs, W <= 1 for the
+    # sets {} and {1}: two-sided p = 2 * 2 / 256.
+    found = statistics.difference(paired([-1, 2, 3, 4, 5, 6, 7, 8], [0] * 8), "x", 10, 2)
+    assert (found.n, found.estimate, found.test) == (8, 34 / 8, "Wilcoxon")
+    assert found.p_value == pytest.approx(4 / 256)
+    assert found.low < found.estimate < found.high
+
+
+def test_a_difference_is_paired_by_seed():
+    table = paired([5.0, 1.0, 9.0, 3.0, 7.0, 2.0], [4.0, 0.0, 8.0, 2.0, 6.0, 1.0])
+    shuffled = table.sample(frac=1, random_state=1)
+    found = statistics.difference(shuffled.iloc[:-1], "x", 10, 2)
+    assert (found.n, found.estimate) == (5, 1.0)
+    assert math.isnan(found.low)
+    assert found.p_value is None
+    assert statistics.difference(shuffled, "x", 2, 10).estimate == -1.0
+
+
+def test_bca_by_hand():
+    values = np.array([0.1, 0.4, 0.4, 0.9, 1.5, 2.0, 3.0, 9.0])
+    found = statistics.difference(paired(values, np.zeros(8)), "x", 10, 2)
+    # Efron (1987), equations 2.2, 2.3 and 6.6, on resamples of our own.
+    rng = np.random.default_rng(5)
+    means = rng.choice(values, (200_000, 8)).mean(axis=1)
+    z0 = stats.norm.ppf(np.mean(means < values.mean()))
+    jackknife = np.array([np.delete(values, k).mean() for k in range(8)])
+    deviation = jackknife.mean() - jackknife
+    a = (deviation**3).sum() / (6 * (deviation**2).sum() ** 1.5)
+    z = stats.norm.ppf([0.025, 0.975])
+    ends = np.quantile(means, stats.norm.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))))
+    assert (found.low, found.high) == pytest.approx(ends, rel=0.03)
+
+
+def test_mcnemar_by_hand():
+    # 6 pairs only the first reaches, 1 only the second, 3 both, 2 neither: p = 2 * (1 + 7) / 2^7.
+    first = [True] * 6 + [False] + [True] * 3 + [False] * 2
+    second = [False] * 6 + [True] + [True] * 3 + [False] * 2
+    found = statistics.share_difference(paired(first, second), "x", 10, 2)
+    assert (found.n, found.test) == (12, "McNemar")
+    assert found.estimate == pytest.approx(5 / 12)
+    assert found.p_value == pytest.approx(16 / 128)
+
+
+def test_shares_that_never_differ_are_bounded_by_their_number():
+    found = statistics.share_difference(paired([True] * 10, [True] * 10), "x", 10, 2)
+    # Clopper-Pearson for 0 of 10: 1 - 0.025^(1/10).
+    assert found.high == pytest.approx(1 - 0.025**0.1)
+    assert (found.estimate, found.low, found.p_value) == (0, -found.high, 1)
+
+
+def test_shares_that_always_differ_are_bounded_by_their_number():
+    found = statistics.share_difference(paired([False] * 10, [True] * 10), "x", 10, 2)
+    assert (found.low, found.estimate) == (-1, -1)
+    assert found.high == pytest.approx(-(0.025**0.1))
+    assert found.p_value == pytest.approx(2 / 2**10)
+
+
+def test_too_few_pairs_make_no_interval():
+    found = statistics.share_difference(paired([True] * 5, [False] * 5), "x", 10, 2)
+    assert (found.n, found.p_value) == (5, None)
+    assert math.isnan(found.low)
+
+
+def test_the_wilson_interval_by_hand():
+    found = statistics.share(paired([True, True, True, False] * 2, [False] * 8), "x", 10)
+    z, n, p = 1.959964, 8, 0.75
+    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert (found.low, found.high) == pytest.approx(
+        [(centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)]
+    )
+    assert statistics.share(paired([True] * 8, [False] * 8), "x").estimate == 0.5
+
+
+def test_a_mean_counts_each_seed_once():
+    rows = [(10, seed, value) for seed in range(6) for value in [seed] * (1 + 5 * (seed == 0))]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "x"])
+    found = statistics.mean(table, "x", 10)
+    assert (found.n, found.estimate) == (6, 2.5)
+
+
+def test_facts_about_given_runs():
+    table = paired([3.0], [1.0])
+    assert statistics.value(table, "x", 10) == statistics.exact(3.0)
+    assert statistics.value_difference(table, "x", 10, 2).estimate == 2
+    assert statistics.value_above_lowest(table, "x", 10).estimate == 2
+    assert statistics.lowest(table, "x").estimate == 1
+    assert statistics.lowest(table, "x", 10).estimate == 3
+    assert statistics.largest(table, "x").estimate == 3
+    assert math.isnan(statistics.value(table, "x", 7).estimate)
+    assert statistics.share_of_all(pd.DataFrame({"x": [True, False]}), "x").estimate == 0.5
+
+
+def test_a_ratio_pairs_rounds():
+    seconds = {0: (2.0, 1.0), 1: (8.0, 2.0), 2: (2.0, 1.0)}
+    table = pd.DataFrame(
+        [
+            {"round": k, "batch_size": size, "s": value}
+            for k, values in seconds.items()
+            for size, value in zip((32, 2400), values, strict=True)
+        ]
+    )
+    found = statistics.ratio(table, "s", "batch_size", 32, 2400)
+    logs = np.log([2, 4, 2])
+    half = 4.302653 * logs.std(ddof=1) / math.sqrt(3)
+    assert found.estimate == pytest.approx(16 ** (1 / 3))
+    assert (found.low, found.high) == pytest.approx(
+        [math.exp(logs.mean() - half), math.exp(logs.mean() + half)]
+    )
+    assert found.null == 1
+
+
+def test_the_ratio_of_costs_is_over_cases():
+    table = pd.DataFrame(
+        {
+            "iterations": [1, 1, 9, 9],
+            "latent_dim": 3,
+            "gradient": ["a", "b"] * 2,
+            "bytes": [200, 100, 1800, 100],
+        }
+    )
+    found = statistics.cost_ratio(table, "bytes", "a", "b")
+    assert found[:4] == pytest.approx((2, 6, 2, 18))
+
+
+def test_levels_are_compared_within():
+    # At each level the first is 1 above the second, but it is mostly at the low level.
+    rows = [(10, s, "low", 1.0 + 0.01 * (s % 2)) for s in range(8)]
+    rows += [(10, s, "high", 11.0) for s in range(8, 10)]
+    rows += [(2, s, "low", 0.0) for s in range(2)]
+    rows += [(2, s, "high", 10.0 + 0.01 * (s % 2)) for s in range(2, 10)]
+    rows += [(2, 10, "only one has it", 1000.0)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "level", "x"])
+    found = statistics.difference_within(table, "x", "level", 10, 2)
+    assert found.n == 20
+    assert found.estimate == pytest.approx(1, abs=0.01)
+    assert found.low < found.estimate < found.high < 1.1
+    assert table.groupby("batch_size")["x"].mean().diff().iloc[-1] < 0
+
+
+@pytest.mark.parametrize(("points", "dimension"), [([1, 2, 3], 1), ([1, -2, 5], 2)])
+def test_rank_counts_dimensions(points, dimension):
+    t = np.linspace(0, 1, 50, dtype=np.float32)
+    table = pd.DataFrame({"x": 20 * t, "y": 13 * t, "z": 8 * t})
+    if dimension == 2:
+        table["z"] = np.float32(1) + np.sin(9 * t)
+    assert statistics.rank(table, ["x", "y", "z"]).estimate == dimension

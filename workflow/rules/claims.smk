@@ -1,0 +1,76 @@
+CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
+# What the claims call the studies that config.yaml gives a part to.
+ROLES = {"replay": project.replay, "seeds": project.distribution}
+
+
+def sources(claims):
+    """What the tables of the claims are made from, each once, by the name that they give it."""
+    names = [
+        piece["table"]
+        for claim in claims
+        for part in ("published", "general")
+        for piece in claim.get(part, [])
+    ]
+    parts = [name.partition("/") for name in names if name != "published"]
+    single = {"cost": "cost", "timing": "timing", "data": "data"}
+    return list(
+        dict.fromkeys(
+            single.get(kind) or f"{kind.replace('cells', 'summaries')}/{role}"
+            for kind, _, role in parts
+        )
+    )
+
+
+def files_of(source):
+    """The files of a source; none where config.yaml lacks the study."""
+    kind, _, role = source.partition("/")
+    study = ROLES.get(role, role)
+    if kind == "data":
+        return [dataset_of(project.replay)]
+    if kind in ("cost", "timing"):
+        return [f"results/{kind}.csv"]
+    if study not in project.studies:
+        return []
+    if kind == "alignment":
+        return alignments_of(study)
+    return [f"results/{kind}/{study}.parquet"]
+
+
+def is_there(source):
+    """Whether it always is, as part of the default target, or has been made."""
+    kind, _, role = source.partition("/")
+    files = files_of(source)
+    always = kind == "data" or (kind == "summaries" and role in ROLES)
+    return always or (files and all(map(os.path.exists, files)))
+
+
+SOURCES = sources(yaml.safe_load(Path(CLAIMS).read_text()))
+MADE = {source: files_of(source) for source in SOURCES if is_there(source)}
+
+
+rule claims:
+    input:
+        claims=CLAIMS,
+        tables=[path for paths in MADE.values() for path in paths],
+        library=library("claims.py"),
+    output:
+        csv="results/claims.csv",
+        evidence="results/evidence.csv",
+        markdown="results/claims.md",
+    log:
+        "results/logs/claims.log",
+    benchmark:
+        "results/benchmarks/claims.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        made=MADE,
+        lacking=[source for source in SOURCES if source not in MADE],
+    message:
+        "Verdicts on the claims"
+    script:
+        "../scripts/claims.py"

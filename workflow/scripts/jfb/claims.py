@@ -1,0 +1,252 @@
+"""Claims of the report: the evidence for each, and what it decides.
+
+A claim (workflow/claims.yaml) has evidence about the published runs, about batch size as such
+(`general`), or both. Each piece names a table, a statistic and the interval `holds` of the values
+that the claim allows.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from jfb.statistics import STATISTICS, Finding
+
+_ALPHA = 0.05
+
+
+class Outcome(StrEnum):
+    """What one piece of evidence says of its claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    OPEN = "open"
+
+
+class Verdict(StrEnum):
+    """What is said of a claim."""
+
+    REPRODUCED = "reproduced"
+    PUBLISHED_ONLY = "holds for the published runs only"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A piece of evidence: `arguments` are those of the function `statistic` after the table."""
+
+    table: str
+    statistic: str
+    arguments: Mapping[str, Any]
+    holds: tuple[float, float]
+
+    @property
+    def study(self) -> str:
+        """What the table is made from: the study, where it is of one."""
+        return self.table.split("/")[-1]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, in our words, its place in the report, and the evidence for it."""
+
+    id: str
+    statement: str
+    place: str
+    published: tuple[Evidence, ...]
+    general: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Evidence with what it found, None where its table was not there, and what that says.
+
+    `p_value` is corrected for the number of tests over all claims (Holm 1979).
+    """
+
+    evidence: Evidence
+    finding: Finding | None
+    p_value: float | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with its evidence weighed, the verdict, the reason, and the piece it hangs on."""
+
+    claim: Claim
+    published: tuple[Weighed, ...]
+    general: tuple[Weighed, ...]
+    verdict: Verdict
+    reason: str
+    deciding: Weighed
+
+
+def read(entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
+    """Claims from what a YAML file holds.
+
+    Raises:
+        ValueError: an id occurs twice, a claim has no evidence, or a statistic does not exist.
+    """
+    claims = [
+        Claim(
+            entry["id"],
+            entry["statement"],
+            entry["place"],
+            *(tuple(map(_evidence, entry.get(kind, ()))) for kind in ("published", "general")),
+        )
+        for entry in entries
+    ]
+    ids = [claim.id for claim in claims]
+    for claim in claims:
+        if ids.count(claim.id) > 1:
+            raise ValueError(f"claim {claim.id}: must be there once")
+        if not claim.published + claim.general:
+            raise ValueError(f"claim {claim.id}: must have evidence")
+    return claims
+
+
+def _evidence(entry: Mapping[str, Any]) -> Evidence:
+    arguments = dict(entry)
+    table, statistic = arguments.pop("table"), arguments.pop("statistic")
+    low, high = arguments.pop("holds")
+    if statistic not in STATISTICS:
+        raise ValueError(f"statistic: {statistic!r} must be one of: {', '.join(STATISTICS)}")
+    holds = (-math.inf if low is None else low, math.inf if high is None else high)
+    return Evidence(table, statistic, arguments, holds)
+
+
+def tables_of(claims: Sequence[Claim]) -> list[str]:
+    """The tables that the claims name, each once."""
+    pieces = [piece for claim in claims for piece in claim.published + claim.general]
+    return list(dict.fromkeys(piece.table for piece in pieces))
+
+
+def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[Judged]:
+    """Decide each claim.
+
+    Args:
+        claims: the claims.
+        tables: by the name that evidence gives them; those that are not there leave it open.
+    """
+    findings = {
+        id(piece): STATISTICS[piece.statistic](tables[piece.table], **piece.arguments)
+        for claim in claims
+        for piece in claim.published + claim.general
+        if piece.table in tables
+    }
+    tested = [key for key, finding in findings.items() if finding.p_value is not None]
+    raw = [findings[key].p_value for key in tested]
+    corrected = multipletests(raw, method="holm")[1] if raw else []
+    p_values = dict(zip(tested, map(float, corrected), strict=True))
+
+    def weigh(pieces: Sequence[Evidence]) -> tuple[Weighed, ...]:
+        weighed = []
+        for piece in pieces:
+            finding, p_value = findings.get(id(piece)), p_values.get(id(piece))
+            outcome = Outcome.OPEN if finding is None else decide(finding, p_value, piece.holds)
+            weighed.append(Weighed(piece, finding, p_value, outcome))
+        return tuple(weighed)
+
+    return [_judge_one(claim, weigh(claim.published), weigh(claim.general)) for claim in claims]
+
+
+def decide(finding: Finding, p_value: float | None, holds: tuple[float, float]) -> Outcome:
+    """What a finding says of a claim that allows the values from `holds[0]` to `holds[1]`.
+
+    It holds where the interval lies inside, fails where it lies outside, and is open otherwise. An
+    interval that excludes the null hypothesis of its test decides only with a p-value below 0.05.
+
+    Args:
+        finding: the finding.
+        p_value: of its test, corrected; None where there is none.
+        holds: what the claim allows, both ends included.
+    """
+    low, high = finding.low, finding.high
+    if math.isnan(low) or math.isnan(high):
+        return Outcome.OPEN
+    if p_value is not None and p_value >= _ALPHA and not low <= finding.null <= high:
+        return Outcome.OPEN
+    if holds[0] <= low and high <= holds[1]:
+        return Outcome.HOLDS
+    if high < holds[0] or low > holds[1]:
+        return Outcome.FAILS
+    return Outcome.OPEN
+
+
+def _judge_one(
+    claim: Claim, published: tuple[Weighed, ...], general: tuple[Weighed, ...]
+) -> Judged:
+    verdict, deciding = _verdict(published, general)
+    reason = _reason(published + general, deciding)
+    return Judged(claim, published, general, verdict, reason, deciding)
+
+
+def _verdict(
+    published: tuple[Weighed, ...], general: tuple[Weighed, ...]
+) -> tuple[Verdict, Weighed]:
+    """The verdict, and the piece of evidence that it hangs on.
+
+    A claim fails in a part if one piece of its evidence fails, and holds in it if every piece
+    holds. What fails for the published runs is refuted; what holds for them and fails in general
+    holds for them only.
+    """
+    failing = _first(published, Outcome.FAILS)
+    if failing:
+        return Verdict.REFUTED, failing
+    failing = _first(general, Outcome.FAILS)
+    unclear = _first(published, Outcome.OPEN)
+    if failing and published and not unclear:
+        return Verdict.PUBLISHED_ONLY, failing
+    if failing and not published:
+        return Verdict.REFUTED, failing
+    unclear = unclear or _first(general, Outcome.OPEN)
+    if unclear:
+        return Verdict.UNDECIDED, unclear
+    return Verdict.REPRODUCED, (general or published)[0]
+
+
+def _first(pieces: tuple[Weighed, ...], outcome: Outcome) -> Weighed | None:
+    return next((piece for piece in pieces if piece.outcome is outcome), None)
+
+
+def _reason(pieces: tuple[Weighed, ...], deciding: Weighed) -> str:
+    holding = sum(piece.outcome is Outcome.HOLDS for piece in pieces)
+    return f"{_finding(deciding)} ({holding} of its {len(pieces)} pieces of evidence hold)"
+
+
+def _finding(deciding: Weighed) -> str:
+    piece, finding = deciding.evidence, deciding.finding
+    if finding is None:
+        return f"{piece.table} has not been made"
+    if math.isnan(finding.low):
+        return f"{described(piece)}: {finding.n} are too few"
+    found, allowed = span(finding.low, finding.high), span(*piece.holds)
+    return f"{described(piece)}: {found}, where the claim allows {allowed}"
+
+
+def described(piece: Evidence) -> str:
+    """What a piece of evidence measures, in words."""
+    of = dict(piece.arguments)
+    column = of.pop("column", None) or ", ".join(of.pop("columns"))
+    of.pop("by", None)
+    first, second = of.pop("batch_size", of.pop("of", None)), of.pop("against", None)
+    where = f", {first}" if first is not None else ""
+    against = f" against {second}" if second is not None else ""
+    return f"{piece.table}: {piece.statistic.replace('_', ' ')} of {column}{where}{against}"
+
+
+def span(low: float, high: float) -> str:
+    """An interval, or a number where both its ends are one, as people read it."""
+    if low == high:
+        return f"{low:.3g}"
+    if math.isinf(low):
+        return f"at most {high:.3g}"
+    if math.isinf(high):
+        return f"at least {low:.3g}"
+    return f"[{low:.3g}, {high:.3g}]"

@@ -1,0 +1,114 @@
+"""The tables that claims are decided by, made from what the workflow has written."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from jfb import alignments, table1
+from jfb.levels import REACHED
+
+#: A run is accurate at once if it is in the first twentieth of its epochs.
+AT_ONCE = 0.05
+#: A run improves at the end if its lowest loss is in the last hundredth of its epochs.
+AT_THE_END = 0.99
+
+
+def published() -> pd.DataFrame:
+    """The published rows of Table 1, with log10_training_seconds."""
+    return table1.PUBLISHED.assign(
+        seed=0, log10_training_seconds=np.log10(table1.PUBLISHED["training_seconds"])
+    )
+
+
+def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
+    """A summary with what claims ask of a run.
+
+    Added: log10_lowest_loss; reached (0.001); log10_gap, of the last validation over the last
+    training loss, and its absolute value; log10_of_spread, of log10_loss_spread;
+    first_accurate_share, the first accurate epoch as a share of all; accurate, accurate_at_once,
+    improves_at_the_end; always_converged, norm_below_one (the spectral norm of the latent weight at
+    the end).
+    """
+    table = summary.copy()
+    first = table["first_accurate_epoch"].astype(float) / table["epochs"]
+    gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
+    return table.assign(
+        log10_lowest_loss=np.log10(table["lowest_loss"]),
+        reached=table["lowest_loss"] <= REACHED,
+        log10_gap=gap,
+        absolute_log10_gap=gap.abs(),
+        first_accurate_share=first,
+        log10_of_spread=np.log10(table["log10_loss_spread"].where(table["log10_loss_spread"] > 0)),
+        accurate=first.notna(),
+        accurate_at_once=first <= AT_ONCE,
+        improves_at_the_end=table["epoch_of_lowest_loss"] > AT_THE_END * table["epochs"],
+        always_converged=table["unconverged_solves"] == 0,
+        norm_below_one=table["final_spectral_norm"] < 1,
+    )
+
+
+def cells(summary: pd.DataFrame) -> pd.DataFrame:
+    """The published cells of the batch sizes that a study of one seed has, and which are equal."""
+    table = table1.tidy(summary, "study", summary, "again")
+    found = table1.matches(table, "study")
+    return found[found["batch_size"].isin(summary["batch_size"])]
+
+
+def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
+    """Alignments whose exact gradient is known, with downhill: the inner product is positive."""
+    known = rows[rows["exact_converged"]]
+    return known.assign(downhill=known["sign"] > 0)
+
+
+def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
+    """Sharpness with its logarithms, and the level of the loss: up to 0.001, 0.01, above."""
+    level = pd.cut(table["loss"], [-np.inf, REACHED, 10 * REACHED, np.inf], labels=False)
+    positive = {
+        f"log10_{name}": np.log10(table[name].where(table[name] > 0))
+        for name in ("largest_eigenvalue", "keskar_sharpness")
+    }
+    return table.assign(level=level, **positive)
+
+
+def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Timing by engine, and `label`: the published column beside the report's protocol."""
+    engines = dict(iter(timing.groupby("engine")))
+    own = engines["dataloader"].assign(source="dataloader")
+    column = table1.PUBLISHED.set_index("batch_size")["training_seconds"]
+    printed = own.assign(source="published", seconds_per_epoch=own["batch_size"].map(column))
+    return engines | {"label": pd.concat([own, printed.dropna(subset="seconds_per_epoch")])}
+
+
+def of_cost(cost: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The cost of a step by what varied."""
+    return {str(varied): rows for varied, rows in cost.groupby("varied")}
+
+
+def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
+    """The tables of claims, from files by the name of what they are.
+
+    Args:
+        files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`, `timing`, `cost`,
+            `data`; what has not been made is not among them.
+    """
+    tables = {"published": published()}
+    for name, paths in files.items():
+        kind, _, study = name.partition("/")
+        if kind == "alignment":
+            tables[name] = of_alignments(alignments.read(paths))
+            continue
+        (path,) = paths
+        if kind == "summaries":
+            summary = pd.read_parquet(path)
+            tables[name] = of_summary(summary)
+            if summary["seed"].nunique() == 1:
+                tables[f"cells/{study}"] = cells(summary)
+        elif kind == "sharpness":
+            tables[name] = of_sharpness(pd.read_parquet(path))
+        elif kind == "data":
+            tables[name] = pd.read_parquet(path)
+        else:
+            parts = {"timing": of_timing, "cost": of_cost}[kind](pd.read_csv(path))
+            tables |= {f"{kind}/{part}": rows for part, rows in parts.items()}
+    return tables

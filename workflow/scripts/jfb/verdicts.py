@@ -1,0 +1,133 @@
+"""Judged claims as tables: one row per claim, one per piece of evidence, and a page to read."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from jfb import files
+from jfb.claims import Judged, Outcome, Weighed, described, span
+
+_MARKS = {Outcome.HOLDS: "holds", Outcome.FAILS: "fails", Outcome.OPEN: "open"}
+
+
+def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
+    """A row per claim: the statistic that its verdict hangs on, and the verdict.
+
+    Returns:
+        id, statement, place, studies (all that its evidence reads, separated by spaces), evidence
+        (what n and the following columns are of), n, estimate, low, high (95 % interval), test,
+        p_value (Holm-corrected), verdict, reason.
+    """
+    rows = []
+    for one in judged:
+        pieces = one.published + one.general
+        rows.append(
+            {
+                "id": one.claim.id,
+                "statement": one.claim.statement,
+                "place": one.claim.place,
+                "studies": " ".join(dict.fromkeys(piece.evidence.study for piece in pieces)),
+                **_numbers(one.deciding),
+                "verdict": str(one.verdict),
+                "reason": one.reason,
+            }
+        )
+    return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def of_evidence(judged: Sequence[Judged]) -> pd.DataFrame:
+    """A row per piece of evidence: id of its claim, part, the columns of `of_claims`, outcome."""
+    rows = [
+        {
+            "id": one.claim.id,
+            "part": part,
+            **_numbers(piece),
+            "holds_low": piece.evidence.holds[0],
+            "holds_high": piece.evidence.holds[1],
+            "outcome": str(piece.outcome),
+        }
+        for one in judged
+        for part, piece in _parts(one)
+    ]
+    return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def to_markdown(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
+    """The verdicts and what each rests on, as a page.
+
+    Args:
+        judged: the claims.
+        lacking: the tables that have not been made.
+    """
+    lines = [
+        "# What the report claims, and what holds",
+        "",
+        "Written by `snakemake claims` from `results/`; the rules are in `workflow/claims.yaml`. A",
+        "claim holds where the 95 % interval of each of its statistics lies inside the values that",
+        "it allows, and fails where one lies outside. All p-values are corrected together (Holm).",
+        "",
+        _lacking(lacking),
+        "",
+        "| claim | verdict | because |",
+        "|---|---|---|",
+        *(f"| {one.claim.statement} | {one.verdict} | {one.reason} |" for one in judged),
+    ]
+    for one in judged:
+        lines += ["", f"## {one.claim.id}", "", f"{one.claim.statement} ({one.claim.place})", ""]
+        lines += [f"**{one.verdict}**: {one.reason}", ""]
+        lines += ["| about | statistic | n | estimate | 95 % | allowed | test, p | |"]
+        lines += ["|---|---|---:|---:|---|---|---|---|"]
+        lines += [_row(part, piece) for part, piece in _parts(one)]
+    return "\n".join(lines) + "\n"
+
+
+def write(
+    judged: Sequence[Judged],
+    lacking: Sequence[str],
+    csv: str | Path,
+    evidence: str | Path,
+    markdown: str | Path,
+) -> None:
+    """Write `of_claims`, `of_evidence` and the page, each whole or not at all."""
+    for table, path in ((of_claims(judged), csv), (of_evidence(judged), evidence)):
+        with files.whole(path) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g")
+    with files.whole(markdown) as temporary:
+        temporary.write_text(to_markdown(judged, lacking), encoding="utf-8")
+
+
+def _parts(one: Judged) -> Iterator[tuple[str, Weighed]]:
+    yield from (("published runs", piece) for piece in one.published)
+    yield from (("general", piece) for piece in one.general)
+
+
+def _numbers(piece: Weighed) -> dict[str, object]:
+    found = piece.finding
+    return {
+        "evidence": described(piece.evidence),
+        "n": found and found.n,
+        "estimate": found and found.estimate,
+        "low": found and found.low,
+        "high": found and found.high,
+        "test": found and found.test,
+        "p_value": piece.p_value,
+    }
+
+
+def _row(part: str, piece: Weighed) -> str:
+    found, allowed = piece.finding, span(*piece.evidence.holds)
+    if found is None:
+        cells = [part, described(piece.evidence), "", "not made", "", allowed, "", ""]
+    else:
+        interval = "" if found.low == found.high else span(found.low, found.high)
+        test = "" if piece.p_value is None else f"{found.test}, {piece.p_value:.2g}"
+        cells = [part, described(piece.evidence), f"{found.n}", f"{found.estimate:.3g}"]
+        cells += [interval, allowed, test, _MARKS[piece.outcome]]
+    return f"| {' | '.join(cells)} |"
+
+
+def _lacking(lacking: Sequence[str]) -> str:
+    if not lacking:
+        return "Every study that the claims name has been made."
+    return f"Not made yet, and so left open: {', '.join(lacking)}."
