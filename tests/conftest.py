@@ -73,6 +73,13 @@ SMALL = {
             "block_size": 3,
             "engine": "fused",
         },
+        "equal": {
+            "batch_sizes": [64, 32],
+            "seeds": [0, 1],
+            "updates": 9,
+            "block_size": 2,
+            "engine": "fused",
+        },
         "crossed": {
             "batch_sizes": [64],
             "seeds": [0, 1],

@@ -84,6 +84,12 @@ MISTAKES = [
     ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "first and last"]),
     ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
     ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
+    ("studies.updates.updates", 0, ["studies.updates.updates", "0", "at least 1"]),
+    ("studies.updates.epochs", 5, ["studies.updates.updates", "225000", "beside epochs"]),
+    ("studies.updates.stream", "report", ["updates.updates", "225000", "per_seed"]),
+    ("defaults.updates", 5, ["defaults.updates", "5", "unknown key"]),
+    ("distribution", "updates", ["distribution", "'updates'", "without block_size"]),
+    ("studies.seeds.updates", 50, ["distribution", "'seeds'", "without updates"]),
     ("defaults.block_size", 5, ["defaults.block_size", "5", "unknown key"]),
     ("studies.seeds.latent_dim", 257, ["studies.seeds.latent_dim", "257", "fused", "reference"]),
     ("studies.seeds.block_size", 5, ["distribution", "'seeds'", "without block_size"]),
@@ -198,6 +204,13 @@ def test_a_mistake_is_named_in_one_line(path, value, said, config, schema):
     assert "\n" not in message
     for part in said:
         assert part in message
+
+
+def test_updates_give_every_batch_size_its_epochs(project):
+    runs = project.studies["updates"].runs
+    found = {batch_size: run.epochs for (batch_size, _), run in runs.items()}
+    # 1, 2, 4, 38 and 75 updates an epoch; 5,921 * 38 = 224,998.
+    assert found == {2400: 225_000, 1200: 112_500, 600: 56_250, 64: 5922, 32: 3000}
 
 
 def test_the_default_config_is_the_report(project):

@@ -36,6 +36,7 @@ ALIGNMENT = "results/alignment/{study}/{levels}batch_size={batch_size}/seed={see
 BLOCK = "results/blocks/{study}/seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
+WITH_UPDATES = [s for s, study in project.studies.items() if study.updates]
 PLAIN = [s for s, study in project.studies.items() if not study.factors]
 
 
@@ -132,11 +133,16 @@ def alignments_of(study):
     ]
 
 
+def epochs_of(study):
+    """The epochs of every run of a study without `updates`."""
+    return next(iter(project.studies[study].runs.values())).epochs
+
+
 def figures_of(study):
-    """The figures of a study with factors; the others have theirs by path."""
-    if not project.studies[study].factors:
-        return []
-    names = ["shares", "spectral_norm"] if study in LOGGED else ["shares"]
+    """The figures of a study's factors and updates; the others have theirs by path."""
+    names = ["updates"] if study in WITH_UPDATES else []
+    if project.studies[study].factors:
+        names += ["shares", "spectral_norm"] if study in LOGGED else ["shares"]
     return [figure_of(name, study) for name in names]
 
 

@@ -122,6 +122,38 @@ rule draw_shares:
         "../scripts/shares.py"
 
 
+rule draw_updates:
+    input:
+        summaries=lambda wildcards: [
+            f"results/summaries/{study}.parquet"
+            for study in (project.distribution, wildcards.study)
+        ],
+        library=library("updates.py"),
+    output:
+        multiext("results/figures/updates_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/updates_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/updates_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(WITH_UPDATES),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        after=lambda wildcards: [
+            f"{epochs_of(project.distribution):,} epochs",
+            f"{project.studies[wildcards.study].updates:,} updates",
+        ],
+    message:
+        "Shares after the same epochs and the same updates: {wildcards.study}"
+    script:
+        "../scripts/updates.py"
+
+
 rule draw_spectral_norm:
     input:
         logs=lambda wildcards: logs_of(wildcards.study),

@@ -65,13 +65,15 @@ class Study:
     """A set of runs in the order of the configuration, by level of each factor, batch size, seed.
 
     `factors` names what the runs differ in besides, with the levels of each. With a `block_size`, a
-    job trains that many seeds of every kind of run, and leaves a row per run and no logs.
+    job trains that many seeds of every kind of run, and leaves a row per run and no logs. With
+    `updates`, every run has that many updates, and not the same number of epochs.
     """
 
     dataset: str
     factors: Mapping[str, tuple[str, ...]]
     runs: Mapping[tuple[str | int, ...], settings.Run]
     block_size: int | None
+    updates: int | None
 
     @functools.cached_property
     def blocks(self) -> dict[tuple[int, int], settings.Block]:
@@ -123,6 +125,10 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
                 dataset.training_share,
                 f"must leave at least one of {dataset.points} points to each part",
             )
+    for name, values in config["studies"].items():
+        if {"updates", "epochs"} <= values.keys():
+            allowed = "must not be set beside epochs, which follow from it"
+            raise ConfigError(f"studies.{name}.updates", values["updates"], allowed)
     studies = {
         name: _study(f"studies.{name}", config["defaults"] | values, datasets)
         for name, values in config["studies"].items()
@@ -137,6 +143,8 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
             )
         if studies[config[key]].factors:
             raise ConfigError(key, config[key], "must be a study without factors")
+        if studies[config[key]].updates:
+            raise ConfigError(key, config[key], "must be a study without updates")
     if config["distribution"] == config["replay"]:
         raise ConfigError(
             "distribution", config["distribution"], "must be another study than replay"
@@ -167,6 +175,9 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
                 batch_size,
                 f"must be at most {training_size}, the number of training points",
             )
+    if "updates" in choices and choices["stream"] == "report":
+        allowed = "needs the stream per_seed: in the report's, all batch sizes have the same epochs"
+        raise ConfigError(f"{key}.updates", choices["updates"], allowed)
     factors = choices.get("factors", {})
     runs = {}
     for levels in itertools.product(*factors.values()):
@@ -179,7 +190,9 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
         for run in _runs(f"{key}.seeds", chosen, datasets[choices["dataset"]], named):
             runs[*levels, run.batch_size, run.seed] = run
     named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
-    return Study(choices["dataset"], named_levels, runs, choices.get("block_size"))
+    return Study(
+        choices["dataset"], named_levels, runs, choices.get("block_size"), choices.get("updates")
+    )
 
 
 def _runs(
@@ -203,11 +216,18 @@ def _runs(
                 seed=seed,
                 predecessors=position if choices["stream"] == "report" else 0,
                 batch_size=batch_size,
-                epochs=choices["epochs"],
+                epochs=_epochs(choices, batch_size, dataset.training_size),
                 accuracy_threshold=choices["accuracy_threshold"],
                 snapshots=choices["snapshots"],
                 levels=levels,
             )
+
+
+def _epochs(choices: Mapping[str, Any], batch_size: int, training_size: int) -> int:
+    """The epochs of a run: those named, or the fewest that make the updates that are named."""
+    if "updates" not in choices:
+        return choices["epochs"]
+    return math.ceil(choices["updates"] / math.ceil(training_size / batch_size))
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:
