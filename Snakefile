@@ -15,6 +15,7 @@ include: "workflow/rules/summarise.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/gradients.smk"
+include: "workflow/rules/minima.smk"
 include: "workflow/rules/claims.smk"
 
 
@@ -23,6 +24,7 @@ localrules:
     everything,
     dataset,
     alignment,
+    minima,
     cost,
 
 
@@ -45,6 +47,7 @@ rule everything:
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
         rules.draw_cost.output,
+        [minima_of(study) for study in (project.replay, project.distribution)],
 
 
 # The JFB gradient beside the exact one along the runs of the study that the configuration names.
@@ -53,6 +56,12 @@ rule alignment:
         alignments_of(project.alignment),
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
+
+
+# What the final networks of the replay and of the seeds are, and how sharp their minima.
+rule minima:
+    input:
+        [minima_of(study) for study in (project.replay, project.distribution)],
 
 
 rule cost:

@@ -113,6 +113,16 @@ def logs_of(study):
     ]
 
 
+def beside_logs(study, name):
+    """A file that lies beside each log of a study, in the order of its runs."""
+    return [os.path.join(os.path.dirname(log), name) for log in logs_of(study)]
+
+
+def runs_of(study):
+    """The settings of the runs of a study, in their order."""
+    return [run.to_dict() for run in project.studies[study].runs.values()]
+
+
 def blocks_of(study):
     """The blocks of a study, in the order of its runs."""
     return [
@@ -144,6 +154,16 @@ def figures_of(study):
     if project.studies[study].factors:
         names += ["shares", "spectral_norm"] if study in LOGGED else ["shares"]
     return [figure_of(name, study) for name in names]
+
+
+def minima_of(study):
+    """What is made of the final networks of a study."""
+    return [
+        f"results/minima_{study}.csv",
+        f"results/fates_{study}.csv",
+        f"results/sharpness/{study}.parquet",
+        *(figure_of(name, study) for name in ("kinks", "fates", "sharpness")),
+    ]
 
 
 SEED_FIGURES = ["bands", "levels", "ecdf"]

@@ -17,9 +17,7 @@ rule summarise:
         mem_mb=1000,
         runtime=5,
     params:
-        runs=lambda wildcards: [
-            run.to_dict() for run in project.studies[wildcards.study].runs.values()
-        ],
+        runs=lambda wildcards: runs_of(wildcards.study),
     message:
         "Summary of {wildcards.study}"
     script:

@@ -14,13 +14,11 @@ from torch import Tensor
 
 from jfb import numerics, settings
 from jfb.dataset import Part
+from jfb.exact import EXACT
 from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
 from jfb.snapshots import Snapshots
 from jfb.solvers import SOLVERS, Solve
-
-#: How the exact gradient's fixed point is found, in float64.
-EXACT = settings.Solver("picard", tolerance=1e-10, max_iterations=20_000)
 
 
 class Row(NamedTuple):

@@ -1,0 +1,253 @@
+"""Units, kinks, sharpness, and what is made of them."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from jfb import exact, layout, minima, sharpness, units
+from jfb.dataset import Part
+from jfb.figures import minima as figures
+from jfb.snapshots import Snapshots
+
+LINE = np.linspace(-1, 1, 41, dtype=np.float32)
+
+
+def part(target):
+    """Points on a line through the origin: (t, 0, 0)."""
+    inputs = np.stack([LINE, 0 * LINE, 0 * LINE], axis=1)
+    return Part(inputs, np.asarray(target(LINE), np.float32))
+
+
+def parameters(network, **tensors):
+    """A flat vector (p,) of zeros but for `tensors`, by name in a state dict with _ for `.`."""
+    flat = np.zeros(layout.size(network), np.float32)
+    for name, view in layout.views(flat, network).items():
+        if name.replace(".", "_") in tensors:
+            view[...] = tensors[name.replace(".", "_")]
+    return flat
+
+
+#: Injections of the three units along the line, and active units and kinks.
+BY_HAND = {
+    "dead": ([[0, 0, 0]] * 3, [-1, -1, -1], 0, 0),
+    "affine": ([[1, 0, 0], [0, 0, 0], [0, 0, 0]], [2, -1, 1], 2, 0),
+    "one kink": ([[1, 0, 0], [1, 0, 0], [0, 0, 0]], [0, 3, -1], 2, 1),
+    "two kinks": ([[1, 0, 0], [-1, 0, 0], [1, 0, 0]], [0, 0.5, -2], 2, 2),
+    "three kinks": ([[1, 0, 0], [-1, 0, 0], [2, 0, 0]], [0, 0.5, 0.2], 3, 3),
+}
+
+
+@pytest.fixture
+def network(replay):
+    return replay[2400].network
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_units_by_hand(name, network):
+    weight, bias, active, kinks = BY_HAND[name]
+    flat = parameters(network, injection_weight=weight, injection_bias=bias)
+    found = exact.solve(torch.from_numpy(flat).double(), network, part(np.sin))
+    assert found.converged
+    assert units.count(found.activation) == (active, kinks)
+
+
+def test_a_kink_can_come_from_the_other_units(network):
+    """The second unit is -u_0 + 0.5 with u_0 = relu(t): it switches, though no input reaches it."""
+    latent = np.zeros((3, 3))
+    latent[1, 0] = -1
+    flat = parameters(
+        network,
+        latent_weight=latent,
+        latent_bias=[0, 0.5, -1],
+        injection_weight=[[1, 0, 0], [0, 0, 0], [0, 0, 0]],
+    )
+    found = exact.solve(torch.from_numpy(flat).double(), network, part(np.sin))
+    assert units.count(found.activation) == (2, 2)
+
+
+def test_rows_along_a_run(replay, network):
+    weight, bias, *_ = BY_HAND["affine"]
+    flat = parameters(
+        network,
+        latent_weight=np.diag([0.5, 0, 0]),
+        injection_weight=weight,
+        injection_bias=bias,
+        output_weight=[[1, 0, 0]],
+        output_bias=[-4],
+    )
+    # u = 0.5 u + t + 2: y = 2 t + 4 - 4.
+    kept = Snapshots(np.array([0, 9]), np.stack([flat, parameters(network, latent_weight=9)]))
+    run = dataclasses.replace(replay[64], seed=5)
+    done = []
+    table = units.of_runs([(run, kept)], part(lambda t: 2 * t + 0.5), done.append)
+    first, last = table.to_pylist()
+    assert (first["batch_size"], first["seed"], first["epoch"]) == (64, 5, 0)
+    assert (first["active_units"], first["kinks"], first["converged"]) == (2, 0, True)
+    assert first["loss"] == pytest.approx(0.25, rel=1e-6)
+    assert (last["epoch"], last["active_units"]) == (9, 0)
+    assert done == [1]
+
+
+def converged_loss(network, x, points):
+    found = exact.solve(torch.from_numpy(x), network, points)
+    assert found.converged
+    return exact.mean_squared_error(found, points)
+
+
+@pytest.fixture
+def trained(network):
+    """Parameters with a coupled latent map and kinks away from the points."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-0.6, 0.6, layout.size(network))
+    parts = layout.views(x, network)
+    parts["latent.bias"][:] = [0.11, 0.33, 0.72]
+    return x
+
+
+def test_the_hessian_is_that_of_the_converged_loss(network, trained):
+    points = part(np.sin)
+    found = exact.solve(torch.from_numpy(trained), network, points)
+    assert units.count(found.activation)[1] > 0
+    p, h = len(trained), 1e-4
+    expected = np.empty((p, p))
+    for i, j in itertools.product(range(p), repeat=2):
+        corners = []
+        for a, b in itertools.product((h, -h), repeat=2):
+            moved = trained.copy()
+            moved[i] += a
+            moved[j] += b
+            corners.append(converged_loss(network, moved, points))
+        expected[i, j] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h)
+    found = sharpness.hessian(network, trained, points)
+    np.testing.assert_allclose(found, expected, atol=3e-5 * np.abs(found).max())
+    np.testing.assert_allclose(found, found.T)
+
+
+def test_the_hessian_of_a_dead_network_by_hand(network):
+    """Only the output bias matters: loss = mean (c - t)^2, whose second derivative is 2."""
+    weight, bias, *_ = BY_HAND["dead"]
+    x = parameters(network, injection_weight=weight, injection_bias=bias).astype(np.float64)
+    found = sharpness.hessian(network, x, part(np.sin))
+    expected = np.zeros_like(found)
+    expected[-1, -1] = 2
+    np.testing.assert_allclose(found, expected)
+
+
+def test_keskar_sharpness_by_hand(network):
+    """Of a dead network f = c^2 + s at output bias c: highest at the far end of the box."""
+    weight, bias, *_ = BY_HAND["dead"]
+    flat = parameters(network, injection_weight=weight, injection_bias=bias, output_bias=[0.5])
+    points = part(np.sign)
+    f = 0.25 + (40 / 41)
+    reach = 1e-3 * 1.5
+    expected = 100 * ((0.5 + reach) ** 2 - 0.25) / (1 + f)
+    found = sharpness.keskar_sharpness(network, flat.astype(np.float64), points)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_keskar_sharpness_is_no_less_than_any_point_of_the_box(network, trained):
+    points = part(np.sin)
+    at_x = converged_loss(network, trained, points)
+    reach = sharpness.BOX * (np.abs(trained) + 1)
+    rng = np.random.default_rng(0)
+    corners = (trained + reach * rng.choice([-1, 1], len(trained)) for _ in range(300))
+    highest = max(converged_loss(network, corner, points) for corner in corners)
+    found = sharpness.keskar_sharpness(network, trained, points)
+    assert found >= 100 * (highest - at_x) / (1 + at_x)
+    assert found == sharpness.keskar_sharpness(network, trained, points)
+
+
+def test_a_fixed_point_that_is_not_found_has_no_sharpness(replay, network):
+    flat = parameters(network, latent_weight=np.diag([2, 0, 0]), latent_bias=[1, 1, 1])
+    table = sharpness.of_runs([(replay[64], flat)], part(np.sin), lambda done: None)
+    (row,) = table.to_pylist()
+    assert not row["converged"]
+    assert np.isnan(row["largest_eigenvalue"])
+
+
+#: By seed, of batch sizes 600 and 32: (epoch, active units, kinks) along the run.
+TOLD = {
+    (600, 0): [(0, 3, 2), (1, 2, 1), (9, 2, 1)],
+    (600, 1): [(0, 1, 1), (1, 1, 1), (9, 1, 1)],
+    (32, 0): [(0, 3, 2), (1, 2, 2), (9, 1, 1)],
+    (32, 1): [(0, 1, 1), (1, 1, 0), (9, 0, 0)],
+}
+
+
+@pytest.fixture
+def told():
+    rows = [
+        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k}
+        for (b, s), snapshots in TOLD.items()
+        for e, a, k in snapshots
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+def test_fates_by_hand(told):
+    large, small = minima.fates(told).to_dict("records")
+    assert (large["batch_size"], large["runs"]) == (600, 2)
+    assert (large["active_at_start"], large["active_at_end"]) == (2, 1.5)
+    assert (large["lost_units"], large["epoch_of_last_death"]) == (0.5, 1)
+    # From epoch 1 for one seed, from the start for the other.
+    assert large["epoch_of_category"] == 0.5
+    # One of two ends as it started: 1 kink; started with 2 kinks and 1 kink, ended with 1 and 1.
+    assert (large["as_at_start"], large["as_at_start_by_chance"]) == (0.5, 0.5)
+    assert large["as_largest_batch"] == 1
+    # Both lose units, the last at epoch 9.
+    assert (small["lost_units"], small["epoch_of_last_death"]) == (1, 9)
+    assert (small["as_largest_batch"], small["as_largest_batch_by_chance"]) == (0.5, 0.5)
+    assert small["as_at_start"] == 0
+
+
+@pytest.fixture
+def summary():
+    losses = {(600, 0): 0.0005, (600, 1): 0.0016, (32, 0): 0.0006, (32, 1): 0.02}
+    rows = [{"batch_size": b, "seed": s, "lowest_loss": v} for (b, s), v in losses.items()]
+    return pd.DataFrame(rows)
+
+
+def test_categories_by_hand(told, summary):
+    table = minima.by_category(minima.ends(summary, told)).set_index("category")
+    assert table.index.tolist() == ["no active unit", "1 kink"]
+    row = table.loc["1 kink"]
+    assert (row["runs"], row["runs_600"], row["runs_32"]) == (3, 2, 1)
+    found = row[["lowest_loss_lowest", "lowest_loss_median", "lowest_loss_highest"]]
+    assert found.tolist() == pytest.approx([0.0005, 0.0006, 0.0016])
+
+
+def test_a_summary_of_other_runs_is_refused(told, summary):
+    with pytest.raises(pd.errors.MergeError):
+        minima.ends(pd.concat([summary, summary]), told)
+
+
+def test_figures_of_minima(told, summary):
+    figure = figures.kinks(minima.ends(summary, told))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in axes.get_xticklabels()]
+    assert labels == ["no active unit\n(1 runs)", "1 kink\n(3 runs)"]
+    shown = sorted(y for line in axes.lines for y in line.get_ydata())
+    assert shown == sorted(summary["lowest_loss"])
+    figure = figures.fates(told)
+    figure.draw_without_rendering()
+    assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
+    small = figure.axes[1].collections
+    # At the end half have no active unit, half one kink.
+    heights = [max(y for x, y in area.get_paths()[0].vertices if x == 9) for area in small]
+    assert heights == [50, 50, 100, 100]
+
+
+def test_the_figure_of_sharpness(summary):
+    table = summary.rename(columns={"lowest_loss": "loss"}).assign(
+        largest_eigenvalue=[1.0, 2, 3, 4], keskar_sharpness=[0.1, 0.2, 0.3, 0.4]
+    )
+    figure = figures.sharpness(table)
+    figure.draw_without_rendering()
+    hessian, keskar = figure.axes
+    assert [list(line.get_ydata()) for line in hessian.lines] == [[1, 2], [3, 4]]
+    assert [list(line.get_ydata()) for line in keskar.lines] == [[0.1, 0.2], [0.3, 0.4]]

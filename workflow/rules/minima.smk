@@ -1,0 +1,124 @@
+rule count_units:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        snapshots=lambda wildcards: beside_logs(
+            wildcards.study, "_snapshots.safetensors"
+        ),
+        library=library("count_units.py"),
+    output:
+        "results/units/{study}.parquet",
+    log:
+        "results/logs/units/{study}.log",
+    benchmark:
+        "results/benchmarks/units/{study}.tsv"
+    wildcard_constraints:
+        study=any_of(s for s in LOGGED if s in PLAIN),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=lambda wildcards: runs_of(wildcards.study),
+    message:
+        "Latent units along the runs of {wildcards.study}"
+    script:
+        "../scripts/count_units.py"
+
+
+rule measure_sharpness:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        final=lambda wildcards: beside_logs(wildcards.study, "_final.safetensors"),
+        library=library("measure_sharpness.py"),
+    output:
+        "results/sharpness/{study}.parquet",
+    log:
+        "results/logs/sharpness/{study}.log",
+    benchmark:
+        "results/benchmarks/sharpness/{study}.tsv"
+    wildcard_constraints:
+        study=any_of(s for s in LOGGED if s in PLAIN),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=lambda wildcards: runs_of(wildcards.study),
+    message:
+        "Sharpness at the end of the runs of {wildcards.study}"
+    script:
+        "../scripts/measure_sharpness.py"
+
+
+rule tabulate_minima:
+    input:
+        summary="results/summaries/{study}.parquet",
+        units="results/units/{study}.parquet",
+        library=library("minima.py"),
+    output:
+        minima="results/minima_{study}.csv",
+        fates="results/fates_{study}.csv",
+    log:
+        "results/logs/minima_{study}.log",
+    benchmark:
+        "results/benchmarks/minima_{study}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Final networks of {wildcards.study}"
+    script:
+        "../scripts/minima.py"
+
+
+rule draw_minima:
+    input:
+        summary="results/summaries/{study}.parquet",
+        units="results/units/{study}.parquet",
+        library=library("draw_minima.py"),
+    output:
+        kinks=multiext("results/figures/kinks_{study}", ".svg", ".pdf", ".png"),
+        fates=multiext("results/figures/fates_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/minima_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/minima_{study}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Lowest loss by kinks, and the fate of units: {wildcards.study}"
+    script:
+        "../scripts/draw_minima.py"
+
+
+rule draw_sharpness:
+    input:
+        sharpness="results/sharpness/{study}.parquet",
+        library=library("draw_sharpness.py"),
+    output:
+        multiext("results/figures/sharpness_{study}", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/sharpness_{study}.log",
+    benchmark:
+        "results/benchmarks/figures/sharpness_{study}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Sharpness against loss: {wildcards.study}"
+    script:
+        "../scripts/draw_sharpness.py"

@@ -1,0 +1,88 @@
+"""What kind of network a run ends as: figures of units, kinks and sharpness."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from jfb.figures.style import legend, level_legend, looks, loss_axis, panels, styled
+from jfb.minima import CATEGORIES, category
+
+_SPREAD = 0.7
+
+
+@styled
+def kinks(runs: pd.DataFrame) -> Figure:
+    """Lowest loss of each run by the kinks of its final network, a colour per batch size.
+
+    Args:
+        runs: as `jfb.minima.ends` returns them.
+    """
+    sizes = looks(runs["batch_size"])
+    shown = [name for name in CATEGORIES if (runs["category"] == name).any()]
+    figure, (axes,) = panels(1)
+    shifts = _SPREAD * (np.arange(len(sizes)) - (len(sizes) - 1) / 2) / len(sizes)
+    for shift, (size, look) in zip(shifts, sizes.items(), strict=True):
+        own = runs[runs["batch_size"] == size]
+        for place, name in enumerate(shown):
+            losses = own.loc[own["category"] == name, "lowest_loss"]
+            within = np.linspace(-0.4, 0.4, len(losses)) * _SPREAD / len(sizes)
+            x = place + shift + (within if len(losses) > 1 else 0)
+            axes.plot(np.broadcast_to(x, len(losses)), losses, linestyle="", markersize=4, **look)
+    counts = runs["category"].value_counts()
+    axes.set_xticks(range(len(shown)), [f"{name}\n({counts[name]} runs)" for name in shown])
+    axes.set_xlabel("Latent units of the final network that switch within the training points")
+    axes.set_xlim(-0.5, len(shown) - 0.5)
+    axes.grid(visible=False, axis="x")
+    loss_axis(axes, runs["lowest_loss"], "Lowest training loss")
+    legend(figure, runs["batch_size"], linestyle="")
+    return figure
+
+
+@styled
+def fates(units: pd.DataFrame) -> Figure:
+    """Share of runs by the kinks of their network along training, a panel per batch size.
+
+    Args:
+        units: see `jfb.units.Row`.
+    """
+    units = units.assign(category=category(units))
+    sizes = sorted(units["batch_size"].unique(), reverse=True)
+    shown = [name for name in CATEGORIES if (units["category"] == name).any()]
+    colours = dict(zip(CATEGORIES, sns.color_palette("rocket", len(CATEGORIES)), strict=True))
+    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
+    for axes, size in zip(all_axes, sizes, strict=True):
+        own = units[units["batch_size"] == size]
+        shares = pd.crosstab(own["epoch"], own["category"], normalize="index")
+        shares = 100 * shares.reindex(columns=shown, fill_value=0.0)
+        colour = [colours[name] for name in shown]
+        axes.stackplot(shares.index, shares.T, colors=colour, step="post", linewidth=0)
+        axes.set(title=f"Batch size {size}", xlabel="Epoch", ylabel="Runs (%)", ylim=(0, 100))
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xlim(0, units["epoch"].max())
+        axes.label_outer()
+    lines = {name: {"color": colours[name], "linewidth": 6} for name in shown}
+    level_legend(figure, lines, "Latent units that switch within the training points")
+    return figure
+
+
+@styled
+def sharpness(table: pd.DataFrame) -> Figure:
+    """Largest eigenvalue of the Hessian and Keskar's sharpness against the loss of each run.
+
+    Args:
+        table: see `jfb.sharpness.Row`.
+    """
+    figure, all_axes = panels(2, sharex=True)
+    measured = {
+        "largest_eigenvalue": "Largest eigenvalue of the Hessian",
+        "keskar_sharpness": "Keskar's sharpness (%)",
+    }
+    for axes, (column, label) in zip(all_axes, measured.items(), strict=True):
+        for size, look in looks(table["batch_size"]).items():
+            own = table[table["batch_size"] == size]
+            axes.plot("loss", column, data=own, linestyle="", markersize=4.5, **look)
+        axes.set(xscale="log", yscale="log", ylabel=label)
+        axes.set_xlabel("Final training loss (mean squared error)")
+    legend(figure, table["batch_size"], linestyle="")
+    return figure

@@ -1,0 +1,151 @@
+"""How sharp a minimum is: the exact Hessian of the loss, and Keskar's sharpness.
+
+With relu, the fixed point is u = S (W u + b + V d + c) where S selects the units that are active
+at d, so that a = u = (I - S W)^-1 S (V d + b + c) as long as S stays: a rational function of the
+parameters, which is differentiated as often as needed.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from jfb import exact, layout, numerics, settings, units
+from jfb.dataset import Part
+
+#: Half the width of the box of Keskar's sharpness, relative to each parameter.
+BOX = 1e-3
+_STARTS = 3
+_MOST_ITERATIONS = 50
+
+
+class Row(NamedTuple):
+    """The end of a run, on all training points.
+
+    `loss` is the mean squared error at the exact fixed points; `largest_eigenvalue` and
+    `smallest_eigenvalue` are of its Hessian with respect to all parameters; `keskar_sharpness` is
+    100 (max f - f) / (1 + f) over the box |z_i| <= 1e-3 (|x_i| + 1) around the parameters x
+    (Keskar et al. 2016, equation 4, in the whole space), in percent. NaN where a fixed point was
+    not found.
+    """
+
+    batch_size: int
+    seed: int
+    loss: float
+    active_units: int
+    kinks: int
+    largest_eigenvalue: float
+    smallest_eigenvalue: float
+    keskar_sharpness: float
+    converged: bool
+
+
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+SCHEMA = pa.schema(
+    [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
+)
+
+
+def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
+    """Measure the sharpness at the end of a run.
+
+    Args:
+        run: its network, with relu.
+        parameters: (p,) flat vector at its end.
+        training: all training points.
+    """
+    numerics.pin()
+    x = parameters.astype(np.float64)
+    found = exact.solve(torch.from_numpy(x), run.network, training)
+    counts = units.count(found.activation)
+    place = run.batch_size, run.seed, exact.mean_squared_error(found, training), *counts
+    if not found.converged:
+        return Row(*place, *[np.nan] * 3, False)
+    values = np.linalg.eigvalsh(hessian(run.network, x, training))
+    sharpness = keskar_sharpness(run.network, x, training)
+    return Row(*place, values[-1], values[0], sharpness, True)
+
+
+def hessian(network: settings.Network, x: np.ndarray, part: Part) -> np.ndarray:
+    """Hessian (p, p) of the mean squared error with respect to the flat parameters x (p,)."""
+    loss = _loss_as_long_as_the_same_units_are_active(network, x, part)
+    return torch.autograd.functional.hessian(loss, torch.from_numpy(x), vectorize=True).numpy()
+
+
+def keskar_sharpness(network: settings.Network, x: np.ndarray, part: Part) -> float:
+    """Keskar's sharpness in percent, see `Row`: the best of some runs of L-BFGS-B in the box.
+
+    The first run starts at x, the others at random points of the box; all are the same each time.
+    """
+
+    def negative(z: np.ndarray) -> tuple[float, np.ndarray]:
+        moved = torch.from_numpy(x + z).requires_grad_()
+        loss = _loss_as_long_as_the_same_units_are_active(network, x + z, part)(moved)
+        (gradient,) = torch.autograd.grad(loss, moved)
+        return -loss.item(), -gradient.numpy()
+
+    reach = BOX * (np.abs(x) + 1)
+    rng = np.random.default_rng(0)
+    starts = [np.zeros_like(x), *(rng.uniform(-reach, reach) for _ in range(_STARTS - 1))]
+    lowest = min(
+        minimize(
+            negative,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=np.stack([-reach, reach], axis=1),
+            options={"maxiter": _MOST_ITERATIONS},
+        ).fun
+        for start in starts
+    )
+    at_x = -negative(np.zeros_like(x))[0]
+    return 100 * (-lowest - at_x) / (1 + at_x)
+
+
+def _loss_as_long_as_the_same_units_are_active(
+    network: settings.Network, x: np.ndarray, part: Part
+) -> Callable[[Tensor], Tensor]:
+    """The loss as a function of the parameters around x, at which it finds the active units."""
+    with torch.no_grad():
+        active = exact.solve(torch.from_numpy(x), network, part).activation > 0
+    patterns, kinds = torch.unique(active.T, dim=0, return_inverse=True)
+    inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
+    groups = [
+        (pattern.double(), inputs[kinds == k].T, target[kinds == k])
+        for k, pattern in enumerate(patterns)
+    ]
+
+    def loss(flat: Tensor) -> Tensor:
+        layers = layout.views(flat, network)
+        bias = (layers["latent.bias"] + layers["injection.bias"])[:, None]
+        total = flat.new_zeros(())
+        for pattern, d, t in groups:
+            system = torch.eye(len(pattern)).double() - pattern[:, None] * layers["latent.weight"]
+            injected = pattern[:, None] * (layers["injection.weight"] @ d + bias)
+            activation = torch.linalg.solve(system, injected)
+            y = layers["output.weight"] @ activation + layers["output.bias"]
+            total = total + (y[0] - t).square().sum()
+        return total / len(part)
+
+    return loss
+
+
+def to_table(rows: list[Row]) -> pa.Table:
+    """The rows as a table."""
+    columns = [pa.array([row[k] for row in rows], field.type) for k, field in enumerate(SCHEMA)]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def of_runs(
+    ends: list[tuple[settings.Run, np.ndarray]], training: Part, after_run: Callable[[int], None]
+) -> pa.Table:
+    """A row per run, of its final parameters; `after_run` is told how many are done."""
+    rows = []
+    for done, (run, parameters) in enumerate(ends, start=1):
+        rows.append(of_run(run, parameters, training))
+        after_run(done)
+    return to_table(rows)
