@@ -16,6 +16,7 @@ include: "workflow/rules/table.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/gradients.smk"
 include: "workflow/rules/minima.smk"
+include: "workflow/rules/timing.smk"
 include: "workflow/rules/claims.smk"
 
 
@@ -26,6 +27,7 @@ localrules:
     alignment,
     minima,
     cost,
+    timing,
 
 
 rule all:
@@ -47,6 +49,7 @@ rule everything:
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
         rules.draw_cost.output,
+        rules.draw_timing.output,
         [minima_of(study) for study in (project.replay, project.distribution)],
 
 
@@ -67,6 +70,11 @@ rule minima:
 rule cost:
     input:
         rules.draw_cost.output,
+
+
+rule timing:
+    input:
+        rules.draw_timing.output,
 
 
 rule dataset:

@@ -110,6 +110,11 @@ SMALL = {
             },
         },
     },
+    "timing": {
+        "epochs": {"dataloader": 1, "reference": 1, "fused": 2},
+        "stages": [0],
+        "repeats": 2,
+    },
     "default_studies": ["small", "other"],
     "replay": "small",
     "distribution": "other",

@@ -84,6 +84,9 @@ MISTAKES = [
     ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "first and last"]),
     ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
     ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
+    ("timing.epochs", {"fast": 5}, ["timing.epochs", "fast", "reference, fused, dataloader"]),
+    ("timing.stages", [], ["timing.stages", "[]", "empty"]),
+    ("studies.replay.engine", "slow", ["replay.engine", "'slow'", "reference, fused, dataloader"]),
     ("studies.updates.updates", 0, ["studies.updates.updates", "0", "at least 1"]),
     ("studies.updates.epochs", 5, ["studies.updates.updates", "225000", "beside epochs"]),
     ("studies.updates.stream", "report", ["updates.updates", "225000", "per_seed"]),
@@ -276,9 +279,8 @@ def test_what_an_engine_cannot_do_is_refused_with_those_that_can(
     choice, key, config, schema, monkeypatch
 ):
     offered = configuration.ENGINES["reference"]
-    monkeypatch.setitem(configuration.ENGINES, "reference", offered | {choice: set()})
-    fused = configuration.ENGINES["fused"]
-    monkeypatch.setitem(configuration.ENGINES, "fused", fused | {choice: set()})
+    for engine, offers in list(configuration.ENGINES.items()):
+        monkeypatch.setitem(configuration.ENGINES, engine, offers | {choice: set()})
     monkeypatch.setitem(configuration.ENGINES, "able", offered)
     with pytest.raises(ConfigError) as error:
         load(config, schema)

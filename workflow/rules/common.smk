@@ -156,6 +156,11 @@ def figures_of(study):
     return [figure_of(name, study) for name in names]
 
 
+def if_made(path):
+    """A file that is taken where it is there, and not waited for where it is not."""
+    return [path] if os.path.exists(path) else []
+
+
 def minima_of(study):
     """What is made of the final networks of a study."""
     return [

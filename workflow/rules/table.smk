@@ -2,6 +2,7 @@ rule table1:
     input:
         replay=f"results/summaries/{project.replay}.parquet",
         distribution=f"results/summaries/{project.distribution}.parquet",
+        timing=if_made("results/timing.csv"),
         library=library("table1.py"),
     output:
         csv="results/table1.csv",
@@ -20,6 +21,7 @@ rule table1:
     params:
         replay=project.replay,
         distribution=project.distribution,
+        epochs=epochs_of(project.replay),
     message:
         "Table 1"
     script:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from jfb import table1
+from jfb import table1, timing
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -12,5 +12,8 @@ with job_log(snakemake.log[0]) as log:
         pd.read_parquet(snakemake.input.distribution),
         snakemake.params.distribution,
     )
+    for path in snakemake.input.timing:
+        seconds = timing.summarised(pd.read_csv(path), snakemake.params.epochs)
+        table = table1.with_times(table, seconds)
     table1.write(table, snakemake.output.csv, snakemake.output.markdown, snakemake.output.latex)
     log.info("\n%s", table1.to_markdown(table))

@@ -23,6 +23,14 @@ ENGINES = {
         "contraction": {"none", "projection", "parametrization"},
         "optimiser": {"adam"},
     },
+    "dataloader": {
+        "stream": {"report", "per_seed"},
+        "activation": {"relu"},
+        "solver": {"picard"},
+        "gradient": {"jfb"},
+        "contraction": {"none"},
+        "optimiser": {"adam"},
+    },
     "fused": {
         "stream": {"report", "per_seed"},
         "activation": {"relu"},
@@ -99,6 +107,7 @@ class Project:
     distribution: str
     alignment: str
     cost: settings.Cost
+    timing: settings.Timing
 
 
 def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
@@ -154,6 +163,9 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         raise ConfigError(
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
         )
+    replayed = config["defaults"] | config["studies"][config["replay"]]
+    for engine in config["timing"]["epochs"]:
+        _require_able(f"timing.epochs.{engine}", replayed | {"engine": engine})
     return Project(
         datasets=datasets,
         studies=studies,
@@ -162,6 +174,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         distribution=config["distribution"],
         alignment=config["alignment"],
         cost=settings.Cost.from_dict(config["cost"]),
+        timing=settings.Timing.from_dict(config["timing"]),
     )
 
 

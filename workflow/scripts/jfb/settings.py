@@ -1,6 +1,7 @@
 """What a run is: frozen dataclasses, made from the checked configuration."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -171,6 +172,27 @@ class Block:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The block that `to_dict` wrote down."""
         return cls(tuple(map(Run.from_dict, values["runs"])), tuple(values["seeds"]))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What is timed, see `jfb.timing`: epochs of one measurement by engine, stages and rounds.
+
+    `stages` are epochs of the runs at which a measurement starts.
+    """
+
+    epochs: Mapping[str, int]
+    stages: tuple[int, ...]
+    repeats: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As nested dictionaries and lists of plain values, for JSON."""
+        return {"epochs": dict(self.epochs), "stages": list(self.stages), "repeats": self.repeats}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """What `to_dict` wrote down."""
+        return cls(values["epochs"], tuple(values["stages"]), values["repeats"])
 
 
 @dataclass(frozen=True)

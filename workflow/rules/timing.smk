@@ -1,0 +1,54 @@
+# The runs of the replay, one per batch size, from the parameters along which epochs are timed.
+rule measure_timing:
+    input:
+        data=dataset_of(project.replay),
+        snapshots=beside_logs(project.replay, "_snapshots.safetensors"),
+        library=library(
+            "measure_timing.py",
+            *(f"jfb.engines.{engine}" for engine in project.timing.epochs),
+            *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
+        ),
+    output:
+        "results/timing.csv",
+    log:
+        "results/logs/timing.log",
+    benchmark:
+        "results/benchmarks/timing.tsv"
+    conda:
+        "../../environment.yml"
+    # All cores, so that nothing else runs beside what is timed.
+    threads: workflow.cores
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        timing=project.timing.to_dict(),
+        runs=runs_of(project.replay),
+    message:
+        "Seconds per epoch by engine and batch size"
+    script:
+        "../scripts/measure_timing.py"
+
+
+rule draw_timing:
+    input:
+        timing="results/timing.csv",
+        library=library("draw_timing.py"),
+    output:
+        multiext("results/figures/timing", ".svg", ".pdf", ".png"),
+    log:
+        "results/logs/figures/timing.log",
+    benchmark:
+        "results/benchmarks/figures/timing.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        epochs=epochs_of(project.replay),
+    message:
+        "Figure of the time of a run"
+    script:
+        "../scripts/draw_timing.py"

@@ -1,0 +1,16 @@
+"""Time the epochs of each engine at the batch sizes of the replay."""
+
+from jfb import dataset, files, settings, snapshots, timing
+from jfb.progress import Progress, job_log
+
+with job_log(snakemake.log[0]) as log:
+    wanted = settings.Timing.from_dict(snakemake.params.timing)
+    training, validation = dataset.read(snakemake.input.data)
+    runs = [settings.Run.from_dict(run) for run in snakemake.params.runs]
+    paths = zip(runs, snakemake.input.snapshots, strict=True)
+    kept = {run: snapshots.read(path, run.network) for run, path in paths}
+    after_case = Progress(log, sum(1 for _ in timing.cases(wanted, runs)), "measurement")
+    table = timing.measure(wanted, kept, training, validation, after_case)
+    with files.whole(snakemake.output[0]) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+    log.info("\n%s", timing.summarised(table, runs[0].epochs).to_string())
