@@ -18,6 +18,7 @@ include: "workflow/rules/gradients.smk"
 include: "workflow/rules/minima.smk"
 include: "workflow/rules/timing.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/findings.smk"
 
 
 localrules:

@@ -37,21 +37,26 @@ def files_of(source):
 
 
 def is_there(source):
-    """Whether it always is, as part of the default target, or has been made."""
+    """Whether it always is, as part of the default target, or is made or has been made."""
     kind, _, role = source.partition("/")
+    if kind == "data" or (kind == "summaries" and role in ROLES):
+        return True
     files = files_of(source)
-    always = kind == "data" or (kind == "summaries" and role in ROLES)
-    return always or (files and all(map(os.path.exists, files)))
+    return bool(files) and all(if_made(file) for file in files)
+
+
+def made(wildcards):
+    """The files behind the tables of the claims, by source, as far as they are there."""
+    return {source: files_of(source) for source in SOURCES if is_there(source)}
 
 
 SOURCES = sources(yaml.safe_load(Path(CLAIMS).read_text()))
-MADE = {source: files_of(source) for source in SOURCES if is_there(source)}
 
 
 rule claims:
     input:
         claims=CLAIMS,
-        tables=[path for paths in MADE.values() for path in paths],
+        tables=lambda wildcards: sum(made(wildcards).values(), []),
         library=library("claims.py"),
     output:
         csv="results/claims.csv",
@@ -68,8 +73,8 @@ rule claims:
         mem_mb=2000,
         runtime=10,
     params:
-        made=MADE,
-        lacking=[source for source in SOURCES if source not in MADE],
+        made=made,
+        lacking=lambda wildcards: [s for s in SOURCES if not is_there(s)],
     message:
         "Verdicts on the claims"
     script:

@@ -156,9 +156,14 @@ def figures_of(study):
     return [figure_of(name, study) for name in names]
 
 
+# Targets for which everything is made.
+WHOLE = {"everything", "findings"}
+
+
 def if_made(path):
-    """A file that is taken where it is there, and not waited for where it is not."""
-    return [path] if os.path.exists(path) else []
+    """A file that is taken where it is there, and made for no target but the whole ones."""
+    whole = WHOLE & set(workflow.dag_settings.targets)
+    return [path] if whole or os.path.exists(path) else []
 
 
 def minima_of(study):

@@ -2,7 +2,7 @@ rule table1:
     input:
         replay=f"results/summaries/{project.replay}.parquet",
         distribution=f"results/summaries/{project.distribution}.parquet",
-        timing=if_made("results/timing.csv"),
+        timing=lambda wildcards: if_made("results/timing.csv"),
         library=library("table1.py"),
     output:
         csv="results/table1.csv",

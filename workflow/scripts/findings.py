@@ -1,0 +1,34 @@
+"""The page of findings, and the figures that it shows."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from jfb import files, findings
+from jfb.progress import job_log
+
+with job_log(snakemake.log[0]) as log:
+    given = snakemake.input
+    results = findings.Results(
+        claims=pd.read_csv(given.claims),
+        evidence=pd.read_csv(given.evidence),
+        table1=pd.read_csv(given.table1),
+        summaries={
+            part: pd.read_parquet(getattr(given, part))
+            for part in ("seeds", "landscape", "updates", "gradients")
+        },
+        minima=pd.read_csv(given.minima),
+        minima_of_replay=pd.read_csv(given.minima_of_replay),
+        fates=pd.read_csv(given.fates),
+        timing=pd.read_csv(given.timing),
+        **dict(snakemake.params.items()),
+    )
+    template = Path(given.template).read_text(encoding="utf-8")
+    page = findings.render(template, results)
+    for figure, copy in zip(given.figures, snakemake.output.figures, strict=True):
+        with files.whole(copy) as temporary:
+            shutil.copyfile(figure, temporary)
+    with files.whole(snakemake.output.page) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    log.info("%s: %d lines", snakemake.output.page, page.count("\n"))
