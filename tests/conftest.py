@@ -148,6 +148,13 @@ class Workspace:
         self.config["datasets"]["tiny"] = self.config["datasets"]["report"] | {"points": 1000}
         self.save()
 
+    @classmethod
+    def again(cls, made: Path, path: Path) -> "Workspace":
+        """A copy of a workspace with all that was made in it."""
+        workspace = cls.__new__(cls)
+        workspace.path = Path(shutil.copytree(made, path))
+        return workspace
+
     def save(self) -> None:
         (self.path / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 

@@ -112,6 +112,17 @@ def test_verdicts_join_what_the_pieces_say(published, general, verdict):
     )
 
 
+def test_the_first_table_that_is_there_is_taken():
+    piece = {"table": ["many", "few"], "statistic": "share_of_all", "column": "x", "holds": [1, 1]}
+    claim = claims.read([{"id": "a", "statement": "A.", "place": "Here", "general": [piece]}])
+    few, many = pd.DataFrame({"x": [0]}), pd.DataFrame({"x": [1, 1]})
+    for tables, name, n in (({"few": few}, "few", 1), ({"few": few, "many": many}, "many", 2)):
+        (judged,) = claims.judge(claim, tables)
+        assert (judged.deciding.table, judged.deciding.finding.n) == (name, n)
+    (judged,) = claims.judge(claim, {})
+    assert judged.reason.startswith("many or few has not been made")
+
+
 def test_p_values_are_corrected_over_all_claims():
     # Differences of one sign in 6, 8 and 10 pairs: p = 2 / 2^n. Holm: times 3, 2, 1 in order.
     tables, entries = {}, []
@@ -365,7 +376,7 @@ def test_the_direction(uphill, seeds, verdict, listed):
 def test_sharpness(sharper, seeds, verdict, listed):
     rng = np.random.default_rng(0)
     rows = []
-    for size, seed in itertools.product((2400, 32), range(seeds)):
+    for size, seed in itertools.product((2400, 64, 32), range(seeds)):
         low = (seed + (size == 32)) % 2
         scale = (100.0 if low else 1.0) * (sharper if size == 2400 else 1)
         scale *= np.exp(0.05 * rng.standard_normal())

@@ -31,7 +31,7 @@ def results():
         ("equal_minimum", "general", 0, 0.7, 0.5, 0.9),
         *(("good_direction", "general", k, 0.97, 0.9, 0.99) for k in range(2)),
         *(("cheaper_than_jacobian", "general", k, 2.0 + k, 1.5, 7.0) for k in range(3)),
-        ("sharp_minima", "general", 0, -0.4, -0.8, 0.1),
+        *(("sharp_minima", "general", k, -0.4, -0.8, 0.1) for k in range(2)),
     ]
     rows = [
         {"id": name, "part": part, "n": 20, "estimate": estimate, "low": low, "high": high}
@@ -67,6 +67,12 @@ def results():
                 "id": ["a", "b"],
                 "statement": ["A is so.", "B is so."],
                 "verdict": ["refuted", "holds for the published runs only"],
+                "evidence": ["a table: a share", "a table: a difference"],
+                "n": [20, np.nan],
+                "estimate": [0.5, 0.3],
+                "low": [0.4, 0.3],
+                "high": [0.6, 0.3],
+                "p_value": [0.012, np.nan],
             }
         ),
         evidence=pd.DataFrame(rows).assign(holds_low=-0.1, holds_high=0.1),
@@ -100,7 +106,8 @@ def page(results):
         "table can be reproduced: 10 of 10 of the published cells",
         "Of 2 claims, 0 are reproduced, 1",
         "hold for the published runs only, 1 are refuted, and 0 stay undecided.",
-        "| A is so. | refuted |",
+        "| A is so. | refuted | a table: a share | 20 | 0.5 [0.4, 0.6] | 0.012 |",
+        "| B is so. | holds for the published runs only | a table: a difference | - | 0.3 | - |",
         "| 600 | 0.0202 | 9/20 = 45 % [26, 66] | 311/1000 = 31 % [28, 34] |",
         "| 2400 | 146 (1.00) | 150 (1.00) | 3 (1.00) | 0.3 (1.00) |",
         "| 32 | 751 (5.12) | 300 (2.00) |",
@@ -158,7 +165,7 @@ def numbers(text):
 def test_the_template_has_no_measured_number():
     """What is typed: dates, the level, percentages of intervals, batch sizes, and headings."""
     typed = set(numbers(re.sub(r"{[{%].*?[%}]}", "", TEMPLATE)))
-    assert typed <= {"2024", "95", "0.001", "2400", "32", "28", "1", "2", "3", "4", "5", "10"}
+    assert typed <= {"2024", "95", "0.001", "2400", "64", "32", "28", "1", "2", "3", "4", "5"}
 
 
 def test_a_name_that_is_not_there_is_an_error(results):

@@ -5,12 +5,14 @@ ROLES = {"replay": project.replay, "seeds": project.distribution}
 
 def sources(claims):
     """What the tables of the claims are made from, each once, by the name that they give it."""
-    names = [
-        piece["table"]
+    pieces = [
+        piece
         for claim in claims
         for part in ("published", "general")
         for piece in claim.get(part, [])
     ]
+    tables = [piece["table"] for piece in pieces]
+    names = sum(([t] if isinstance(t, str) else t for t in tables), [])
     parts = [name.partition("/") for name in names if name != "published"]
     single = {"cost": "cost", "timing": "timing", "data": "data"}
     return list(

@@ -38,17 +38,24 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """A piece of evidence: `arguments` are those of the function `statistic` after the table."""
+    """A piece of evidence: `arguments` are those of the function `statistic` after the table.
 
-    table: str
+    The table is the first of `tables` that is there.
+    """
+
+    tables: tuple[str, ...]
     statistic: str
     arguments: Mapping[str, Any]
     holds: tuple[float, float]
 
     @property
-    def study(self) -> str:
-        """What the table is made from: the study, where it is of one."""
-        return self.table.split("/")[-1]
+    def studies(self) -> list[str]:
+        """What the tables are made from: the study, where it is of one."""
+        return [table.split("/")[-1] for table in self.tables]
+
+    def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
+        """The name of the table to be taken; None if none is there."""
+        return next((name for name in self.tables if name in tables), None)
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Weighed:
-    """Evidence with what it found, None where its table was not there, and what that says.
+    """Evidence with the table taken, None if none was there, what it found, and what that says.
 
     `p_value` is corrected for the number of tests over all claims (Holm 1979).
     """
 
     evidence: Evidence
+    table: str | None
     finding: Finding | None
     p_value: float | None
     outcome: Outcome
@@ -114,17 +122,12 @@ def read(entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
     arguments = dict(entry)
     table, statistic = arguments.pop("table"), arguments.pop("statistic")
+    tables = (table,) if isinstance(table, str) else tuple(table)
     low, high = arguments.pop("holds")
     if statistic not in STATISTICS:
         raise ValueError(f"statistic: {statistic!r} must be one of: {', '.join(STATISTICS)}")
     holds = (-math.inf if low is None else low, math.inf if high is None else high)
-    return Evidence(table, statistic, arguments, holds)
-
-
-def tables_of(claims: Sequence[Claim]) -> list[str]:
-    """The tables that the claims name, each once."""
-    pieces = [piece for claim in claims for piece in claim.published + claim.general]
-    return list(dict.fromkeys(piece.table for piece in pieces))
+    return Evidence(tables, statistic, arguments, holds)
 
 
 def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[Judged]:
@@ -135,10 +138,10 @@ def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[J
         tables: by the name that evidence gives them; those that are not there leave it open.
     """
     findings = {
-        id(piece): STATISTICS[piece.statistic](tables[piece.table], **piece.arguments)
+        id(piece): STATISTICS[piece.statistic](tables[name], **piece.arguments)
         for claim in claims
         for piece in claim.published + claim.general
-        if piece.table in tables
+        if (name := piece.find(tables))
     }
     tested = [key for key, finding in findings.items() if finding.p_value is not None]
     raw = [findings[key].p_value for key in tested]
@@ -150,7 +153,7 @@ def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[J
         for piece in pieces:
             finding, p_value = findings.get(id(piece)), p_values.get(id(piece))
             outcome = Outcome.OPEN if finding is None else decide(finding, p_value, piece.holds)
-            weighed.append(Weighed(piece, finding, p_value, outcome))
+            weighed.append(Weighed(piece, piece.find(tables), finding, p_value, outcome))
         return tuple(weighed)
 
     return [_judge_one(claim, weigh(claim.published), weigh(claim.general)) for claim in claims]
@@ -223,22 +226,24 @@ def _reason(pieces: tuple[Weighed, ...], deciding: Weighed) -> str:
 def _finding(deciding: Weighed) -> str:
     piece, finding = deciding.evidence, deciding.finding
     if finding is None:
-        return f"{piece.table} has not been made"
+        return f"{' or '.join(piece.tables)} has not been made"
     if math.isnan(finding.low):
-        return f"{described(piece)}: {finding.n} are too few"
+        return f"{described(deciding)}: {finding.n} are too few"
     found, allowed = span(finding.low, finding.high), span(*piece.holds)
-    return f"{described(piece)}: {found}, where the claim allows {allowed}"
+    return f"{described(deciding)}: {found}, where the claim allows {allowed}"
 
 
-def described(piece: Evidence) -> str:
+def described(weighed: Weighed) -> str:
     """What a piece of evidence measures, in words."""
+    piece = weighed.evidence
     of = dict(piece.arguments)
     column = of.pop("column", None) or ", ".join(of.pop("columns"))
     of.pop("by", None)
     first, second = of.pop("batch_size", of.pop("of", None)), of.pop("against", None)
     where = f", {first}" if first is not None else ""
     against = f" against {second}" if second is not None else ""
-    return f"{piece.table}: {piece.statistic.replace('_', ' ')} of {column}{where}{against}"
+    table = weighed.table or piece.tables[0]
+    return f"{table}: {piece.statistic.replace('_', ' ')} of {column}{where}{against}"
 
 
 def span(low: float, high: float) -> str:

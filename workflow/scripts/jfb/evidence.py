@@ -10,6 +10,8 @@ from jfb.levels import REACHED
 
 #: A run is accurate at once if it is in the first twentieth of its epochs.
 AT_ONCE = 0.05
+#: Runs whose losses are this close are at the same level, in decades.
+LEVEL_WIDTH = 0.1
 #: A run improves at the end if its lowest loss is in the last hundredth of its epochs.
 AT_THE_END = 0.99
 
@@ -62,8 +64,8 @@ def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
-    """Sharpness with its logarithms, and the level of the loss: up to 0.001, 0.01, above."""
-    level = pd.cut(table["loss"], [-np.inf, REACHED, 10 * REACHED, np.inf], labels=False)
+    """Sharpness with its logarithms, and the level of the loss, a tenth of a decade each."""
+    level = (np.log10(table["loss"]) / LEVEL_WIDTH).round()
     positive = {
         f"log10_{name}": np.log10(table[name].where(table[name] > 0))
         for name in ("largest_eigenvalue", "keskar_sharpness")

@@ -46,7 +46,12 @@ def render(template: str, results: Results) -> str:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
-    environment.filters |= {"sig": _significant, "percent": _percent, "whole": _whole}
+    environment.filters |= {
+        "sig": _significant,
+        "percent": _percent,
+        "whole": _whole,
+        "interval": _interval,
+    }
     return environment.from_string(template).render(_names(results))
 
 
@@ -68,12 +73,7 @@ def _names(results: Results) -> dict[str, object]:
         return pieces[claim, parts[part]].iloc[place]
 
     def found(claim: str, part: str, place: int) -> str:
-        row = piece(claim, part, place)
-        if pd.isna(row["estimate"]):
-            return "not known"
-        if pd.isna(row["low"]) or row["low"] == row["high"]:
-            return _significant(row["estimate"])
-        return f"{_significant(row['estimate'])} {span(row['low'], row['high'])}"
+        return _interval(piece(claim, part, place))
 
     return {
         "claims": results.claims.to_dict("records"),
@@ -134,6 +134,15 @@ def _cell(table: pd.DataFrame, size: int, column: str) -> str:
 
 def _significant(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+def _interval(row: Mapping[str, float]) -> str:
+    """An estimate with its interval, if it has one."""
+    if pd.isna(row["estimate"]):
+        return "not known"
+    if pd.isna(row["low"]) or row["low"] == row["high"]:
+        return _significant(row["estimate"])
+    return f"{_significant(row['estimate'])} {span(row['low'], row['high'])}"
 
 
 def _percent(value: float) -> str:

@@ -27,7 +27,9 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "id": one.claim.id,
                 "statement": one.claim.statement,
                 "place": one.claim.place,
-                "studies": " ".join(dict.fromkeys(piece.evidence.study for piece in pieces)),
+                "studies": " ".join(
+                    dict.fromkeys(study for piece in pieces for study in piece.evidence.studies)
+                ),
                 **_numbers(one.deciding),
                 "verdict": str(one.verdict),
                 "reason": one.reason,
@@ -105,7 +107,7 @@ def _parts(one: Judged) -> Iterator[tuple[str, Weighed]]:
 def _numbers(piece: Weighed) -> dict[str, object]:
     found = piece.finding
     return {
-        "evidence": described(piece.evidence),
+        "evidence": described(piece),
         "n": found and found.n,
         "estimate": found and found.estimate,
         "low": found and found.low,
@@ -118,11 +120,11 @@ def _numbers(piece: Weighed) -> dict[str, object]:
 def _row(part: str, piece: Weighed) -> str:
     found, allowed = piece.finding, span(*piece.evidence.holds)
     if found is None:
-        cells = [part, described(piece.evidence), "", "not made", "", allowed, "", ""]
+        cells = [part, described(piece), "", "not made", "", allowed, "", ""]
     else:
         interval = "" if found.low == found.high else span(found.low, found.high)
         test = "" if piece.p_value is None else f"{found.test}, {piece.p_value:.2g}"
-        cells = [part, described(piece.evidence), f"{found.n}", f"{found.estimate:.3g}"]
+        cells = [part, described(piece), f"{found.n}", f"{found.estimate:.3g}"]
         cells += [interval, allowed, test, _MARKS[piece.outcome]]
     return f"| {' | '.join(cells)} |"
 
