@@ -165,7 +165,7 @@ def numbers(text):
 def test_the_template_has_no_measured_number():
     """What is typed: dates, the level, percentages of intervals, batch sizes, and headings."""
     typed = set(numbers(re.sub(r"{[{%].*?[%}]}", "", TEMPLATE)))
-    assert typed <= {"2024", "95", "0.001", "2400", "64", "32", "28", "1", "2", "3", "4", "5"}
+    assert typed <= {"2024", "95", "0.001", "2400", "64", "32", "28", "1", "2", "3", "4", "5", "10"}
 
 
 def test_a_name_that_is_not_there_is_an_error(results):

@@ -72,7 +72,7 @@ def test_claims_follow_a_log(pair, tmp_path):
 
     assert len(pd.read_csv(results / "claims.csv")) == 18
     page = (results / "claims.md").read_text()
-    assert "Not made yet, and so left open: summaries/landscape" in page
+    assert "Not made yet: summaries/landscape, summaries/printed. What" in page
     before = gap()
     log = runlog.read(workspace.path / RUN / "log.parquet")
     columns = {name: np.array(log[name]) for name in log.column_names}

@@ -24,10 +24,11 @@ REPORT_FIGURES = {
 BANDS = "Loss over epochs of other, median and quartiles"
 LEVELS = "Lowest loss of each run of other"
 ECDF = "Distribution of the lowest loss of other"
+CLAIMS = "Verdicts on the claims"
 FIGURES = REPORT_FIGURES | {BANDS, LEVELS, ECDF}
 DATASETS = {"Dataset report", "Dataset tiny"}
-DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1"} | REPORT_FIGURES
-DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", BANDS, LEVELS, ECDF}
+DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1", CLAIMS} | REPORT_FIGURES
+DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", CLAIMS, BANDS, LEVELS, ECDF}
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
 CROSSED = {
     f"Run of crossed: gradient={gradient}/contraction={contraction}/batch size 64, seed {seed}"
@@ -45,7 +46,7 @@ ALIGNMENT = {
     "JFB and exact gradient along training of small",
     "Spectral norm along training of small",
 }
-EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1"}
+EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1", CLAIMS}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,7 @@ def test_everything_is_a_target(workspace):
     planned = workspace.planned("everything")
     assert planned > EVERYTHING | BLOCKS | CROSSED | CROSSED_FIGURES | ALIGNMENT
     assert "Figure of the cost of a step" in planned
+    assert "Sharpness against loss: other" in planned
 
 
 def test_nothing_is_planned_after_a_full_run(finished):
@@ -113,7 +115,10 @@ def test_another_study_plans_nothing_of_the_others(finished):
         ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/blocks.py", set()),
-        ("jfb/alignment.py", set()),
+        ("jfb/alignment.py", {CLAIMS}),
+        ("jfb/statistics.py", {CLAIMS}),
+        ("jfb/units.py", set()),
+        ("jfb/findings.py", set()),
         ("jfb/deq.py", set()),
         ("jfb/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
@@ -176,7 +181,7 @@ def test_an_edit_of_a_stream_plans_the_runs_that_draw_from_it(finished):
 
 def test_an_edit_of_a_script_plans_its_rule(finished):
     finished.edit("scripts/summarise.py")
-    assert finished.planned() == SUMMARIES | {"Table 1", LEVELS, ECDF}
+    assert finished.planned() == SUMMARIES | {"Table 1", CLAIMS, LEVELS, ECDF}
 
 
 def test_an_edit_of_the_reports_stream_plans_the_datasets(finished):
@@ -187,7 +192,16 @@ def test_an_edit_of_the_reports_stream_plans_the_datasets(finished):
 
 def test_an_edit_of_table1_plans_only_the_table(finished):
     finished.edit("scripts/jfb/table1.py")
-    assert finished.planned() == {"Table 1"}
+    assert finished.planned() == {"Table 1", CLAIMS}
+
+
+def test_what_has_been_timed_is_taken_into_table_and_claims(finished):
+    timing = finished.path / "results/timing.csv"
+    timing.write_text("engine,batch_size,stage,round,epochs,seconds_per_epoch\n")
+    try:
+        assert finished.planned() == {"Table 1", CLAIMS}
+    finally:
+        timing.unlink()
 
 
 def test_another_accuracy_threshold_plans_its_study(finished):
@@ -240,6 +254,20 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
             },
         ),
         ("alignment", {"Dataset report"} | SMALL_RUNS | ALIGNMENT),
+        ("claims", RUNS | DATASETS | SUMMARIES | {CLAIMS}),
+        (
+            "timing",
+            {"Dataset report", "Seconds per epoch by engine and batch size"}
+            | SMALL_RUNS
+            | {"Figure of the time of a run"},
+        ),
+        (
+            "equal",
+            OTHER_RUNS
+            | DATASETS
+            | {"Block of equal: seeds 0 to 1", "Summary of equal", "Summary of other"}
+            | {"Shares after the same epochs and the same updates: equal"},
+        ),
         ("cost", {"Dataset report", "Cost of a step by gradient", "Figure of the cost of a step"}),
     ],
 )

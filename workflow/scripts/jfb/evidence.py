@@ -74,8 +74,10 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Timing by engine, and `label`: the published column beside the report's protocol."""
+    """Timing by engine, and `label`: the published column beside the engine dataloader."""
     engines = dict(iter(timing.groupby("engine")))
+    if "dataloader" not in engines:
+        return engines
     own = engines["dataloader"].assign(source="dataloader")
     column = table1.PUBLISHED.set_index("batch_size")["training_seconds"]
     printed = own.assign(source="published", seconds_per_epoch=own["batch_size"].map(column))

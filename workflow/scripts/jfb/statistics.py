@@ -160,12 +160,14 @@ def ratio(table: pd.DataFrame, column: str, by: str, of: str | int, against: str
     """Geometric mean of a ratio that was measured in several rounds, with Student's t on its log.
 
     Args:
-        table: with `round`, `by` and `column`; several rows of a round are averaged first.
+        table: with `round`, `by` and `column`; several rows of a round are averaged first, and a
+            round that lacks either is left out.
         column: the quantity.
         by: column that tells the two things apart.
         of, against: its values in the numerator and the denominator.
     """
     wide = table.pivot_table(index="round", columns=by, values=column, aggfunc="mean")
+    wide = wide.reindex(columns=[of, against])
     logs = np.log((wide[of] / wide[against]).dropna().to_numpy(float))
     if len(logs) < 2:
         return Finding(len(logs), _mean(np.exp(logs)), math.nan, math.nan, null=1.0)
@@ -187,7 +189,10 @@ def cost_ratio(table: pd.DataFrame, column: str, of: str, against: str) -> Findi
         of, against: gradients in the numerator and the denominator.
     """
     wide = table.pivot(index=["iterations", "latent_dim"], columns="gradient", values=column)
-    ratios = (wide[of] / wide[against]).to_numpy(float)
+    wide = wide.reindex(columns=[of, against])
+    ratios = (wide[of] / wide[against]).dropna().to_numpy(float)
+    if not len(ratios):
+        return Finding(0, math.nan, math.nan, math.nan)
     return Finding(len(ratios), stats.gmean(ratios), ratios.min(), ratios.max(), null=1.0)
 
 

@@ -132,4 +132,5 @@ def _row(part: str, piece: Weighed) -> str:
 def _lacking(lacking: Sequence[str]) -> str:
     if not lacking:
         return "Every study that the claims name has been made."
-    return f"Not made yet, and so left open: {', '.join(lacking)}."
+    names = ", ".join(lacking)
+    return f"Not made yet: {names}. What needs them rests on a smaller study, or stays open."
