@@ -31,7 +31,7 @@ def timing(seconds: pd.DataFrame, ratios: pd.DataFrame, epochs: int) -> Figure:
     left.set_ylabel(f"Seconds of {epochs:,} epochs")
     right.set_ylabel("Relative to the full batch")
     right.axhline(1, color="black", linewidth=0.8, linestyle="--")
-    level_legend(figure, levels, "Time of training, one thread")
+    level_legend(figure, levels, "Time of training")
     return figure
 
 
