@@ -118,9 +118,11 @@ def test_a_ratio_pairs_rounds():
     seconds = {0: (2.0, 1.0), 1: (8.0, 2.0), 2: (2.0, 1.0)}
     table = pd.DataFrame(
         [
-            {"round": k, "batch_size": size, "s": value}
+            {"round": k, "batch_size": size, "s": value + stage}
             for k, values in seconds.items()
             for size, value in zip((32, 2400), values, strict=True)
+            # The mean over stages is the value itself.
+            for stage in ((-1, 1) if size == 32 else (0, 0))
         ]
     )
     found = statistics.ratio(table, "s", "batch_size", 32, 2400)
