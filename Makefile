@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test lint clean distclean
+.PHONY: all check test lint report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --logger rich
@@ -34,6 +34,10 @@ $(READY): requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# One HTML page with every table and figure that has been made.
+report: all
+	$(BIN)/snakemake --cores $(CORES) --report results/report.html
 
 clean:
 	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake

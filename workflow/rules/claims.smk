@@ -64,6 +64,12 @@ rule claims:
         csv="results/claims.csv",
         evidence="results/evidence.csv",
         markdown="results/claims.md",
+        html=report(
+            "results/claims.html",
+            caption="../report/claims.rst",
+            category="Tables",
+            labels={"table": "Claims"},
+        ),
     log:
         "results/logs/claims.log",
     benchmark:

@@ -176,6 +176,15 @@ def minima_of(study):
     ]
 
 
+def drawn(kind, title, study=None):
+    """The files of a figure; the HTML report shows the first with the caption of its kind."""
+    name = f"{kind}_{study}" if study else kind
+    shown, *others = multiext(f"results/figures/{name}", ".svg", ".pdf", ".png")
+    labels = {"figure": title, "study": study or "-"}
+    caption = f"../report/{kind}.rst"
+    return [report(shown, caption=caption, category="Figures", labels=labels), *others]
+
+
 SEED_FIGURES = ["bands", "levels", "ecdf"]
 
 

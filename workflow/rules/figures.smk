@@ -3,7 +3,7 @@ rule figure1:
         logs=logs_of(project.replay),
         library=library("figure.py"),
     output:
-        multiext("results/figures/figure1", ".svg", ".pdf", ".png"),
+        drawn("figure1", "Report: Figure 1"),
     log:
         "results/logs/figures/figure1.log",
     benchmark:
@@ -24,7 +24,7 @@ rule figure1:
 
 use rule figure1 as figure2 with:
     output:
-        multiext("results/figures/figure2", ".svg", ".pdf", ".png"),
+        drawn("figure2", "Report: Figure 2"),
     log:
         "results/logs/figures/figure2.log",
     benchmark:
@@ -37,7 +37,7 @@ use rule figure1 as figure2 with:
 
 use rule figure1 as figure3 with:
     output:
-        multiext("results/figures/figure3", ".svg", ".pdf", ".png"),
+        drawn("figure3", "Report: Figure 3"),
     log:
         "results/logs/figures/figure3.log",
     benchmark:
@@ -53,7 +53,7 @@ rule draw_bands:
         logs=lambda wildcards: logs_of(wildcards.study),
         library=library("bands.py"),
     output:
-        multiext("results/figures/bands_{study}", ".svg", ".pdf", ".png"),
+        drawn("bands", "Loss over epochs", "{study}"),
     log:
         "results/logs/figures/bands_{study}.log",
     benchmark:
@@ -77,7 +77,7 @@ rule draw_levels:
         summary="results/summaries/{study}.parquet",
         library=library("lowest_loss.py"),
     output:
-        multiext("results/figures/levels_{study}", ".svg", ".pdf", ".png"),
+        drawn("levels", "Lowest loss by seed", "{study}"),
     log:
         "results/logs/figures/levels_{study}.log",
     benchmark:
@@ -103,7 +103,7 @@ rule draw_shares:
         summary="results/summaries/{study}.parquet",
         library=library("shares.py"),
     output:
-        multiext("results/figures/shares_{study}", ".svg", ".pdf", ".png"),
+        drawn("shares", "Share of seeds that reach 0.001", "{study}"),
     log:
         "results/logs/figures/shares_{study}.log",
     benchmark:
@@ -130,7 +130,7 @@ rule draw_updates:
         ],
         library=library("updates.py"),
     output:
-        multiext("results/figures/updates_{study}", ".svg", ".pdf", ".png"),
+        drawn("updates", "Equal epochs, equal updates", "{study}"),
     log:
         "results/logs/figures/updates_{study}.log",
     benchmark:
@@ -159,7 +159,7 @@ rule draw_spectral_norm:
         logs=lambda wildcards: logs_of(wildcards.study),
         library=library("spectral_norm.py"),
     output:
-        multiext("results/figures/spectral_norm_{study}", ".svg", ".pdf", ".png"),
+        drawn("spectral_norm", "Spectral norm along training", "{study}"),
     log:
         "results/logs/figures/spectral_norm_{study}.log",
     benchmark:
@@ -182,7 +182,7 @@ rule draw_spectral_norm:
 
 use rule draw_levels as draw_ecdf with:
     output:
-        multiext("results/figures/ecdf_{study}", ".svg", ".pdf", ".png"),
+        drawn("ecdf", "Distribution of the lowest loss", "{study}"),
     log:
         "results/logs/figures/ecdf_{study}.log",
     benchmark:

@@ -30,7 +30,7 @@ rule draw_alignment:
         alignments=lambda wildcards: alignments_of(wildcards.study),
         library=library("draw_alignment.py"),
     output:
-        multiext("results/figures/alignment_{study}", ".svg", ".pdf", ".png"),
+        drawn("alignment", "JFB beside the exact gradient", "{study}"),
     log:
         "results/logs/figures/alignment_{study}.log",
     benchmark:
@@ -79,7 +79,7 @@ rule draw_cost:
         cost="results/cost.csv",
         library=library("draw_cost.py"),
     output:
-        multiext("results/figures/cost", ".svg", ".pdf", ".png"),
+        drawn("cost", "Cost of a step"),
     log:
         "results/logs/figures/cost.log",
     benchmark:

@@ -84,8 +84,8 @@ rule draw_minima:
         units="results/units/{study}.parquet",
         library=library("draw_minima.py"),
     output:
-        kinks=multiext("results/figures/kinks_{study}", ".svg", ".pdf", ".png"),
-        fates=multiext("results/figures/fates_{study}", ".svg", ".pdf", ".png"),
+        kinks=drawn("kinks", "Lowest loss by kinks", "{study}"),
+        fates=drawn("fates", "Kinks along training", "{study}"),
     log:
         "results/logs/figures/minima_{study}.log",
     benchmark:
@@ -107,7 +107,7 @@ rule draw_sharpness:
         sharpness="results/sharpness/{study}.parquet",
         library=library("draw_sharpness.py"),
     output:
-        multiext("results/figures/sharpness_{study}", ".svg", ".pdf", ".png"),
+        drawn("sharpness", "Sharpness", "{study}"),
     log:
         "results/logs/figures/sharpness_{study}.log",
     benchmark:

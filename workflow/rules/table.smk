@@ -8,6 +8,12 @@ rule table1:
         csv="results/table1.csv",
         markdown="results/table1.md",
         latex="results/table1.tex",
+        html=report(
+            "results/table1.html",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "Table 1"},
+        ),
     log:
         "results/logs/table1.log",
     benchmark:

@@ -35,7 +35,7 @@ rule draw_timing:
         timing="results/timing.csv",
         library=library("draw_timing.py"),
     output:
-        multiext("results/figures/timing", ".svg", ".pdf", ".png"),
+        drawn("timing", "Where the time goes"),
     log:
         "results/logs/figures/timing.log",
     benchmark:

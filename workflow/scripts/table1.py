@@ -1,4 +1,4 @@
-"""Table 1 in three forms."""
+"""Table 1 in its forms."""
 
 import pandas as pd
 
@@ -15,5 +15,5 @@ with job_log(snakemake.log[0]) as log:
     for path in snakemake.input.timing:
         seconds = timing.summarised(pd.read_csv(path), snakemake.params.epochs)
         table = table1.with_times(table, seconds)
-    table1.write(table, snakemake.output.csv, snakemake.output.markdown, snakemake.output.latex)
+    table1.write(table, **dict(snakemake.output.items()))
     log.info("\n%s", table1.to_markdown(table))

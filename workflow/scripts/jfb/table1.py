@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files
+from jfb import files, tables
 from jfb.levels import REACHED
 from jfb.shares import shares
 
@@ -187,6 +187,12 @@ def to_markdown(table: pd.DataFrame) -> str:
     return f"{cells}\n\n{_note(table)}\n"
 
 
+def to_html(table: pd.DataFrame) -> str:
+    """The tidy table as an HTML page with its note."""
+    wide = side_by_side(table).rename_axis(columns=[None, None])
+    return tables.to_page(wide.to_html(border=0), "Table 1", _note(table))
+
+
 def to_latex(table: pd.DataFrame) -> str:
     """The tidy table as a LaTeX table (package booktabs) with its note."""
     wide = side_by_side(table).rename_axis(columns=[None, None]).reset_index(names="batch size")
@@ -201,11 +207,16 @@ def to_latex(table: pd.DataFrame) -> str:
     )
 
 
-def write(table: pd.DataFrame, csv: str | Path, markdown: str | Path, latex: str | Path) -> None:
-    """Write the three forms of the tidy table, each whole or not at all."""
+def write(
+    table: pd.DataFrame, csv: str | Path, markdown: str | Path, latex: str | Path, html: str | Path
+) -> None:
+    """Write the forms of the tidy table, each whole or not at all."""
     with files.whole(csv) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
-    with files.whole(markdown) as temporary:
-        temporary.write_text(to_markdown(table), encoding="utf-8")
-    with files.whole(latex) as temporary:
-        temporary.write_text(to_latex(table), encoding="utf-8")
+    for text, path in (
+        (to_markdown(table), markdown),
+        (to_latex(table), latex),
+        (to_html(table), html),
+    ):
+        with files.whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ PyArrow's own conversions import pandas where it is installed, which takes a job
 quarter of a second; these do not.
 """
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jfb import files
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 14px sans-serif; margin: 1.5em; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: 0.3em 0.7em; border-bottom: 1px solid #ccc; text-align: left; }}
+th {{ border-bottom: 2px solid #666; }}
+p {{ max-width: 60em; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{table}
+<p>{note}</p>
+</body>
+</html>
+"""
 
 
 def from_numbers(values: np.ndarray, kind: pa.DataType) -> pa.Array:
@@ -61,6 +83,11 @@ def read(path: str | Path, schema: pa.Schema, what: str) -> pa.Table:
         )
         raise ValueError(f"{path}: not {what} (columns {found}; wanted {wanted})")
     return table
+
+
+def to_page(table: str, title: str, note: str) -> str:
+    """An HTML page with a table, which is HTML already, and a note below it."""
+    return _PAGE.format(title=html.escape(title), table=table, note=html.escape(note))
 
 
 def write(path: str | Path, table: pa.Table) -> None:

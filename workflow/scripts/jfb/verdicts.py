@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files
+from jfb import files, tables
 from jfb.claims import Judged, Outcome, Weighed, described, span
 
 _MARKS = {Outcome.HOLDS: "holds", Outcome.FAILS: "fails", Outcome.OPEN: "open"}
@@ -84,19 +84,30 @@ def to_markdown(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def to_html(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
+    """The verdicts as an HTML page with one table."""
+    table = of_claims(judged)
+    columns = ["id", "statement", "verdict", "evidence", "n", "estimate", "low", "high", "p_value"]
+    rows = table[columns].to_html(index=False, border=0, na_rep="", float_format="{:.3g}".format)
+    return tables.to_page(rows, "Claims of the report", _lacking(lacking))
+
+
 def write(
     judged: Sequence[Judged],
     lacking: Sequence[str],
     csv: str | Path,
     evidence: str | Path,
     markdown: str | Path,
+    html: str | Path,
 ) -> None:
-    """Write `of_claims`, `of_evidence` and the page, each whole or not at all."""
+    """Write `of_claims`, `of_evidence` and both pages, each whole or not at all."""
     for table, path in ((of_claims(judged), csv), (of_evidence(judged), evidence)):
         with files.whole(path) as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
-    with files.whole(markdown) as temporary:
-        temporary.write_text(to_markdown(judged, lacking), encoding="utf-8")
+    pages = {markdown: to_markdown(judged, lacking), html: to_html(judged, lacking)}
+    for path, text in pages.items():
+        with files.whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _parts(one: Judged) -> Iterator[tuple[str, Weighed]]:
