@@ -412,6 +412,8 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
 def test_what_is_asked_of_a_run():
     table = summary(1).set_index("batch_size")
     assert table["reached"].tolist() == [True, False, False, True, True]
+    raw = summary(1).assign(lowest_loss=[0.001, 0.00101, 0.0099, 1.0, np.nan])
+    assert evidence.of_summary(raw)["reached"].tolist() == [True, False, False, False, False]
     assert table["accurate"].tolist() == [True, False, False, True, True]
     assert table["accurate_at_once"].tolist() == [False, False, False, True, True]
     assert table["improves_at_the_end"].tolist() == [True, False, False, False, False]

@@ -251,8 +251,8 @@ def check(path):
 
 
 def write_table(replayed, many, folder):
-    """The table's three forms; the path of the CSV."""
-    paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex")]
+    """The table's forms; the path of the CSV."""
+    paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex", "html")]
     table1.write(table1.tidy(replayed, "replay", many, "seeds"), *paths)
     return paths[0]
 

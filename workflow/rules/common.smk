@@ -180,7 +180,8 @@ def drawn(kind, title, study=None):
     """The files of a figure; the HTML report shows the first with the caption of its kind."""
     name = f"{kind}_{study}" if study else kind
     shown, *others = multiext(f"results/figures/{name}", ".svg", ".pdf", ".png")
-    labels = {"figure": title, "study": study or "-"}
+    # One label that is unlike every other: the report finds a figure by it.
+    labels = {"figure": f"{title}: {study}" if study else title}
     caption = f"../report/{kind}.rst"
     return [report(shown, caption=caption, category="Figures", labels=labels), *others]
 
