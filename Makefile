@@ -1,13 +1,15 @@
 # `make` runs the whole workflow, `make test` the tests; both set up .venv first.
 PYTHON ?= python3
 CORES ?= all
+# What the report shows: all, or everything if that has been made.
+REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
 .PHONY: all check test lint report clean distclean
 
 all: $(READY)
-	$(BIN)/snakemake --cores $(CORES) --logger rich
+	$(BIN)/snakemake --cores $(CORES)
 	@cat results/table1.md
 	@echo "Table 1:     results/table1.csv, .md, .tex"
 	@echo "Figures:     results/figures/ (svg, pdf, png)"
@@ -37,7 +39,7 @@ $(READY): requirements.txt
 
 # One HTML page with every table and figure that has been made.
 report: all
-	$(BIN)/snakemake --cores $(CORES) --report results/report.html
+	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(REPORT_OF)
 
 clean:
 	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake

@@ -139,8 +139,8 @@ class Workspace:
         shutil.copytree(
             ROOT / "workflow", path / "workflow", ignore=shutil.ignore_patterns("__pycache__")
         )
-        for name in ("Snakefile", "environment.yml"):
-            shutil.copy(ROOT / name, path)
+        for name in ("Snakefile", "environment.yml", "profiles"):
+            shutil.copy(ROOT / name, path, follow_symlinks=False)
         small = copy.deepcopy(SMALL)
         defaults = read_yaml("config.yaml")["defaults"] | small.pop("defaults")
         self.config = read_yaml("config.yaml") | small | {"defaults": defaults}
@@ -171,7 +171,8 @@ class Workspace:
 
     def planned(self, *arguments) -> set[str]:
         """The messages of the jobs of a dry run."""
-        output = self.snakemake("--dry-run", *arguments)
+        # The plain logger, which names each job.
+        output = self.snakemake("--dry-run", "--workflow-profile", "none", *arguments)
         # Shown by pytest where a test fails: the reason of each job.
         print(output)
         lines = output.splitlines()

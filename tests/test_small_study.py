@@ -1,6 +1,7 @@
 """A small study from nothing to its figures, through Snakemake."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import expect, sync_playwright
 from safetensors.numpy import load_file
 
-from conftest import Workspace
+from conftest import ROOT, Workspace
 from jfb import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
@@ -75,12 +77,58 @@ def test_claims_follow_a_log(pair, tmp_path):
     assert "Not made yet: summaries/landscape, summaries/printed. What" in page
     before = gap()
     log = runlog.read(workspace.path / RUN / "log.parquet")
-    columns = {name: np.array(log[name]) for name in log.column_names}
+    columns = {name: log[name].to_numpy().copy() for name in log.column_names}
     columns["train_loss"] /= 1000
     runlog.write(workspace.path / RUN / "log.parquet", columns, runlog.run_of(log), {})
     workspace.snakemake("claims")
     assert 2 < gap() - before < 4
     assert (results / "claims.md").read_text() != page
+
+
+CHROMIUM = shutil.which("chromium")
+# Without these Chromium looks for hosts outside.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+QUIET += ("--disable-background-networking", "--disable-component-update")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+def test_the_report_can_be_read(pair, tmp_path):
+    """A screenshot of each page is left in build/."""
+    workspace = Workspace.again(pair[0], tmp_path / "again")
+    workspace.snakemake("everything", "--report", "report.html")
+    shots = ROOT / "build"
+    shots.mkdir(exist_ok=True)
+    errors = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto((workspace.path / "report.html").as_uri())
+        expect(page.get_by_text("trains a deep equilibrium network").first).to_be_visible()
+
+        def show(category, name):
+            page.get_by_text(category, exact=True).first.click()
+            row = page.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
+            row.locator("a").first.click()
+
+        show("Figures", "Report: Figure 1")
+        picture = page.locator("img[src*='filename=figure1.svg']")
+        expect(picture).to_be_visible()
+        assert picture.bounding_box()["width"] > 300
+        page.screenshot(path=shots / "report_figure1.png")
+        for name, heading, cell in (
+            ("Table 1", "Table 1", "0.0202"),
+            ("Claims", "Claims of the report", "sharp_minima"),
+        ):
+            page.get_by_text("Results", exact=True).first.click()
+            show("Tables", name)
+            frame = page.frame_locator("iframe")
+            expect(frame.get_by_role("heading", name=heading)).to_be_visible()
+            expect(frame.get_by_role("cell", name=cell).first).to_be_visible()
+            page.screenshot(path=shots / f"report_{name.replace(' ', '').lower()}.png")
+        browser.close()
+    assert not errors
 
 
 def test_the_study_reads_as_one_table(pair):
