@@ -181,7 +181,7 @@ TOLD = {
 @pytest.fixture
 def told():
     rows = [
-        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k}
+        dict(batch_size=b, seed=s, epoch=e, active_units=a, kinks=k, converged=True)
         for (b, s), snapshots in TOLD.items()
         for e, a, k in snapshots
     ]
@@ -218,6 +218,12 @@ def test_categories_by_hand(told, summary):
     assert (row["runs"], row["runs_600"], row["runs_32"]) == (3, 2, 1)
     found = row[["lowest_loss_lowest", "lowest_loss_median", "lowest_loss_highest"]]
     assert found.tolist() == pytest.approx([0.0005, 0.0006, 0.0016])
+
+
+def test_a_network_without_a_fixed_point_is_of_no_other_category(told, summary):
+    told.loc[(told["seed"] == 1) & (told["batch_size"] == 32), "converged"] = False
+    table = minima.by_category(minima.ends(summary, told)).set_index("category")
+    assert table.index.tolist() == ["1 kink", "no fixed point found"]
 
 
 def test_a_summary_of_other_runs_is_refused(told, summary):

@@ -21,13 +21,27 @@ def paired(first, second, column="x"):
     )
 
 
-def test_wilcoxon_by_hand():
-    # Differences 1 to 8 with one negative, the smallest: W = 1. Of the 2^8 signs, W <= 1 for the
-    # sets {} and {1}: two-sided p = 2 * 2 / 256.
+def test_sign_flips_by_hand():
+    # Of the 2^8 signs of 1 to 8, the mean is as large as with 1 alone negative for the sets {} and
+    # {1}: two-sided p = 2 * 2 / 256.
     found = statistics.difference(paired([-1, 2, 3, 4, 5, 6, 7, 8], [0] * 8), "x", 10, 2)
-    assert (found.n, found.estimate, found.test) == (8, 34 / 8, "Wilcoxon")
+    assert (found.n, found.estimate, found.test) == (8, 34 / 8, "sign flips")
     assert found.p_value == pytest.approx(4 / 256)
     assert found.low < found.estimate < found.high
+
+
+def test_the_test_of_a_difference_is_of_its_mean():
+    # Most differences are slightly negative, the mean is positive: signed ranks would find the
+    # former, with p = 0.0004.
+    rng = np.random.default_rng(0)
+    values = np.concatenate([-rng.uniform(0.005, 0.015, 85), rng.uniform(1.4, 1.8, 15)])
+    found = statistics.difference(paired(values, np.zeros(100)), "x", 10, 2)
+    assert found.estimate > 0
+    assert found.p_value < 0.001
+    rare = np.concatenate([-rng.uniform(0.005, 0.015, 97), [1.0, 0.2, 0.1]])
+    found = statistics.difference(paired(rare, np.zeros(100)), "x", 10, 2)
+    assert stats.wilcoxon(rare).pvalue < 0.001
+    assert found.p_value > 0.5
 
 
 def test_a_difference_is_paired_by_seed():
@@ -65,18 +79,22 @@ def test_mcnemar_by_hand():
     assert found.p_value == pytest.approx(16 / 128)
 
 
-def test_shares_that_never_differ_are_bounded_by_their_number():
-    found = statistics.share_difference(paired([True] * 10, [True] * 10), "x", 10, 2)
-    # Clopper-Pearson for 0 of 10: 1 - 0.025^(1/10).
-    assert found.high == pytest.approx(1 - 0.025**0.1)
-    assert (found.estimate, found.low, found.p_value) == (0, -found.high, 1)
-
-
-def test_shares_that_always_differ_are_bounded_by_their_number():
-    found = statistics.share_difference(paired([False] * 10, [True] * 10), "x", 10, 2)
-    assert (found.low, found.estimate) == (-1, -1)
-    assert found.high == pytest.approx(-(0.025**0.1))
-    assert found.p_value == pytest.approx(2 / 2**10)
+@pytest.mark.parametrize(
+    ("first", "second", "neither", "low", "high"),
+    [
+        # By hand, with q = (b + 1)/(n + 2), r = (c + 1)/(n + 2): q - r -+ 1.959964
+        # sqrt((q + r - (q - r)^2)/(n + 2)).
+        (1, 7, 13, -0.508347, -0.013392),
+        (0, 0, 10, -0.230966, 0.230966),
+        (1, 0, 19, -0.107656, 0.198565),
+        (10, 0, 0, 0.520579, 1.0),
+    ],
+)
+def test_the_interval_of_paired_shares(first, second, neither, low, high):
+    one = [True] * first + [False] * (second + neither)
+    other = [False] * first + [True] * second + [False] * neither
+    found = statistics.share_difference(paired(one, other), "x", 10, 2)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_too_few_pairs_make_no_interval():
@@ -100,6 +118,13 @@ def test_a_mean_counts_each_seed_once():
     table = pd.DataFrame(rows, columns=["batch_size", "seed", "x"])
     found = statistics.mean(table, "x", 10)
     assert (found.n, found.estimate) == (6, 2.5)
+
+
+def test_a_mean_without_spread_is_its_own_interval():
+    table = paired([1.0] * 6, [math.inf] * 6)
+    assert statistics.mean(table, "x", 10)[:4] == (6, 1, 1, 1)
+    assert statistics.mean(table, "x", 2).n == 0
+    assert math.isnan(statistics.mean(paired([1.0] * 5, [1.0] * 5), "x", 10).low)
 
 
 def test_facts_about_given_runs():
@@ -160,6 +185,7 @@ def test_levels_are_compared_within():
     assert found.n == 20
     assert found.estimate == pytest.approx(1, abs=0.01)
     assert found.low < found.estimate < found.high < 1.1
+    assert found.p_value < 0.001
     assert table.groupby("batch_size")["x"].mean().diff().iloc[-1] < 0
 
 

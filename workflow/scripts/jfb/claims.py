@@ -48,11 +48,6 @@ class Evidence:
     arguments: Mapping[str, Any]
     holds: tuple[float, float]
 
-    @property
-    def studies(self) -> list[str]:
-        """What the tables are made from: the study, where it is of one."""
-        return [table.split("/")[-1] for table in self.tables]
-
     def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
         """The name of the table to be taken; None if none is there."""
         return next((name for name in self.tables if name in tables), None)
@@ -82,6 +77,11 @@ class Weighed:
     p_value: float | None
     outcome: Outcome
 
+    @property
+    def studies(self) -> list[str]:
+        """Of the table taken, or of those that could be: the study, or what else it is made of."""
+        return [study_of(table) for table in ([self.table] if self.table else self.evidence.tables)]
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -93,6 +93,12 @@ class Judged:
     verdict: Verdict
     reason: str
     deciding: Weighed
+
+
+def study_of(table: str) -> str:
+    """The study that a table is of, or else what it is of: timing, cost, data, published."""
+    kind, _, part = table.partition("/")
+    return kind if kind in ("timing", "cost") else part or kind
 
 
 def read(entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
@@ -162,8 +168,9 @@ def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[J
 def decide(finding: Finding, p_value: float | None, holds: tuple[float, float]) -> Outcome:
     """What a finding says of a claim that allows the values from `holds[0]` to `holds[1]`.
 
-    It holds where the interval lies inside, fails where it lies outside, and is open otherwise. An
-    interval that excludes the null hypothesis of its test decides only with a p-value below 0.05.
+    It holds where the interval lies inside, fails where it lies outside, and is open otherwise.
+    Where that sets the finding apart from the null hypothesis of its test, the p-value must be
+    below 0.05 too.
 
     Args:
         finding: the finding.
@@ -171,14 +178,13 @@ def decide(finding: Finding, p_value: float | None, holds: tuple[float, float]) 
         holds: what the claim allows, both ends included.
     """
     low, high = finding.low, finding.high
-    if math.isnan(low) or math.isnan(high):
-        return Outcome.OPEN
-    if p_value is not None and p_value >= _ALPHA and not low <= finding.null <= high:
-        return Outcome.OPEN
+    significant = p_value is None or p_value < _ALPHA
+    null_allowed = holds[0] <= finding.null <= holds[1]
     if holds[0] <= low and high <= holds[1]:
-        return Outcome.HOLDS
+        return Outcome.HOLDS if null_allowed or significant else Outcome.OPEN
     if high < holds[0] or low > holds[1]:
-        return Outcome.FAILS
+        return Outcome.FAILS if not null_allowed or significant else Outcome.OPEN
+    # Where there is no interval, both its ends are NaN.
     return Outcome.OPEN
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jfb import alignments, table1
+from jfb import alignments, table1, tables
 from jfb.levels import REACHED
 
+#: Accuracy that comes between these shares of the epochs comes about halfway.
+HALFWAY = (0.25, 0.75)
 #: A run is accurate at once if it is in the first twentieth of its epochs.
 AT_ONCE = 0.05
 #: Runs whose losses are this close are at the same level, in decades.
@@ -26,25 +28,26 @@ def published() -> pd.DataFrame:
 def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
     """A summary with what claims ask of a run.
 
-    Added: log10_lowest_loss; reached (0.001); log10_gap, of the last validation over the last
-    training loss, and its absolute value; log10_of_spread, of log10_loss_spread;
-    first_accurate_share, the first accurate epoch as a share of all; accurate, accurate_at_once,
-    improves_at_the_end; always_converged, norm_below_one (the spectral norm of the latent weight at
-    the end).
+    Added: log10_lowest_loss; reached (0.001); absolute_log10_gap, of the last validation over the
+    last training loss; log10_of_spread, of log10_loss_spread; first_accurate_share, the first
+    accurate epoch as a share of all, infinite where there is none; accurate, accurate_at_once,
+    accurate_halfway; improves_at_the_end; always_converged, norm_below_one (the spectral norm of
+    the latent weight at the end).
     """
     table = summary.copy()
     first = table["first_accurate_epoch"].astype(float) / table["epochs"]
     gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
+    improves = table["epoch_of_lowest_loss"] > AT_THE_END * table["epochs"]
     return table.assign(
         log10_lowest_loss=np.log10(table["lowest_loss"]),
         reached=table["lowest_loss"] <= REACHED,
-        log10_gap=gap,
         absolute_log10_gap=gap.abs(),
-        first_accurate_share=first,
+        first_accurate_share=first.fillna(np.inf),
         log10_of_spread=np.log10(table["log10_loss_spread"].where(table["log10_loss_spread"] > 0)),
         accurate=first.notna(),
         accurate_at_once=first <= AT_ONCE,
-        improves_at_the_end=table["epoch_of_lowest_loss"] > AT_THE_END * table["epochs"],
+        accurate_halfway=first.between(*HALFWAY),
+        improves_at_the_end=improves & ~table["diverged"],
         always_converged=table["unconverged_solves"] == 0,
         norm_below_one=table["final_spectral_norm"] < 1,
     )
@@ -58,9 +61,13 @@ def cells(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
-    """Alignments whose exact gradient is known, with downhill: the inner product is positive."""
-    known = rows[rows["exact_converged"]]
-    return known.assign(downhill=known["sign"] > 0)
+    """Alignments with contractive, whether the latent weight is, and downhill.
+
+    Downhill says whether the inner product is positive; where the exact gradient is not known it is
+    missing.
+    """
+    downhill = (rows["sign"] > 0).astype(float).where(rows["exact_converged"])
+    return rows.assign(downhill=downhill, contractive=(rows["spectral_norm"] < 1).astype(float))
 
 
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
@@ -96,23 +103,23 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
         files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`, `timing`, `cost`,
             `data`; what has not been made is not among them.
     """
-    tables = {"published": published()}
+    found = {"published": published()}
     for name, paths in files.items():
         kind, _, study = name.partition("/")
         if kind == "alignment":
-            tables[name] = of_alignments(alignments.read(paths))
+            found[name] = of_alignments(alignments.read(paths))
             continue
         (path,) = paths
         if kind == "summaries":
-            summary = pd.read_parquet(path)
-            tables[name] = of_summary(summary)
+            summary = tables.read_frame(path, "a summary")
+            found[name] = of_summary(summary)
             if summary["seed"].nunique() == 1:
-                tables[f"cells/{study}"] = cells(summary)
+                found[f"cells/{study}"] = cells(summary)
         elif kind == "sharpness":
-            tables[name] = of_sharpness(pd.read_parquet(path))
+            found[name] = of_sharpness(tables.read_frame(path, "sharpness"))
         elif kind == "data":
-            tables[name] = pd.read_parquet(path)
+            found[name] = tables.read_frame(path, "a dataset")
         else:
             parts = {"timing": of_timing, "cost": of_cost}[kind](pd.read_csv(path))
-            tables |= {f"{kind}/{part}": rows for part, rows in parts.items()}
-    return tables
+            found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
+    return found

@@ -5,12 +5,14 @@ import pandas as pd
 
 #: What a network can be, by its active units and kinks on the training points.
 CATEGORIES = ("no active unit", "no kink", "1 kink", "2 kinks", "3 kinks or more")
+CATEGORIES += ("no fixed point found",)
 
 
 def category(units: pd.DataFrame) -> pd.Series:
-    """The category of each row with active_units and kinks, as an ordered categorical."""
+    """The category of each row of `jfb.units`, as an ordered categorical."""
     names = units["kinks"].clip(upper=3).map(dict(enumerate(CATEGORIES[1:])))
     names = names.where(units["active_units"] > 0, CATEGORIES[0])
+    names = names.where(units["converged"], CATEGORIES[-1])
     return pd.Series(pd.Categorical(names, CATEGORIES, ordered=True), units.index)
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-#: Below this number of pairs no two-sided signed-rank or McNemar test can come below 0.05.
+#: Below this number of pairs no two-sided sign-flip or McNemar test can come below 0.05.
 FEWEST = 6
 _CONFIDENCE = 0.95
 _RESAMPLES = 9999
@@ -25,8 +25,9 @@ _RESAMPLES = 9999
 class Finding(NamedTuple):
     """What a statistic found in `n` observations.
 
-    `low` and `high` bound the 95 % interval; both are the estimate where nothing was sampled, and
-    NaN where the observations are too few for an interval. `test` names the test that gave
+    `low` and `high` bound the 95 % interval (of `cost_ratio`, the range over cases); both are the
+    estimate where nothing was sampled or nothing varies, and NaN where the observations are too few
+    for an interval. `test` names the test that gave
     `p_value`, two-sided, of the hypothesis that the quantity is `null`; None where there is none.
     """
 
@@ -45,27 +46,37 @@ def exact(value: float, n: int = 1) -> Finding:
 
 
 def difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
-    """Mean paired difference of a quantity between two batch sizes, with Wilcoxon's signed ranks.
+    """Mean paired difference of a quantity between two batch sizes, with a sign-flip test of it.
 
     Args:
         table: with batch_size, seed and `column`; a seed that lacks either value is left out.
         column: the quantity.
         batch_size, against: of which the second is subtracted.
     """
-    pairs = _pairs(table, column, batch_size, against).dropna()
-    differences = (pairs[batch_size] - pairs[against]).to_numpy(float)
+    pairs = _pairs(table, column, batch_size, against)
+    first, second = pairs[batch_size].to_numpy(float), pairs[against].to_numpy(float)
+    differences = first - second
     low, high = _bca(differences)
     if len(differences) < FEWEST or not differences.any():
         return Finding(len(differences), _mean(differences), low, high)
-    p_value = stats.wilcoxon(differences).pvalue
-    return Finding(len(differences), _mean(differences), low, high, "Wilcoxon", float(p_value))
+    # Signed ranks would test another thing than the mean: the two can differ in sign.
+    p_value = stats.permutation_test(
+        (first, second),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=_RESAMPLES,
+        batch=1000,
+        rng=np.random.default_rng(0),
+    ).pvalue
+    return Finding(len(differences), _mean(differences), low, high, "sign flips", float(p_value))
 
 
 def share_difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
     """Difference of two paired shares, with the exact McNemar test.
 
-    Where no pair differs, the interval is what the exact (Clopper-Pearson) bound on the share of
-    pairs that do allows.
+    The interval is Wald's with a pair added to each of the two counts of pairs that differ (Bonett
+    and Price 2012, J. Educ. Behav. Stat. 37, 479): no bootstrap knows of pairs that it lacks.
 
     Args:
         table: with batch_size, seed and `column`.
@@ -82,16 +93,12 @@ def share_difference(table: pd.DataFrame, column: str, batch_size: int, against:
     )
     counts[1, 1] = n - counts.sum()
     p_value = float(mcnemar(counts, exact=True).pvalue)
-    if not differences.any():
-        reach = proportion_confint(0, n, 1 - _CONFIDENCE, "beta")[1]
-        return Finding(n, 0.0, -reach, reach, "McNemar", p_value)
-    low, high = _bca(differences)
-    if math.isnan(low):
-        # Every pair differs, and alike.
-        reach = 1 - proportion_confint(n, n, 1 - _CONFIDENCE, "beta")[0]
-        mean = _mean(differences)
-        low, high = sorted((mean, mean - math.copysign(reach, mean)))
-    return Finding(n, _mean(differences), low, high, "McNemar", p_value)
+    only_first, only_second = (counts[0, 1] + 1) / (n + 2), (counts[1, 0] + 1) / (n + 2)
+    centre = only_first - only_second
+    deviation = math.sqrt((only_first + only_second - centre**2) / (n + 2))
+    reach = stats.norm.ppf((1 + _CONFIDENCE) / 2) * deviation
+    low, high = max(-1.0, centre - reach), min(1.0, centre + reach)
+    return Finding(n, _mean(differences), float(low), float(high), "McNemar", p_value)
 
 
 def share(table: pd.DataFrame, column: str, batch_size: int | None = None) -> Finding:
@@ -113,11 +120,11 @@ def mean(table: pd.DataFrame, column: str, batch_size: int) -> Finding:
     """Mean of a quantity over the seeds of a batch size; of each seed, its own mean first.
 
     Args:
-        table: with batch_size, seed and `column`; rows without a value are left out.
+        table: with batch_size, seed and `column`; rows without a finite value are left out.
         column: the quantity.
         batch_size: of the runs.
     """
-    rows = table[table["batch_size"] == batch_size].dropna(subset=[column])
+    rows = table[(table["batch_size"] == batch_size) & np.isfinite(table[column].astype(float))]
     values = rows[column].astype(float).groupby(rows["seed"]).mean().to_numpy()
     low, high = _bca(values)
     return Finding(len(values), _mean(values), low, high)
@@ -218,12 +225,12 @@ def difference_within(
     design = pd.get_dummies(rows[by].astype(str), dtype=float)
     design.insert(0, "difference", (rows["batch_size"] == batch_size).astype(float))
     fit = sm.OLS(rows[column].astype(float), design).fit(
-        cov_type="cluster", cov_kwds={"groups": rows["seed"].to_numpy()}
+        cov_type="cluster", cov_kwds={"groups": rows["seed"].to_numpy()}, use_t=True
     )
     low, high = fit.conf_int(1 - _CONFIDENCE).loc["difference"]
     estimate, p_value = fit.params["difference"], fit.pvalues["difference"]
     return Finding(
-        len(rows), float(estimate), float(low), float(high), "z of a regression", float(p_value)
+        len(rows), float(estimate), float(low), float(high), "t of a regression", float(p_value)
     )
 
 
@@ -251,9 +258,12 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _bca(values: np.ndarray) -> tuple[float, float]:
-    """Interval of the mean; NaN where there are too few values, or nothing varies."""
-    if len(values) < FEWEST or np.ptp(values) == 0:
+    """Interval of the mean, the value itself where nothing varies; NaN of too few values."""
+    if len(values) < FEWEST:
         return math.nan, math.nan
+    # What differs by rounding only has no spread to resample.
+    if np.allclose(values, values[0], rtol=1e-12, atol=0):
+        return float(values[0]), float(values[0])
     interval = stats.bootstrap(
         (values,), np.mean, n_resamples=_RESAMPLES, method="BCa", random_state=0
     ).confidence_interval

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files, tables
+from jfb import pages
 from jfb.claims import Judged, Outcome, Weighed, described, span
 
 _MARKS = {Outcome.HOLDS: "holds", Outcome.FAILS: "fails", Outcome.OPEN: "open"}
@@ -15,8 +15,9 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
     """A row per claim: the statistic that its verdict hangs on, and the verdict.
 
     Returns:
-        id, statement, place, studies (all that its evidence reads, separated by spaces), evidence
-        (what n and the following columns are of), n, estimate, low, high (95 % interval), test,
+        id, statement, place, studies (that its evidence was taken from, separated by spaces; of
+        evidence that is lacking, those that could give it), evidence (what n and the following
+        columns are of), n, estimate, low, high (95 % interval; of cost ratios, the range), test,
         p_value (Holm-corrected), verdict, reason.
     """
     rows = []
@@ -28,7 +29,7 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "statement": one.claim.statement,
                 "place": one.claim.place,
                 "studies": " ".join(
-                    dict.fromkeys(study for piece in pieces for study in piece.evidence.studies)
+                    dict.fromkeys(study for piece in pieces for study in piece.studies)
                 ),
                 **_numbers(one.deciding),
                 "verdict": str(one.verdict),
@@ -68,6 +69,9 @@ def to_markdown(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
         "Written by `snakemake claims` from `results/`; the rules are in `workflow/claims.yaml`. A",
         "claim holds where the 95 % interval of each of its statistics lies inside the values that",
         "it allows, and fails where one lies outside. All p-values are corrected together (Holm).",
+        "Of cost ratios, the interval is their range over the cases that were measured.",
+        "",
+        _sources(judged),
         "",
         _lacking(lacking),
         "",
@@ -78,7 +82,7 @@ def to_markdown(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
     for one in judged:
         lines += ["", f"## {one.claim.id}", "", f"{one.claim.statement} ({one.claim.place})", ""]
         lines += [f"**{one.verdict}**: {one.reason}", ""]
-        lines += ["| about | statistic | n | estimate | 95 % | allowed | test, p | |"]
+        lines += ["| about | statistic | n | estimate | interval | allowed | test, p | |"]
         lines += ["|---|---|---:|---:|---|---|---|---|"]
         lines += [_row(part, piece) for part, piece in _parts(one)]
     return "\n".join(lines) + "\n"
@@ -89,25 +93,23 @@ def to_html(judged: Sequence[Judged], lacking: Sequence[str]) -> str:
     table = of_claims(judged)
     columns = ["id", "statement", "verdict", "evidence", "n", "estimate", "low", "high", "p_value"]
     rows = table[columns].to_html(index=False, border=0, na_rep="", float_format="{:.3g}".format)
-    return tables.to_page(rows, "Claims of the report", _lacking(lacking))
+    return pages.to_html(rows, "Claims of the report", _lacking(lacking))
 
 
 def write(
     judged: Sequence[Judged],
     lacking: Sequence[str],
+    origin: str,
     csv: str | Path,
     evidence: str | Path,
     markdown: str | Path,
     html: str | Path,
 ) -> None:
-    """Write `of_claims`, `of_evidence` and both pages, each whole or not at all."""
-    for table, path in ((of_claims(judged), csv), (of_evidence(judged), evidence)):
-        with files.whole(path) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
-    pages = {markdown: to_markdown(judged, lacking), html: to_html(judged, lacking)}
-    for path, text in pages.items():
-        with files.whole(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    """Write `of_claims`, `of_evidence` and both pages; see `jfb.pages` for `origin`."""
+    pages.write_csv(csv, of_claims(judged), origin)
+    pages.write_csv(evidence, of_evidence(judged), origin)
+    pages.write_text(markdown, to_markdown(judged, lacking), origin)
+    pages.write_text(html, to_html(judged, lacking), origin)
 
 
 def _parts(one: Judged) -> Iterator[tuple[str, Weighed]]:
@@ -138,6 +140,11 @@ def _row(part: str, piece: Weighed) -> str:
         cells = [part, described(piece), f"{found.n}", f"{found.estimate:.3g}"]
         cells += [interval, allowed, test, _MARKS[piece.outcome]]
     return f"| {' | '.join(cells)} |"
+
+
+def _sources(judged: Sequence[Judged]) -> str:
+    taken = (p.table for one in judged for _, p in _parts(one) if p.table)
+    return f"Taken into account: {', '.join(sorted(set(taken)))}."
 
 
 def _lacking(lacking: Sequence[str]) -> str:
