@@ -139,7 +139,7 @@ def test_a_run_whose_last_step_blows_up_has_diverged(replay, tmp_path):
 
 
 def test_the_log_of_another_run_is_refused_by_name(log, replay):
-    with pytest.raises(ValueError, match=r"log\.parquet: log of a run with other settings"):
+    with pytest.raises(ValueError, match=r"log\.parquet: the log of another run"):
         summary.of_logs([log([1.0])], [replay[32]])
 
 
@@ -253,7 +253,7 @@ def check(path):
 def write_table(replayed, many, folder):
     """The table's forms; the path of the CSV."""
     paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex", "html")]
-    table1.write(table1.tidy(replayed, "replay", many, "seeds"), *paths)
+    table1.write(table1.tidy(replayed, "replay", many, "seeds"), "{}", *paths)
     return paths[0]
 
 
@@ -348,7 +348,7 @@ def test_figure1_marks_the_end_of_each_run(logs):
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
     logs = style.read_logs([log(losses)])
     for name, draw in report.FIGURES.items():
-        style.write(draw(logs), [tmp_path / f"{name}.png"])
+        style.write(draw(logs), [tmp_path / f"{name}.png"], "{}")
 
 
 def drawn(figure):
@@ -412,10 +412,10 @@ def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path
     lost = many.iloc[:runs].assign(lowest_loss=np.nan)
     for k, summary_ in enumerate((many.iloc[:runs], lost)):
         for name, draw in seeds.OF_SUMMARY.items():
-            style.write(draw(summary_), [tmp_path / f"{name}{k}.png"])
+            style.write(draw(summary_), [tmp_path / f"{name}{k}.png"], "{}")
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
-        style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"])
+        style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"], "{}")
 
 
 @pytest.fixture
@@ -541,7 +541,7 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        style.write(report.figure1(logs), paths)
+        style.write(report.figure1(logs), paths, "{}")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:

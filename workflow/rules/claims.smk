@@ -44,7 +44,8 @@ def is_there(source):
     if kind == "data" or (kind == "summaries" and role in ROLES):
         return True
     files = files_of(source)
-    return bool(files) and all(if_made(file) for file in files)
+    target = {"summaries": role, "sharpness": "minima"}.get(kind, kind)
+    return bool(files) and all(if_made(file, target) for file in files)
 
 
 def made(wildcards):
@@ -61,6 +62,8 @@ rule claims:
         tables=lambda wildcards: sum(made(wildcards).values(), []),
         library=library("claims.py"),
     output:
+        "results/claims.csv-metadata.json",
+        "results/evidence.csv-metadata.json",
         csv="results/claims.csv",
         evidence="results/evidence.csv",
         markdown="results/claims.md",

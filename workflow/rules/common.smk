@@ -157,13 +157,13 @@ def figures_of(study):
 
 
 # Targets for which everything is made.
-WHOLE = {"everything", "findings"}
+WHOLE = {"everything", "findings", "docs/findings.md"}
 
 
-def if_made(path):
-    """A file that is taken where it is there, and made for no target but the whole ones."""
-    whole = WHOLE & set(workflow.dag_settings.targets)
-    return [path] if whole or os.path.exists(path) else []
+def if_made(path, target):
+    """A file that is taken where it is there or its target is asked for, and not made otherwise."""
+    asked = (WHOLE | {target}) & set(workflow.dag_settings.targets)
+    return [path] if asked or os.path.exists(path) else []
 
 
 def minima_of(study):

@@ -54,7 +54,8 @@ rule measure_cost:
         data=dataset_of(project.alignment),
         library=library("measure_cost.py"),
     output:
-        "results/cost.csv",
+        csv="results/cost.csv",
+        metadata="results/cost.csv-metadata.json",
     log:
         "results/logs/cost.log",
     benchmark:

@@ -60,6 +60,8 @@ rule tabulate_minima:
         units="results/units/{study}.parquet",
         library=library("minima.py"),
     output:
+        "results/minima_{study}.csv-metadata.json",
+        "results/fates_{study}.csv-metadata.json",
         minima="results/minima_{study}.csv",
         fates="results/fates_{study}.csv",
     log:

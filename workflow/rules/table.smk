@@ -2,9 +2,10 @@ rule table1:
     input:
         replay=f"results/summaries/{project.replay}.parquet",
         distribution=f"results/summaries/{project.distribution}.parquet",
-        timing=lambda wildcards: if_made("results/timing.csv"),
+        timing=lambda wildcards: if_made("results/timing.csv", "timing"),
         library=library("table1.py"),
     output:
+        "results/table1.csv-metadata.json",
         csv="results/table1.csv",
         markdown="results/table1.md",
         latex="results/table1.tex",

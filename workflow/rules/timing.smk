@@ -9,7 +9,8 @@ rule measure_timing:
             *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
         ),
     output:
-        "results/timing.csv",
+        csv="results/timing.csv",
+        metadata="results/timing.csv-metadata.json",
     log:
         "results/logs/timing.log",
     benchmark:

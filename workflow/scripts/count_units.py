@@ -1,6 +1,6 @@
 """Count the active units and kinks along the runs of a study."""
 
-from jfb import dataset, snapshots, tables, units
+from jfb import dataset, provenance, snapshots, tables, units
 from jfb.progress import Progress, job_log
 from jfb.settings import Run
 
@@ -8,6 +8,7 @@ with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     runs = [Run.from_dict(run) for run in snakemake.params.runs]
     paths = zip(runs, snakemake.input.snapshots, strict=True)
-    kept = [(run, snapshots.read(path, run.network)) for run, path in paths]
+    kept = [(run, snapshots.read(path, run)) for run, path in paths]
     after_run = Progress(log, len(runs), "run")
-    tables.write(snakemake.output[0], units.of_runs(kept, training, after_run))
+    table = units.of_runs(kept, training, after_run)
+    tables.write(snakemake.output[0], provenance.attach(table, snakemake.config))

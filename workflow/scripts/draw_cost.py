@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from jfb import provenance
 from jfb.figures import gradients, style
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    style.write(gradients.cost(pd.read_csv(snakemake.input.cost)), snakemake.output)
+    origin = provenance.of(snakemake.config)
+    style.write(gradients.cost(pd.read_csv(snakemake.input.cost)), snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

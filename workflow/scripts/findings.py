@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files, findings
+from jfb import files, findings, pages, provenance, tables
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -15,7 +15,7 @@ with job_log(snakemake.log[0]) as log:
         evidence=pd.read_csv(given.evidence),
         table1=pd.read_csv(given.table1),
         summaries={
-            part: pd.read_parquet(getattr(given, part))
+            part: tables.read_frame(getattr(given, part), "a summary")
             for part in ("seeds", "landscape", "updates", "gradients")
         },
         minima=pd.read_csv(given.minima),
@@ -29,6 +29,5 @@ with job_log(snakemake.log[0]) as log:
     for figure, copy in zip(given.figures, snakemake.output.figures, strict=True):
         with files.whole(copy) as temporary:
             shutil.copyfile(figure, temporary)
-    with files.whole(snakemake.output.page) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    pages.write_text(snakemake.output.page, page, provenance.of(snakemake.config))
     log.info("%s: %d lines", snakemake.output.page, page.count("\n"))

@@ -1,6 +1,6 @@
 """Measure what a step costs, by gradient."""
 
-from jfb import cost, dataset, files, settings
+from jfb import cost, dataset, pages, provenance, settings
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -8,6 +8,5 @@ with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     progress = Progress(log, sum(1 for _ in cost.cases(wanted)), "case")
     table = cost.measure(wanted, training, progress)
-    with files.whole(snakemake.output[0]) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
     log.info("\n%s", table.to_string())

@@ -1,6 +1,6 @@
 """Measure the sharpness at the end of every run of a study."""
 
-from jfb import dataset, parameters, sharpness, tables
+from jfb import dataset, parameters, provenance, sharpness, tables
 from jfb.progress import Progress, job_log
 from jfb.settings import Run
 
@@ -10,4 +10,5 @@ with job_log(snakemake.log[0]) as log:
     paths = zip(runs, snakemake.input.final, strict=True)
     ends = [(run, parameters.read(path, run.network)) for run, path in paths]
     after_run = Progress(log, len(runs), "run")
-    tables.write(snakemake.output[0], sharpness.of_runs(ends, training, after_run))
+    table = sharpness.of_runs(ends, training, after_run)
+    tables.write(snakemake.output[0], provenance.attach(table, snakemake.config))

@@ -1,6 +1,6 @@
 """Time the epochs of each engine at the batch sizes of the replay."""
 
-from jfb import dataset, files, settings, snapshots, timing
+from jfb import dataset, pages, provenance, settings, snapshots, timing
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -8,9 +8,8 @@ with job_log(snakemake.log[0]) as log:
     training, validation = dataset.read(snakemake.input.data)
     runs = [settings.Run.from_dict(run) for run in snakemake.params.runs]
     paths = zip(runs, snakemake.input.snapshots, strict=True)
-    kept = {run: snapshots.read(path, run.network) for run, path in paths}
+    kept = {run: snapshots.read(path, run) for run, path in paths}
     after_case = Progress(log, sum(1 for _ in timing.cases(wanted, runs)), "measurement")
     table = timing.measure(wanted, kept, training, validation, after_case)
-    with files.whole(snakemake.output[0]) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
     log.info("\n%s", timing.summarised(table, runs[0].epochs).to_string())

@@ -1,17 +1,15 @@
 """What the final networks of a study are, and what became of their units."""
 
-import pandas as pd
-
-from jfb import files, minima
+from jfb import minima, pages, provenance, tables
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    units = pd.read_parquet(snakemake.input.units)
-    runs = minima.ends(pd.read_parquet(snakemake.input.summary), units)
+    units = tables.read_frame(snakemake.input.units, "units of runs")
+    runs = minima.ends(tables.read_frame(snakemake.input.summary, "a summary"), units)
+    origin = provenance.of(snakemake.config)
     for table, path in (
         (minima.by_category(runs), snakemake.output.minima),
         (minima.fates(units), snakemake.output.fates),
     ):
-        with files.whole(path) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
+        pages.write_csv(path, table, origin)
         log.info("\n%s", table.to_string())

@@ -2,18 +2,19 @@
 
 import pandas as pd
 
-from jfb import table1, timing
+from jfb import provenance, table1, tables, timing
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
+    origin = provenance.of(snakemake.config)
     table = table1.tidy(
-        pd.read_parquet(snakemake.input.replay),
+        tables.read_frame(snakemake.input.replay, "a summary"),
         snakemake.params.replay,
-        pd.read_parquet(snakemake.input.distribution),
+        tables.read_frame(snakemake.input.distribution, "a summary"),
         snakemake.params.distribution,
     )
     for path in snakemake.input.timing:
         seconds = timing.summarised(pd.read_csv(path), snakemake.params.epochs)
         table = table1.with_times(table, seconds)
-    table1.write(table, **dict(snakemake.output.items()))
+    table1.write(table, origin, **dict(snakemake.output.items()))
     log.info("\n%s", table1.to_markdown(table))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from jfb import settings, summary, tables
+from jfb import files, settings, summary, tables
 from jfb.dataset import Part
 from jfb.engines import open_engine
 from jfb.streams import Stream, open_stream
@@ -93,7 +93,7 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.
         A row per run, in the order that the runs would have in one block.
 
     Raises:
-        ValueError: a file is no block, or one of other runs; the message names it.
+        jfb.files.Unreadable: a file is no block, or one of other runs; the message names it.
     """
     parts = []
     for path, block in zip(paths, blocks, strict=True):
@@ -101,7 +101,7 @@ def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.
         table = tables.read(path, summary.schema(factors), "a block of runs")
         described = (table.schema.metadata or {}).get(b"block", b"null")
         if json.loads(described) != block.to_dict():
-            raise ValueError(f"{path}: block of runs with other settings; make it anew")
+            raise files.Unreadable(path, "a block of runs with other settings")
         parts.append(table.replace_schema_metadata())
     kinds = [(run.levels, run.batch_size) for block in blocks for run in block.each()]
     rank = {kind: k for k, kind in enumerate(dict.fromkeys(kinds))}

@@ -44,7 +44,7 @@ def read(path: str | Path) -> tuple[Part, Part]:
     """Read the training part and the validation part.
 
     Raises:
-        ValueError: the file is no dataset of this project.
+        jfb.files.Unreadable: the file is no dataset of this project.
     """
     table = tables.read(path, SCHEMA, "a dataset")
     split = table["split"].combine_chunks()

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from jfb import files, layout, settings
 
@@ -12,13 +13,29 @@ def write(path: str | Path, flat: np.ndarray, network: settings.Network, epoch: 
     """Write a flat vector (p,) as named tensors to `path`, and its `epoch` to the metadata."""
     tensors = {name: np.array(part) for name, part in layout.views(flat, network).items()}
     with files.whole(path) as temporary:
-        save_file(tensors, temporary, metadata={"epoch": str(epoch)})
+        temporary.write_bytes(save(tensors, metadata={"epoch": str(epoch)}))
 
 
 def read(path: str | Path, network: settings.Network) -> np.ndarray:
-    """The flat vector (p,) float32 that `write` wrote."""
-    flat = np.empty(layout.size(network), dtype=np.float32)
-    parts = layout.views(flat, network)
-    for name, tensor in load_file(path).items():
-        parts[name][...] = tensor
-    return flat
+    """The flat vector (p,) float32 that `write` wrote.
+
+    Raises:
+        jfb.files.Unreadable: the file holds no such tensors; the message names it.
+    """
+    found = load(path)
+    shapes = layout.shapes(network)
+    if {name: tensor.shape for name, tensor in found.items()} != shapes:
+        raise files.Unreadable(path, f"not parameters of a network with layers {shapes}")
+    return np.concatenate([found[name].astype(np.float32).ravel() for name in shapes])
+
+
+def load(path: str | Path) -> dict[str, np.ndarray]:
+    """The tensors of a safetensors file, by name.
+
+    Raises:
+        jfb.files.Unreadable: it is none, or damaged; the message names it.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise files.Unreadable(path, f"not readable as safetensors ({error})") from error

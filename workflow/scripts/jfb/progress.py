@@ -1,11 +1,13 @@
 """What a job tells while it works: lines in its own log file."""
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jfb import files
 from jfb.runlog import Epoch
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -13,13 +15,28 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 @contextmanager
 def job_log(path: str | Path) -> Iterator[logging.Logger]:
-    """Give a logger that writes to `path`; an error that ends the block is written there too."""
-    logging.basicConfig(
-        filename=path, filemode="w", level=logging.INFO, format="%(asctime)s  %(message)s"
-    )
+    """Give a logger that writes to `path`; an error that ends the block is written there too.
+
+    A file that cannot be used ends the job with one line that names it and says what to do.
+    """
+    # A full disk must not bury the error under complaints about this log.
+    logging.raiseExceptions = False
+    try:
+        logging.basicConfig(
+            filename=path, filemode="w", level=logging.INFO, format="%(asctime)s  %(message)s"
+        )
+    except OSError as error:
+        sys.exit(f"{path}: could not be written: {error.strerror}")
     log = logging.getLogger("jfb")
     try:
         yield log
+    except files.Unreadable as error:
+        advice = f"{error}; make it anew: snakemake --cores 1 --force {error.path}"
+        log.error("failed: %s", advice)
+        sys.exit(advice)
+    except files.Unwritable as error:
+        log.error("failed: %s", error)
+        sys.exit(str(error))
     except Exception:
         log.exception("failed")
         raise

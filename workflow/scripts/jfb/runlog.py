@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from jfb import settings, tables
+from jfb import files, settings, tables
 
 
 class Epoch(NamedTuple):
@@ -72,13 +72,13 @@ def read(path: str | Path) -> pa.Table:
     """Read a log.
 
     Raises:
-        ValueError: the file is no log, or an incomplete one; the message names it.
+        jfb.files.Unreadable: the file is no log, or a damaged one; the message names it.
     """
     table = tables.read(path, SCHEMA, "a log of a run")
     if b"run" not in (table.schema.metadata or {}):
-        raise ValueError(f"{path}: its metadata does not tell which run it is the log of")
+        raise files.Unreadable(path, "its metadata does not tell which run it is the log of")
     if table["epoch"].to_pylist() != list(range(1, len(table) + 1)):
-        raise ValueError(f"{path}: its epochs do not count from 1 without a gap")
+        raise files.Unreadable(path, "its epochs do not count from 1 without a gap")
     return table
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save
 
-from jfb import files, layout, settings
+from jfb import files, layout, parameters, settings
 
 
 class Snapshots(NamedTuple):
@@ -39,24 +38,22 @@ def write(path: str | Path, snapshots: Snapshots, network: settings.Network) -> 
         for name, part in layout.views(flat, network).items():
             tensors[name][place] = part
     with files.whole(path) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(save(tensors))
 
 
-def read(path: str | Path, network: settings.Network) -> Snapshots:
-    """Read snapshots.
+def read(path: str | Path, run: settings.Run) -> Snapshots:
+    """Read the snapshots of a run.
 
     Raises:
-        ValueError: the file holds no snapshots of such a network; the message names it.
+        jfb.files.Unreadable: the file holds no snapshots of such a run; the message names it.
     """
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not readable as snapshots ({error})") from error
-    shapes = layout.shapes(network)
-    count = len(tensors.get("epoch", ()))
-    if {name: tensor.shape for name, tensor in tensors.items()} != {"epoch": (count,)} | {
-        name: (count, *shape) for name, shape in shapes.items()
-    }:
-        raise ValueError(f"{path}: not the snapshots of a network with layers {shapes}")
-    flat = np.concatenate([tensors[name].reshape(count, -1) for name in shapes], axis=1)
-    return Snapshots(tensors["epoch"], flat)
+    tensors = parameters.load(path)
+    epochs = tensors.pop("epoch", np.empty(0, np.int64))
+    kept = len(epochs)
+    wanted = {name: (kept, *shape) for name, shape in layout.shapes(run.network).items()}
+    if {name: tensor.shape for name, tensor in tensors.items()} != wanted or not kept:
+        raise files.Unreadable(path, f"not snapshots of a network with layers {wanted}")
+    if not np.array_equal(epochs, epochs_of(run)[:kept]):
+        raise files.Unreadable(path, "snapshots of other epochs than this run keeps")
+    flat = np.concatenate([tensors[name].reshape(kept, -1) for name in wanted], axis=1)
+    return Snapshots(epochs, flat)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from jfb import runlog, settings, tables
+from jfb import files, runlog, settings, tables
 
 ACCURATE = 0.99
 LAST_EPOCHS = 500
@@ -85,15 +85,21 @@ def of_logs(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pa.Tab
         A row per run, in that order.
 
     Raises:
-        ValueError: a file is no log, or the log of another run; the message names it.
+        jfb.files.Unreadable: a file is no log, or that of another run; the message names it.
     """
     rows = []
     for path, run in zip(paths, runs, strict=True):
         log = runlog.read(path)
-        if runlog.run_of(log) != run:
-            raise ValueError(f"{path}: log of a run with other settings; make it anew")
+        if (found := runlog.run_of(log)) != run:
+            raise files.Unreadable(path, f"the log of another run ({_unlike(found, run)})")
         rows.append(of_run(run, {name: tables.to_numbers(log[name]) for name in log.column_names}))
     return of_rows(rows)
+
+
+def _unlike(found: settings.Run, run: settings.Run) -> str:
+    """In which settings a run differs from the one that is wanted."""
+    have, wanted = found.to_dict(), run.to_dict()
+    return ", ".join(f"{k}: {have[k]}, wanted {wanted[k]}" for k in wanted if have[k] != wanted[k])
 
 
 def of_rows(rows: Sequence[Mapping[str, object]]) -> pa.Table:

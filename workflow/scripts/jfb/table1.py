@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files, tables
+from jfb import pages
 from jfb.levels import REACHED
 from jfb.shares import shares
 
@@ -190,7 +190,7 @@ def to_markdown(table: pd.DataFrame) -> str:
 def to_html(table: pd.DataFrame) -> str:
     """The tidy table as an HTML page with its note."""
     wide = side_by_side(table).rename_axis(columns=[None, None])
-    return tables.to_page(wide.to_html(border=0), "Table 1", _note(table))
+    return pages.to_html(wide.to_html(border=0), "Table 1", _note(table))
 
 
 def to_latex(table: pd.DataFrame) -> str:
@@ -208,15 +208,15 @@ def to_latex(table: pd.DataFrame) -> str:
 
 
 def write(
-    table: pd.DataFrame, csv: str | Path, markdown: str | Path, latex: str | Path, html: str | Path
+    table: pd.DataFrame,
+    origin: str,
+    csv: str | Path,
+    markdown: str | Path,
+    latex: str | Path,
+    html: str | Path,
 ) -> None:
-    """Write the forms of the tidy table, each whole or not at all."""
-    with files.whole(csv) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
-    for text, path in (
-        (to_markdown(table), markdown),
-        (to_latex(table), latex),
-        (to_html(table), html),
-    ):
-        with files.whole(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    """Write the forms of the tidy table, each whole or not at all; see `jfb.pages` for `origin`."""
+    pages.write_csv(csv, table, origin)
+    texts = {markdown: to_markdown(table), latex: to_latex(table), html: to_html(table)}
+    for path, text in texts.items():
+        pages.write_text(path, text, origin)

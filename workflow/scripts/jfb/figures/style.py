@@ -67,12 +67,20 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 
 
-def write(figure: Figure, paths: Sequence[str | Path]) -> None:
-    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png)."""
-    undated: Mapping[str, dict] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
+    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png).
+
+    `origin`, see `jfb.provenance.of`, goes to its metadata: the description in SVG and PNG, the
+    subject in PDF.
+    """
+    metadata: Mapping[str, dict] = {
+        ".svg": {"Date": None, "Description": origin},
+        ".pdf": {"CreationDate": None, "Subject": origin},
+        ".png": {"Description": origin},
+    }
     for path in map(Path, paths):
         with files.whole(path) as temporary, mpl.rc_context(_STYLE):
-            figure.savefig(temporary, dpi=300, metadata=undated.get(path.suffix))
+            figure.savefig(temporary, dpi=300, metadata=metadata[path.suffix])
 
 
 def panels(columns: int, rows: int = 1, **options) -> tuple[Figure, Sequence]:
