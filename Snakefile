@@ -5,6 +5,10 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+# Before Snakemake reads the file: it would run code in it.
+include: "workflow/rules/check.smk"
+
+
 configfile: "config.yaml"
 
 
@@ -20,6 +24,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/gradients.smk"
 include: "workflow/rules/minima.smk"
 include: "workflow/rules/timing.smk"
+include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/findings.smk"
 

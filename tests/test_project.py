@@ -40,8 +40,8 @@ def test_the_conda_environment_admits_the_pins():
         assert Version(version) in SpecifierSet(wanted), f"{name} {version}: not {wanted}"
 
 
-def test_the_conda_environment_asks_for_no_other_channel():
-    assert read_yaml("environment.yml")["channels"] == ["conda-forge", "nodefaults"]
+def test_the_conda_environment_asks_for_no_commercial_channel():
+    assert read_yaml("environment.yml")["channels"] == ["conda-forge", "bioconda", "nodefaults"]
 
 
 def test_every_requirement_is_pinned():

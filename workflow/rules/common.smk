@@ -1,7 +1,6 @@
 import dataclasses
 import functools
 import os
-import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import yaml
 
 WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
-sys.path.insert(0, str(SCRIPTS))
 
-from jfb.config import ConfigError, load
+from jfb import locks
+from jfb.config import load
 
 try:
     project = load(
@@ -19,6 +18,9 @@ try:
     )
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
+
+# Jobs are no schedulers; held until this process ends.
+AT_WORK = locks.join(".snakemake") if workflow.is_main_process else None
 
 
 wildcard_constraints:

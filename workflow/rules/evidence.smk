@@ -1,0 +1,56 @@
+CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
+# What the claims call the studies that config.yaml gives a part to.
+ROLES = {"replay": project.replay, "seeds": project.distribution}
+
+
+def sources(claims):
+    """What the tables of the claims are made from, each once, by the name that they give it."""
+    pieces = [
+        piece
+        for claim in claims
+        for part in ("published", "general")
+        for piece in claim.get(part, [])
+    ]
+    tables = [piece["table"] for piece in pieces]
+    names = sum(([t] if isinstance(t, str) else t for t in tables), [])
+    parts = [name.partition(os.sep) for name in names if name != "published"]
+    single = {"cost": "cost", "timing": "timing", "data": "data"}
+    return list(
+        dict.fromkeys(
+            single.get(kind) or f"{kind.replace('cells', 'summaries')}/{role}"
+            for kind, _, role in parts
+        )
+    )
+
+
+def files_of(source):
+    """The files of a source; none where config.yaml lacks the study."""
+    kind, _, role = source.partition(os.sep)
+    study = ROLES.get(role, role)
+    if kind == "data":
+        return [dataset_of(project.replay)]
+    if kind in ("cost", "timing"):
+        return [f"results/{kind}.csv"]
+    if study not in project.studies:
+        return []
+    if kind == "alignment":
+        return alignments_of(study)
+    return [f"results/{kind}/{study}.parquet"]
+
+
+def is_there(source):
+    """Whether it always is, as part of the default target, or is made or has been made."""
+    kind, _, role = source.partition(os.sep)
+    if kind == "data" or (kind == "summaries" and role in ROLES):
+        return True
+    files = files_of(source)
+    target = {"summaries": role, "sharpness": "minima"}.get(kind, kind)
+    return bool(files) and all(if_made(file, target) for file in files)
+
+
+def made(wildcards):
+    """The files behind the tables of the claims, by source, as far as they are there."""
+    return {source: files_of(source) for source in SOURCES if is_there(source)}
+
+
+SOURCES = sources(yaml.safe_load(Path(CLAIMS).read_text()))
