@@ -6,13 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
 
-from jfb import heat, numerics, settings
+from jfb import heat, numerics, runlog, settings
 from jfb.config import load
 from jfb.streams import report
 
@@ -187,3 +190,65 @@ class Workspace:
 @pytest.fixture
 def workspace(tmp_path):
     return Workspace(tmp_path)
+
+
+def assert_same_runs(one: Path, other: Path, study: str) -> int:
+    """Two folders of results hold the same study, byte for byte but for times; how many runs."""
+    both = one, other
+    logs = [
+        sorted(p.relative_to(made) for p in made.glob(f"runs/{study}/**/log.parquet"))
+        for made in both
+    ]
+    assert logs[0] == logs[1]
+    for log in logs[0]:
+        first, second = (runlog.read(made / log).drop_columns("train_seconds") for made in both)
+        assert first.equals(second, check_metadata=True), log
+        for kind in ("best", "final", "snapshots"):
+            file = log.with_name(f"_{kind}.safetensors")
+            assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    summary = Path("summaries", f"{study}.parquet")
+    first, second = (
+        pq.read_table(made / summary).drop_columns("training_seconds") for made in both
+    )
+    assert first.equals(second)
+    for data in one.glob("data/*.parquet"):
+        assert data.read_bytes() == (other / data.relative_to(one)).read_bytes(), data
+    return len(logs[0])
+
+
+@pytest.fixture
+def fault(record_property):
+    """A context per fault: what is in it must hold although the fault occurred."""
+
+    @contextmanager
+    def one(kind):
+        try:
+            yield
+        except BaseException:
+            record_property("lost", kind)
+            raise
+        record_property("survived", kind)
+
+    return one
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Faults are counted: how many were tried, survived and lost."""
+    counts = {"survived": Counter(), "lost": Counter()}
+    for reports in terminalreporter.stats.values():
+        for done in reports:
+            if getattr(done, "when", None) == "call":
+                for outcome, kind in done.user_properties:
+                    if outcome in counts:
+                        counts[outcome][kind] += 1
+    survived, lost = counts.values()
+    if not survived and not lost:
+        return
+    terminalreporter.section("faults")
+    for kind in sorted(survived | lost):
+        tried = survived[kind] + lost[kind]
+        line = f"{kind}: {tried} tried, {survived[kind]} survived, {lost[kind]} lost"
+        terminalreporter.write_line(line)
+    total = survived.total() + lost.total()
+    line = f"all faults: {total} tried, {survived.total()} survived, {lost.total()} lost"
+    terminalreporter.write_line(line)

@@ -1,16 +1,20 @@
 """Snapshots, the alignment along a run, and what a step costs."""
 
 import dataclasses
+import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from conftest import make_data
-from jfb import alignment, cost, settings, snapshots, tables
+from jfb import adjoints, alignment, cost, layout, settings, snapshots, tables
 from jfb.dataset import Part
 from jfb.engines import fused
+from jfb.figures import gradients
+from jfb.files import Unreadable
 from jfb.snapshots import Snapshots
 from jfb.streams import open_stream
 
@@ -47,19 +51,31 @@ def test_epochs_to_keep_are_all_different_and_spread_evenly(epochs, replay):
 
 
 def test_snapshots_come_back_as_they_were(replay, tmp_path):
-    network = replay[32].network
+    run = dataclasses.replace(replay[32], epochs=7, snapshots=2)
     written = Snapshots(np.array([0, 1, 7]), np.random.default_rng(0).random((3, 28), np.float32))
     path = tmp_path / "snapshots.safetensors"
-    snapshots.write(path, written, network)
-    found = snapshots.read(path, network)
+    snapshots.write(path, written, run.network)
+    found = snapshots.read(path, run)
     np.testing.assert_array_equal(found.epochs, written.epochs)
     np.testing.assert_array_equal(found.parameters, written.parameters)
-    other = dataclasses.replace(network, latent_dim=4)
-    with pytest.raises(ValueError, match=r"snapshots\.safetensors: not the snapshots"):
+
+
+def test_snapshots_that_are_not_of_a_run_are_refused(replay, tmp_path):
+    run = dataclasses.replace(replay[32], epochs=7, snapshots=2)
+    path = tmp_path / "snapshots.safetensors"
+    snapshots.write(
+        path, Snapshots(np.array([0, 1, 7]), np.zeros((3, 28), np.float32)), run.network
+    )
+    other = dataclasses.replace(run, network=dataclasses.replace(run.network, latent_dim=4))
+    with pytest.raises(
+        Unreadable, match=r"snapshots\.safetensors: not snapshots of a network with"
+    ):
         snapshots.read(path, other)
+    with pytest.raises(Unreadable, match=r"snapshots\.safetensors: snapshots of other epochs"):
+        snapshots.read(path, dataclasses.replace(run, epochs=8))
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(ValueError, match=r"snapshots\.safetensors: not readable"):
-        snapshots.read(path, network)
+    with pytest.raises(Unreadable, match=r"snapshots\.safetensors: not readable as safetensors"):
+        snapshots.read(path, run)
 
 
 @pytest.fixture
@@ -103,9 +119,38 @@ def test_a_fixed_point_that_is_not_reached_is_said_so(run):
     (row,) = rows_of(run, vector(1.1, 0, 1, 1))
     assert not row.converged
     assert not row.exact_converged
-    assert np.isnan(row.cosine)
-    assert np.isnan(row.norm_ratio)
+    assert np.isnan([row.cosine, row.norm_ratio, row.jacobian_norm, row.jacobian_radius]).all()
+    assert row.spectral_norm == pytest.approx(1.1)
     assert row.sign == 0
+
+
+def large(run, data):
+    """The rows of three epochs in a latent space where the exact gradient is iterated."""
+    network = settings.Network(3, 40)
+    draws = np.random.default_rng(0).uniform(-1, 1, (3, layout.size(network))) / 40**0.5
+    run = dataclasses.replace(run, network=network)
+    kept = Snapshots(np.arange(3), draws.astype(np.float32))
+    part = Part(data[0].inputs[:50], data[0].target[:50])
+    return alignment.along(run, kept, part, ignore)
+
+
+def test_the_exact_gradient_is_as_exact_where_it_is_iterated(run, data, monkeypatch):
+    iterated = large(run, data)
+    monkeypatch.setattr(adjoints, "DIRECT", 40)
+    for row, direct in zip(iterated, large(run, data), strict=True):
+        assert row.exact_converged
+        assert row.cosine == pytest.approx(direct.cosine, rel=1e-11)
+        assert row.norm_ratio == pytest.approx(direct.norm_ratio, rel=1e-11)
+        assert row.cosine < 0.999
+
+
+def test_an_exact_gradient_that_is_not_found_is_said_so(run, data, monkeypatch):
+    monkeypatch.setattr(adjoints, "_MOST_ITERATIONS", 2)
+    for row in large(run, data):
+        assert row.converged
+        assert not row.exact_converged
+        assert np.isnan([row.cosine, row.norm_ratio, row.jacobian_norm, row.jacobian_radius]).all()
+        assert row.sign == 0
 
 
 def test_a_gradient_that_vanishes_has_no_direction(run):
@@ -147,6 +192,26 @@ def test_alignment_along_a_run_in_a_table(run, data, tmp_path):
     assert settings.Run.from_dict(json.loads(table.schema.metadata[b"run"])) == run
 
 
+def test_the_figure_says_nothing_where_no_exact_gradient_is_known():
+    """Of batch size 600 at no epoch, of 32 not at epoch 5; that of one run does not count."""
+    columns = ["batch_size", "epoch", "cosine", "norm_ratio", "sign", "exact_converged"]
+    unknown = (np.nan, np.nan, 0, False)
+    rows = [
+        (32, 0, 0.5, 1.0, 1, True),
+        (32, 0, -0.5, 1.0, -1, True),
+        (32, 0, *unknown),
+        (32, 5, *unknown),
+        (32, 9, -0.1, 1.0, -1, True),
+        (600, 0, *unknown),
+        (600, 5, *unknown),
+    ]
+    figure = gradients.alignment(pd.DataFrame(rows, columns=columns))
+    figure.savefig(io.BytesIO())
+    large, small = (line.get_ydata() for line in figure.axes[2].lines)
+    np.testing.assert_array_equal(large, [np.nan, np.nan])
+    np.testing.assert_array_equal(small, [50, np.nan, 100])
+
+
 SMALL_COST = settings.Cost(
     batch_size=50,
     gradients=(
@@ -180,6 +245,10 @@ def test_costs_have_a_row_per_case_and_gradient(project, monkeypatch):
     kept = table.set_index(["gradient", "iterations", "latent_dim"])["bytes_kept"]
     assert kept["jfb", 1, 3] == kept["jfb", 5, 3] == kept["implicit", 5, 3] == 4 * 50 * 7
     assert kept["unrolled", 5, 3] - kept["unrolled", 1, 3] == 4 * 4 * 50 * 3
+    peak = table.set_index(["gradient", "iterations", "latent_dim"])["backward_peak_bytes"]
+    # By hand in test_implicit, for 100 points.
+    assert peak["jfb", 1, 3] == peak["jfb", 5, 3] == 4 * (5 + 50 * 5)
+    assert peak["implicit", 5, 3] > peak["jfb", 5, 3] + 8 * 50 * 3 * 3
 
 
 def test_a_cost_comes_back_from_json():

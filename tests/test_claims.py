@@ -445,13 +445,15 @@ def test_the_cost_of_the_jacobian(seconds, kept, verdict, listed):
             k,
             gradient,
             1.0 if gradient == "jfb" else seconds,
-            1.0 if gradient == "jfb" else kept,
+            100.0 if gradient != "unrolled" else 200.0,
+            100.0 * (1.0 if gradient == "jfb" else kept),
         )
         for varied in ("iterations", "latent_dim")
         for k in (1, 9)
-        for gradient in ("jfb", "implicit")
+        for gradient in ("jfb", "implicit", "unrolled")
     ]
     columns = ["varied", "iterations", "latent_dim", "gradient", "step_seconds", "bytes_kept"]
+    columns += ["backward_peak_bytes"]
     tables = {
         f"cost/{k}": t for k, t in evidence.of_cost(pd.DataFrame(rows, columns=columns)).items()
     }
@@ -503,7 +505,7 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     other = summary(20).query("batch_size == 1200").assign(batch_size=7)
     sharp = other.assign(loss=0.02, largest_eigenvalue=1.0, keskar_sharpness=1.0)
     cost = pd.DataFrame({"iterations": [1], "latent_dim": 3, "gradient": "phantom"})
-    cost = cost.assign(step_seconds=1.0, bytes_kept=1)
+    cost = cost.assign(step_seconds=1.0, bytes_kept=1, backward_bytes=1)
     tables = {
         "summaries/replay": other.query("seed == 0"),
         "summaries/seeds": other,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from conftest import Workspace
-from jfb import alignment, runlog, settings, summary
+from conftest import SMALL, Workspace
+from jfb import adjoints, alignment, runlog, settings, summary
 from jfb import config as configuration
 from jfb.config import ConfigError, load
 
@@ -190,6 +190,52 @@ MISTAKES = [
     ("cost.repeats", 0, ["cost.repeats", "0", "at least 1"]),
     ("cost.gradients.jfb", {"name": "exact"}, ["cost.gradients.jfb.name", "'exact'", "implicit"]),
     ("cost.batch_size", DELETE, ["cost.batch_size", "missing"]),
+    ("cost.batch_size", 2401, ["cost.batch_size", "2401", "at most 2400", "alignment"]),
+    (
+        "cost",
+        SMALL["cost"] | {"gradients": {"exact": {"name": "implicit", "tolerance": 1e-9}}},
+        ["cost.gradients.exact.tolerance", "1e-09", "up to latent_dim 32", "directly"],
+    ),
+    (
+        "defaults.gradient",
+        {"name": "implicit", "tolerance": 1e-9},
+        ["studies.replay.gradient.tolerance", "1e-09", "up to latent_dim 32", "directly"],
+    ),
+    (
+        "studies.gradients.factors.gradient.implicit",
+        {"gradient": {"name": "implicit", "tolerance": 1e-9}, "latent_dim": 32},
+        ["factors.gradient.implicit.gradient.tolerance", "1e-09", "up to latent_dim 32"],
+    ),
+    (
+        "studies.contraction.factors",
+        {
+            "length": {"short": {"epochs": 3}, "long": {"epochs": 5}},
+            "map": {"free": {"activation": "relu"}, "bound": {"latent_dim": 4, "epochs": 9}},
+        },
+        ["contraction.factors.map.bound.epochs", "9", "one factor only", "length sets it too"],
+    ),
+    (
+        "studies.updates.factors",
+        {"length": {"usual": {"latent_dim": 3}, "short": {"epochs": 3}}},
+        ["studies.updates.factors.length.short.epochs", "3", "beside updates"],
+    ),
+    (
+        "studies.updates.factors",
+        {"stream": {"own": {"stream": "per_seed"}, "one": {"stream": "report"}}},
+        ["studies.updates.factors.stream.one.stream", "'report'", "per_seed", "beside updates"],
+    ),
+    ("studies.seeds.gradient", {"name": "implicit"}, ["alignment", "'seeds'", "jfb, not implicit"]),
+    (
+        "studies.seeds",
+        {
+            "batch_sizes": [32],
+            "seeds": [0],
+            "solver": {"name": "explicit", "applications": 3},
+            "gradient": {"name": "unrolled"},
+        },
+        ["alignment", "'seeds'", "gradient jfb, not unrolled"],
+    ),
+    ("studies.seeds.snapshots", 29, ["alignment", "'seeds'", "at least 30 snapshots, not 29"]),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
 ]
@@ -227,6 +273,34 @@ def test_the_default_config_is_the_report(project):
     assert runs[0].dataset.training_size == 2400
 
 
+@pytest.mark.parametrize("name", ["replay", "seeds"])
+def test_the_default_studies_have_the_reports_hyperparameters(name, project):
+    assert name in project.default_studies
+    for run in project.studies[name].runs.values():
+        assert run.solver == settings.Solver("picard", tolerance=1e-3, max_iterations=1000)
+        assert run.optimiser == settings.Optimiser("adam", 1e-3, 0.9, 0.999, 1e-8)
+        assert run.network == settings.Network(input_dim=3, latent_dim=3, activation="relu")
+        assert (run.epochs, run.accuracy_threshold) == (3000, 0.1)
+        assert (run.gradient, run.contraction) == (
+            settings.Gradient("jfb"),
+            settings.Contraction("none"),
+        )
+
+
+def test_the_alignment_has_thirty_snapshots_and_more(project):
+    runs = project.studies[project.alignment].runs.values()
+    assert min(run.snapshots for run in runs) >= 30
+
+
+def test_the_gradients_of_the_reference_engine_are_paired_with_jfb(project):
+    study = project.studies["gradients_reference"]
+    assert study.factors["gradient"] == ("jfb", "phantom_5", "unrolled", "explicit_10")
+    run, other = (study.runs[level, 600, 3] for level in ("jfb", "phantom_5"))
+    assert run.gradient == settings.Gradient("jfb")
+    changes = {"gradient": other.gradient, "levels": other.levels}
+    assert dataclasses.replace(run, **changes) == other
+
+
 def test_the_default_seeds_are_paired_runs_of_the_same_settings(project):
     runs = project.studies["seeds"].runs
     assert list(runs) == [(b, s) for b in (2400, 1200, 600, 64, 32) for s in range(20)]
@@ -256,6 +330,27 @@ def test_the_last_block_may_be_smaller(config, schema):
 def test_a_block_can_be_written_down(project):
     block = project.studies["landscape"].blocks[50, 99]
     assert settings.Block.from_dict(json.loads(json.dumps(block.to_dict()))) == block
+
+
+@pytest.mark.parametrize(("epochs", "snapshots"), [(5, 5), (5, 40), (30, 30), (3000, 30)])
+def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, config, schema):
+    config["studies"]["seeds"] |= {"epochs": epochs, "snapshots": snapshots}
+    project = load(config, schema)
+    config["studies"]["seeds"]["snapshots"] = min(epochs, snapshots) - 1
+    with pytest.raises(
+        ConfigError, match=f"^alignment: 'seeds' .* not {min(epochs, snapshots) - 1}"
+    ):
+        load(config, schema)
+    assert {run.snapshots for run in project.studies["seeds"].runs.values()} == {snapshots}
+
+
+def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config, schema):
+    assert configuration.DIRECT == adjoints.DIRECT
+    gradient = {"name": "implicit", "tolerance": 1e-9}
+    config["studies"]["printed"] |= {"latent_dim": 33, "gradient": gradient}
+    config["cost"]["gradients"]["implicit"] = gradient
+    project = load(config, schema)
+    assert project.studies["printed"].runs[600, 42].gradient == settings.Gradient(**gradient)
 
 
 def test_predecessors_belong_to_the_reports_stream_only(config, schema):
@@ -306,8 +401,9 @@ def test_snakemake_says_it_in_one_line_and_writes_nothing(arguments, tmp_path):
     output = workspace.snakemake(*arguments, check=False)
     assert workspace.status != 0
     *before_it, line = [line for line in output.splitlines() if line.strip()]
-    # Snakemake itself tells that --config adds to the file.
-    assert len(before_it) == ("--config" in arguments)
+    # Snakemake itself tells of the profile, and that --config adds to the file.
+    assert len(before_it) == 1 + ("--config" in arguments)
+    assert before_it[0].startswith("Using workflow specific profile")
     assert line.startswith("Error in the configuration: colour: 'red' is an unknown key; allowed")
     written = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} - {
         path.relative_to(tmp_path).parts[0] for path in before

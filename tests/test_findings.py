@@ -30,7 +30,7 @@ def results():
     pieces = [
         ("equal_minimum", "general", 0, 0.7, 0.5, 0.9),
         *(("good_direction", "general", k, 0.97, 0.9, 0.99) for k in range(2)),
-        *(("cheaper_than_jacobian", "general", k, 2.0 + k, 1.5, 7.0) for k in range(3)),
+        *(("cheaper_than_jacobian", "general", k, 2.0 + k, 1.5, 7.0) for k in range(5)),
         *(("sharp_minima", "general", k, -0.4, -0.8, 0.1) for k in range(2)),
     ]
     rows = [

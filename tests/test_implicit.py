@@ -1,11 +1,14 @@
 """Every gradient against torchdeq, finite differences, autograd and each other, in float64."""
 
+import collections
 import copy
 import itertools
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 from torchdeq import get_deq
 
 from jfb import adjoints, deq, layout, settings
@@ -24,6 +27,9 @@ ALL = {
     "unrolled": settings.Gradient("unrolled"),
 }
 SHAPES = [(3, 3, 50), (1, 2, 7), (6, 1, 20)]
+# Of a latent space in which the implicit gradient is solved by iteration, and to what.
+LARGE = (40, 3, 5)
+TO_THE_END = settings.Gradient("implicit", tolerance=1e-12)
 
 
 def case(n, m, size, activation="tanh", radius=None, seed=0):
@@ -56,7 +62,7 @@ def closeness(found, expected):
     return ((found - expected).norm() / expected.norm()).item()
 
 
-def finite_differences(network, d, target, step=1e-5):
+def finite_differences(network, d, target, step=1e-5, solver=TIGHT):
     """Central differences of the loss at the converged fixed point."""
     found = torch.empty_like(network.parameters)
     for k in range(len(found)):
@@ -65,7 +71,7 @@ def finite_differences(network, d, target, step=1e-5):
             moved = network.parameters.clone()
             moved[k] += sign * step
             other = Network(moved, network.dimensions)
-            values.append(gradient_of(other, d, target, ALL["jfb"])[1])
+            values.append(gradient_of(other, d, target, ALL["jfb"], solver)[1])
         found[k] = (values[0] - values[1]) / (2 * step)
     return found
 
@@ -75,6 +81,13 @@ def test_implicit_is_the_derivative_of_the_converged_loss(shape):
     network, d, target = case(*shape)
     found, _ = gradient_of(network, d, target, ALL["implicit"])
     assert closeness(found, finite_differences(network, d, target)) < 1e-6
+
+
+def test_implicit_by_iteration_is_the_derivative_of_the_converged_loss():
+    network, d, target = case(*LARGE)
+    found, _ = gradient_of(network, d, target, TO_THE_END)
+    solver = settings.Solver("picard", tolerance=1e-13, max_iterations=1000)
+    assert closeness(found, finite_differences(network, d, target, solver=solver)) < 1e-6
 
 
 def test_the_others_are_not_the_derivative_of_the_converged_loss():
@@ -109,6 +122,14 @@ def test_implicit_is_torchdeqs(shape, activation):
     network, d, target = case(*shape, activation)
     expected = torchdeqs(network, d, target, ift=True)
     assert closeness(gradient_of(network, d, target, ALL["implicit"])[0], expected) < 1e-9
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_implicit_by_iteration_is_torchdeqs_as_far_as_its_tolerance(activation):
+    network, d, target = case(*LARGE, activation)
+    expected = torchdeqs(network, d, target, ift=True)
+    assert closeness(gradient_of(network, d, target, TO_THE_END)[0], expected) < 1e-9
+    assert 1e-9 < closeness(gradient_of(network, d, target, ALL["implicit"])[0], expected) < 1e-5
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -215,6 +236,20 @@ def test_the_iterative_adjoint_is_the_direct_one(radius):
     assert residual.abs().max() <= 1e-9 * v.abs().max()
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_iterative_adjoint_is_found_in_float32_where_the_map_expands(seed):
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(40, 40, generator=generator)
+    weight *= 2.5 / torch.linalg.matrix_norm(weight, 2)
+    v = torch.randn(2400, 40, generator=generator)
+    slope = torch.rand(2400, 40, generator=generator) < 0.5
+    assert torch.linalg.eigvals(slope[:, :, None] * weight).abs().max() > 1.1
+    expected = adjoints.Direct()(v.clone(), slope, weight)
+    found = adjoints.Iterative(1e-6)(v.clone(), slope, weight)
+    assert found.dtype == torch.float32
+    assert closeness(found, expected) < 1e-5
+
+
 def test_an_adjoint_that_is_not_found_is_nan():
     """W = 1 for an active unit: (1 - 1) w = v has no solution."""
     v, slope = torch.ones(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.bool)
@@ -229,12 +264,55 @@ def test_latent_dimension_and_tolerance_decide_how_the_implicit_gradient_is_solv
     assert isinstance(adjoints.open_adjoint(implicit, adjoints.DIRECT + 1), adjoints.Iterative)
 
 
-def kept(name, iterations, n=3, size=100):
+def step(name, iterations, n=3, size=100):
+    """A module, inputs and target."""
     torch.manual_seed(0)
-    module = deq.DEQ(
-        settings.Network(3, n), settings.Solver("explicit", applications=iterations), ALL[name]
-    )
-    return deq.kept_for_backward(module, torch.randn(size, 3), torch.randn(size, 1))
+    solver = settings.Solver("explicit", applications=iterations)
+    module = deq.DEQ(settings.Network(3, n), solver, ALL[name])
+    return module, torch.randn(size, 3), torch.randn(size, 1)
+
+
+def kept(*args):
+    return deq.kept_for_backward(*step(*args))
+
+
+class Operations(TorchDispatchMode):
+    """Counts PyTorch's operations, by name and the shapes that they are given.
+
+    But for detach, by which autograd saves a tensor, and which computes nothing.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.counts = collections.Counter()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        shapes = tuple(tuple(x.shape) for x in args if isinstance(x, torch.Tensor))
+        if function.overloadpacket is not torch.ops.aten.detach:
+            self.counts[function.overloadpacket, shapes] += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_iteration_is_the_same_operations_whatever_the_gradient(name):
+    found = []
+    for iterations in (6, 7):
+        module, d, _ = step(name, iterations)
+        with Operations() as operations:
+            module(d)
+        found.append(operations.counts)
+    batch = (3, 100)
+    assert found[1] - found[0] == {
+        (torch.ops.aten.mm, ((3, 3), batch)): 1,
+        (torch.ops.aten.add_, (batch, batch)): 1,
+        (torch.ops.aten.relu_, (batch,)): 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["jfb", "implicit"])
+def test_bytes_kept_do_not_grow_where_the_adjoint_is_iterated(name):
+    """u, a and y, as in the smaller latent space: nothing of the adjoint's iteration."""
+    assert {kept(name, iterations, 40) for iterations in (1, 2, 10)} == {4 * 100 * (40 + 40 + 1)}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -262,5 +340,66 @@ def test_counting_bytes_leaves_the_module_as_it_was():
     module = deq.DEQ(settings.Network(3, 3), EXPLICIT, ALL["jfb"])
     before = copy.deepcopy(module.state_dict())
     deq.kept_for_backward(module, torch.randn(5, 3), torch.randn(5, 1))
+    assert all(torch.equal(before[name], part) for name, part in module.state_dict().items())
+    assert all(p.grad is None for p in module.parameters())
+
+
+class Known(torch.autograd.Function):
+    """The identity, with a backward pass that takes at most 1,500 and then 3,500 numbers."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        first, second = torch.empty(1000), torch.empty(500)
+        del first
+        third = torch.empty(3000)
+        del second, third
+        return gradient
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, d):
+        return Known.apply(self.weight * d)
+
+
+@pytest.mark.parametrize("size", [1, 1000, 100_000])
+def test_the_peak_of_a_backward_pass_by_hand(size):
+    """In float32: dL/dL; dL/dy in the place of y, which is released; then 3,500 in `Known`.
+
+    Or, after that, dL/dy times d and its sum, with many points.
+    """
+    expected = 1 + max(3500, size + 1)
+    for _ in range(2):
+        found = deq.peak_of_backward(Scaled(), torch.randn(size, 1), torch.randn(size, 1))
+        assert found == 4 * expected
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_peak_of_a_backward_pass_does_not_grow_with_iterations(name):
+    found = [deq.peak_of_backward(*step(name, iterations)) for iterations in (2, 3, 10)]
+    assert len(set(found)) == 1
+
+
+def test_the_peaks_of_backward_passes_by_hand():
+    """jfb: dL/dL, the gradients of the output's 3 + 1 parameters, dL/da and dL/dh, without y.
+
+    The direct adjoint has a matrix for each point, in float64.
+    """
+    jfb = deq.peak_of_backward(*step("jfb", 10))
+    assert jfb == 4 * (1 + 3 + 1 + 100 * (3 + 3 - 1))
+    assert deq.peak_of_backward(*step("implicit", 10)) > jfb + 8 * 100 * 3 * 3
+
+
+def test_measuring_the_backward_pass_leaves_the_module_as_it_was():
+    module, d, target = step("jfb", 5)
+    before = copy.deepcopy(module.state_dict())
+    deq.peak_of_backward(module, d, target)
     assert all(torch.equal(before[name], part) for name, part in module.state_dict().items())
     assert all(p.grad is None for p in module.parameters())

@@ -181,7 +181,7 @@ TOLD = {
 @pytest.fixture
 def told():
     rows = [
-        dict(batch_size=b, seed=s, epoch=e, active_units=a, kinks=k, converged=True)
+        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k, "converged": True}
         for (b, s), snapshots in TOLD.items()
         for e, a, k in snapshots
     ]

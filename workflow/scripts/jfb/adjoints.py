@@ -15,7 +15,8 @@ from jfb.solvers import Anderson
 DIRECT = 32
 #: Relative residual of the implicit gradient's iteration, unless the gradient names another.
 TOLERANCE = 1e-6
-_MEMORY = 5
+# Five are faster where J contracts, but too few where it expands.
+_MEMORY = 10
 _MOST_ITERATIONS = 1000
 
 
@@ -64,6 +65,8 @@ class Direct:
 class Iterative:
     """w as the fixed point of w -> v + J^T w, by Anderson's iteration on products with J^T only.
 
+    In float64: where J expands, rounding to float32 would keep the residual above the tolerance.
+
     Args:
         tolerance: on the infinity norm of the residual over the batch, relative to that of v.
     """
@@ -73,14 +76,16 @@ class Iterative:
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch, see `Identity`; NaN where the iteration did not converge."""
-        scale = v.abs().max().clamp_min(torch.finfo(v.dtype).tiny)
-        start, slope = (v / scale).T, slope.T
+        scale = v.abs().max().double().clamp_min(torch.finfo(torch.float64).tiny)
+        start, slope, weight = v.double().T / scale, slope.T, latent_weight.double().T
 
         def transform(w: Tensor, out: Tensor) -> Tensor:
-            return torch.mm(latent_weight.T, w * slope, out=out).add_(start)
+            return torch.mm(weight, w * slope, out=out).add_(start)
 
-        solve = Anderson(self._options, v.shape[0], v.shape[1], v.dtype)(transform)
-        return solve.point.T * scale if solve.converged else torch.full_like(v, torch.nan)
+        solve = Anderson(self._options, *v.shape, torch.float64)(transform)
+        if not solve.converged:
+            return torch.full_like(v, torch.nan)
+        return (solve.point.T * scale).to(v.dtype)
 
 
 def open_adjoint(gradient: settings.Gradient, latent_dim: int):

@@ -4,6 +4,7 @@ Both are of the loss on all training points, whatever the batch size of the run.
 """
 
 import json
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,10 +29,11 @@ class Row(NamedTuple):
     their inner product, `norm_ratio` the norm of the first over that of the second. The JFB
     gradient is computed as in training: in float32, at the point that the run's solver finds in
     `iterations` with `residual` (infinity norm of u - T(u; d)). The exact one is the implicit
-    gradient in float64, at a fixed point with a residual below 1e-10 where `exact_converged`;
-    where that is false, or a gradient vanishes, what needs it is NaN (`sign` 0). `spectral_norm` is
-    that of the latent weight; `jacobian_norm` and `jacobian_radius` are the largest spectral norm
-    and spectral radius of dT/du at the fixed points of all samples.
+    gradient in float64, at a fixed point with a residual below 1e-10 and with an adjoint that
+    solves its system, to 1e-12 where it is iterated, where `exact_converged`; where that is false,
+    or a gradient vanishes, what needs it is NaN (`sign` 0). `spectral_norm` is that of the latent
+    weight; `jacobian_norm` and `jacobian_radius` are the largest spectral norm and spectral radius
+    of dT/du at the fixed points of all samples.
     """
 
     epoch: int
@@ -47,6 +49,8 @@ class Row(NamedTuple):
     exact_converged: bool
 
 
+_JFB = settings.Gradient("jfb")
+_IMPLICIT = settings.Gradient("implicit", tolerance=1e-12)
 _TYPES = {int: pa.int32(), float: pa.float64(), bool: pa.bool_()}
 SCHEMA = pa.schema(
     [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
@@ -77,16 +81,18 @@ def along(
 
 
 def _row(run: settings.Run, epoch: int, parameters: np.ndarray, training: Part) -> Row:
-    used, solve, *_ = _gradient(run, run.solver, "jfb", torch.float32, parameters, training)
+    used, solve, *_ = _gradient(run, run.solver, _JFB, torch.float32, parameters, training)
     exact, exact_solve, network, activation = _gradient(
-        run, EXACT, "implicit", torch.float64, parameters, training
+        run, EXACT, _IMPLICIT, torch.float64, parameters, training
     )
-    if not exact_solve.converged:
+    # An adjoint that was not found is not finite.
+    known = exact_solve.converged and bool(exact.isfinite().all())
+    if not known:
         exact.fill_(torch.nan)
     used = used.double()
     inner, lengths = torch.dot(used, exact), (used.norm(), exact.norm())
     product = lengths[0] * lengths[1]
-    norm, radius = _jacobian(network, activation)
+    norm, radius = _jacobian(network, activation) if known else (math.nan, math.nan)
     return Row(
         epoch=epoch,
         cosine=(inner / product if product > 0 else product * torch.nan).item(),
@@ -98,14 +104,14 @@ def _row(run: settings.Run, epoch: int, parameters: np.ndarray, training: Part) 
         iterations=solve.iterations,
         residual=solve.residual,
         converged=solve.converged,
-        exact_converged=exact_solve.converged,
+        exact_converged=known,
     )
 
 
 def _gradient(
     run: settings.Run,
     solver: settings.Solver,
-    name: str,
+    options: settings.Gradient,
     dtype: torch.dtype,
     parameters: np.ndarray,
     training: Part,
@@ -117,7 +123,7 @@ def _gradient(
     d = torch.from_numpy(training.inputs).to(dtype).T.contiguous()
     transform.fix(d)
     solve = SOLVERS[solver.name](solver, size, n, dtype)(transform)
-    gradient = open_gradient(network, size, settings.Gradient(name))
+    gradient = open_gradient(network, size, options)
     activation = gradient.follow(transform, solve)
     error = network.read_out(activation, network.empty(1, size))
     error.sub_(torch.from_numpy(training.target).to(dtype))

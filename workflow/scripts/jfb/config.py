@@ -44,8 +44,13 @@ ENGINES = {
 }
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
+#: Largest latent dimension at which the implicit gradient is solved directly: that of
+#: `jfb.adjoints`, which needs torch.
+DIRECT = 32
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
-FUSED_DIRECT = 32
+FUSED_DIRECT = DIRECT
+#: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
+FEWEST_SNAPSHOTS = 30
 #: Seeds that a study may name: planning takes a second for every few thousand.
 MOST_SEEDS = 100_000
 
@@ -163,6 +168,9 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         raise ConfigError(
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
         )
+    _require_alignable(config["alignment"], studies[config["alignment"]])
+    cost = settings.Cost.from_dict(config["cost"])
+    _require_measurable(cost, datasets[studies[config["alignment"]].dataset])
     replayed = config["defaults"] | config["studies"][config["replay"]]
     for engine in config["timing"]["epochs"]:
         _require_able(f"timing.epochs.{engine}", replayed | {"engine": engine})
@@ -173,7 +181,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         replay=config["replay"],
         distribution=config["distribution"],
         alignment=config["alignment"],
-        cost=settings.Cost.from_dict(config["cost"]),
+        cost=cost,
         timing=settings.Timing.from_dict(config["timing"]),
     )
 
@@ -192,13 +200,16 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
         allowed = "needs the stream per_seed: in the report's, all batch sizes have the same epochs"
         raise ConfigError(f"{key}.updates", choices["updates"], allowed)
     factors = choices.get("factors", {})
+    _require_separate(f"{key}.factors", factors)
     runs = {}
     for levels in itertools.product(*factors.values()):
         place, chosen = key, dict(choices)
         for factor, level in zip(factors, levels, strict=True):
             place = f"{key}.factors.{factor}.{level}"
             chosen |= factors[factor][level]
-        _require_able(place if factors else key, chosen)
+            if "updates" in choices:
+                _require_updatable(place, factors[factor][level])
+        _require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
         for run in _runs(f"{key}.seeds", chosen, datasets[choices["dataset"]], named):
             runs[*levels, run.batch_size, run.seed] = run
@@ -254,6 +265,59 @@ def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:
     return range(first, last + 1)
 
 
+def _require_separate(key: str, factors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Refuse factors that set the same key: one of them would win."""
+    owners: dict[str, str] = {}
+    for factor, levels in factors.items():
+        for level, choices in levels.items():
+            for choice, value in choices.items():
+                owner = owners.setdefault(choice, factor)
+                if owner != factor:
+                    allowed = f"must be set by one factor only, and {owner} sets it too"
+                    raise ConfigError(f"{key}.{factor}.{level}.{choice}", value, allowed)
+
+
+def _require_updatable(key: str, level: Mapping[str, Any]) -> None:
+    """Refuse a level of a study with updates whose runs would not have them."""
+    if "epochs" in level:
+        allowed = "must not be set beside updates, which epochs follow from"
+        raise ConfigError(f"{key}.epochs", level["epochs"], allowed)
+    if level.get("stream") == "report":
+        allowed = "must be per_seed beside updates: in report, all batch sizes have the same epochs"
+        raise ConfigError(f"{key}.stream", level["stream"], allowed)
+
+
+def _require_alignable(name: str, study: Study) -> None:
+    """Refuse a study along whose runs the JFB and the exact gradient can't be compared."""
+    for run in study.runs.values():
+        if run.gradient.name != "jfb":
+            allowed = f"must be a study trained with the gradient jfb, not {run.gradient.name}"
+            raise ConfigError("alignment", name, allowed)
+        needed = min(FEWEST_SNAPSHOTS, run.epochs)
+        if run.snapshots < needed:
+            allowed = f"must be a study with at least {needed} snapshots, not {run.snapshots}"
+            raise ConfigError("alignment", name, allowed)
+
+
+def _require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
+    """Refuse what the cost of a step can't be measured for, on this dataset."""
+    if cost.batch_size > dataset.training_size:
+        allowed = f"must be at most {dataset.training_size}, the training points of `alignment`"
+        raise ConfigError("cost.batch_size", cost.batch_size, allowed)
+    latent_dim = max(cost.latent_dim, *cost.latent_dims)
+    for name, gradient in cost.gradients:
+        _require_used_tolerance(f"cost.gradients.{name}", gradient.tolerance, latent_dim)
+
+
+def _require_used_tolerance(key: str, tolerance: float | None, latent_dim: int) -> None:
+    """Refuse a tolerance of an implicit gradient that is solved without iteration."""
+    if tolerance is not None and latent_dim <= DIRECT:
+        allowed = (
+            f"must not be set up to latent_dim {DIRECT}, where the gradient is solved directly"
+        )
+        raise ConfigError(f"{key}.tolerance", tolerance, allowed)
+
+
 def _require_able(key: str, choices: Mapping[str, Any]) -> None:
     """Refuse a choice that the study's engine does not have."""
     for choice, offered in ENGINES[choices["engine"]].items():
@@ -277,6 +341,9 @@ def _require_able(key: str, choices: Mapping[str, Any]) -> None:
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    _require_used_tolerance(
+        f"{key}.gradient", choices["gradient"].get("tolerance"), choices["latent_dim"]
+    )
     direct = [
         part
         for part, name in (("gradient", "implicit"), ("contraction", "projection"))

@@ -1,7 +1,8 @@
-"""What a step costs, by gradient: seconds, and bytes that are kept for the backward pass.
+"""What a step costs, by gradient: seconds, bytes kept for the backward pass, and its own peak.
 
 Measured on `jfb.deq.DEQ`, differentiated by autograd, so that all gradients are computed by the
-same means. The number of fixed-point iterations is set by applying T that many times.
+same means. The number of fixed-point iterations is set by applying T that many times; gradients
+that start at the fixed point apply it there once more, phantom in each of its steps.
 """
 
 import statistics
@@ -13,7 +14,7 @@ import torch
 
 from jfb import numerics, settings
 from jfb.dataset import INPUTS, Part
-from jfb.deq import DEQ, kept_for_backward
+from jfb.deq import DEQ, kept_for_backward, peak_of_backward
 
 # A measurement repeats the step for at least this long.
 _SECONDS = 0.05
@@ -38,9 +39,11 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
         after_case: called with the number of cases done.
 
     Returns:
-        A row per case and gradient: varied, iterations, latent_dim, gradient, batch_size,
-        bytes_kept; forward_seconds and backward_seconds, medians over rounds; step_seconds, their
-        sum's median, and its range, step_seconds_lowest and step_seconds_highest.
+        A row per case and gradient: varied, iterations, latent_dim, gradient, batch_size;
+        bytes_kept, saved by the forward pass for the backward pass, and backward_peak_bytes, the
+        most that the backward pass allocates above what there is when it starts;
+        forward_seconds and backward_seconds, medians over rounds; step_seconds, their sum's
+        median, and its range, step_seconds_lowest and step_seconds_highest.
     """
     numerics.pin()
     d = torch.from_numpy(training.inputs[: cost.batch_size])
@@ -65,6 +68,7 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
                     "gradient": name,
                     "batch_size": len(d),
                     "bytes_kept": kept_for_backward(module, d, target),
+                    "backward_peak_bytes": peak_of_backward(module, d, target),
                     "forward_seconds": statistics.median(forward),
                     "backward_seconds": statistics.median(backward),
                     "step_seconds": statistics.median(both),

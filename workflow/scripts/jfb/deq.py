@@ -4,14 +4,20 @@ The training engines compute the same gradients by hand, without a graph. This f
 would write with PyTorch: it says what a gradient keeps for the backward pass.
 """
 
+import itertools
+import os
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.profiler import ProfilerActivity, profile, record_function
 
 from jfb import settings
 from jfb.activations import ACTIVATIONS
 from jfb.adjoints import open_adjoint
 from jfb.solvers import SOLVERS
+
+_BACKWARD = "jfb.deq: backward"
 
 
 class _WithAdjoint(torch.autograd.Function):
@@ -28,7 +34,7 @@ class _WithAdjoint(torch.autograd.Function):
     def backward(ctx, v: Tensor):
         a, latent_weight = ctx.saved_tensors
         slope = ctx.activation.slope(a, torch.empty_like(a, dtype=ctx.activation.slope_dtype))
-        return ctx.adjoint(v.clone(), slope, latent_weight), None, None, None
+        return ctx.adjoint(v.T.clone(), slope.T, latent_weight).T, None, None, None
 
 
 class DEQ(nn.Module):
@@ -55,58 +61,56 @@ class DEQ(nn.Module):
 
     def forward(self, d: Tensor) -> Tensor:
         """Predict: (size, m) to (size, 1)."""
-        injected = self.injection(d)
+        # Points stand in columns whatever the gradient, as in `jfb.network.Transformation`.
+        offset = self.injection(d).T.contiguous() + self.latent.bias[:, None]
         match self._gradient.name:
             case "unrolled":
-                a = self._unrolled(injected)
+                a = self._unrolled(offset)
             case "phantom":
-                a = self._damped(self._fixed_point(injected), injected)
+                a = self._damped(self._fixed_point(offset), offset)
             case "jfb":
-                a = self._transform(self._fixed_point(injected), injected)
+                a = self._transform(self._fixed_point(offset), offset)
             case _:
-                a = self._transform(self._fixed_point(injected), injected)
+                a = self._transform(self._fixed_point(offset), offset)
                 a = _WithAdjoint.apply(a, self.latent.weight, self._activation, self._adjoint)
-        return self.output(a)
+        return self.output(a.T)
 
-    def _transform(self, u: Tensor, injected: Tensor) -> Tensor:
-        return self._activation.apply_(self.latent(u) + injected)
+    def _transform(self, u: Tensor, offset: Tensor, out: Tensor | None = None) -> Tensor:
+        """T(u; d), (n, size), with offset = injection(d) + latent bias."""
+        return self._activation.apply_(torch.mm(self.latent.weight, u, out=out).add_(offset))
 
     @torch.no_grad()
-    def _fixed_point(self, injected: Tensor) -> Tensor:
-        """The solver's point, (size, n), without a graph."""
-        size, n = injected.shape
-        weight, offset = self.latent.weight, injected.T + self.latent.bias[:, None]
+    def _fixed_point(self, offset: Tensor) -> Tensor:
+        """The solver's point, (n, size), without a graph."""
+        n, size = offset.shape
+        solve = SOLVERS[self._solver.name](self._solver, size, n, offset.dtype)
+        return solve(lambda u, out: self._transform(u, offset, out)).point
 
-        def transform(u: Tensor, out: Tensor) -> Tensor:
-            return self._activation.apply_(torch.mm(weight, u, out=out).add_(offset))
-
-        solve = SOLVERS[self._solver.name](self._solver, size, n, injected.dtype)
-        return solve(transform).point.T
-
-    def _damped(self, z: Tensor, injected: Tensor) -> Tensor:
+    def _damped(self, z: Tensor, offset: Tensor) -> Tensor:
         for _ in range(self._gradient.steps):
-            z = torch.lerp(z, self._transform(z, injected), self._gradient.damping)
+            z = torch.lerp(z, self._transform(z, offset), self._gradient.damping)
         return z
 
-    def _unrolled(self, injected: Tensor) -> Tensor:
+    def _unrolled(self, offset: Tensor) -> Tensor:
         """T(u; d) of the point that the solver would find, with every iteration in the graph."""
-        # An explicit network takes its number of steps whatever the residual.
-        tolerance = self._solver.tolerance or 0.0
-        limit = self._solver.max_iterations or self._solver.applications - 1
-        u = torch.zeros_like(injected)
-        for _ in range(limit):
-            image = self._transform(u, injected)
-            if (image.detach() - u.detach()).abs().max() < tolerance:
+        u = torch.zeros_like(offset)
+        if self._solver.name == "explicit":
+            for _ in range(self._solver.applications):
+                u = self._transform(u, offset)
+            return u
+        for _ in range(self._solver.max_iterations):
+            image = self._transform(u, offset)
+            if (image.detach() - u.detach()).abs().max() < self._solver.tolerance:
                 return image
             u = image
-        return self._transform(u, injected)
+        return self._transform(u, offset)
 
 
 def kept_for_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
     """Bytes that autograd keeps from the forward pass of the mean squared error to the backward.
 
     Every storage that a saved tensor lies in counts once. Parameters, inputs and targets do not:
-    they are there anyway.
+    they are there anyway. What the backward pass needs besides, see `peak_of_backward`.
 
     Args:
         module: from (size, m) to (size, 1).
@@ -127,3 +131,34 @@ def kept_for_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
     # Until here the graph holds the storages, so that no two of them had one address.
     del loss
     return sum(saved.values())
+
+
+def peak_of_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
+    """Most bytes that are allocated during the backward pass, above those when it starts.
+
+    Of tensors, by PyTorch's allocator, whose every allocation and release the profiler tells.
+    What the backward pass releases of the forward pass makes room for its own; the parameters'
+    gradients are its own. Work space that MKL takes for itself does not count.
+
+    Args:
+        module: from (size, m) to (size, 1); has no gradients afterwards.
+        d: (size, m) inputs.
+        target: (size, 1).
+    """
+    # Read at the first profile of a process; else each tells on standard error that it starts.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
+    module.zero_grad(set_to_none=True)
+    # From the forward pass on: the release of what was allocated before is not told.
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        loss = nn.functional.mse_loss(module(d), target)
+        with record_function(_BACKWARD):
+            loss.backward()
+    module.zero_grad(set_to_none=True)
+    events = profiler.profiler.kineto_results.events()
+    (span,) = (event for event in events if event.name() == _BACKWARD)
+    changes = (
+        event.nbytes()
+        for event in sorted(events, key=lambda event: event.start_ns())
+        if event.name() == "[memory]" and span.start_ns() <= event.start_ns() <= span.end_ns()
+    )
+    return max(itertools.accumulate(changes, initial=0))

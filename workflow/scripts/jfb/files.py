@@ -1,5 +1,6 @@
 """Files that are either whole or not there, and what is said of those that are not."""
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,20 +32,40 @@ class Unwritable(FileFault, OSError):
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; move it to `path` when the block ends well.
 
-    When the block fails, neither name is left behind.
+    When the block fails, neither name is left behind; what processes left that were killed while
+    they wrote `path` is removed.
 
     Raises:
         Unwritable: the operating system refused it.
     """
     path = Path(path)
     # The suffix stays last: writers choose their format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    start = f".{path.stem}.{os.uname().nodename}-"
+    temporary = path.with_name(f"{start}{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{glob.escape(start)}[0-9]*{glob.escape(path.suffix)}"):
+            if not _is_alive(int(left.name.removeprefix(start).removesuffix(path.suffix))):
+                left.unlink(missing_ok=True)
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise Unwritable(path, f"could not be written: {error.strerror or error}") from error
+        raise Unwritable(path, f"could not be written: {_reason(error)}") from error
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _reason(error: OSError) -> str:
+    """The operating system's word for it; libraries add words of their own."""
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 
 from jfb import files
 
-_DIGEST = b"sha256"
+_MAGIC = b"PAR1"
+#: The length of the footer, in four bytes, and the magic number.
+_FOOTER_END = 8
+_DIGEST_SIZE = 32
 
 
 def from_numbers(values: np.ndarray, kind: pa.DataType) -> pa.Array:
@@ -50,8 +53,8 @@ def read(path: str | Path, schema: pa.Schema, what: str) -> pa.Table:
     """Read one Parquet file that `write` wrote, whatever the folders that it lies in are called.
 
     Raises:
-        jfb.files.Unreadable: it cannot be read, has other columns than `schema`, or its contents
-            are not those that were written; the message names it, and `what` it should have been.
+        jfb.files.Unreadable: it cannot be read, has other columns than `schema`, or is not byte for
+            byte what was written; the message names it, and `what` it should have been.
     """
     table = _read(path, what)
     if not table.schema.equals(schema):
@@ -59,50 +62,48 @@ def read(path: str | Path, schema: pa.Schema, what: str) -> pa.Table:
             ", ".join(f"{f.name}: {f.type}" for f in s) for s in (table.schema, schema)
         )
         raise files.Unreadable(path, f"not {what} (columns {found}; wanted {wanted})")
-    return _checked(path, table, what)
+    return table
 
 
 def read_frame(path: str | Path, what: str):
     """Read a table of any columns that `write` wrote, as a pandas table; raises as `read` does."""
-    table = _read(path, what)
-    return _checked(path, table, what).to_pandas()
+    return _read(path, what).to_pandas()
 
 
-def _checked(path: str | Path, table: pa.Table, what: str) -> pa.Table:
-    """The table without its digest, which must be that of its contents."""
-    metadata = table.schema.metadata or {}
-    if metadata.get(_DIGEST) != _digest(table):
-        raise files.Unreadable(path, f"damaged: not what was written as {what}")
-    return table.replace_schema_metadata({k: v for k, v in metadata.items() if k != _DIGEST})
+def write(path: str | Path, table: pa.Table) -> None:
+    """Write a table to `path`, whole or not at all, with a digest by which damage is noticed."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content = sink.getvalue().to_pybytes()
+    end = _end_of_pages(content)
+    with files.whole(path) as temporary:
+        temporary.write_bytes(content[:end] + _digest(content) + content[end:])
 
 
 def _read(path: str | Path, what: str) -> pa.Table:
     try:
-        with pq.ParquetFile(path) as file:
-            return file.read()
-    # What PyArrow raises on damaged files is not one class: footers, names and pages differ.
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise files.Unreadable(path, f"not readable as {what} ({error})") from error
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise files.Unreadable(path, f"not readable as {what} ({error.strerror})") from error
+    if len(content) < len(_MAGIC) + _FOOTER_END or not content.endswith(_MAGIC):
+        raise files.Unreadable(path, f"not readable as {what} (not a whole Parquet file)")
+    end = _end_of_pages(content)
+    start = max(0, end - _DIGEST_SIZE)
+    if content[start:end] != _digest(content[:start] + content[end:]):
+        raise files.Unreadable(path, f"damaged: not what was written as {what}")
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return file.read()
 
 
-def write(path: str | Path, table: pa.Table) -> None:
-    """Write a table to `path`, whole or not at all, with a digest of its contents."""
-    metadata = (table.schema.metadata or {}) | {_DIGEST: _digest(table)}
-    with files.whole(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+def _end_of_pages(content: bytes) -> int:
+    """Where the footer of a Parquet file starts.
+
+    The digest stands before it: pages are found by their distance from the start of the file, the
+    footer by its from the end, so that no reader comes across what lies between.
+    """
+    length = int.from_bytes(content[-_FOOTER_END : -len(_MAGIC)], "little")
+    return max(0, len(content) - _FOOTER_END - length)
 
 
-def _digest(table: pa.Table) -> bytes:
-    """SHA-256 of a table's columns and metadata, in hexadecimal."""
-    digest = hashlib.sha256()
-    for name, value in sorted((table.schema.metadata or {}).items()):
-        if name not in (_DIGEST, b"ARROW:schema"):
-            digest.update(b"%s=%d:%s\n" % (name, len(value), value))
-    for field, column in zip(table.schema, table.columns, strict=True):
-        digest.update(f"{field.name}: {field.type}\n".encode())
-        plain = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        if plain and not column.null_count:
-            digest.update(to_numbers(column).tobytes())
-        else:
-            digest.update(repr(column.to_pylist()).encode())
-    return digest.hexdigest().encode()
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()

@@ -20,8 +20,8 @@ def alignment(rows: pd.DataFrame) -> Figure:
     figure, (cosine, ratio, ascent) = panels(3, sharex=True)
     for axes, column in ((cosine, "cosine"), (ratio, "norm_ratio")):
         _bands(axes, rows, column)
-    known = rows[rows["exact_converged"]]
-    shares = known["sign"].lt(0).groupby([known["batch_size"], known["epoch"]]).mean()
+    uphill = rows["sign"].lt(0).astype(float).where(rows["exact_converged"])
+    shares = uphill.groupby([rows["batch_size"], rows["epoch"]]).mean()
     for size, look in looks(rows["batch_size"]).items():
         ascent.plot(100 * shares.loc[size], color=look["color"], linewidth=1.2)
     cosine.set(ylabel="Cosine of JFB and exact gradient")

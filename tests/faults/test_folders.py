@@ -1,0 +1,106 @@
+"""Folders that cannot be written, files that are gone, locks that are left, and two schedulers."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import Workspace, assert_same_runs
+
+AS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="mounts folders, for which it has to be root"
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    made = Workspace(tmp_path_factory.mktemp("undisturbed"))
+    made.snakemake("small")
+    return made.path
+
+
+@AS_ROOT
+@pytest.mark.parametrize("folder", ["results", "results/runs"])
+def test_results_that_cannot_be_written(folder, tmp_path, undisturbed, fault):
+    with fault("results/ read-only"):
+        made = Workspace(tmp_path / "workspace")
+        place = made.path / folder
+        place.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", place, place], check=True)
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+            output = made.snakemake("small", check=False)
+            assert made.status != 0
+            assert "Read-only file system" in output
+            assert "results/" in output
+            assert "Traceback" not in output
+            assert not list(place.iterdir())
+        finally:
+            subprocess.run(["umount", place], check=True)
+        made.snakemake("small")
+        assert_same_runs(undisturbed / "results", made.path / "results", "small")
+
+
+def test_a_dataset_that_is_gone(undisturbed, tmp_path, fault):
+    """It is made again, and since it is the same, nothing else is."""
+    with fault("dataset missing"):
+        made = Workspace.again(undisturbed, tmp_path / "workspace")
+        (made.path / "results/data/report.parquet").unlink()
+        made.snakemake("small")
+        assert_same_runs(undisturbed / "results", made.path / "results", "small")
+
+
+def test_a_lock_that_was_left(undisturbed, tmp_path, fault):
+    with fault("stale lock"):
+        made = Workspace.again(undisturbed, tmp_path / "workspace")
+        summary = "results/summaries/small.parquet"
+        (made.path / summary).unlink()
+        locks = made.path / ".snakemake/locks"
+        locks.mkdir(exist_ok=True)
+        (locks / "0.output.lock").write_text(f"{summary}\n")
+        made.snakemake("small")
+        assert_same_runs(undisturbed / "results", made.path / "results", "small")
+
+
+def start(made, target="small"):
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", target]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=made.path, **pipes)
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.2, 1.5, 3.0])
+def test_two_schedulers_at_once(apart, undisturbed, tmp_path, fault):
+    """One at least does the work; what the other cannot do, it says, and what is made is whole."""
+    with fault("two schedulers at once"):
+        made = Workspace(tmp_path / "workspace")
+        both = [start(made)]
+        time.sleep(apart)
+        both.append(start(made))
+        outputs = [scheduler.communicate()[0] for scheduler in both]
+        failed = [
+            output
+            for scheduler, output in zip(both, outputs, strict=True)
+            if scheduler.returncode != 0
+        ]
+        assert len(failed) < 2, outputs
+        assert all("Directory cannot be locked" in output for output in failed), failed
+        made.snakemake("small")
+        assert_same_runs(undisturbed / "results", made.path / "results", "small")
+
+
+def test_the_lock_of_a_scheduler_at_work_is_left_alone(undisturbed, tmp_path, fault):
+    with fault("two schedulers at once"):
+        made = Workspace(tmp_path / "workspace")
+        made.config["studies"]["small"]["epochs"] = 1500
+        made.save()
+        first = start(made)
+        log = made.path / "results/logs/runs/small/batch_size=64/seed=0.log"
+        while not log.exists() and first.poll() is None:
+            time.sleep(0.05)
+        output = made.snakemake("small", check=False)
+        assert made.status != 0
+        assert "Directory cannot be locked" in output
+        told, _ = first.communicate()
+        assert first.returncode == 0, told
