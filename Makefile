@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test lint report clean distclean
+.PHONY: all check test faults lint report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,7 +22,12 @@ check: $(READY)
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml
 
 test: $(READY)
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal --ignore tests/faults --ignore tests/slurm
+
+# What the workflow survives: killed jobs, full disks, damaged files, hostile configurations, Slurm.
+faults: $(READY)
+	$(BIN)/pytest -n auto --dist worksteal -rs tests/faults
+	$(BIN)/pytest -rs tests/slurm
 
 lint: $(READY)
 	$(BIN)/ruff check .

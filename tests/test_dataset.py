@@ -67,5 +67,7 @@ def test_file_keeps_values_order_and_split(project, tmp_path):
 
 def test_another_table_is_refused_by_name(tmp_path):
     pq.write_table(pa.table({"x": [1.0]}), tmp_path / "other.parquet")
-    with pytest.raises(ValueError, match=r"other\.parquet: damaged: not what was written as a dataset"):
+    with pytest.raises(
+        ValueError, match=r"other\.parquet: damaged: not what was written as a dataset"
+    ):
         dataset.read(tmp_path / "other.parquet")

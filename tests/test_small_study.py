@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -85,7 +87,7 @@ def test_claims_follow_a_log(pair, tmp_path):
     assert (results / "claims.md").read_text() != page
 
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 # Without these Chromium looks for hosts outside.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 QUIET += ("--disable-background-networking", "--disable-component-update")
@@ -248,6 +250,32 @@ def test_nothing_names_the_machine(pair):
     for path in (pair[0] / "results").rglob("*"):
         if path.is_file() and "logs" not in path.parts:
             assert str(pair[0]).encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("study", "script", "threads"), [("small", "train.py", "1"), ("many", "train_block.py", "2")]
+)
+def test_libraries_are_held_to_the_threads_of_a_job(study, script, threads, workspace):
+    workspace.config["studies"][study]["epochs"] = 1_000_000
+    workspace.save()
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", study]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(command, cwd=workspace.path, start_new_session=True, **quiet)
+    try:
+        found = None
+        for _ in range(600):
+            time.sleep(0.1)
+            for process in psutil.Process(scheduler.pid).children(recursive=True):
+                with suppress(psutil.Error, IndexError):
+                    if process.cmdline()[1].endswith(f".{script}"):
+                        found = process.environ()
+            if found:
+                break
+        names = ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
+        assert {found[f"{name}_NUM_THREADS"] for name in names} == {threads}
+    finally:
+        os.killpg(scheduler.pid, signal.SIGKILL)
+        scheduler.wait()
 
 
 def test_an_interrupted_job_leaves_no_log(workspace):

@@ -44,10 +44,12 @@ def test_results_that_cannot_be_written(folder, tmp_path, undisturbed, fault):
 
 
 def test_a_dataset_that_is_gone(undisturbed, tmp_path, fault):
-    """It is made again, and since it is the same, nothing else is."""
+    """It is made again when a run needs it, and is the same."""
     with fault("dataset missing"):
         made = Workspace.again(undisturbed, tmp_path / "workspace")
         (made.path / "results/data/report.parquet").unlink()
+        assert "Nothing to be done" in made.snakemake("small")
+        (made.path / "results/runs/small/batch_size=64/seed=0/log.parquet").unlink()
         made.snakemake("small")
         assert_same_runs(undisturbed / "results", made.path / "results", "small")
 

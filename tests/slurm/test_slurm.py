@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 
-import cluster
 import pytest
 
+import cluster
 from conftest import Workspace, assert_same_runs
 
 RUNS = 44

@@ -51,8 +51,10 @@ DIRECT = 32
 FUSED_DIRECT = DIRECT
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
 FEWEST_SNAPSHOTS = 30
-#: Seeds that a study may name: planning takes a second for every few thousand.
+#: Seeds that a study may name, and runs that it may have: planning takes a second for every few
+#: thousand.
 MOST_SEEDS = 100_000
+MOST_RUNS = 500_000
 
 
 # JSON Schema takes 42.0 for an integer; as a seed or a batch size it would name another file.
@@ -202,6 +204,11 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
     factors = choices.get("factors", {})
     _require_separate(f"{key}.factors", factors)
     runs = {}
+    each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"])
+    seeds = _seeds(f"{key}.seeds", choices["seeds"])
+    if each * len(seeds) > MOST_RUNS:
+        allowed = f"must make at most {MOST_RUNS} runs with the other choices, not {each} each"
+        raise ConfigError(f"{key}.seeds", choices["seeds"], allowed)
     for levels in itertools.product(*factors.values()):
         place, chosen = key, dict(choices)
         for factor, level in zip(factors, levels, strict=True):
@@ -211,7 +218,7 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
                 _require_updatable(place, factors[factor][level])
         _require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
-        for run in _runs(f"{key}.seeds", chosen, datasets[choices["dataset"]], named):
+        for run in _runs(seeds, chosen, datasets[choices["dataset"]], named):
             runs[*levels, run.batch_size, run.seed] = run
     named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
     return Study(
@@ -220,14 +227,14 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
 
 
 def _runs(
-    key: str,
+    seeds: Sequence[int],
     choices: Mapping[str, Any],
     dataset: settings.Dataset,
     levels: tuple[tuple[str, str], ...],
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
     for position, batch_size in enumerate(choices["batch_sizes"]):
-        for seed in _seeds(key, choices["seeds"]):
+        for seed in seeds:
             yield settings.Run(
                 dataset=dataset,
                 network=settings.Network(len(INPUTS), choices["latent_dim"], choices["activation"]),

@@ -29,16 +29,20 @@ def check(path: str | Path) -> None:
         root = yaml.compose(text, yaml.SafeLoader)
         if not isinstance(root, yaml.MappingNode):
             raise ConfigError(str(path), text.decode(), "must be a mapping of keys to values")
-        for _ in zip(_walk("", root, 0), range(_MOST_VALUES), strict=False):
-            pass
+        for number, _ in enumerate(_walk("", root, 0)):
+            if number > _MOST_VALUES:
+                allowed = f"must hold at most {_MOST_VALUES:,} values, those of aliases counted"
+                raise ConfigError(str(path), "...", allowed)
         yaml.safe_load(text)
     except OSError as error:
         raise ConfigError(str(path), None, f"cannot be read ({error.strerror})") from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigError(str(path), error.problem, f"is no YAML{where}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}{line}", error.problem, "(not YAML)") from None
+    except RecursionError:
+        allowed = f"must not be nested deeper than {_DEEPEST}"
+        raise ConfigError(str(path), "...", allowed) from None
+    except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(str(path), str(error), "is no YAML of plain values") from None
