@@ -15,6 +15,11 @@ configfile: "config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+onstart:
+    if scheduler:
+        scheduler.started()
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,7 +165,12 @@ class Workspace:
     def snakemake(self, *arguments, cores=2, check=True) -> str:
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
         done = subprocess.run(
-            command, cwd=self.path, capture_output=True, text=True, env=os.environ | {"CI": "true"}
+            command,
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"CI": "true"},
+            timeout=600,
         )
         output = done.stdout + done.stderr
         if check:
@@ -190,6 +196,15 @@ class Workspace:
 @pytest.fixture
 def workspace(tmp_path):
     return Workspace(tmp_path)
+
+
+def can_mount() -> bool:
+    """Whether file systems can be mounted: not without root, nor in most containers."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True)
+        if mounted.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+        return mounted.returncode == 0
 
 
 def assert_same_runs(one: Path, other: Path, study: str) -> int:

@@ -32,7 +32,7 @@ def rows(losses, accuracies=None, **changes):
 def log(replay, tmp_path):
     def write(losses, accuracies=None, batch_size=64, name="log", seed=42):
         path = tmp_path / f"{name}.parquet"
-        run = dataclasses.replace(replay[batch_size], seed=seed)
+        run = dataclasses.replace(replay[batch_size], seed=seed, epochs=len(losses))
         runlog.write(path, rows(losses, accuracies), run, {"torch": "2"})
         return path
 
@@ -43,7 +43,7 @@ def test_a_log_comes_back_as_it_was(log, replay):
     table = runlog.read(log([3.0, 1.0, 2.0]))
     assert table.column_names == list(Epoch._fields)
     assert table["train_loss"].to_pylist() == [3.0, 1.0, 2.0]
-    assert runlog.run_of(table) == replay[64]
+    assert runlog.run_of(table) == dataclasses.replace(replay[64], epochs=3)
 
 
 def half_write(path):
@@ -70,29 +70,59 @@ def truncated(path):
 
 
 def without_a_column(path):
-    pq.write_table(pq.read_table(path).drop_columns("val_loss"), path)
+    tables.write(path, pq.read_table(path).drop_columns("val_loss"))
 
 
 def with_a_gap(path):
-    pq.write_table(pq.read_table(path).take([0, 2]), path)
+    tables.write(path, pq.read_table(path).take([0, 2]))
 
 
-def without_metadata(path):
-    pq.write_table(pq.read_table(path).replace_schema_metadata(), path)
+def without_rows(path):
+    tables.write(path, pq.read_table(path)[:0])
 
 
-@pytest.mark.parametrize("spoil", [truncated, without_a_column, with_a_gap, without_metadata])
-def test_a_spoilt_log_is_refused_by_name(spoil, log):
+def without_its_end(path):
+    tables.write(path, pq.read_table(path)[:2])
+
+
+def with_run(text):
+    def spoil(path):
+        table = pq.read_table(path)
+        tables.write(path, table.replace_schema_metadata({"run": text} if text else None))
+
+    return spoil
+
+
+SPOILT = {
+    truncated: "not a whole Parquet file",
+    without_a_column: "not a log of a run",
+    with_a_gap: "epochs do not count from 1",
+    without_rows: "epochs do not count from 1",
+    without_its_end: "ends after 2 of 3 epochs",
+    with_run(None): "does not tell which run",
+    with_run("no JSON"): "no run that this version knows",
+    with_run('{"levels": []}'): "no run that this version knows",
+    with_run("[]"): "no run that this version knows",
+}
+
+
+@pytest.mark.parametrize(("spoil", "told"), SPOILT.items())
+def test_a_spoilt_log_is_refused_by_name(spoil, told, log):
     path = log([3.0, 1.0, 2.0])
     spoil(path)
-    with pytest.raises(ValueError, match=r"log\.parquet: "):
+    with pytest.raises(files.Unreadable, match=rf"log\.parquet: .*{told}"):
         runlog.read(path)
 
 
-def test_summary_by_hand(log, replay):
+def summarised(path):
+    """The summary of a log of whichever run."""
+    return summary.of_logs([path], [runlog.run_of(runlog.read(path))])
+
+
+def test_summary_by_hand(log):
     losses = [1.0, 0.01, 0.1, 0.01]
     path = log(losses, [0.2, 0.98, 0.99, 1.0])
-    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
+    (row,) = summarised(path).to_pylist()
     assert row["batch_size"] == 64
     assert row["seed"] == 42
     assert row["epochs"] == 4
@@ -109,22 +139,22 @@ def test_summary_by_hand(log, replay):
     assert not row["diverged"]
 
 
-def test_spread_is_over_the_last_500_epochs(log, replay):
+def test_spread_is_over_the_last_500_epochs(log):
     path = log([100.0] * 200 + [1.0, 10.0] * 250)
-    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
+    (row,) = summarised(path).to_pylist()
     assert row["log10_loss_spread"] == pytest.approx(0.5)
 
 
-def test_a_diverged_run_is_summarised(log, replay):
+def test_a_diverged_run_is_summarised(log):
     path = log([2.0, 1.0, math.nan])
-    (row,) = summary.of_logs([path], [replay[64]]).to_pylist()
+    (row,) = summarised(path).to_pylist()
     assert row["diverged"]
     assert (row["lowest_loss"], row["epoch_of_lowest_loss"]) == (1.0, 2)
     assert row["first_accurate_epoch"] is None
 
 
-def test_a_run_that_diverges_at_once_has_no_lowest_loss(log, replay):
-    (row,) = summary.of_logs([log([math.inf])], [replay[64]]).to_pylist()
+def test_a_run_that_diverges_at_once_has_no_lowest_loss(log):
+    (row,) = summarised(log([math.inf])).to_pylist()
     assert row["diverged"]
     assert row["lowest_loss"] is row["epoch_of_lowest_loss"] is row["log10_loss_spread"] is None
 
@@ -132,8 +162,8 @@ def test_a_run_that_diverges_at_once_has_no_lowest_loss(log, replay):
 def test_a_run_whose_last_step_blows_up_has_diverged(replay, tmp_path):
     log = rows([2.0, 1.0])
     log["val_loss"][-1] = math.nan
-    runlog.write(tmp_path / "log.parquet", log, replay[64], {})
-    (row,) = summary.of_logs([tmp_path / "log.parquet"], [replay[64]]).to_pylist()
+    runlog.write(tmp_path / "log.parquet", log, dataclasses.replace(replay[64], epochs=2), {})
+    (row,) = summarised(tmp_path / "log.parquet").to_pylist()
     assert row["diverged"]
     assert row["lowest_loss"] == 1.0
 
@@ -143,8 +173,8 @@ def test_the_log_of_another_run_is_refused_by_name(log, replay):
         summary.of_logs([log([1.0])], [replay[32]])
 
 
-def test_a_summary_reads_in_pandas(log, replay, tmp_path):
-    tables.write(tmp_path / "summary.parquet", summary.of_logs([log([math.inf])], [replay[64]]))
+def test_a_summary_reads_in_pandas(log, tmp_path):
+    tables.write(tmp_path / "summary.parquet", summarised(log([math.inf])))
     (row,) = pd.read_parquet(tmp_path / "summary.parquet").to_dict("records")
     assert row["diverged"]
     assert math.isnan(row["lowest_loss"])

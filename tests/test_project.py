@@ -1,6 +1,7 @@
 """Files around the workflow: environments, continuous integration, profiles."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -64,6 +65,21 @@ def test_continuous_integration_runs_what_make_has():
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(commands) <= targets
     assert {"lint", "test", "faults", "report"} <= set(commands)
+
+
+def test_clean_and_distclean(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for file in ("results/README.md", "results/a/b", ".snakemake/c", ".venv/ready", "config.yaml"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+
+    def left(target):
+        subprocess.run(["make", "-C", tmp_path, target], check=True, capture_output=True)
+        return {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+
+    kept = {"Makefile", "results/README.md", "config.yaml"}
+    assert left("clean") == kept | {".venv/ready"}
+    assert left("distclean") == kept
 
 
 def test_the_profile_is_taken(workspace):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 
 import pandas as pd
 import pyarrow as pa
@@ -116,12 +117,29 @@ def test_the_locks_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_p
         lock.write_text("results/a\n")
 
     leave()
-    with locks.join(tmp_path):
-        assert not lock.exists()
-        leave()
-        with locks.join(tmp_path):
-            assert lock.exists()
-        with locks.join(tmp_path):
-            assert lock.exists()
-    with locks.join(tmp_path):
-        assert not lock.exists()
+    first = locks.Scheduler(tmp_path)
+    assert not lock.exists()
+    leave()
+    first.started()
+    second = locks.Scheduler(tmp_path)
+    assert lock.exists()
+    second.ended()
+    locks.Scheduler(tmp_path).ended()
+    assert lock.exists()
+    first.ended()
+    third = locks.Scheduler(tmp_path)
+    assert not lock.exists()
+    third.ended()
+
+
+def test_schedulers_start_one_at_a_time(tmp_path):
+    first = locks.Scheduler(tmp_path)
+    script = f"from jfb import locks; locks.Scheduler({str(tmp_path)!r}); print('started')"
+    command = [sys.executable, "-c", script]
+    scripts = ROOT / "workflow/scripts"
+    with subprocess.Popen(command, cwd=scripts, stdout=subprocess.PIPE, text=True) as second:
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(1.5)
+        first.started()
+        assert second.communicate(timeout=30)[0] == "started\n"
+    first.ended()

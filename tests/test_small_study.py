@@ -1,5 +1,6 @@
 """A small study from nothing to its figures, through Snakemake."""
 
+import json
 import os
 import shutil
 import signal
@@ -78,13 +79,44 @@ def test_claims_follow_a_log(pair, tmp_path):
     page = (results / "claims.md").read_text()
     assert "Not made yet: summaries/landscape, summaries/printed. What" in page
     before = gap()
-    log = runlog.read(workspace.path / RUN / "log.parquet")
-    columns = {name: log[name].to_numpy().copy() for name in log.column_names}
-    columns["train_loss"] /= 1000
-    runlog.write(workspace.path / RUN / "log.parquet", columns, runlog.run_of(log), {})
+    change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)
     workspace.snakemake("claims")
     assert 2 < gap() - before < 4
     assert (results / "claims.md").read_text() != page
+
+
+def test_findings_follow_a_log(workspace):
+    studies = workspace.config["studies"]
+    for name, like in (("landscape", "many"), ("updates", "equal"), ("gradients", "crossed_many")):
+        studies[name] = studies.pop(like)
+    del studies["crossed"]
+    workspace.save()
+    workspace.snakemake("findings")
+    page = workspace.path / "docs/findings.md"
+    before = page.read_text()
+    assert "| 64 | 0.0005 |" in before
+    assert len(list((workspace.path / "docs/figures").iterdir())) == 5
+    origin = json.loads(
+        before.rstrip().rpartition("\n")[2].removeprefix("<!--").removesuffix("-->")
+    )
+    assert origin["commit"] is None
+    columns = change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)
+    assert len(columns["epoch"]) == 5
+    workspace.snakemake("findings")
+
+    def claims(text):
+        return [line for line in text.splitlines() if "mirrors" in line]
+
+    assert claims(page.read_text()) != claims(before)
+
+
+def change(path, **columns):
+    """Write a log anew with some of its columns changed; the columns."""
+    log = runlog.read(path)
+    changed = {name: log[name].to_numpy().copy() for name in log.column_names}
+    changed |= {name: function(changed[name]) for name, function in columns.items()}
+    runlog.write(path, changed, runlog.run_of(log), {})
+    return changed
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -118,6 +150,7 @@ def test_the_report_can_be_read(pair, tmp_path):
         picture = page.locator("img[src*='filename=figure1.svg']")
         expect(picture).to_be_visible()
         assert picture.bounding_box()["width"] > 300
+        assert picture.evaluate("image => image.naturalWidth") > 300
         page.screenshot(path=shots / "report_figure1.png")
         for name, heading, cell in (
             ("Table 1", "Table 1", "0.0202"),

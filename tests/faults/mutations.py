@@ -62,7 +62,9 @@ def mutated(config, rng):
             case "remove":
                 del parent[name]
             case "add" if isinstance(parent, dict):
-                parent[rng.choice(["colour", "epochs", "name", "", "a/b"])] = rng.choice(VALUES)
+                parent[rng.choice(["colour", "epochs", "name", "", "a/b", "a\nb", "\x1b[2J"])] = (
+                    rng.choice(VALUES)
+                )
             case "rename" if isinstance(parent, dict):
                 parent[rng.choice(["Study", "x" * 200, "../up", "all", "seed"])] = parent.pop(name)
             case "swap":

@@ -48,7 +48,8 @@ def submit(made, reached, *arguments):
     told = made.path / "told.txt"
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
     command += ["--group-components", f"runs={IN_ONE_JOB}"]
-    command += ["--slurm-init-seconds-before-status-checks", "2", *arguments]
+    command += ["--slurm-init-seconds-before-status-checks", "2"]
+    command += ["--default-resources", "in_turn=1", "slurm_partition=other", "--", *arguments]
     with told.open("w") as file:
         job = subprocess.Popen(
             command, cwd=made.path, env=reached, stdout=file, stderr=subprocess.STDOUT
@@ -63,39 +64,43 @@ def running(reached):
     return [line.split()[0] for line in found.stdout.splitlines() if "runs" in line]
 
 
-def test_a_study_on_slurm(slurm, tmp_path):
+def test_a_study_on_slurm(slurm, tmp_path, fault):
     """One of its bundles is cancelled while it runs: it is submitted again, and nothing is lost."""
     made = workspace(tmp_path / "slurm")
-    job, told = submit(made, slurm, "small")
-    cancelled = None
-    while job.poll() is None and cancelled is None:
-        time.sleep(0.5)
-        logs = list(made.path.glob("results/runs/small/*/*/log.parquet"))
-        if len(logs) >= 3 and running(slurm):
-            cancelled = running(slurm)[0]
-            subprocess.run(["scancel", cancelled], env=slurm, check=True)
-    assert job.wait() == 0, told.read_text()
-    text = told.read_text()
-    submitted = re.findall(r"submitted with SLURM jobid (\d+) \(log: .*slurm_logs/(\w+)", text)
-    bundles = [place for _, place in submitted if place.startswith("group_runs")]
+    with fault("job of Slurm cancelled"):
+        job, told = submit(made, slurm, "small")
+        try:
+            cancelled = cancel_one(made, job, slurm)
+            assert job.wait(600) == 0, told.read_text()
+        finally:
+            job.kill()
+        local = workspace(tmp_path / "local")
+        local.snakemake("small")
+        same = assert_same_runs(local.path / "results", made.path / "results", "small")
+        assert same == RUNS
+
+    found = re.findall(
+        r"submitted with SLURM jobid (\d+) \(log: .*slurm_logs/(\w+)", told.read_text()
+    )
+    bundles = [number for number, place in found if place.startswith("group_runs")]
     # The dataset, the summary, each bundle, and the one that was cancelled again.
     assert len(bundles) == RUNS // IN_ONE_JOB + 1
-    assert len(submitted) == len(bundles) + 2
-    print(f"{RUNS} runs in {len(submitted)} submissions; job {cancelled} cancelled and recovered")
-
-    local = workspace(tmp_path / "local")
-    local.snakemake("small")
-    same = assert_same_runs(local.path / "results", made.path / "results", "small")
-    assert same == RUNS
-    asked = subprocess.run(
-        ["scontrol", "show", "job", cancelled],
-        env=slurm,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    assert len(found) == len(bundles) + 2
+    print(f"{RUNS} runs in {len(found)} submissions; job {cancelled} cancelled and recovered")
+    command = ["scontrol", "show", "job", cancelled]
+    asked = subprocess.run(command, env=slurm, capture_output=True, text=True, check=True).stdout
     assert "JobState=CANCELLED" in asked
-    # From the rules: bundled runs take turns on one core, with the memory of one.
-    assert re.search(r"NumCPUs=1\b", asked)
-    assert re.search(r"mem=1000M", asked)
-    assert "Partition=main" in asked
+    # From the rules: bundled runs take turns on one core, with the memory of one, two minutes each.
+    for part in ("NumCPUs=1 ", "mem=1000M", "TimeLimit=00:22:00", "Partition=other"):
+        assert part in asked
+
+
+def cancel_one(made, job, reached):
+    """Cancel a bundle that has made some of its runs; its number."""
+    while job.poll() is None:
+        time.sleep(0.5)
+        if len(list(made.path.glob("results/runs/small/*/*/log.parquet"))) >= 3:
+            for number in running(reached)[:1]:
+                subprocess.run(["scancel", number], env=reached, check=True)
+                return number
+    raise AssertionError("no bundle was found at work")

@@ -7,7 +7,12 @@ rule claims:
         "results/claims.csv-metadata.json",
         "results/evidence.csv-metadata.json",
         csv="results/claims.csv",
-        evidence="results/evidence.csv",
+        evidence=report(
+            "results/evidence.csv",
+            caption="../report/evidence_table.rst",
+            category="Tables",
+            labels={"table": "Evidence"},
+        ),
         markdown="results/claims.md",
         html=report(
             "results/claims.html",

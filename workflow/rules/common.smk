@@ -19,8 +19,11 @@ try:
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
-# Jobs are no schedulers; held until this process ends.
-AT_WORK = locks.join(".snakemake") if workflow.is_main_process else None
+try:
+    # Jobs are no schedulers.
+    scheduler = locks.Scheduler(".snakemake") if workflow.is_main_process else None
+except OSError as error:
+    sys.exit(f".snakemake could not be written: {error.strerror}")
 
 
 wildcard_constraints:
@@ -80,6 +83,15 @@ def run_of(wildcards):
             f"seed {seed}; config.yaml says which it has"
         )
     return runs[levels, batch_size, seed]
+
+
+# Of 3,000 epochs at the smallest batch size, several times over.
+MINUTES = {"fused": 2, "reference": 10, "dataloader": 30}
+
+
+def minutes_of(run):
+    """The time that a run is given on a cluster."""
+    return -(-MINUTES[run.engine] * max(run.epochs, 3000) // 3000)
 
 
 def block_of(wildcards):

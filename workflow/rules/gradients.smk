@@ -16,7 +16,7 @@ rule align:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=30,
+        runtime=5,
     params:
         run=lambda wildcards: run_of(wildcards).to_dict(),
     message:
@@ -54,7 +54,12 @@ rule measure_cost:
         data=dataset_of(project.alignment),
         library=library("measure_cost.py"),
     output:
-        csv="results/cost.csv",
+        csv=report(
+            "results/cost.csv",
+            caption="../report/cost_table.rst",
+            category="Tables",
+            labels={"table": "Cost of a step"},
+        ),
         metadata="results/cost.csv-metadata.json",
     log:
         "results/logs/cost.log",

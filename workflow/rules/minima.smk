@@ -62,8 +62,18 @@ rule tabulate_minima:
     output:
         "results/minima_{study}.csv-metadata.json",
         "results/fates_{study}.csv-metadata.json",
-        minima="results/minima_{study}.csv",
-        fates="results/fates_{study}.csv",
+        minima=report(
+            "results/minima_{study}.csv",
+            caption="../report/minima_table.rst",
+            category="Tables",
+            labels={"table": "Lowest loss by kinks: {study}"},
+        ),
+        fates=report(
+            "results/fates_{study}.csv",
+            caption="../report/fates_table.rst",
+            category="Tables",
+            labels={"table": "Fate of units: {study}"},
+        ),
     log:
         "results/logs/minima_{study}.log",
     benchmark:

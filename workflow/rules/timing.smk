@@ -9,7 +9,12 @@ rule measure_timing:
             *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
         ),
     output:
-        csv="results/timing.csv",
+        csv=report(
+            "results/timing.csv",
+            caption="../report/timing_table.rst",
+            category="Tables",
+            labels={"table": "Seconds per epoch"},
+        ),
         metadata="results/timing.csv-metadata.json",
     log:
         "results/logs/timing.log",

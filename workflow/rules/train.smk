@@ -19,7 +19,7 @@ rule train:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=30,
+        runtime=lambda wildcards: minutes_of(run_of(wildcards)),
     params:
         run=lambda wildcards: run_of(wildcards).to_dict(),
     message:

@@ -51,7 +51,7 @@ DIRECT = 32
 FUSED_DIRECT = DIRECT
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
 FEWEST_SNAPSHOTS = 30
-#: Seeds that a study may name, and runs that it may have: planning takes a second for every few
+#: Seeds that a study may name, and runs that there may be: planning takes a second for every few
 #: thousand.
 MOST_SEEDS = 100_000
 MOST_RUNS = 500_000
@@ -70,9 +70,12 @@ class ConfigError(ValueError):
     """The configuration is wrong; the message is one line: key, value, what is allowed."""
 
     def __init__(self, key: str, value: Any, allowed: str) -> None:
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-        super().__init__(f"{key}: {shown} {allowed}")
+        # As repr writes it: no new line, and nothing that a terminal obeys.
+        super().__init__(f"{_short(repr(key)[1:-1])}: {_short(repr(value))} {allowed}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 @dataclass(frozen=True)
@@ -145,10 +148,11 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         if {"updates", "epochs"} <= values.keys():
             allowed = "must not be set beside epochs, which follow from it"
             raise ConfigError(f"studies.{name}.updates", values["updates"], allowed)
-    studies = {
-        name: _study(f"studies.{name}", config["defaults"] | values, datasets)
-        for name, values in config["studies"].items()
-    }
+    studies: dict[str, Study] = {}
+    for name, values in config["studies"].items():
+        planned = sum(len(study.runs) for study in studies.values())
+        choices = config["defaults"] | values
+        studies[name] = _study(f"studies.{name}", choices, datasets, MOST_RUNS - planned)
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
     for key in ("replay", "distribution", "alignment"):
@@ -188,7 +192,12 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     )
 
 
-def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings.Dataset]) -> Study:
+def _study(
+    key: str,
+    choices: Mapping[str, Any],
+    datasets: Mapping[str, settings.Dataset],
+    most_runs: int,
+) -> Study:
     _require_one_of(f"{key}.dataset", choices["dataset"], datasets)
     training_size = datasets[choices["dataset"]].training_size
     for batch_size in choices["batch_sizes"]:
@@ -206,8 +215,8 @@ def _study(key: str, choices: Mapping[str, Any], datasets: Mapping[str, settings
     runs = {}
     each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"])
     seeds = _seeds(f"{key}.seeds", choices["seeds"])
-    if each * len(seeds) > MOST_RUNS:
-        allowed = f"must make at most {MOST_RUNS} runs with the other choices, not {each} each"
+    if each * len(seeds) > most_runs:
+        allowed = f"must make at most {most_runs} runs, and each seed makes {each}"
         raise ConfigError(f"{key}.seeds", choices["seeds"], allowed)
     for levels in itertools.product(*factors.values()):
         place, chosen = key, dict(choices)

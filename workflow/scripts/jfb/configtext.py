@@ -1,7 +1,8 @@
 """The configuration as a file: what it may be made of, before anything is made of it.
 
 Snakemake's own reader lets YAML tags build objects, runs code where a file says `__use_yte__`, and
-takes the last of two equal keys.
+takes the last of two equal keys. This is for the file that it reads after us; one that is named by
+its option --configfile it reads before.
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ def check(path: str | Path) -> None:
     """
     try:
         text = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), None, f"cannot be read ({error.strerror})") from None
+    try:
         root = yaml.compose(text, yaml.SafeLoader)
         if not isinstance(root, yaml.MappingNode):
             raise ConfigError(str(path), text.decode(), "must be a mapping of keys to values")
@@ -34,8 +38,6 @@ def check(path: str | Path) -> None:
                 allowed = f"must hold at most {_MOST_VALUES:,} values, those of aliases counted"
                 raise ConfigError(str(path), "...", allowed)
         yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError(str(path), None, f"cannot be read ({error.strerror})") from None
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}", error.problem, "(not YAML)") from None

@@ -32,8 +32,8 @@ class Unwritable(FileFault, OSError):
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; move it to `path` when the block ends well.
 
-    When the block fails, neither name is left behind; what processes left that were killed while
-    they wrote `path` is removed.
+    When the block fails, neither name is left behind; what processes of this machine left that were
+    killed while they wrote `path` is removed.
 
     Raises:
         Unwritable: the operating system refused it.
@@ -44,8 +44,9 @@ def whole(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f"{start}{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f"{glob.escape(start)}[0-9]*{glob.escape(path.suffix)}"):
-            if not _is_alive(int(left.name.removeprefix(start).removesuffix(path.suffix))):
+        for left in path.parent.glob(f"{glob.escape(start)}*{glob.escape(path.suffix)}"):
+            process = left.name.removeprefix(start).removesuffix(path.suffix)
+            if process.isdecimal() and not _is_alive(int(process)):
                 left.unlink(missing_ok=True)
         yield temporary
         temporary.replace(path)

@@ -100,8 +100,8 @@ def _names(results: Results) -> dict[str, object]:
         "replayed": lambda category: _sizes_in(results.minima_of_replay, category),
         "fates": results.fates.to_dict("records"),
         "rounds": results.timing["round"].nunique(),
-        "seconds": lambda engine, size: (
-            f"{_significant(medians[engine, size])} ({ratios[engine, size]:.2f})"
+        "seconds": lambda *place: (
+            f"{_significant(medians[place])} ({ratios[place]:.2f})" if place in medians else "-"
         ),
         "found": found,
         "n": lambda *place: int(piece(*place)["n"]),

@@ -77,8 +77,17 @@ def read(path: str | Path) -> pa.Table:
     table = tables.read(path, SCHEMA, "a log of a run")
     if b"run" not in (table.schema.metadata or {}):
         raise files.Unreadable(path, "its metadata does not tell which run it is the log of")
-    if table["epoch"].to_pylist() != list(range(1, len(table) + 1)):
+    try:
+        run = run_of(table)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        fault = f"its metadata tells of no run that this version knows ({error!r})"
+        raise files.Unreadable(path, fault) from error
+    epochs = tables.to_numbers(table["epoch"])
+    if not len(epochs) or not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
         raise files.Unreadable(path, "its epochs do not count from 1 without a gap")
+    if len(epochs) != run.epochs and np.isfinite(table["train_loss"][-1].as_py()):
+        fault = f"it ends after {len(epochs)} of {run.epochs} epochs, with a finite loss"
+        raise files.Unreadable(path, fault)
     return table
 
 
