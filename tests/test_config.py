@@ -9,7 +9,8 @@ import pytest
 from conftest import SMALL, Workspace
 from jfb import adjoints, alignment, runlog, settings, summary
 from jfb import config as configuration
-from jfb.config import ConfigError, load
+from jfb.config import load
+from jfb.schema import ConfigError
 
 DELETE = object()
 

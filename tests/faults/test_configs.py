@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import mutations
 from conftest import ROOT, Workspace, read_yaml
 from jfb import configtext
-from jfb.config import ConfigError, Project, load
+from jfb.config import Project, load
+from jfb.schema import ConfigError
 
 EACH = 1000
 THROUGH_SNAKEMAKE = 40

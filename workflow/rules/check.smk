@@ -4,7 +4,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "workflow/scripts")))
 
 from jfb import configtext
-from jfb.config import ConfigError
+from jfb.schema import ConfigError
 
 try:
     configtext.check("config.yaml")

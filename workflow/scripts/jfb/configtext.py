@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from jfb.config import ConfigError
+from jfb.schema import ConfigError
 
 _PLAIN = {"map", "seq", "str", "int", "float", "bool", "null", "merge"}
 _CORE = "tag:yaml.org,2002:"
