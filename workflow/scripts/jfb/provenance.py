@@ -24,8 +24,8 @@ def of(config: Mapping[str, Any]) -> str:
 
     Returns:
         An object with `settings_sha256` (of the configuration as JSON with sorted keys), `commit`
-        (of this library, with -dirty where files differ from it; null outside its repository) and
-        `versions`.
+        (of this library, with -dirty where the scripts differ from it; null outside its repository)
+        and `versions`.
     """
     settings = json.dumps(config, sort_keys=True, separators=(",", ":"))
     versions = {name: metadata.version(name) for name in _LIBRARIES}
@@ -45,8 +45,10 @@ def attach(table: pa.Table, config: Mapping[str, Any]) -> pa.Table:
 
 def _commit() -> str | None:
     # A copy of the workflow inside another repository is not of its commits.
-    tracked = _git("ls-files", "--error-unmatch", _HERE.name)
-    return tracked and _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    if not _git("ls-files", "--error-unmatch", _HERE.name):
+        return None
+    changed = _git("status", "--porcelain", "--", "..")
+    return f"{_git('rev-parse', 'HEAD')}{'-dirty' if changed else ''}"
 
 
 def _git(*arguments: str) -> str | None:
