@@ -29,6 +29,8 @@ def changed(config, path, value):
 
 
 MISTAKES = [
+    ("", float("nan"), ["'': nan", "finite"]),
+    ("", "red", ["'': 'red'", "unknown key"]),
     ("colour", "red", ["colour", "'red'", "unknown key", "datasets"]),
     ("studies.replay.epoch", 3, ["studies.replay.epoch", "3", "unknown key", "epochs"]),
     ("defaults.solver.damping", 0.5, ["defaults.solver.damping", "0.5", "unknown", "tolerance"]),

@@ -20,8 +20,9 @@ class ConfigError(ValueError):
     """The configuration is wrong; the message is one line: key, value, what is allowed."""
 
     def __init__(self, key: str, value: Any, allowed: str) -> None:
-        # As repr writes it: no new line, and nothing that a terminal obeys.
-        super().__init__(f"{_short(repr(key)[1:-1])}: {_short(repr(value))} {allowed}")
+        # As repr writes it: no new line, and nothing that a terminal obeys. Nor is a key nothing.
+        named = _short(repr(key)[1:-1]) or "''"
+        super().__init__(f"{named}: {_short(repr(value))} {allowed}")
 
 
 def _short(text: str) -> str:
