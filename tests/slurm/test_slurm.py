@@ -91,7 +91,7 @@ def test_a_study_on_slurm(slurm, tmp_path, fault):
     asked = subprocess.run(command, env=slurm, capture_output=True, text=True, check=True).stdout
     assert "JobState=CANCELLED" in asked
     # From the rules: bundled runs take turns on one core, with the memory of one, two minutes each.
-    for part in ("NumCPUs=1 ", "mem=1000M", "TimeLimit=00:22:00", "Partition=other"):
+    for part in ("NumCPUs=1 ", "MinMemoryNode=1000M", "TimeLimit=00:22:00", "Partition=other"):
         assert part in asked
 
 
