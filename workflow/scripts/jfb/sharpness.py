@@ -1,8 +1,10 @@
 """How sharp a minimum is: the exact Hessian of the loss, and Keskar's sharpness.
 
-With relu, the fixed point is u = S (W u + b + V d + c) where S selects the units that are active
-at d, so that a = u = (I - S W)^-1 S (V d + b + c) as long as S stays: a rational function of the
-parameters, which is differentiated as often as needed.
+Let u(y) be the fixed point of T at parameters y, and M = (I - dT/du)^-1 at x and u(x). Each step
+u <- u - M (u - T(u; y)) from u(x) multiplies the distance from u(y) by something proportional to
+|y - x|. The distance is of first order before the first step, and of third order after two: there,
+the derivatives of the loss up to the second are exact, whatever the activation. Autograd finds
+them without differentiating M.
 """
 
 from collections.abc import Callable
@@ -54,7 +56,7 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     """Measure the sharpness at the end of a run.
 
     Args:
-        run: its network, with relu.
+        run: its network.
         parameters: (p,) flat vector at its end.
         training: all training points.
     """
@@ -72,7 +74,7 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
 
 def hessian(network: settings.Network, x: np.ndarray, part: Part) -> np.ndarray:
     """Hessian (p, p) of the mean squared error with respect to the flat parameters x (p,)."""
-    loss = _loss_as_long_as_the_same_units_are_active(network, x, part)
+    loss = _loss_around(network, x, part)
     return torch.autograd.functional.hessian(loss, torch.from_numpy(x), vectorize=True).numpy()
 
 
@@ -84,7 +86,7 @@ def keskar_sharpness(network: settings.Network, x: np.ndarray, part: Part) -> fl
 
     def negative(z: np.ndarray) -> tuple[float, np.ndarray]:
         moved = torch.from_numpy(x + z).requires_grad_()
-        loss = _loss_as_long_as_the_same_units_are_active(network, x + z, part)(moved)
+        loss = _loss_around(network, x + z, part)(moved)
         (gradient,) = torch.autograd.grad(loss, moved)
         return -loss.item(), -gradient.numpy()
 
@@ -106,30 +108,29 @@ def keskar_sharpness(network: settings.Network, x: np.ndarray, part: Part) -> fl
     return 100 * (-lowest - at_x) / (1 + at_x)
 
 
-def _loss_as_long_as_the_same_units_are_active(
+def _loss_around(
     network: settings.Network, x: np.ndarray, part: Part
 ) -> Callable[[Tensor], Tensor]:
-    """The loss as a function of the parameters around x, at which it finds the active units."""
+    """A function that has the value and the first two derivatives of the loss at x."""
     with torch.no_grad():
-        active = exact.solve(torch.from_numpy(x), network, part).activation > 0
-    patterns, kinds = torch.unique(active.T, dim=0, return_inverse=True)
+        at_x = exact.solve(torch.from_numpy(x), network, part)
+        u = at_x.activation
+        slope = at_x.network.activation.slope(u, at_x.network.empty_slope(*u.shape))
+        jacobian = slope.T.double()[:, :, None] * at_x.network.latent_weight
+        inverse = torch.linalg.inv(torch.eye(len(u)).double() - jacobian)
     inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
-    groups = [
-        (pattern.double(), inputs[kinds == k].T, target[kinds == k])
-        for k, pattern in enumerate(patterns)
-    ]
+    activate = getattr(torch, network.activation)
 
     def loss(flat: Tensor) -> Tensor:
         layers = layout.views(flat, network)
         bias = (layers["latent.bias"] + layers["injection.bias"])[:, None]
-        total = flat.new_zeros(())
-        for pattern, d, t in groups:
-            system = torch.eye(len(pattern)).double() - pattern[:, None] * layers["latent.weight"]
-            injected = pattern[:, None] * (layers["injection.weight"] @ d + bias)
-            activation = torch.linalg.solve(system, injected)
-            y = layers["output.weight"] @ activation + layers["output.bias"]
-            total = total + (y[0] - t).square().sum()
-        return total / len(part)
+        injected = layers["injection.weight"] @ inputs.T + bias
+        point = u
+        for _ in range(2):
+            residual = point - activate(layers["latent.weight"] @ point + injected)
+            point = point - torch.einsum("kij,jk->ik", inverse, residual)
+        y = layers["output.weight"] @ point + layers["output.bias"][:, None]
+        return (y[0] - target).square().mean()
 
     return loss
 
