@@ -14,7 +14,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from jfb import exact, layout, numerics, settings, units
+from jfb import fixed_points, layout, numerics, settings, units
 from jfb.dataset import Part
 
 #: Half the width of the box of Keskar's sharpness, relative to each parameter.
@@ -60,10 +60,11 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     """
     numerics.pin()
     x = parameters.astype(np.float64)
-    found = exact.solve(torch.from_numpy(x), run.network, training)
-    counts = units.count(found.activation)
-    place = run.batch_size, run.seed, exact.mean_squared_error(found, training), *counts
-    if not found.converged:
+    found = fixed_points.find(x, run.network, training.inputs)
+    counts = units.count(found.point)
+    loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
+    place = run.batch_size, run.seed, loss, *counts
+    if not found.unique:
         return Row(*place, *[np.nan] * 3, False)
     values = np.linalg.eigvalsh(hessian(run.network, x, training))
     sharpness = keskar_sharpness(run.network, x, training)
@@ -110,9 +111,8 @@ def _loss_as_long_as_the_same_units_are_active(
     network: settings.Network, x: np.ndarray, part: Part
 ) -> Callable[[Tensor], Tensor]:
     """The loss as a function of the parameters around x, at which it finds the active units."""
-    with torch.no_grad():
-        active = exact.solve(torch.from_numpy(x), network, part).activation > 0
-    patterns, kinds = torch.unique(active.T, dim=0, return_inverse=True)
+    active = torch.from_numpy(fixed_points.find(x, network, part.inputs).point > 0)
+    patterns, kinds = torch.unique(active, dim=0, return_inverse=True)
     inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
     groups = [
         (pattern.double(), inputs[kinds == k].T, target[kinds == k])
