@@ -46,7 +46,7 @@ def train(
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
-                found[run] = summary.of_run(run, outcome.log)
+                found[run] = summary.of_run(run, outcome.log, outcome.best, training)
                 versions.update(outcome.versions)
         return found
 

@@ -16,8 +16,9 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from jfb import exact, layout, numerics, settings, units
+from jfb import fixed_points, layout, numerics, settings, units
 from jfb.dataset import Part
+from jfb.network import Network
 
 #: Half the width of the box of Keskar's sharpness, relative to each parameter.
 BOX = 1e-3
@@ -62,10 +63,11 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     """
     numerics.pin()
     x = parameters.astype(np.float64)
-    found = exact.solve(torch.from_numpy(x), run.network, training)
-    counts = units.count(found.activation)
-    place = run.batch_size, run.seed, exact.mean_squared_error(found, training), *counts
-    if not found.converged:
+    found = fixed_points.find(x, run.network, training.inputs)
+    counts = units.count(found.point)
+    loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
+    place = run.batch_size, run.seed, loss, *counts
+    if not found.unique:
         return Row(*place, *[np.nan] * 3, False)
     values = np.linalg.eigvalsh(hessian(run.network, x, training))
     sharpness = keskar_sharpness(run.network, x, training)
@@ -112,12 +114,11 @@ def _loss_around(
     network: settings.Network, x: np.ndarray, part: Part
 ) -> Callable[[Tensor], Tensor]:
     """A function that has the value and the first two derivatives of the loss at x."""
-    with torch.no_grad():
-        at_x = exact.solve(torch.from_numpy(x), network, part)
-        u = at_x.activation
-        slope = at_x.network.activation.slope(u, at_x.network.empty_slope(*u.shape))
-        jacobian = slope.T.double()[:, :, None] * at_x.network.latent_weight
-        inverse = torch.linalg.inv(torch.eye(len(u)).double() - jacobian)
+    at_x = Network(torch.from_numpy(x), network)
+    u = torch.from_numpy(fixed_points.find(x, network, part.inputs).point.T)
+    slope = at_x.activation.slope(u, at_x.empty_slope(*u.shape)).double()
+    jacobian = slope.T[:, :, None] * at_x.latent_weight
+    inverse = torch.linalg.inv(torch.eye(len(u)).double() - jacobian)
     inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
     activate = getattr(torch, network.activation)
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
-from jfb import exact, numerics, settings
+from jfb import fixed_points, settings
 from jfb.dataset import Part
 from jfb.snapshots import Snapshots
 
@@ -18,7 +17,7 @@ class Row(NamedTuple):
     `active_units` are the latent units that are above 0 at the fixed point of a training point at
     least, `kinks` those of them that are not at every training point: only there is the network,
     as a function of d, not affine. `loss` is the mean squared error on all training points. All are
-    of fixed points in float64, with a residual below 1e-10 where `converged`.
+    of exact fixed points (`jfb.fixed_points`); `converged` says whether every point has one.
     """
 
     batch_size: int
@@ -36,24 +35,24 @@ SCHEMA = pa.schema(
 )
 
 
-@torch.inference_mode()
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     """Count the units of each snapshot of a run, on all training points."""
-    numerics.pin()
     rows = []
     for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
-        found = exact.solve(torch.from_numpy(parameters).double(), run.network, training)
-        active, kinks = count(found.activation)
-        loss = exact.mean_squared_error(found, training)
+        found = fixed_points.find(parameters, run.network, training.inputs)
+        active, kinks = count(found.point)
+        loss = fixed_points.mean_squared_error(
+            found.point, parameters, run.network, training.target
+        )
         place = run.batch_size, run.seed, int(epoch)
-        rows.append(Row(*place, active, kinks, loss, found.converged))
+        rows.append(Row(*place, active, kinks, loss, found.unique))
     return rows
 
 
-def count(activation: Tensor) -> tuple[int, int]:
-    """Active units and kinks, of a = T(u*; d) at each point, (n, size)."""
-    active = activation > 0
-    anywhere, everywhere = active.any(dim=1), active.all(dim=1)
+def count(point: np.ndarray) -> tuple[int, int]:
+    """Active units and kinks, of the fixed point u* of each sample, (size, n)."""
+    active = point > 0
+    anywhere, everywhere = active.any(axis=0), active.all(axis=0)
     return int(anywhere.sum()), int((anywhere & ~everywhere).sum())
 
 
