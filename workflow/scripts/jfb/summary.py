@@ -9,7 +9,10 @@ import pyarrow as pa
 from jfb import files, runlog, settings, tables
 
 ACCURATE = 0.99
+NEARLY_ACCURATE = 0.97
 LAST_EPOCHS = 500
+#: Later epochs than this share of them are the end of a run.
+END = 0.99
 
 _COLUMNS = pa.schema(
     [
@@ -24,7 +27,9 @@ _COLUMNS = pa.schema(
         pa.field("final_train_accuracy", pa.float64()),
         pa.field("final_val_accuracy", pa.float64()),
         pa.field("first_accurate_epoch", pa.int64()),
+        pa.field("first_epoch_at_97_percent", pa.int64()),
         pa.field("log10_loss_spread", pa.float64()),
+        pa.field("fall_at_the_end", pa.float64()),
         pa.field("unconverged_solves", pa.int64()),
         pa.field("final_spectral_norm", pa.float64()),
         pa.field("diverged", pa.bool_(), nullable=False),
@@ -48,13 +53,17 @@ def of_run(run: settings.Run, log: Mapping[str, np.ndarray]) -> dict[str, object
     Returns:
         By column name, the run's levels first. `epoch_of_lowest_loss` is the first of equals,
         `training_seconds` a total, `first_accurate_epoch` the first with a training accuracy of at
-        least 0.99, and `log10_loss_spread` the standard deviation of log10 of the training loss
-        over the last 500 epochs (in decades). A run has diverged if a loss is not finite; such
-        training losses count nowhere else, and where there is nothing to tell, the entry is None.
+        least 0.99, `first_epoch_at_97_percent` of at least 0.97, and `log10_loss_spread` the
+        standard deviation of log10 of the training loss over the last 500 epochs (in decades).
+        `fall_at_the_end` is by how much the last hundredth of the epochs lowers the lowest loss
+        (in decades, 0 or more). A run has diverged if a loss is not finite; such training losses
+        count nowhere else, and where there is nothing to tell, the entry is None.
     """
     finite = np.isfinite(log["train_loss"])
     losses, epochs = log["train_loss"][finite], log["epoch"][finite]
-    accurate = log["epoch"][log["train_accuracy"] >= ACCURATE]
+    accurate, nearly = (
+        log["epoch"][log["train_accuracy"] >= share] for share in (ACCURATE, NEARLY_ACCURATE)
+    )
     return dict(run.levels) | {
         "batch_size": run.batch_size,
         "seed": run.seed,
@@ -67,11 +76,21 @@ def of_run(run: settings.Run, log: Mapping[str, np.ndarray]) -> dict[str, object
         "final_train_accuracy": log["train_accuracy"][-1],
         "final_val_accuracy": log["val_accuracy"][-1],
         "first_accurate_epoch": accurate[0] if len(accurate) else None,
+        "first_epoch_at_97_percent": nearly[0] if len(nearly) else None,
         "log10_loss_spread": np.log10(losses[-LAST_EPOCHS:]).std() if len(losses) else None,
+        "fall_at_the_end": _fall(losses, epochs > END * len(log["epoch"])),
         "unconverged_solves": log["unconverged"].sum(),
         "final_spectral_norm": log["spectral_norm"][-1],
         "diverged": not (finite.all() and np.isfinite(log["val_loss"]).all()),
     }
+
+
+def _fall(losses: np.ndarray, at_end: np.ndarray) -> float | None:
+    """Decades by which the losses at the end lie below all before; None if either are lacking."""
+    before, end = losses[~at_end], losses[at_end]
+    if not len(before) or not len(end):
+        return None
+    return max(0.0, float(np.log10(before.min() / end.min())))
 
 
 def of_logs(paths: Sequence[str | Path], runs: Sequence[settings.Run]) -> pa.Table:
