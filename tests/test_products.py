@@ -139,6 +139,7 @@ def test_summary_by_hand(log):
     assert (row["final_train_loss"], row["final_val_loss"]) == (0.01, 0.02)
     assert (row["final_train_accuracy"], row["final_val_accuracy"]) == (1.0, 0.25)
     assert row["first_accurate_epoch"] == 3
+    assert row["first_epoch_at_97_percent"] == 2
     # Decades 0, -2, -1, -2: mean -1.25, variance (1.5625 + 0.5625 + 0.0625 + 0.5625) / 4.
     assert row["log10_loss_spread"] == pytest.approx(math.sqrt(2.75 / 4))
     assert row["unconverged_solves"] == 2
@@ -151,6 +152,21 @@ def test_spread_is_over_the_last_500_epochs(log):
     path = log([100.0] * 200 + [1.0, 10.0] * 250)
     (row,) = summarised(path).to_pylist()
     assert row["log10_loss_spread"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("losses", "fall"),
+    [
+        # The last two of 200 epochs: from 0.1 before them to 0.01; a loss that rises falls by 0.
+        ([1.0] * 197 + [0.1, 0.05, 0.01], 1.0),
+        ([0.1] * 198 + [0.2, 0.1], 0.0),
+        ([0.01], None),
+        ([0.1] * 100 + [math.nan] * 100, None),
+    ],
+)
+def test_fall_of_the_lowest_loss_at_the_end(losses, fall, log):
+    (row,) = summarised(log(losses)).to_pylist()
+    assert row["fall_at_the_end"] == pytest.approx(fall)
 
 
 def test_a_diverged_run_is_summarised(log):

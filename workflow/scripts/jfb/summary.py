@@ -10,7 +10,10 @@ from jfb import files, fixed_points, parameters, runlog, settings, tables
 from jfb.dataset import Part
 
 ACCURATE = 0.99
+NEARLY_ACCURATE = 0.97
 LAST_EPOCHS = 500
+#: Later epochs than this share of them are the end of a run.
+END = 0.99
 #: A run whose last loss is above this has diverged: its predictions are off by a thousand.
 DIVERGED_ABOVE = 1e6
 
@@ -29,7 +32,9 @@ _COLUMNS = pa.schema(
         pa.field("final_train_accuracy", pa.float64()),
         pa.field("final_val_accuracy", pa.float64()),
         pa.field("first_accurate_epoch", pa.int64()),
+        pa.field("first_epoch_at_97_percent", pa.int64()),
         pa.field("log10_loss_spread", pa.float64()),
+        pa.field("fall_at_the_end", pa.float64()),
         pa.field("unconverged_solves", pa.int64()),
         pa.field("final_spectral_norm", pa.float64()),
         pa.field("diverged", pa.bool_(), nullable=False),
@@ -60,14 +65,18 @@ def of_run(
         stopped. `exact_best_loss` is the loss of `best` on all training points at its exact fixed
         points (`jfb.fixed_points`), None where one is missing or the network has none by design.
         `training_seconds` a total, `first_accurate_epoch` the first with a training accuracy of at
-        least 0.99, and `log10_loss_spread` the standard deviation of log10 of the training loss
-        over the last 500 epochs (in decades). A run has diverged if a loss is not finite, or if its
-        last loss is above 1e6; training losses that are not finite count nowhere else, and where
-        there is nothing to tell, the entry is None.
+        least 0.99, `first_epoch_at_97_percent` of at least 0.97, and `log10_loss_spread` the
+        standard deviation of log10 of the training loss over the last 500 epochs (in decades).
+        `fall_at_the_end` is by how much the last hundredth of the epochs lowers the lowest loss
+        (in decades, 0 or more). A run has diverged if a loss is not finite, or if its last loss is
+        above 1e6; training losses that are not finite count nowhere else, and where there is
+        nothing to tell, the entry is None.
     """
     finite = np.isfinite(log["train_loss"])
     losses, epochs = log["train_loss"][finite], log["epoch"][finite]
-    accurate = log["epoch"][log["train_accuracy"] >= ACCURATE]
+    accurate, nearly = (
+        log["epoch"][log["train_accuracy"] >= share] for share in (ACCURATE, NEARLY_ACCURATE)
+    )
     last = max(log["train_loss"][-1], log["val_loss"][-1])
     return dict(run.levels) | {
         "batch_size": run.batch_size,
@@ -85,7 +94,9 @@ def of_run(
         "final_train_accuracy": log["train_accuracy"][-1],
         "final_val_accuracy": log["val_accuracy"][-1],
         "first_accurate_epoch": accurate[0] if len(accurate) else None,
+        "first_epoch_at_97_percent": nearly[0] if len(nearly) else None,
         "log10_loss_spread": np.log10(losses[-LAST_EPOCHS:]).std() if len(losses) else None,
+        "fall_at_the_end": _fall(losses, epochs > END * len(log["epoch"])),
         "unconverged_solves": log["unconverged"].sum(),
         "final_spectral_norm": log["spectral_norm"][-1],
         "diverged": not (finite.all() and np.isfinite(log["val_loss"]).all())
@@ -98,6 +109,14 @@ def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | 
         return None
     loss = fixed_points.loss(best, run.network, training)
     return loss if np.isfinite(loss) else None
+
+
+def _fall(losses: np.ndarray, at_end: np.ndarray) -> float | None:
+    """Decades by which the losses at the end lie below all before; None if either are lacking."""
+    before, end = losses[~at_end], losses[at_end]
+    if not len(before) or not len(end):
+        return None
+    return max(0.0, float(np.log10(before.min() / end.min())))
 
 
 def of_logs(
