@@ -1,8 +1,7 @@
 CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
 # Times that were measured on other machines: copies of their results/timing.csv.
 OTHER_MACHINES = sorted(
-    os.path.relpath(path)
-    for path in WORKFLOW.parent.glob("timing/machines/*.csv")
+    os.path.relpath(path) for path in WORKFLOW.parent.glob("timing/machines/*.csv")
 )
 # What the claims call the studies that config.yaml gives a part to.
 ROLES = {"replay": project.replay, "seeds": project.distribution}
