@@ -84,7 +84,7 @@ class Clocked:
             seconds[0] = 90.0
             if run.epochs == 3 and run.engine == "dataloader":
                 seconds[1] = 60.0
-            if run.epochs > 3:
+            if run.epochs > 3 and run.batch_size == 32 and start[0] == 0:
                 gc.collect()
             return SimpleNamespace(log={"train_seconds": seconds})
 
@@ -97,11 +97,12 @@ def wanted():
         "dataloader": settings.Timed(16.0, ("running", "disabled", "frozen")),
         "fused": settings.Timed(0.3, ("running",)),
     }
-    return settings.Timing(engines, (0, 100), 3)
+    return settings.Timing(engines, (0, 100), 2)
 
 
 @pytest.fixture
 def measured(wanted, replay, monkeypatch):
+    """Takes seconds: every full collection walks all that the tests have imported."""
     clocked = Clocked()
     monkeypatch.setattr(timing, "open_engine", clocked)
     epochs = np.array([0, 1, 90, 120])
@@ -109,8 +110,8 @@ def measured(wanted, replay, monkeypatch):
     runs = {replay[size]: kept for size in (600, 32)}
     done = []
     table = timing.measure(wanted, runs, None, None, done.append)
-    # Of two sizes and stages each: three collectors of the one, one of the other; three rounds.
-    assert done == list(range(1, 3 * 16 + 1))
+    # Of two sizes and stages each: three collectors of the one, one of the other; two rounds.
+    assert done == list(range(1, 2 * 16 + 1))
     return table, clocked
 
 
@@ -133,13 +134,14 @@ def test_each_round_has_each_measurement_once_in_an_order_of_its_own(measured):
     table, clocked = measured
     keys = ["engine", "collector", "batch_size", "stage"]
     rounds = [rows[keys] for _, rows in table.groupby("round")]
-    assert len(rounds) == 3
+    assert len(rounds) == 2
     for rows in rounds:
         assert len(rows) == len(rows.drop_duplicates()) == 16
         # Those of one collector follow one another.
         assert (rows["collector"] != rows["collector"].shift()).sum() == 3
-    assert not (rounds[0].to_numpy() == rounds[1].to_numpy()).all()
-    assert not (rounds[1].to_numpy() == rounds[2].to_numpy()).all()
+    for state in Collector:
+        one, other = (rows[rows["collector"] == state].to_numpy() for rows in rounds)
+        assert not (one == other).all()
     # A stage is started from the snapshot that is nearest: 90 for 100.
     starts = {0: 0.0, 100: 90.0}
     asked = [(engine, size, start) for engine, size, _, start in clocked.asked[4:]]
@@ -152,11 +154,10 @@ def test_the_collector_is_as_the_row_says_and_as_it_was_afterwards(measured):
     assert clocked.states[4:] == [expected[name] for name in table["collector"]]
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
-    # The stand-in collects once in each measurement of more than three epochs.
-    assert table.groupby("engine")["collections"].unique().map(list).to_dict() == {
-        "dataloader": [1],
-        "fused": [0],
-    }
+    collected = table[table["collections"] > 0]
+    keys = ["engine", "batch_size", "stage", "collections"]
+    assert collected[keys].drop_duplicates().to_numpy().tolist() == [["dataloader", 32, 0, 1]]
+    assert len(collected) == 2 * 3
     assert (table["collection_seconds"] > 0).tolist() == (table["collections"] > 0).tolist()
     # What was there before is walked unless it is frozen.
     tracked = table.groupby("collector")["tracked_objects"].min()
