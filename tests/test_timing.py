@@ -139,9 +139,8 @@ def test_each_round_has_each_measurement_once_in_an_order_of_its_own(measured):
         assert len(rows) == len(rows.drop_duplicates()) == 16
         # Those of one collector follow one another.
         assert (rows["collector"] != rows["collector"].shift()).sum() == 3
-    for state in Collector:
-        one, other = (rows[rows["collector"] == state].to_numpy() for rows in rounds)
-        assert not (one == other).all()
+    one, other = (rows[rows["collector"] == "running"].to_numpy() for rows in rounds)
+    assert not (one == other).all()
     # A stage is started from the snapshot that is nearest: 90 for 100.
     starts = {0: 0.0, 100: 90.0}
     asked = [(engine, size, start) for engine, size, _, start in clocked.asked[4:]]
