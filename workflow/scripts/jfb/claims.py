@@ -57,7 +57,7 @@ class Evidence:
     def weigh(self, table: pd.DataFrame) -> Finding:
         """What the statistic finds in the table that was taken."""
         statistic = STATISTICS[self.statistic]
-        if self.each is None:
+        if self.each is None or table.empty:
             return statistic(table, **self.arguments)
         return across([statistic(rows, **self.arguments) for _, rows in table.groupby(self.each)])
 
