@@ -53,6 +53,7 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
             **look,
         )
     axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
+    axes.set_xlim(-0.5, len(sizes) - 0.5)
     seeds = counted(summary["seed"].nunique(), "seed")
     axes.set_xlabel(f"Batch size (bars: 95 % intervals over {seeds})")
     axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
@@ -91,7 +92,7 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
         axes.set(title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
         axes.label_outer()
         if runs.loc[[size]].all():
-            say(axes, "no run left")
+            say(axes, "all runs diverged")
         for level, look in levels.items():
             if (size, level) not in quartiles:
                 continue
@@ -118,5 +119,5 @@ def _title(factors: Sequence[str]) -> str:
 def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """The table with a column `level`: the levels of all factors in one text."""
     if not factors:
-        return table.assign(level="")
+        return table.assign(level="all runs")
     return table.assign(level=table[list(factors)].agg(", ".join, axis=1))

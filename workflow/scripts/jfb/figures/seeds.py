@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from jfb.figures.style import (
+    counted,
     level_legend,
     looks,
     loss_axis,
@@ -39,25 +40,31 @@ def bands(logs: pd.DataFrame) -> Figure:
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, (size, look) in zip(all_axes, sizes.items(), strict=True):
         axes.set(xlabel="Epoch", title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
-        loss_axis(axes, finite["train_loss"], "Training loss")
+        axes.set(xlim=(0, logs["epoch"].max()))
+        axes.set(yscale="log", ylabel="Training loss (mean squared error)")
         axes.label_outer()
         for other in drawn.keys() - {size}:
             axes.plot(drawn[other][0.5], color="0.75", linewidth=0.7)
         if size not in drawn:
+            say(axes, "all runs diverged" if runs.loc[[size]].size > 1 else "the run diverged")
             continue
         own, colour = drawn[size], look["color"]
         axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.35, linewidth=0)
         axes.plot(own[0.5], color=colour, linewidth=1.4)
-    seeds = logs["seed"].nunique()
-    said = ["Line: the run of one seed."]
-    if seeds > 1:
-        said = [f"Line: median over {seeds} seeds. Band: from the first quartile to the third."]
-    if len(sizes) > 1:
-        said.append(f"Grey: {'medians of ' if seeds > 1 else ''}the other batch sizes.")
-    if runs.any():
-        said.append("Without the runs that diverged.")
-    figure.supxlabel(" ".join(said), fontsize=7)
+    if not drawn:
+        all_axes[0].set_ylim(1e-3, 1)
+    figure.supxlabel(_key(len(sizes), logs["seed"].nunique(), runs.any()), fontsize=7)
     return figure
+
+
+def _key(sizes: int, seeds: int, lost: bool) -> str:
+    """What the lines of `bands` are."""
+    said = "Line: the run of one seed."
+    if seeds > 1:
+        said = f"Line: median over {seeds} seeds. Band: from the first quartile to the third."
+    if sizes > 1:
+        said += f" Grey: {'medians of ' if seeds > 1 else ''}the other batch sizes."
+    return f"{said}\nRuns that diverged are left out." if lost else said
 
 
 @styled
@@ -91,14 +98,13 @@ def levels(summary: pd.DataFrame) -> Figure:
         cross = look | {"marker": "x", "mew": 1, "markeredgecolor": look["color"]}
         points.plot(place + shift[lost], own[lost], **cross)
     labels = [with_diverged(size, diverged[size]) for size in sizes]
-    joined = f" (a line joins the runs of each of {len(wide)} seeds)" if len(wide) > 1 else ""
-    points.set(xticks=places, xticklabels=labels, xlabel=f"Batch size{joined}")
-    if len(wide) == 1:
-        points.set_xlabel("Batch size (runs of one seed)")
-    elif len(sizes) == 1:
-        points.set_xlabel(f"Batch size (runs of {len(wide)} seeds)")
-    if diverged.any(axis=None):
-        points.set_xlabel(f"{points.get_xlabel()}; cross: lowest loss before the run diverged")
+    said = f"Batch size ({counted(len(wide), 'seed')}"
+    if len(sizes) > 1:
+        said += "; a line joins the runs of a seed"
+    if losses[diverged].notna().any(axis=None):
+        said += "; cross: before it diverged"
+    points.set(xticks=places, xticklabels=labels, xlabel=f"{said})")
+    points.set_xlim(-0.5, len(sizes) - 0.5)
     points.grid(visible=False, axis="x")
     loss_axis(points, summary["lowest_loss"], "Lowest training loss")
     if summary["lowest_loss"].notna().any():

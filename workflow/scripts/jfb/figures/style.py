@@ -126,7 +126,8 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
 
 def say(axes: Axes, text: str) -> None:
     """Write in the middle of a panel what it would be empty for."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center")
+    patch = {"facecolor": "white", "edgecolor": "none"}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", bbox=patch)
 
 
 def counted(number: int, what: str) -> str:
@@ -135,10 +136,10 @@ def counted(number: int, what: str) -> str:
 
 
 def with_diverged(label: object, diverged: pd.Series) -> str:
-    """A label with a line that says how many of its runs, true or false each, diverged, if any."""
+    """A label, and below it how many of its runs, true or false each, diverged, if any did."""
     if not diverged.any():
         return f"{label}"
-    runs = "" if len(diverged) == 1 else f"{diverged.sum()} of {len(diverged):,} runs "
+    runs = "" if len(diverged) == 1 else f"{diverged.sum()} of {len(diverged):,} "
     return f"{label}\n{runs}diverged"
 
 
