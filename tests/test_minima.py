@@ -79,15 +79,15 @@ def test_rows_along_a_run(replay, network):
         output_bias=[-4],
     )
     # u = 0.5 u + t + 2: y = 2 t + 4 - 4.
-    kept = Snapshots(np.array([0, 9]), np.stack([flat, parameters(network, latent_weight=9)]))
-    run = dataclasses.replace(replay[64], seed=5)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, parameters(network, latent_weight=9)]))
+    run = dataclasses.replace(replay[64], seed=5, epochs=1)
     done = []
     table = units.of_runs([(run, kept)], part(lambda t: 2 * t + 0.5), done.append)
     first, last = table.to_pylist()
     assert (first["batch_size"], first["seed"], first["epoch"]) == (64, 5, 0)
     assert (first["active_units"], first["kinks"], first["converged"]) == (2, 0, True)
     assert first["loss"] == pytest.approx(0.25, rel=1e-6)
-    assert (last["epoch"], last["active_units"]) == (9, 0)
+    assert (last["epoch"], last["active_units"]) == (1, 0)
     assert done == [1]
 
 
@@ -208,11 +208,12 @@ TOLD = {
 @pytest.fixture
 def told():
     rows = [
-        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k, "converged": True}
+        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k}
         for (b, s), snapshots in TOLD.items()
         for e, a, k in snapshots
     ]
-    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+    table = pd.DataFrame(rows).assign(converged=True, diverged=False)
+    return table.sample(frac=1, random_state=0)
 
 
 def test_fates_by_hand(told):
@@ -235,7 +236,7 @@ def test_fates_by_hand(told):
 def summary():
     losses = {(600, 0): 0.0005, (600, 1): 0.0016, (32, 0): 0.0006, (32, 1): 0.02}
     rows = [{"batch_size": b, "seed": s, "lowest_loss": v} for (b, s), v in losses.items()]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(diverged=False)
 
 
 def test_categories_by_hand(told, summary):
@@ -251,6 +252,68 @@ def test_a_network_without_a_fixed_point_is_of_no_other_category(told, summary):
     told.loc[(told["seed"] == 1) & (told["batch_size"] == 32), "converged"] = False
     table = minima.by_category(minima.ends(summary, told)).set_index("category")
     assert table.index.tolist() == ["1 kink", "no fixed point found"]
+
+
+@pytest.fixture
+def lost(told, summary):
+    """Units and summary in which seed 0 of batch size 32 diverges after epoch 0."""
+    gone = (told["seed"] == 0) & (told["batch_size"] == 32) & (told["epoch"] > 0)
+    counts = told[["active_units", "kinks"]].mask(gone)
+    diverged = (summary["seed"] == 0) & (summary["batch_size"] == 32)
+    units = told.assign(**counts, converged=told["converged"] & ~gone, diverged=gone)
+    return units, summary.assign(diverged=diverged, lowest_loss=summary["lowest_loss"].mask(gone))
+
+
+def test_a_diverged_run_is_a_row_of_its_own(lost):
+    units, summary = lost
+    runs = minima.ends(summary, units)
+    table = minima.by_category(runs).set_index("category")
+    assert table.index.tolist() == ["no active unit", "1 kink", "diverged"]
+    assert table["runs"].tolist() == [1, 2, 1]
+    assert table.loc["diverged", ["runs_600", "runs_32"]].tolist() == [0, 1]
+    assert runs.loc[runs["diverged"], "active_units"].isna().all()
+
+
+def test_a_diverged_run_has_lost_no_units_and_counts_in_shares(lost):
+    units, _ = lost
+    large, small = minima.fates(units).to_dict("records")
+    assert (large["diverged"], small["diverged"], small["runs"]) == (0, 1, 2)
+    # Seed 1 lost its unit at epoch 9; seed 0 is no such run, but one of two.
+    assert (small["lost_units"], small["epoch_of_last_death"]) == (0.5, 9)
+    assert (small["active_at_start"], small["active_at_end"]) == (2, 0)
+    assert (small["as_at_start"], small["as_largest_batch"]) == (0, 0)
+
+
+def test_snapshots_that_a_diverged_run_lacks_are_rows(replay, network):
+    """Of epochs 0, 1, 3, 9 the run has two, and is lost at the second."""
+    weight, bias, *_ = BY_HAND["affine"]
+    flat = parameters(network, injection_weight=weight, injection_bias=bias)
+    run = dataclasses.replace(replay[64], epochs=9, snapshots=3)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, flat * np.nan]))
+    rows = units.of_runs([(run, kept)], part(np.sin), lambda done: None).to_pylist()
+    assert [row["epoch"] for row in rows] == [0, 1, 3, 9]
+    assert [row["diverged"] for row in rows] == [False, True, True, True]
+    assert [row["active_units"] for row in rows] == [2, None, None, None]
+    assert [row["kinks"] for row in rows] == [0, None, None, None]
+
+
+@pytest.mark.parametrize("worst", [np.nan, np.inf, 1e10])
+def test_the_end_of_a_diverged_run_has_no_sharpness(worst, replay, network):
+    flat = parameters(network, output_bias=[worst])
+    table = sharpness.of_runs([(replay[64], flat)], part(np.sin), lambda done: None)
+    (row,) = table.to_pylist()
+    assert row["diverged"]
+    assert row["active_units"] is None
+    assert np.isnan(row["largest_eigenvalue"])
+
+
+def test_a_network_with_tanh_has_sharpness_and_no_units(replay, network, trained):
+    run = dataclasses.replace(replay[64], network=dataclasses.replace(network, activation="tanh"))
+    table = sharpness.of_runs([(run, trained)], part(np.sin), lambda done: None)
+    (row,) = table.to_pylist()
+    assert (row["active_units"], row["kinks"], row["converged"]) == (None, None, True)
+    values = np.linalg.eigvalsh(sharpness.hessian(run.network, trained, part(np.sin)))
+    assert row["largest_eigenvalue"] == values[-1]
 
 
 def test_a_summary_of_other_runs_is_refused(told, summary):

@@ -33,23 +33,28 @@ class Row(NamedTuple):
     `smallest_eigenvalue` are of its Hessian with respect to all parameters; `keskar_sharpness` is
     100 (max f - f) / (1 + f) over the box |z_i| <= 1e-3 (|x_i| + 1) around the parameters x
     (Keskar et al. 2016, equation 4, in the whole space), in percent. NaN where a fixed point was
-    not found.
+    not found, or where the run has diverged (see `jfb.units.Row`). `active_units` and `kinks` are
+    None there, and where the activation is not relu.
     """
 
     batch_size: int
     seed: int
     loss: float
-    active_units: int
-    kinks: int
+    active_units: int | None
+    kinks: int | None
     largest_eigenvalue: float
     smallest_eigenvalue: float
     keskar_sharpness: float
     converged: bool
+    diverged: bool
 
 
-_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), int | None: pa.int64()}
 SCHEMA = pa.schema(
-    [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
+    [
+        pa.field(name, _TYPES[kind], nullable=kind == int | None)
+        for name, kind in Row.__annotations__.items()
+    ]
 )
 
 
@@ -64,14 +69,16 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     numerics.pin()
     x = parameters.astype(np.float64)
     found = fixed_points.find(x, run.network, training.inputs)
-    counts = units.count(found.point)
     loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
-    place = run.batch_size, run.seed, loss, *counts
-    if not found.unique:
-        return Row(*place, *[np.nan] * 3, False)
+    diverged = units.has_diverged(x, loss)
+    if diverged or not found.unique:
+        none = [None] * 2 + [np.nan] * 3
+        return Row(run.batch_size, run.seed, loss, *none, found.unique, diverged)
+    counts = units.count(found.point) if run.network.activation == "relu" else (None, None)
     values = np.linalg.eigvalsh(hessian(run.network, x, training))
     sharpness = keskar_sharpness(run.network, x, training)
-    return Row(*place, values[-1], values[0], sharpness, True)
+    measured = values[-1], values[0], sharpness
+    return Row(run.batch_size, run.seed, loss, *counts, *measured, True, False)
 
 
 def hessian(network: settings.Network, x: np.ndarray, part: Part) -> np.ndarray:
