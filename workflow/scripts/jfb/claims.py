@@ -29,7 +29,7 @@ class Evidence:
     `label` says in words what is measured, in `unit` (%: shares of 1, shown times 100). The table
     is the first of `tables` that is there; `arguments` are those of the function `statistic` after
     it. With `each`, a column of the table, every value of it has a finding of its own. The
-    tolerance of the claim is the distance of `holds` from `ideal`; None where it has none.
+    tolerance of the claim is the distance of `holds` from `counted_from`; None where it has none.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Evidence:
     arguments: Mapping[str, Any]
     each: str | None
     holds: tuple[float, float]
-    ideal: float | None
+    counted_from: float | None
 
     def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
         """The name of the table to be taken; None if none is there."""
@@ -87,7 +87,7 @@ def read(document: Mapping[str, Any]) -> list[Claim]:
 def digest(document: Mapping[str, Any]) -> str:
     """A digest of the rules: of every piece of evidence its claim, part, id and `rule`.
 
-    Statements, places, labels, units, `ideal` and the words of the rule may change without it.
+    Statements, places, labels, units, `counted_from` and the rule's words may change without it.
 
     Args:
         document: what the YAML file holds.
@@ -113,9 +113,9 @@ def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
         -math.inf if holds[0] is None else holds[0],
         math.inf if holds[1] is None else holds[1],
     )
-    ideal = low if low == high else entry.get("ideal")
-    if ideal is None:
-        raise ValueError(f"{name}: must have `ideal`, which its tolerance is counted from")
+    counted_from = low if low == high else entry.get("counted_from")
+    if counted_from is None:
+        raise ValueError(f"{name}: must have `counted_from`, which its tolerance is counted from")
     return Evidence(
         id=entry["id"],
         label=entry["label"],
@@ -125,7 +125,7 @@ def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
         arguments=arguments,
         each=each,
         holds=(low, high),
-        ideal=ideal,
+        counted_from=counted_from,
     )
 
 
