@@ -26,7 +26,7 @@ RATIOS = ("ratio", "cost_ratio")
 class Evidence:
     """A piece of evidence.
 
-    `label` says in words what is measured, in `unit` (%: shares of 1, shown times 100). The table
+    `label` says in words what is measured, in `unit` (see `jfb.wording`). The table
     is the first of `tables` that is there; `arguments` are those of the function `statistic` after
     it. With `each`, a column of the table, every value of it has a finding of its own. The
     tolerance of the claim is the distance of `holds` from `counted_from`; None where it has none.

@@ -74,11 +74,10 @@ def of_mean_of_shares(values: np.ndarray, confidence: float = CONFIDENCE) -> Int
         lower.append(means)
         upper.append(means + weights[:, 0])
     tail = (1 - confidence) / 2
-    low, high = (
-        np.quantile(np.concatenate(lower), tail),
-        np.quantile(np.concatenate(upper), 1 - tail),
-    )
-    return float(low), float(high)
+    low = np.quantile(np.concatenate(lower), tail)
+    high = np.quantile(np.concatenate(upper), 1 - tail)
+    # Weights add up to 1 but for rounding.
+    return max(0.0, float(low)), min(1.0, float(high))
 
 
 def of_share(count: int, n: int, confidence: float = CONFIDENCE) -> Interval:

@@ -186,7 +186,7 @@ def _numbers(piece: Weighed, machine: str | None, found: Finding | None) -> dict
 
 
 def _verdict(one: Judged) -> str:
-    if one.machines is None:
+    if not one.machines:
         return str(one.verdict)
     return f"{one.verdict} (on {one.machines} machine{'s' if one.machines != 1 else ''})"
 

@@ -8,8 +8,14 @@ from jfb.decisions import Judged, Outcome, Weighed, decide
 from jfb.statistics import Finding, Span
 
 
+#: The unit of what is 1 for yes and 0 for no.
+ANSWER = "answer"
+
+
 def number(value: float, unit: str, signed: bool = False) -> str:
-    """A number as people read it, without its unit; of shares the per cent."""
+    """A number as people read it, without its unit; of shares the per cent, of answers the word."""
+    if unit == ANSWER:
+        return {0: "no", 1: "yes"}.get(value, f"{value:.3g}")
     value = 100 * value if unit == "%" else value
     text = f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     return f"+{text}" if signed and value > 0 else text
@@ -18,9 +24,9 @@ def number(value: float, unit: str, signed: bool = False) -> str:
 def allowed(piece: Evidence) -> str:
     """What a piece of evidence allows, in words."""
     low, high = (number(end, piece.unit) for end in piece.holds)
-    unit = f" {piece.unit}" if piece.unit else ""
+    unit = _after(piece.unit)
     if piece.holds[0] == piece.holds[1]:
-        return f"exactly {low}{unit}"
+        return f"{'' if piece.unit == ANSWER else 'exactly '}{low}{unit}"
     if math.isinf(piece.holds[0]):
         return f"at most {high}{unit}"
     if math.isinf(piece.holds[1]):
@@ -28,6 +34,10 @@ def allowed(piece: Evidence) -> str:
     if piece.holds[0] == -piece.holds[1]:
         return f"-{high} to {high}{unit}"
     return f"{low} to {high}{unit}"
+
+
+def _after(unit: str) -> str:
+    return f" {unit}" if unit and unit != ANSWER else ""
 
 
 def is_signed(piece: Evidence) -> bool:
@@ -59,12 +69,10 @@ def told(weighed: Weighed) -> str:
         return f"{piece.label}, {found_in(piece, findings[''])}; the claim allows {allowed(piece)}"
     each = "; ".join(f"{name}: {found_in(piece, one)}" for name, one in findings.items())
     outcomes = Counter(decide(one.low, one.high, piece.holds) for one in findings.values())
-    said = ", ".join(f"{outcome} on {number_}" for outcome, number_ in outcomes.items())
+    said = ", ".join(f"{outcome} on {count}" for outcome, count in outcomes.items())
     agreement = f"the {piece.each}s disagree ({said})" if len(outcomes) > 1 else f"{said} of them"
-    several = len(findings) > 1
-    return f"{piece.label}, by {piece.each}: {each}; the claim allows {allowed(piece)}" + (
-        f"; {agreement}" if several else ""
-    )
+    text = f"{piece.label}, by {piece.each}: {each}; the claim allows {allowed(piece)}"
+    return f"{text}; {agreement}" if len(findings) > 1 else text
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:
@@ -72,7 +80,7 @@ def found_in(piece: Evidence, finding: Finding) -> str:
     if math.isnan(finding.estimate):
         return f"{finding.counts}: nothing to tell"
     estimate = number(finding.estimate, piece.unit, is_signed(piece))
-    estimate += f" {piece.unit}" if piece.unit else ""
+    estimate += _after(piece.unit)
     ends = spanned(finding.low, finding.high, piece, finding.span)
     if not ends and finding.span is not Span.EXACT:
         ends = "(too few for an interval)"
