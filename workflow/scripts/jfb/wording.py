@@ -7,7 +7,6 @@ from jfb.claims import Evidence
 from jfb.decisions import Judged, Outcome, Weighed, decide
 from jfb.statistics import Finding, Span
 
-
 #: The unit of what is 1 for yes and 0 for no.
 ANSWER = "answer"
 
