@@ -179,18 +179,17 @@ def test_a_mean_is_over_what_was_drawn():
     assert found[2:4] == statistics.mean(alone, "x", 10)[2:4]
 
 
-def test_a_mean_share_weighs_the_rows_of_a_seed():
-    rows = [(10, seed, ok, weight) for seed in range(6) for ok, weight in ((1, 3), (0, 1))]
-    table = pd.DataFrame(rows, columns=["batch_size", "seed", "x", "w"])
-    assert statistics.mean_share(table, "x", 10).estimate == 0.5
-    weighted = statistics.mean_share(table, "x", 10, weight="w")
-    assert (weighted.estimate, weighted.counts) == (0.75, "6 seeds (12 rows)")
-    assert weighted.low < 0.75 < weighted.high
+def test_a_mean_share_counts_each_seed_once():
+    rows = [(10, seed, ok) for seed in range(6) for ok in (1, 1, 0, 1)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "x"])
+    found = statistics.mean_share(table, "x", 10)
+    assert (found.n, found.estimate, found.counts) == (6, 0.75, "6 seeds (24 rows)")
+    assert found.low < 0.75 < found.high
     # Rows without a value count for nothing.
-    table.loc[1, "x"] = math.nan
-    found = statistics.mean_share(table, "x", 10, weight="w")
+    table.loc[2, "x"] = math.nan
+    found = statistics.mean_share(table, "x", 10)
     assert found.estimate == pytest.approx((1 + 5 * 0.75) / 6)
-    assert found.counts == "6 seeds (11 of 12 rows; 1 without a finite value)"
+    assert found.counts == "6 seeds (23 of 24 rows; 1 without a finite value)"
 
 
 @pytest.mark.parametrize(("count", "n"), [(20, 20), (17, 20), (0, 12), (30, 40)])

@@ -121,30 +121,24 @@ def mean(
         of_each: column of what was drawn independently: the seed, or the seed of the split.
         confidence: of the interval, which is BCa over the draws.
     """
-    values, counts = _by_draw(table, column, batch_size, of_each, None)
+    values, counts = _by_draw(table, column, batch_size, of_each)
     interval = intervals.of_mean(values, confidence)
     return Finding(len(values), _mean(values), *interval, Span.INTERVAL, counts)
 
 
 def mean_share(
-    table: pd.DataFrame,
-    column: str,
-    batch_size: int,
-    weight: str | None = None,
-    confidence: float = CONFIDENCE,
+    table: pd.DataFrame, column: str, batch_size: int, confidence: float = CONFIDENCE
 ) -> Finding:
-    """Mean over seeds of the share of a seed's rows of which `column` is true; Gaffke's interval.
+    """Mean over seeds of a share of each, with Gaffke's interval.
 
     Args:
-        table: with batch_size, seed and `column`, several rows per seed; rows without a value are
-            left out.
-        column: 1 or 0 (true or false) of a row.
+        table: with batch_size, seed and `column`; of several rows of a seed, their mean is its
+            share. Rows without a value are left out.
+        column: the share, or true and false.
         batch_size: of the runs.
-        weight: column that says what a row counts for in the share of its seed; rows count alike
-            where it is not given.
         confidence: of the interval.
     """
-    values, counts = _by_draw(table, column, batch_size, "seed", weight)
+    values, counts = _by_draw(table, column, batch_size, "seed")
     interval = intervals.of_mean_of_shares(values, confidence)
     return Finding(len(values), _mean(values), *interval, Span.INTERVAL, counts)
 
@@ -306,15 +300,13 @@ def _pairs(
 
 
 def _by_draw(
-    table: pd.DataFrame, column: str, batch_size: int, of_each: str, weight: str | None
+    table: pd.DataFrame, column: str, batch_size: int, of_each: str
 ) -> tuple[np.ndarray, str]:
     """The mean of a quantity of each draw, and what was left out."""
     given = table[table["batch_size"] == batch_size]
     values = given[column].astype(float)
-    rows = given[np.isfinite(values)].assign(value=values)
-    weights = rows[weight] if weight else pd.Series(1.0, rows.index)
-    weighted = (rows["value"] * weights).groupby(rows[of_each]).sum()
-    found = (weighted / weights.groupby(rows[of_each]).sum()).to_numpy()
+    rows = given[np.isfinite(values)]
+    found = values[rows.index].groupby(rows[of_each]).mean().to_numpy()
     drawn = given[of_each].nunique()
     what = {"seed": "seeds", "split_seed": "splits"}.get(of_each, of_each)
     counts = _counted(len(found), drawn, what, {"without a finite value": drawn - len(found)})
