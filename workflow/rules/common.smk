@@ -145,6 +145,21 @@ def blocks_of(study):
     ]
 
 
+def finals_of(study):
+    """The files with the final parameters of a study's runs."""
+    if study in LOGGED:
+        return beside_logs(study, "_final.safetensors")
+    return blocks_of(study)
+
+
+def trained_of(study):
+    """What lies in them: the runs, or the blocks of runs."""
+    if study in LOGGED:
+        return {"runs": runs_of(study)}
+    blocks = project.studies[study].blocks.values()
+    return {"blocks": [block.to_dict() for block in blocks]}
+
+
 def products_of(study):
     parts = logs_of(study) if study in LOGGED else blocks_of(study)
     return [*parts, f"results/summaries/{study}.parquet"]
