@@ -212,6 +212,7 @@ def minima_of(study):
         f"results/minima_{study}.csv",
         f"results/fates_{study}.csv",
         f"results/sharpness/{study}.parquet",
+        f"results/contraction/{study}.parquet",
         *(figure_of(name, study) for name in ("kinks", "fates", "sharpness")),
     ]
 
