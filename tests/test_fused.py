@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from conftest import ROOT, load_project, make_data
-from jfb import blocks, dataset, layout, runlog, settings, snapshots
+from jfb import blocks, dataset, gathering, layout, runlog, settings, snapshots, tables
 from jfb.config import ENGINES, FUSED_DIRECT
 from jfb.dataset import Part
 from jfb.engines import fused, reference
@@ -492,10 +492,10 @@ def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data
     parts = [settings.Block(block.runs, seeds) for seeds in ((3, 1), (4,))]
     paths = [tmp_path / f"{k}.parquet" for k in range(2)]
     for path, part in zip(paths, parts, strict=True):
-        blocks.tables.write(path, blocks.train(part, *data, 1, ignore))
-    gathered = blocks.gather(paths, parts)
+        tables.write(path, blocks.train(part, *data, 1, ignore))
+    gathered = gathering.gather(paths, parts)
     assert without_time(gathered).equals(one.drop_columns("final"))
-    finals = blocks.finals(paths, parts)
+    finals = gathering.finals(paths, {"blocks": [part.to_dict() for part in parts]})
     assert [(run.batch_size, run.seed) for run, _ in finals] == [
         (row["batch_size"], row["seed"]) for row in gathered.to_pylist()
     ]
@@ -549,9 +549,9 @@ def test_orders_too_long_to_keep_are_drawn_again(block, data, monkeypatch):
 def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path):
     path = tmp_path / "block.parquet"
     table = blocks.train(settings.Block(block.runs[:1], (3,)), *data, 1, ignore)
-    blocks.tables.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
+    tables.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
     if spoilt == "metadata":
-        blocks.tables.write(path, table.replace_schema_metadata())
+        tables.write(path, table.replace_schema_metadata())
     if spoilt == "bytes":
         path.write_bytes(path.read_bytes()[:-40])
     wanted = settings.Block(
@@ -559,7 +559,7 @@ def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path)
         (1,) if spoilt == "seeds" else (3,),
     )
     with pytest.raises(ValueError, match=r"block\.parquet: .*block of runs"):
-        blocks.gather([path], [wanted])
+        gathering.gather([path], [wanted])
 
 
 # The compiled code on disk.
@@ -657,7 +657,7 @@ def test_a_job_of_a_block_imports_none_of_them_either(block, data, tmp_path):
     dataset.write(tmp_path / "data.parquet", *data)
     given = {"input": {"data": "data.parquet"}, "params": {"block": block.to_dict()}}
     run_script("train_block.py", given, tmp_path, "block.parquet")
-    assert len(blocks.gather([tmp_path / "block.parquet"], [block])) == 15
+    assert len(gathering.gather([tmp_path / "block.parquet"], [block])) == 15
 
 
 def test_the_spectral_norm_has_the_same_bytes_on_any_number_of_threads():

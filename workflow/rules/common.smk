@@ -171,6 +171,21 @@ def blocks_of(study):
     ]
 
 
+def finals_of(study):
+    """The files with the final parameters of a study's runs."""
+    if study in LOGGED:
+        return beside_logs(study, "_final.safetensors")
+    return blocks_of(study)
+
+
+def trained_of(study):
+    """What lies in them: the runs, or the blocks of runs."""
+    if study in LOGGED:
+        return {"runs": runs_of(study)}
+    blocks = project.studies[study].blocks.values()
+    return {"blocks": [block.to_dict() for block in blocks]}
+
+
 def products_of(study):
     parts = logs_of(study) if study in LOGGED else blocks_of(study)
     return [*parts, f"results/summaries/{study}.parquet"]
@@ -212,6 +227,7 @@ def minima_of(study):
         f"results/minima_{study}.csv",
         f"results/fates_{study}.csv",
         f"results/sharpness/{study}.parquet",
+        f"results/contraction/{study}.parquet",
         *(figure_of(name, study) for name in ("kinks", "fates", "sharpness")),
     ]
 

@@ -30,7 +30,7 @@ rule count_units:
 rule measure_sharpness:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        final=lambda wildcards: beside_logs(wildcards.study, "_final.safetensors"),
+        final=lambda wildcards: finals_of(wildcards.study),
         library=library("measure_sharpness.py"),
     output:
         "results/sharpness/{study}.parquet",
@@ -47,11 +47,38 @@ rule measure_sharpness:
         mem_mb=1000,
         runtime=20,
     params:
-        runs=lambda wildcards: runs_of(wildcards.study),
+        trained=lambda wildcards: trained_of(wildcards.study),
     message:
         "Sharpness at the end of the runs of {wildcards.study}"
     script:
         "../scripts/measure_sharpness.py"
+
+
+rule measure_contraction:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        final=lambda wildcards: finals_of(wildcards.study),
+        library=library("measure_contraction.py"),
+    output:
+        "results/contraction/{study}.parquet",
+    log:
+        "results/logs/contraction/{study}.log",
+    benchmark:
+        "results/benchmarks/contraction/{study}.tsv"
+    wildcard_constraints:
+        study=having("contraction"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        trained=lambda wildcards: trained_of(wildcards.study),
+    message:
+        "Contraction and fixed points at the end of the runs of {wildcards.study}"
+    script:
+        "../scripts/measure_contraction.py"
 
 
 rule tabulate_minima:

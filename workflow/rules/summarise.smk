@@ -45,10 +45,7 @@ rule gather:
         mem_mb=1000,
         runtime=5,
     params:
-        blocks=lambda wildcards: [
-            block.to_dict()
-            for block in project.studies[wildcards.study].blocks.values()
-        ],
+        blocks=lambda wildcards: trained_of(wildcards.study)["blocks"],
     message:
         "Summary of {wildcards.study}"
     script:

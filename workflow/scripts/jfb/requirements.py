@@ -15,7 +15,7 @@ from jfb.schema import ConfigError
 class Needs:
     """What a study must be.
 
-    `logs`: its runs keep logs and parameters. `plain`: they differ in batch size and seed only.
+    `logs`: its runs keep logs and snapshots. `plain`: they differ in batch size and seed only.
     `fixed_point`: their networks have one. `activations`: those for which it means something, all
     where none is named. `updates`: whether they are given a number of updates; None if either way.
     """
@@ -29,7 +29,7 @@ class Needs:
 
 #: Units that are active and kinks are those of relu: tanh has neither.
 _UNITS = Needs(fixed_point=True, activations=("relu",))
-_SHARPNESS = Needs(fixed_point=True)
+_FINAL = Needs(logs=False, fixed_point=True)
 #: By what is made: a folder or the start of a name in results/, before the name of the study.
 NEEDS = {
     "alignment": Needs(plain=False, fixed_point=True),
@@ -39,8 +39,9 @@ NEEDS = {
     "fates": _UNITS,
     "figures/kinks": _UNITS,
     "figures/fates": _UNITS,
-    "sharpness": _SHARPNESS,
-    "figures/sharpness": _SHARPNESS,
+    "sharpness": _FINAL,
+    "figures/sharpness": _FINAL,
+    "contraction": _FINAL,
     "figures/bands": Needs(),
     "figures/levels": Needs(logs=False),
     "figures/ecdf": Needs(logs=False),
@@ -50,8 +51,8 @@ NEEDS = {
 #: By key of the configuration: what is made of the study that it names.
 _ONE_TABLE = Needs(updates=False)
 ROLES = {
-    "replay": (_ONE_TABLE, _UNITS, _SHARPNESS),
-    "distribution": (_ONE_TABLE, _UNITS, _SHARPNESS),
+    "replay": (_ONE_TABLE, _UNITS, _FINAL),
+    "distribution": (_ONE_TABLE, _UNITS, _FINAL),
     "alignment": (_ONE_TABLE, NEEDS["figures/alignment"]),
 }
 

@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from jfb import fixed_points, layout, numerics, settings, units
+from jfb import fixed_points, layout, numerics, rescaling, settings, units
 from jfb.dataset import Part
 from jfb.network import Network
 
@@ -30,11 +30,13 @@ class Row(NamedTuple):
     """The end of a run, on all training points.
 
     `loss` is the mean squared error at the exact fixed points; `largest_eigenvalue` and
-    `smallest_eigenvalue` are of its Hessian with respect to all parameters; `keskar_sharpness` is
-    100 (max f - f) / (1 + f) over the box |z_i| <= 1e-3 (|x_i| + 1) around the parameters x
-    (Keskar et al. 2016, equation 4, in the whole space), in percent. NaN where a fixed point was
-    not found, or where the run has diverged (see `jfb.units.Row`). `active_units` and `kinks` are
-    None there, and where the activation is not relu.
+    `smallest_eigenvalue` are of its Hessian with respect to all parameters; `rescaled_eigenvalue`
+    is the largest one where the units are scaled so that it is least (`jfb.rescaling`), NaN if the
+    activation is not relu; `keskar_sharpness` is 100 (max f - f) / (1 + f) over the box
+    |z_i| <= 1e-3 (|x_i| + 1) around the parameters x (Keskar et al. 2016, equation 4, in the whole
+    space), in percent. NaN where a fixed point was not found, or where the run has diverged (see
+    `jfb.units.Row`). `active_units` and `kinks` are None there, and where the activation is not
+    relu.
     """
 
     batch_size: int
@@ -44,6 +46,7 @@ class Row(NamedTuple):
     kinks: int | None
     largest_eigenvalue: float
     smallest_eigenvalue: float
+    rescaled_eigenvalue: float
     keskar_sharpness: float
     converged: bool
     diverged: bool
@@ -72,12 +75,16 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
     diverged = units.has_diverged(x, loss)
     if diverged or not found.unique:
-        none = [None] * 2 + [np.nan] * 3
+        none = [None] * 2 + [np.nan] * 4
         return Row(run.batch_size, run.seed, loss, *none, found.unique, diverged)
-    counts = units.count(found.point) if run.network.activation == "relu" else (None, None)
-    values = np.linalg.eigvalsh(hessian(run.network, x, training))
+    curvature = hessian(run.network, x, training)
+    values = np.linalg.eigvalsh(curvature)
+    counts, rescaled = (None, None), np.nan
+    if run.network.activation == "relu":
+        counts = units.count(found.point)
+        rescaled = rescaling.least_largest_eigenvalue(curvature, run.network)
     sharpness = keskar_sharpness(run.network, x, training)
-    measured = values[-1], values[0], sharpness
+    measured = values[-1], values[0], rescaled, sharpness
     return Row(run.batch_size, run.seed, loss, *counts, *measured, True, False)
 
 
