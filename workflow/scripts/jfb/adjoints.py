@@ -125,7 +125,9 @@ class Picard:
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch, see `Identity`; NaN where the iteration did not converge."""
         # Points in columns, as in `jfb.network.Transformation`.
-        w, slope, weight = v.T.contiguous(), slope.T, latent_weight.T
+        w, weight = v.T.contiguous(), latent_weight.T
+        # Once: a product with booleans would convert them each time.
+        slope = slope.T.to(v.dtype)
         term, product = w.clone(), torch.empty_like(w)
         allowed = self._tolerance * _largest(term)
         for _ in range(_MOST_ITERATIONS):

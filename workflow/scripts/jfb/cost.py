@@ -5,7 +5,9 @@ same means. The number of fixed-point iterations is set by applying T that many 
 that start at the fixed point apply it there once more, phantom in each of its steps.
 """
 
+import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,8 +15,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from jfb import numerics, settings
+from jfb import collector, machine, numerics, settings
 from jfb.adjoints import adjoint_of
+from jfb.collector import Collector
 from jfb.dataset import INPUTS, Part
 from jfb.deq import DEQ, peak_of_backward
 
@@ -45,50 +48,59 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
     Returns:
         A row per case, gradient and round: varied, iterations, latent_dim, gradient; adjoint, how
         an implicit gradient is solved; batch_size, round; forward_seconds, backward_seconds and
-        step_seconds, their sum; peak_bytes, see `jfb.deq.peak_of_backward`; adjoint_residual, see
-        `residual_of_adjoint`. The last two are measured once, and the same in every round.
+        step_seconds, their sum, without Python's garbage collector; peak_bytes, see
+        `jfb.deq.peak_of_backward`, and adjoint_residual, see `residual_of_adjoint`, measured once;
+        load, the load average over a minute at the start of the case; and the machine.
     """
     numerics.pin()
+    build = machine.blas_of(torch.__config__.show())
+    here = machine.here(str(torch.__version__), build, torch.get_num_threads())
     d = torch.from_numpy(training.inputs[: cost.batch_size])
     target = torch.from_numpy(training.target[: cost.batch_size])[:, None]
     rows = []
     for done, (varied, iterations, latent_dim) in enumerate(cases(cost), start=1):
-        steps = {
-            name: (gradient, _module(gradient, iterations, latent_dim))
-            for name, gradient in cost.gradients
-        }
-        # Before the first round, which then finds every buffer warm.
-        once = {
-            name: {
-                "adjoint": adjoint_of(gradient, latent_dim),
-                "peak_bytes": peak_of_backward(module, d, target),
-                "adjoint_residual": residual_of_adjoint(module, d, target),
-            }
-            for name, (gradient, module) in steps.items()
-        }
-        spent = dict.fromkeys(steps, 0.0)
-        for k in range(cost.repeats):
-            for name, (_, module) in steps.items():
-                if k >= _FEWEST and spent[name] > _LONG:
-                    continue
-                forward, backward = _seconds(module, d, target)
-                spent[name] += forward + backward
-                rows.append(
-                    {
-                        "varied": varied,
-                        "iterations": iterations,
-                        "latent_dim": latent_dim,
-                        "gradient": name,
-                        "batch_size": len(d),
-                        "round": k,
-                        "forward_seconds": forward,
-                        "backward_seconds": backward,
-                        "step_seconds": forward + backward,
-                        **once[name],
-                    }
-                )
+        case = {"varied": varied, "iterations": iterations, "latent_dim": latent_dim}
+        beside = {"load": os.getloadavg()[0], **dataclasses.asdict(here)}
+        with collector.set_to(Collector.DISABLED):
+            rows += [case | row | beside for row in _rows(cost, iterations, latent_dim, d, target)]
         after_case(done)
     return pd.DataFrame(rows)
+
+
+def _rows(
+    cost: settings.Cost, iterations: int, latent_dim: int, d: Tensor, target: Tensor
+) -> list[dict[str, object]]:
+    """What is measured in one case."""
+    modules = {name: _module(gradient, iterations, latent_dim) for name, gradient in cost.gradients}
+    # Before the first round, which then finds every buffer warm.
+    once = {
+        name: {
+            "adjoint": adjoint_of(gradient, latent_dim),
+            "peak_bytes": peak_of_backward(modules[name], d, target),
+            "adjoint_residual": residual_of_adjoint(modules[name], d, target),
+        }
+        for name, gradient in cost.gradients
+    }
+    rows = []
+    spent = dict.fromkeys(modules, 0.0)
+    for k in range(cost.repeats):
+        for name, module in modules.items():
+            if k >= _FEWEST and spent[name] > _LONG:
+                continue
+            forward, backward = _seconds(module, d, target)
+            spent[name] += forward + backward
+            rows.append(
+                {
+                    "gradient": name,
+                    "batch_size": len(d),
+                    "round": k,
+                    "forward_seconds": forward,
+                    "backward_seconds": backward,
+                    "step_seconds": forward + backward,
+                    **once[name],
+                }
+            )
+    return rows
 
 
 def residual_of_adjoint(module: DEQ, d: Tensor, target: Tensor) -> float:

@@ -33,7 +33,9 @@ class _WithAdjoint(torch.autograd.Function):
     def backward(ctx, v: Tensor):
         a, latent_weight = ctx.saved_tensors
         slope = ctx.activation.slope(a, torch.empty_like(a, dtype=ctx.activation.slope_dtype))
-        return ctx.adjoint(v.T.clone(), slope.T, latent_weight).T, None, None, None
+        # Points in columns: autograd hands them over in rows.
+        own = v.clone(memory_format=torch.contiguous_format)
+        return ctx.adjoint(own.T, slope.T, latent_weight).T, None, None, None
 
 
 class DEQ(nn.Module):
