@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test faults lint report clean distclean
+.PHONY: all check test faults lint rule-change report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -34,6 +34,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+# Adds the line that a change of the rules of workflow/claims.yaml needs.
+rule-change: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m jfb.rule_changes workflow/claims.yaml workflow/rule_changes.yaml
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -14,6 +14,18 @@ from jfb.config import load
 from jfb.schema import ConfigError
 
 DELETE = object()
+REPORT = {
+    "geometry": "diagonal",
+    "formula": "code",
+    "length": 20.0,
+    "width": 13.0,
+    "height": 8.0,
+    "points": 3000,
+    "noise_std": 0.0,
+    "noise_seed": 42,
+    "training_share": 0.8,
+    "split_seed": 7,
+}
 
 
 def changed(config, path, value):
@@ -88,6 +100,15 @@ MISTAKES = [
     ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "first and last"]),
     ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
     ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
+    ("studies.seeds.split_seeds", [1], ["seeds.split_seeds", "[1]", "needs block_size"]),
+    ("studies.splits.split_seeds", [1, 1], ["splits.split_seeds", "twice"]),
+    ("studies.splits.split_seeds", {"first": 2, "last": 1}, ["split_seeds.last", "1", "first, 2"]),
+    (
+        "studies.splits.factors",
+        {"split_seed": {"a": {"epochs": 1}}},
+        ["studies.splits.factors", "'split_seed'", "split_seeds varies"],
+    ),
+    ("datasets.report_split_7", REPORT, ["datasets", "'report_split_7'", "studies.splits"]),
     ("timing.engines", {"fast": {}}, ["timing.engines", "fast", "reference, fused, dataloader"]),
     ("timing.engines.fused.seconds", 0, ["engines.fused.seconds", "0", "greater than 0"]),
     (
@@ -351,7 +372,7 @@ def test_the_landscape_is_a_thousand_seeds_in_blocks(project):
     study = project.studies["landscape"]
     blocks = study.blocks
     assert len(blocks) == 20
-    assert list(blocks)[:2] == [(0, 49), (50, 99)]
+    assert list(blocks)[:2] == [(None, 0, 49), (None, 50, 99)]
     each = [run for block in blocks.values() for run in block.each()]
     assert len(each) == 5000
     assert set(each) == set(study.runs.values())
@@ -361,11 +382,29 @@ def test_the_last_block_may_be_smaller(config, schema):
     config["studies"]["landscape"] |= {"seeds": [5, 3, 9, 1], "block_size": 3}
     blocks = load(config, schema).studies["landscape"].blocks
     assert [block.seeds for block in blocks.values()] == [(5, 3, 9), (1,)]
-    assert list(blocks) == [(5, 9), (1, 1)]
+    assert list(blocks) == [(None, 5, 9), (None, 1, 1)]
+
+
+def test_a_study_varies_the_split_and_nothing_else(project):
+    study = project.studies["splits"]
+    assert len(study.runs) == 60 * 5 * 5
+    run, other = study.runs["7", 600, 3], study.runs["8", 600, 3]
+    assert run.levels == (("split_seed", "7"),)
+    assert run.dataset == project.datasets["report_split_7"]
+    assert dataclasses.replace(run, dataset=other.dataset, levels=other.levels) == other
+    assert (run.dataset.split_seed, other.dataset.split_seed) == (7, 8)
+    seeds = project.studies["seeds"].runs[600, 3]
+    assert dataclasses.replace(run, dataset=seeds.dataset, levels=()) == seeds
+    # A job has the data of one split.
+    for (split, *_), block in study.blocks.items():
+        assert {run.dataset for run in block.each()} == {project.datasets[f"report_split_{split}"]}
+    each = [run for block in study.blocks.values() for run in block.each()]
+    assert len(each) == len(study.runs)
+    assert set(each) == set(study.runs.values())
 
 
 def test_a_block_can_be_written_down(project):
-    block = project.studies["landscape"].blocks[50, 99]
+    block = project.studies["landscape"].blocks[None, 50, 99]
     assert settings.Block.from_dict(json.loads(json.dumps(block.to_dict()))) == block
 
 

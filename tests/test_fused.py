@@ -464,7 +464,7 @@ def test_rows_that_are_not_contiguous_are_refused():
 
 @pytest.fixture
 def block(project):
-    runs = project.studies["landscape"].blocks[0, 49].runs
+    runs = project.studies["landscape"].blocks[None, 0, 49].runs
     short = (dataclasses.replace(run, epochs=30) for run in runs)
     return settings.Block(tuple(short), (3, 1, 4))
 

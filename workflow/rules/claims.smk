@@ -1,17 +1,25 @@
 rule claims:
     input:
         claims=CLAIMS,
+        changes=os.path.relpath(WORKFLOW / "rule_changes.yaml"),
         tables=lambda wildcards: sum(made(wildcards).values(), []),
         library=library("claims.py"),
     output:
         "results/claims.csv-metadata.json",
         "results/evidence.csv-metadata.json",
+        "results/sensitivity.csv-metadata.json",
         csv="results/claims.csv",
         evidence=report(
             "results/evidence.csv",
             caption="../report/evidence_table.rst",
             category="Tables",
             labels={"table": "Evidence"},
+        ),
+        sensitivity=report(
+            "results/sensitivity.csv",
+            caption="../report/sensitivity_table.rst",
+            category="Tables",
+            labels={"table": "Sensitivity of the claims"},
         ),
         markdown="results/claims.md",
         html=report(

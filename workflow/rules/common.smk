@@ -9,7 +9,7 @@ import yaml
 WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
 
-from jfb import locks, requirements
+from jfb import config as configuration, locks, requirements
 from jfb.config import load
 
 try:
@@ -20,7 +20,9 @@ except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
 try:
-    requirements.check_targets(workflow.dag_settings.targets, project.studies)
+    requirements.check_targets(
+        getattr(workflow.dag_settings, "targets", ()), project.studies
+    )
 except ConfigError as error:
     sys.exit(f"Error in the target: {error}")
 
@@ -43,7 +45,7 @@ wildcard_constraints:
 
 RUN = "results/runs/{study}/{levels}batch_size={batch_size}/seed={seed}"
 ALIGNMENT = "results/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}/alignment.parquet"
-BLOCK = "results/blocks/{study}/seeds_{first}_{last}.parquet"
+BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
 WITH_UPDATES = requirements.having("figures/updates", project.studies)
@@ -100,14 +102,23 @@ def minutes_of(run):
 
 def block_of(wildcards):
     """The block that the wildcards name."""
-    key = int(wildcards.first), int(wildcards.last)
     blocks = project.studies[wildcards.study].blocks
-    if key not in blocks:
-        raise ValueError(
-            f"study {wildcards.study} has no block of the seeds {key[0]} to {key[1]}; "
-            "config.yaml says which it has"
-        )
-    return blocks[key]
+    for (split, first, last), block in blocks.items():
+        if (levels_of(split), str(first), str(last)) == (
+            wildcards.levels,
+            wildcards.first,
+            wildcards.last,
+        ):
+            return block
+    raise ValueError(
+        f"study {wildcards.study} has no block {wildcards.levels}of the seeds "
+        f"{wildcards.first} to {wildcards.last}; config.yaml says which it has"
+    )
+
+
+def levels_of(split):
+    """The wildcard of a split's block; of a study with one split it is empty."""
+    return "" if split is None else f"{configuration.SPLIT}={split}/"
 
 
 def engine_library(script, run):
@@ -124,8 +135,14 @@ def having(product):
     return any_of(requirements.having(product, project.studies))
 
 
-def dataset_of(study):
-    return f"results/data/{project.studies[study].dataset}.parquet"
+def dataset_of(study, split=None):
+    name = configuration.dataset_of(project.studies[study], split)
+    return f"results/data/{name}.parquet"
+
+
+def dataset_of_block(wildcards):
+    _, _, split = wildcards.levels.rstrip("/").partition("=")
+    return dataset_of(wildcards.study, split or None)
 
 
 def logs_of(study):
@@ -149,8 +166,8 @@ def runs_of(study):
 def blocks_of(study):
     """The blocks of a study, in the order of its runs."""
     return [
-        BLOCK.format(study=study, first=first, last=last)
-        for first, last in project.studies[study].blocks
+        BLOCK.format(study=study, levels=levels_of(split), first=first, last=last)
+        for split, first, last in project.studies[study].blocks
     ]
 
 

@@ -12,16 +12,17 @@ def sources(claims):
     pieces = [
         piece
         for claim in claims
-        for part in ("published", "general")
+        for part in ("published", "general", "beside")
         for piece in claim.get(part, [])
     ]
-    tables = [piece["table"] for piece in pieces]
+    tables = [piece["rule"]["table"] for piece in pieces]
     names = sum(([t] if isinstance(t, str) else t for t in tables), [])
     parts = [name.partition(os.sep) for name in names if name != "published"]
     single = {"cost": "cost", "timing": "timing", "data": "data"}
+    derived = {"cells": "summaries", "above_lowest": "summaries"}
     return list(
         dict.fromkeys(
-            single.get(kind) or f"{kind.replace('cells', 'summaries')}/{role}"
+            single.get(kind) or f"{derived.get(kind, kind)}/{role}"
             for kind, _, role in parts
         )
     )
@@ -62,4 +63,4 @@ def made(wildcards):
     return {source: files_of(source) for source in SOURCES if is_there(source)}
 
 
-SOURCES = sources(yaml.safe_load(Path(CLAIMS).read_text()))
+SOURCES = sources(yaml.safe_load(Path(CLAIMS).read_text())["claims"])

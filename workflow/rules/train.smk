@@ -30,16 +30,16 @@ rule train:
 
 rule train_block:
     input:
-        data=lambda wildcards: dataset_of(wildcards.study),
+        data=dataset_of_block,
         library=lambda wildcards: engine_library(
             "train_block.py", block_of(wildcards).runs[0]
         ),
     output:
         BLOCK,
     log:
-        "results/logs/blocks/{study}/seeds_{first}_{last}.log",
+        "results/logs/blocks/{study}/{levels}seeds_{first}_{last}.log",
     benchmark:
-        "results/benchmarks/blocks/{study}/seeds_{first}_{last}.tsv"
+        "results/benchmarks/blocks/{study}/{levels}seeds_{first}_{last}.tsv"
     wildcard_constraints:
         study=any_of(BLOCKED),
     conda:
@@ -51,6 +51,6 @@ rule train_block:
     params:
         block=lambda wildcards: block_of(wildcards).to_dict(),
     message:
-        "Block of {wildcards.study}: seeds {wildcards.first} to {wildcards.last}"
+        "Block of {wildcards.study}: {wildcards.levels}seeds {wildcards.first} to {wildcards.last}"
     script:
         "../scripts/train_block.py"

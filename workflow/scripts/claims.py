@@ -4,12 +4,19 @@ from pathlib import Path
 
 import yaml
 
-from jfb import claims, evidence, provenance, verdicts
+from jfb import claims, decisions, evidence, provenance, rule_changes, sensitivity, verdicts
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
-    listed = claims.read(yaml.safe_load(Path(snakemake.input.claims).read_text(encoding="utf-8")))
-    judged = claims.judge(listed, evidence.read(snakemake.params.made))
+    document, changes = (
+        yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        for path in (snakemake.input.claims, snakemake.input.changes)
+    )
+    rule_changes.require(document, changes)
+    listed, tables = claims.read(document), evidence.read(snakemake.params.made)
+    judged = decisions.judge(listed, tables)
+    others = sensitivity.table(listed, judged, tables)
+    page = verdicts.Page(document["rule"], judged, others, changes, snakemake.params.lacking)
     origin = provenance.of(snakemake.config)
-    verdicts.write(judged, snakemake.params.lacking, origin, **dict(snakemake.output.items()))
+    verdicts.write(page, origin, **dict(snakemake.output.items()))
     log.info("judged %d claims", len(judged))

@@ -1,52 +1,46 @@
-"""Claims of the report: the evidence for each, and what it decides.
+"""Claims of the report, and the evidence by which each is decided (workflow/claims.yaml).
 
-A claim (workflow/claims.yaml) has evidence about the published runs, about batch size as such
-(`general`), or both. Each piece names a table, a statistic and the interval `holds` of the values
-that the claim allows.
+A claim has evidence about the published runs, about batch size as such (`general`), or both, and
+some that is shown `beside` and decides nothing. Each piece names a table, a statistic and the
+values `holds` that the claim allows.
 """
 
+import hashlib
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
-from jfb.statistics import STATISTICS, Finding
+from jfb.statistics import STATISTICS
 
-_ALPHA = 0.05
-
-
-class Outcome(StrEnum):
-    """What one piece of evidence says of its claim."""
-
-    HOLDS = "holds"
-    FAILS = "fails"
-    OPEN = "open"
-
-
-class Verdict(StrEnum):
-    """What is said of a claim."""
-
-    REPRODUCED = "reproduced"
-    PUBLISHED_ONLY = "holds for the published runs only"
-    REFUTED = "refuted"
-    UNDECIDED = "undecided"
+#: Of the evidence of a claim: about the published runs, in general, and what decides nothing.
+PARTS = ("published", "general", "beside")
+#: Statistics that are ratios: their tolerance is a factor.
+RATIOS = ("ratio", "cost_ratio")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A piece of evidence: `arguments` are those of the function `statistic` after the table.
+    """A piece of evidence.
 
-    The table is the first of `tables` that is there.
+    `label` says in words what is measured, in `unit` (see `jfb.wording`). The table
+    is the first of `tables` that is there; `arguments` are those of the function `statistic` after
+    it. With `each`, a column of the table, every value of it has a finding of its own. The
+    tolerance of the claim is the distance of `holds` from `counted_from`; None where it has none.
     """
 
+    id: str
+    label: str
+    unit: str
     tables: tuple[str, ...]
     statistic: str
     arguments: Mapping[str, Any]
+    each: str | None
     holds: tuple[float, float]
+    counted_from: float | None
 
     def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
         """The name of the table to be taken; None if none is there."""
@@ -55,209 +49,93 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, in our words, its place in the report, and the evidence for it."""
+    """A claim, in our words, its place in the report, and the evidence for it, by part."""
 
     id: str
     statement: str
     place: str
     published: tuple[Evidence, ...]
     general: tuple[Evidence, ...]
+    beside: tuple[Evidence, ...]
+
+    def pieces(self) -> Iterator[tuple[str, Evidence]]:
+        """Every piece of evidence, with its part."""
+        for part in PARTS:
+            yield from ((part, piece) for piece in getattr(self, part))
 
 
-@dataclass(frozen=True)
-class Weighed:
-    """Evidence with the table taken, None if none was there, what it found, and what that says.
+def read(document: Mapping[str, Any]) -> list[Claim]:
+    """Claims from what the YAML file holds: `rule`, in words, and `claims`.
 
-    `p_value` is corrected for the number of tests over all claims (Holm 1979).
+    Raises:
+        ValueError: an id occurs twice, a claim has nothing that decides it, a statistic does not
+            exist, or a tolerance has nothing that it is counted from; the message names the claim.
     """
+    claims = []
+    for entry in document["claims"]:
+        name = entry["id"]
+        parts = (tuple(_evidence(name, p) for p in entry.get(part, ())) for part in PARTS)
+        claim = Claim(name, entry["statement"], entry["place"], *parts)
+        _require_once(f"claim {name}: evidence", [piece.id for _, piece in claim.pieces()])
+        if not claim.published + claim.general:
+            raise ValueError(f"claim {name}: must have evidence that decides it")
+        claims.append(claim)
+    _require_once("claim", [claim.id for claim in claims])
+    return claims
 
-    evidence: Evidence
-    table: str | None
-    finding: Finding | None
-    p_value: float | None
-    outcome: Outcome
 
-    @property
-    def studies(self) -> list[str]:
-        """Of the table taken, or of those that could be: the study, or what else it is made of."""
-        return [study_of(table) for table in ([self.table] if self.table else self.evidence.tables)]
+def digest(document: Mapping[str, Any]) -> str:
+    """A digest of the rules: of every piece of evidence its claim, part, id and `rule`.
+
+    Statements, places, labels, units, `counted_from` and the rule's words may change without it.
+
+    Args:
+        document: what the YAML file holds.
+    """
+    rules = [
+        [entry["id"], part, piece["id"], piece["rule"]]
+        for entry in document["claims"]
+        for part in PARTS
+        for piece in entry.get(part, ())
+    ]
+    text = json.dumps(sorted(rules, key=lambda rule: rule[:3]), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A claim with its evidence weighed, the verdict, the reason, and the piece it hangs on."""
+def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
+    name = f"claim {claim}: evidence {entry['id']}"
+    arguments = dict(entry["rule"])
+    table, statistic = arguments.pop("table"), arguments.pop("statistic")
+    each, holds = arguments.pop("each", None), arguments.pop("holds")
+    if statistic not in STATISTICS:
+        raise ValueError(f"{name}: {statistic!r} must be one of: {', '.join(STATISTICS)}")
+    low, high = (
+        -math.inf if holds[0] is None else holds[0],
+        math.inf if holds[1] is None else holds[1],
+    )
+    counted_from = low if low == high else entry.get("counted_from")
+    if counted_from is None:
+        raise ValueError(f"{name}: must have `counted_from`, which its tolerance is counted from")
+    return Evidence(
+        id=entry["id"],
+        label=entry["label"],
+        unit=entry.get("unit", ""),
+        tables=(table,) if isinstance(table, str) else tuple(table),
+        statistic=statistic,
+        arguments=arguments,
+        each=each,
+        holds=(low, high),
+        counted_from=counted_from,
+    )
 
-    claim: Claim
-    published: tuple[Weighed, ...]
-    general: tuple[Weighed, ...]
-    verdict: Verdict
-    reason: str
-    deciding: Weighed
+
+def _require_once(what: str, ids: Sequence[str]) -> None:
+    for name in ids:
+        if ids.count(name) > 1:
+            raise ValueError(f"{what} {name}: must be there once")
 
 
 def study_of(table: str) -> str:
     """The study that a table is of, or else what it is of: timing, cost, data, published."""
     kind, _, part = table.partition("/")
     return kind if kind in ("timing", "cost") else part or kind
-
-
-def read(entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
-    """Claims from what a YAML file holds.
-
-    Raises:
-        ValueError: an id occurs twice, a claim has no evidence, or a statistic does not exist.
-    """
-    claims = [
-        Claim(
-            entry["id"],
-            entry["statement"],
-            entry["place"],
-            *(tuple(map(_evidence, entry.get(kind, ()))) for kind in ("published", "general")),
-        )
-        for entry in entries
-    ]
-    ids = [claim.id for claim in claims]
-    for claim in claims:
-        if ids.count(claim.id) > 1:
-            raise ValueError(f"claim {claim.id}: must be there once")
-        if not claim.published + claim.general:
-            raise ValueError(f"claim {claim.id}: must have evidence")
-    return claims
-
-
-def _evidence(entry: Mapping[str, Any]) -> Evidence:
-    arguments = dict(entry)
-    table, statistic = arguments.pop("table"), arguments.pop("statistic")
-    tables = (table,) if isinstance(table, str) else tuple(table)
-    low, high = arguments.pop("holds")
-    if statistic not in STATISTICS:
-        raise ValueError(f"statistic: {statistic!r} must be one of: {', '.join(STATISTICS)}")
-    holds = (-math.inf if low is None else low, math.inf if high is None else high)
-    return Evidence(tables, statistic, arguments, holds)
-
-
-def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[Judged]:
-    """Decide each claim.
-
-    Args:
-        claims: the claims.
-        tables: by the name that evidence gives them; those that are not there leave it open.
-    """
-    findings = {
-        id(piece): STATISTICS[piece.statistic](tables[name], **piece.arguments)
-        for claim in claims
-        for piece in claim.published + claim.general
-        if (name := piece.find(tables))
-    }
-    tested = [key for key, finding in findings.items() if finding.p_value is not None]
-    raw = [findings[key].p_value for key in tested]
-    corrected = multipletests(raw, method="holm")[1] if raw else []
-    p_values = dict(zip(tested, map(float, corrected), strict=True))
-
-    def weigh(pieces: Sequence[Evidence]) -> tuple[Weighed, ...]:
-        weighed = []
-        for piece in pieces:
-            finding, p_value = findings.get(id(piece)), p_values.get(id(piece))
-            outcome = Outcome.OPEN if finding is None else decide(finding, p_value, piece.holds)
-            weighed.append(Weighed(piece, piece.find(tables), finding, p_value, outcome))
-        return tuple(weighed)
-
-    return [_judge_one(claim, weigh(claim.published), weigh(claim.general)) for claim in claims]
-
-
-def decide(finding: Finding, p_value: float | None, holds: tuple[float, float]) -> Outcome:
-    """What a finding says of a claim that allows the values from `holds[0]` to `holds[1]`.
-
-    It holds where the interval lies inside, fails where it lies outside, and is open otherwise.
-    Where that sets the finding apart from the null hypothesis of its test, the p-value must be
-    below 0.05 too.
-
-    Args:
-        finding: the finding.
-        p_value: of its test, corrected; None where there is none.
-        holds: what the claim allows, both ends included.
-    """
-    low, high = finding.low, finding.high
-    significant = p_value is None or p_value < _ALPHA
-    null_allowed = holds[0] <= finding.null <= holds[1]
-    if holds[0] <= low and high <= holds[1]:
-        return Outcome.HOLDS if null_allowed or significant else Outcome.OPEN
-    if high < holds[0] or low > holds[1]:
-        return Outcome.FAILS if not null_allowed or significant else Outcome.OPEN
-    # Where there is no interval, both its ends are NaN.
-    return Outcome.OPEN
-
-
-def _judge_one(
-    claim: Claim, published: tuple[Weighed, ...], general: tuple[Weighed, ...]
-) -> Judged:
-    verdict, deciding = _verdict(published, general)
-    reason = _reason(published + general, deciding)
-    return Judged(claim, published, general, verdict, reason, deciding)
-
-
-def _verdict(
-    published: tuple[Weighed, ...], general: tuple[Weighed, ...]
-) -> tuple[Verdict, Weighed]:
-    """The verdict, and the piece of evidence that it hangs on.
-
-    A claim fails in a part if one piece of its evidence fails, and holds in it if every piece
-    holds. What fails for the published runs is refuted; what holds for them and fails in general
-    holds for them only.
-    """
-    failing = _first(published, Outcome.FAILS)
-    if failing:
-        return Verdict.REFUTED, failing
-    failing = _first(general, Outcome.FAILS)
-    unclear = _first(published, Outcome.OPEN)
-    if failing and published and not unclear:
-        return Verdict.PUBLISHED_ONLY, failing
-    if failing and not published:
-        return Verdict.REFUTED, failing
-    unclear = unclear or _first(general, Outcome.OPEN)
-    if unclear:
-        return Verdict.UNDECIDED, unclear
-    return Verdict.REPRODUCED, (general or published)[0]
-
-
-def _first(pieces: tuple[Weighed, ...], outcome: Outcome) -> Weighed | None:
-    return next((piece for piece in pieces if piece.outcome is outcome), None)
-
-
-def _reason(pieces: tuple[Weighed, ...], deciding: Weighed) -> str:
-    holding = sum(piece.outcome is Outcome.HOLDS for piece in pieces)
-    return f"{_finding(deciding)} ({holding} of its {len(pieces)} pieces of evidence hold)"
-
-
-def _finding(deciding: Weighed) -> str:
-    piece, finding = deciding.evidence, deciding.finding
-    if finding is None:
-        return f"{' or '.join(piece.tables)} has not been made"
-    if math.isnan(finding.low):
-        return f"{described(deciding)}: {finding.n} are too few"
-    found, allowed = span(finding.low, finding.high), span(*piece.holds)
-    return f"{described(deciding)}: {found}, where the claim allows {allowed}"
-
-
-def described(weighed: Weighed) -> str:
-    """What a piece of evidence measures, in words."""
-    piece = weighed.evidence
-    of = dict(piece.arguments)
-    column = of.pop("column", None) or ", ".join(of.pop("columns"))
-    of.pop("by", None)
-    first, second = of.pop("batch_size", of.pop("of", None)), of.pop("against", None)
-    where = f", {first}" if first is not None else ""
-    against = f" against {second}" if second is not None else ""
-    table = weighed.table or piece.tables[0]
-    return f"{table}: {piece.statistic.replace('_', ' ')} of {column}{where}{against}"
-
-
-def span(low: float, high: float) -> str:
-    """An interval, or a number where both its ends are one, as people read it."""
-    if low == high:
-        return f"{low:.3g}"
-    if math.isinf(low):
-        return f"at most {high:.3g}"
-    if math.isinf(high):
-        return f"at least {low:.3g}"
-    return f"[{low:.3g}, {high:.3g}]"

@@ -1,5 +1,6 @@
 """From the configuration to the runs: what its values mean, and which of them go together."""
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -52,6 +53,8 @@ DIRECT = 32
 FUSED_DIRECT = DIRECT
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
 FEWEST_SNAPSHOTS = 30
+#: The column of a study with `split_seeds` that tells its splits apart.
+SPLIT = "split_seed"
 #: Seeds that a study may name, and runs that there may be: planning takes a second for every few
 #: thousand.
 MOST_SEEDS = 100_000
@@ -64,7 +67,8 @@ class Study:
 
     `factors` names what the runs differ in besides, with the levels of each. With a `block_size`, a
     job trains that many seeds of every kind of run, and leaves a row per run and no logs. With
-    `updates`, every run has that many updates, and not the same number of epochs.
+    `updates`, every run has that many updates, and not the same number of epochs. `splits` are the
+    levels of the factor `split_seed`, where the study varies the split of its dataset.
     """
 
     dataset: str
@@ -72,17 +76,24 @@ class Study:
     runs: Mapping[tuple[str | int, ...], settings.Run]
     block_size: int | None
     updates: int | None
+    splits: tuple[str, ...] = ()
 
     @functools.cached_property
-    def blocks(self) -> dict[tuple[int, int], settings.Block]:
-        """The jobs of a study with a `block_size`, by first and last seed."""
-        kinds = dict.fromkeys(key[:-1] for key in self.runs)
+    def blocks(self) -> dict[tuple[str | None, int, int], settings.Block]:
+        """The jobs of a study with a `block_size`, by split (None without), first and last seed.
+
+        The runs of a job have the same data.
+        """
         seeds = tuple(dict.fromkeys(key[-1] for key in self.runs))
+        kinds: dict[str | None, dict[tuple, None]] = {}
+        for key, run in self.runs.items():
+            kinds.setdefault(dict(run.levels).get(SPLIT), {})[key[:-1]] = None
         blocks = {}
-        for start in range(0, len(seeds), self.block_size):
-            some = seeds[start : start + self.block_size]
-            runs = tuple(self.runs[*kind, some[0]] for kind in kinds)
-            blocks[some[0], some[-1]] = settings.Block(runs, some)
+        for split in kinds:
+            for start in range(0, len(seeds), self.block_size):
+                some = seeds[start : start + self.block_size]
+                runs = tuple(self.runs[*kind, some[0]] for kind in kinds[split])
+                blocks[split, some[0], some[-1]] = settings.Block(runs, some)
         return blocks
 
 
@@ -131,6 +142,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         planned = sum(len(study.runs) for study in studies.values())
         choices = config["defaults"] | values
         studies[name] = _study(f"studies.{name}", choices, datasets, MOST_RUNS - planned)
+    datasets |= _of_splits(studies, datasets)
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
     for key in requirements.ROLES:
@@ -184,11 +196,12 @@ def _study(
         raise ConfigError(f"{key}.updates", choices["updates"], allowed)
     factors = choices.get("factors", {})
     _require_separate(f"{key}.factors", factors)
+    splits = _splits(key, choices)
     for factor, levels in factors.items():
         _require_distinct(f"{key}.factors.{factor}", levels)
         _require_different(f"{key}.factors.{factor}", levels, choices)
     runs = {}
-    each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"])
+    each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"]) * max(1, len(splits))
     seeds = _seeds(f"{key}.seeds", choices["seeds"])
     if each * len(seeds) > most_runs:
         allowed = f"must make at most {most_runs} runs, and each seed makes {each}"
@@ -202,12 +215,59 @@ def _study(
                 _require_updatable(place, factors[factor][level])
         _require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
-        for run in _runs(seeds, chosen, datasets[choices["dataset"]], named):
-            runs[*levels, run.batch_size, run.seed] = run
+        dataset = datasets[choices["dataset"]]
+        for run in _runs(seeds, chosen, dataset, named):
+            if not splits:
+                runs[*levels, run.batch_size, run.seed] = run
+            for split in splits:
+                resplit = dataclasses.replace(
+                    run,
+                    dataset=dataclasses.replace(dataset, split_seed=int(split)),
+                    levels=(*named, (SPLIT, split)),
+                )
+                runs[*levels, split, run.batch_size, run.seed] = resplit
     named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
     return Study(
-        choices["dataset"], named_levels, runs, choices.get("block_size"), choices.get("updates")
+        choices["dataset"],
+        named_levels,
+        runs,
+        choices.get("block_size"),
+        choices.get("updates"),
+        splits,
     )
+
+
+def dataset_of(study: Study, split: str | None) -> str:
+    """The name of the dataset of a study, of one of its splits if it has several."""
+    return study.dataset if split is None else f"{study.dataset}_split_{split}"
+
+
+def _of_splits(
+    studies: Mapping[str, Study], datasets: Mapping[str, settings.Dataset]
+) -> dict[str, settings.Dataset]:
+    """The datasets of the studies that vary the split, by name."""
+    made = {}
+    for name, study in studies.items():
+        for split in study.splits:
+            made[dataset_of(study, split)] = dataclasses.replace(
+                datasets[study.dataset], split_seed=int(split)
+            )
+        for taken in sorted(made.keys() & datasets):
+            allowed = f"is what studies.{name} calls one of its splits; rename it"
+            raise ConfigError("datasets", taken, allowed)
+    return made
+
+
+def _splits(key: str, choices: Mapping[str, Any]) -> tuple[str, ...]:
+    """The seeds of the splits that a study varies, as levels of a factor; none if it does not."""
+    if "split_seeds" not in choices:
+        return ()
+    if "block_size" not in choices:
+        allowed = "needs block_size: a study that varies the split keeps a row per run, no logs"
+        raise ConfigError(f"{key}.split_seeds", choices["split_seeds"], allowed)
+    if SPLIT in choices.get("factors", {}):
+        raise ConfigError(f"{key}.factors", SPLIT, "is what split_seeds varies; rename it")
+    return tuple(map(str, _seeds(f"{key}.split_seeds", choices["split_seeds"])))
 
 
 def _runs(

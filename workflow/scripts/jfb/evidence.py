@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jfb import alignments, table1, tables, timings
-from jfb.levels import REACHED
+from jfb.levels import LEVELS, REACHED
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
 HALFWAY = (0.25, 0.75)
@@ -14,8 +14,10 @@ HALFWAY = (0.25, 0.75)
 AT_ONCE = 0.05
 #: Runs whose losses are this close are at the same level, in decades.
 LEVEL_WIDTH = 0.1
-#: A run improves at the end if its lowest loss is in the last hundredth of its epochs.
-AT_THE_END = 0.99
+#: A run improves at the end if its last hundredth of epochs lowers the loss so much, in decades.
+LEAST_FALL = 0.001
+#: Columns of the first epoch at an accuracy, by what the columns made from it end with: 0.99, 0.97.
+ACCURACIES = {"": "first_accurate_epoch", "_97": "first_epoch_at_97_percent"}
 
 
 def published() -> pd.DataFrame:
@@ -28,29 +30,61 @@ def published() -> pd.DataFrame:
 def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
     """A summary with what claims ask of a run.
 
-    Added: log10_lowest_loss; reached (0.001); absolute_log10_gap, of the last validation over the
-    last training loss; log10_of_spread, of log10_loss_spread; first_accurate_share, the first
-    accurate epoch as a share of all, infinite where there is none; accurate, accurate_at_once,
-    accurate_halfway; improves_at_the_end; always_converged, norm_below_one (the spectral norm of
-    the latent weight at the end).
+    Added: log10_lowest_loss; reached (0.001) and reached_exactly, at exact fixed points;
+    reached_<level> of each level, below 0.001 at exact fixed points, since what is logged is a
+    running mean; absolute_log10_gap, of the last validation over the last training loss;
+    log10_of_spread, of log10_loss_spread; first_accurate_share, the first accurate epoch as a share
+    of all, infinite where there is none; accurate, accurate_at_once, accurate_halfway, and the same
+    of an accuracy of 0.97, which end with _97; improves_at_the_end, by 0.001 decades or more, and
+    falls_at_the_end, by anything; always_converged, norm_below_one (the spectral norm of the latent
+    weight at the end).
     """
     table = summary.copy()
-    first = table["first_accurate_epoch"].astype(float) / table["epochs"]
     gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
-    improves = table["epoch_of_lowest_loss"] > AT_THE_END * table["epochs"]
+    falls = {
+        name: (table["fall_at_the_end"] >= least) & ~table["diverged"]
+        for name, least in {
+            "improves_at_the_end": LEAST_FALL,
+            "falls_at_the_end": np.finfo(float).tiny,
+        }.items()
+    }
+    reached = {
+        of_level("reached", level): table["lowest_loss" if level >= REACHED else "exact_best_loss"]
+        <= level
+        for level in LEVELS
+    }
+    accurate = {}
+    for ending, column in ACCURACIES.items():
+        first = table[column].astype(float) / table["epochs"]
+        accurate |= {
+            f"first_accurate_share{ending}": first.fillna(np.inf),
+            f"accurate{ending}": first.notna(),
+            f"accurate_at_once{ending}": first <= AT_ONCE,
+            f"accurate_halfway{ending}": first.between(*HALFWAY),
+        }
     return table.assign(
         log10_lowest_loss=np.log10(table["lowest_loss"]),
         reached=table["lowest_loss"] <= REACHED,
+        reached_exactly=table["exact_best_loss"] <= REACHED,
         absolute_log10_gap=gap.abs(),
-        first_accurate_share=first.fillna(np.inf),
         log10_of_spread=np.log10(table["log10_loss_spread"].where(table["log10_loss_spread"] > 0)),
-        accurate=first.notna(),
-        accurate_at_once=first <= AT_ONCE,
-        accurate_halfway=first.between(*HALFWAY),
-        improves_at_the_end=improves & ~table["diverged"],
         always_converged=table["unconverged_solves"] == 0,
         norm_below_one=table["final_spectral_norm"] < 1,
+        **falls,
+        **reached,
+        **accurate,
     )
+
+
+def of_level(column: str, level: float) -> str:
+    """The column that says whether a run has reached another level than 0.001."""
+    return f"{column}_{level:g}"
+
+
+def above_lowest(one: pd.DataFrame, many: pd.DataFrame) -> pd.DataFrame:
+    """Summary `one` with decades_above_lowest: its exact losses above the lowest of both."""
+    lowest = min(one["exact_best_loss"].min(), many["exact_best_loss"].min())
+    return one.assign(decades_above_lowest=np.log10(one["exact_best_loss"] / lowest))
 
 
 def cells(summary: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +147,10 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
     Args:
         files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`, `timing`, `cost`,
             `data`; what has not been made is not among them. A timing has a file per machine.
+
+    Returns:
+        Besides, of a summary of one seed, `cells/<study>`; and `above_lowest/<study>`, which is
+        `summaries/replay` beside the lowest loss of that study.
     """
     found = {"published": published()}
     for name, paths in files.items():
@@ -137,4 +175,9 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
         else:
             parts = of_cost(pd.read_csv(path))
             found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
+    summaries = {name: t for name, t in found.items() if name.startswith("summaries/")}
+    if "summaries/replay" in found:
+        one = found["summaries/replay"]
+        for name, many in summaries.items():
+            found[name.replace("summaries", "above_lowest")] = above_lowest(one, many)
     return found

@@ -1,169 +1,194 @@
-"""Statistics that claims are decided by: an estimate, its 95 % interval, and a test.
+"""Statistics that claims are decided by: an estimate, its span, and what it counts.
 
-Runs of one seed are paired: what is compared is their difference, seed by seed. Intervals are
-bias-corrected and accelerated bootstrap intervals (BCa, Efron 1987) over seeds unless another is
-named, from a fixed random state.
+Runs of one seed are paired: what is compared is their difference, seed by seed. Of what is sampled
+(seeds, splits, rounds) the span is a confidence interval, of 95 % unless it says otherwise.
 """
 
 import math
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.proportion import proportion_confint
 
-#: Below this number of pairs no two-sided sign-flip or McNemar test can come below 0.05.
-FEWEST = 6
-_CONFIDENCE = 0.95
-_RESAMPLES = 9999
+from jfb import intervals
+from jfb.intervals import CONFIDENCE, FEWEST
+
+
+class Span(StrEnum):
+    """What the two ends of a finding are."""
+
+    #: A confidence interval.
+    INTERVAL = "interval"
+    #: The lowest and the highest value over settings that were measured.
+    RANGE = "range"
+    #: A number that is a fact about what was given; both ends are the number.
+    EXACT = "exact"
 
 
 class Finding(NamedTuple):
-    """What a statistic found in `n` observations.
+    """What a statistic found.
 
-    `low` and `high` bound the 95 % interval (of `cost_ratio`, the range over cases); both are the
-    estimate where nothing was sampled or nothing varies, and NaN where the observations are too few
-    for an interval. `test` names the test that gave
-    `p_value`, two-sided, of the hypothesis that the quantity is `null`; None where there is none.
+    `n` is the number of observations, and `counts` says what they are, and how many were left out
+    and why. `low` and `high` are the ends of the span; NaN where the observations are too few.
     """
 
     n: int
     estimate: float
     low: float
     high: float
-    test: str | None = None
-    p_value: float | None = None
-    null: float = 0.0
+    span: Span
+    counts: str
 
 
-def exact(value: float, n: int = 1) -> Finding:
+def exact(value: float, n: int, counts: str) -> Finding:
     """A number that is a fact about given runs, not a sample of any."""
-    return Finding(n, float(value), float(value), float(value))
+    return Finding(n, float(value), float(value), float(value), Span.EXACT, counts)
 
 
-def difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
-    """Mean paired difference of a quantity between two batch sizes, with a sign-flip test of it.
+def difference(
+    table: pd.DataFrame, column: str, batch_size: int, against: int, confidence: float = CONFIDENCE
+) -> Finding:
+    """Mean paired difference of a quantity between two batch sizes, with its BCa interval.
 
     Args:
         table: with batch_size, seed and `column`; a seed that lacks either value is left out.
         column: the quantity.
         batch_size, against: of which the second is subtracted.
+        confidence: of the interval.
     """
-    pairs = _pairs(table, column, batch_size, against)
-    first, second = pairs[batch_size].to_numpy(float), pairs[against].to_numpy(float)
-    differences = first - second
-    low, high = _bca(differences)
-    if len(differences) < FEWEST or not differences.any():
-        return Finding(len(differences), _mean(differences), low, high)
-    # Signed ranks would test another thing than the mean: the two can differ in sign.
-    p_value = stats.permutation_test(
-        (first, second),
-        lambda x, y, axis: np.mean(x - y, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=1000,
-        rng=np.random.default_rng(0),
-    ).pvalue
-    return Finding(len(differences), _mean(differences), low, high, "sign flips", float(p_value))
+    pairs, counts = _pairs(table, column, batch_size, against)
+    differences = (pairs[batch_size] - pairs[against]).to_numpy(float)
+    interval = intervals.of_mean(differences, confidence)
+    return Finding(len(pairs), _mean(differences), *interval, Span.INTERVAL, counts)
 
 
-def share_difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
-    """Difference of two paired shares, with the exact McNemar test.
-
-    The interval is Wald's with a pair added to each of the two counts of pairs that differ (Bonett
-    and Price 2012, J. Educ. Behav. Stat. 37, 479): no bootstrap knows of pairs that it lacks.
+def share_difference(
+    table: pd.DataFrame, column: str, batch_size: int, against: int, confidence: float = CONFIDENCE
+) -> Finding:
+    """Difference of two paired shares, with the interval of Bonett and Price.
 
     Args:
         table: with batch_size, seed and `column`.
         column: true or false of a run.
         batch_size, against: of which the share of the second is subtracted.
+        confidence: of the interval.
     """
-    pairs = _pairs(table, column, batch_size, against).astype(bool)
-    first, second = pairs[batch_size].to_numpy(), pairs[against].to_numpy()
-    n, differences = len(pairs), first.astype(float) - second
-    if n < FEWEST:
-        return Finding(n, _mean(differences), math.nan, math.nan)
-    counts = np.array(
-        [[np.sum(first & second), np.sum(first & ~second)], [np.sum(~first & second), 0]]
-    )
-    counts[1, 1] = n - counts.sum()
-    p_value = float(mcnemar(counts, exact=True).pvalue)
-    only_first, only_second = (counts[0, 1] + 1) / (n + 2), (counts[1, 0] + 1) / (n + 2)
-    centre = only_first - only_second
-    deviation = math.sqrt((only_first + only_second - centre**2) / (n + 2))
-    reach = stats.norm.ppf((1 + _CONFIDENCE) / 2) * deviation
-    low, high = max(-1.0, centre - reach), min(1.0, centre + reach)
-    return Finding(n, _mean(differences), float(low), float(high), "McNemar", p_value)
+    pairs, counts = _pairs(table, column, batch_size, against)
+    first, second = (pairs[size].to_numpy(bool) for size in (batch_size, against))
+    interval = intervals.of_paired_shares(first, second, confidence)
+    estimate = _mean(first.astype(float) - second)
+    return Finding(len(pairs), estimate, *interval, Span.INTERVAL, counts)
 
 
-def share(table: pd.DataFrame, column: str, batch_size: int | None = None) -> Finding:
+def share(
+    table: pd.DataFrame,
+    column: str,
+    batch_size: int | None = None,
+    confidence: float = CONFIDENCE,
+) -> Finding:
     """Share of runs of which `column` is true, with its Wilson interval.
 
     Args:
         table: with batch_size and `column`.
         column: true or false of a run.
         batch_size: of the runs; all of them if it is not given.
+        confidence: of the interval.
     """
-    values = _of(table, column, batch_size).astype(bool)
-    if len(values) < FEWEST:
-        return Finding(len(values), _mean(values.to_numpy(float)), math.nan, math.nan)
-    low, high = proportion_confint(values.sum(), len(values), 1 - _CONFIDENCE, "wilson")
-    return Finding(len(values), float(values.mean()), float(low), float(high))
+    values = _of(table, column, batch_size)
+    known = values.dropna().astype(bool)
+    interval = intervals.of_share(int(known.sum()), len(known), confidence)
+    counts = _counted(len(known), len(values), "runs", {"without a value": values.isna().sum()})
+    return Finding(len(known), _mean(known.to_numpy(float)), *interval, Span.INTERVAL, counts)
 
 
-def mean(table: pd.DataFrame, column: str, batch_size: int) -> Finding:
-    """Mean of a quantity over the seeds of a batch size; of each seed, its own mean first.
+def mean(
+    table: pd.DataFrame,
+    column: str,
+    batch_size: int,
+    of_each: str = "seed",
+    confidence: float = CONFIDENCE,
+) -> Finding:
+    """Mean of a quantity over what was drawn at random; of each draw, its own mean first.
 
     Args:
-        table: with batch_size, seed and `column`; rows without a finite value are left out.
+        table: with batch_size, `of_each` and `column`; rows without a finite value are left out.
         column: the quantity.
         batch_size: of the runs.
+        of_each: column of what was drawn independently: the seed, or the seed of the split.
+        confidence: of the interval, which is BCa over the draws.
     """
-    rows = table[(table["batch_size"] == batch_size) & np.isfinite(table[column].astype(float))]
-    values = rows[column].astype(float).groupby(rows["seed"]).mean().to_numpy()
-    low, high = _bca(values)
-    return Finding(len(values), _mean(values), low, high)
+    values, counts = _by_draw(table, column, batch_size, of_each)
+    interval = intervals.of_mean(values, confidence)
+    return Finding(len(values), _mean(values), *interval, Span.INTERVAL, counts)
+
+
+def mean_share(
+    table: pd.DataFrame, column: str, batch_size: int, confidence: float = CONFIDENCE
+) -> Finding:
+    """Mean over seeds of a share of each, with Gaffke's interval.
+
+    Args:
+        table: with batch_size, seed and `column`; of several rows of a seed, their mean is its
+            share. Rows without a value are left out.
+        column: the share, or true and false.
+        batch_size: of the runs.
+        confidence: of the interval.
+    """
+    values, counts = _by_draw(table, column, batch_size, "seed")
+    interval = intervals.of_mean_of_shares(values, confidence)
+    return Finding(len(values), _mean(values), *interval, Span.INTERVAL, counts)
 
 
 def value(table: pd.DataFrame, column: str, batch_size: int) -> Finding:
     """A quantity of the one run of a batch size; NaN where there is none, or another number."""
     values = _of(table, column, batch_size)
-    return exact(values.item()) if len(values) == 1 else Finding(len(values), *[math.nan] * 3)
+    found = values.item() if len(values) == 1 else math.nan
+    return exact(found, len(values), _counted(len(values), len(values), "runs"))
 
 
 def value_difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
     """Difference of a quantity between the one run of a batch size and that of another."""
     first, second = (value(table, column, size).estimate for size in (batch_size, against))
-    return exact(first - second, 2)
+    return exact(first - second, 2, "one run of each")
 
 
-def share_of_all(table: pd.DataFrame, column: str) -> Finding:
-    """Share of given rows of which `column` is true, as a fact about them."""
-    return exact(table[column].astype(float).mean(), len(table))
+def share_of_all(table: pd.DataFrame, column: str, what: str = "runs") -> Finding:
+    """Share of given rows of which `column` is true, as a fact about them; `what` they are."""
+    n = len(table)
+    return exact(table[column].astype(float).mean(), n, _counted(n, n, what))
 
 
 def largest(table: pd.DataFrame, column: str) -> Finding:
-    """The largest value of a quantity in given rows, as a fact about them."""
-    return exact(table[column].max(), len(table))
+    """The largest value of a quantity in given runs, as a fact about them."""
+    return exact(table[column].max(), len(table), _counted(len(table), len(table), "runs"))
 
 
 def value_above_lowest(table: pd.DataFrame, column: str, batch_size: int) -> Finding:
     """A quantity of the one run of a batch size, less the lowest of all runs."""
-    return exact(value(table, column, batch_size).estimate - table[column].min(), len(table))
+    found = value(table, column, batch_size).estimate - table[column].min()
+    return exact(found, len(table), _counted(len(table), len(table), "runs"))
 
 
-def lowest(table: pd.DataFrame, column: str, batch_size: int | None = None) -> Finding:
-    """The lowest value of a quantity in any run, of one batch size if it is given."""
-    values = _of(table, column, batch_size)
-    return exact(values.min(), len(values))
+def lowest(table: pd.DataFrame, column: str) -> Finding:
+    """The lowest value of a quantity in any run."""
+    values = table[column]
+    left_out = {"diverged before a finite loss": values.isna().sum()}
+    n = int(values.notna().sum())
+    return exact(values.min(), n, _counted(n, len(values), "runs", left_out))
 
 
-def ratio(table: pd.DataFrame, column: str, by: str, of: str | int, against: str | int) -> Finding:
+def ratio(
+    table: pd.DataFrame,
+    column: str,
+    by: str,
+    of: str | int,
+    against: str | int,
+    confidence: float = CONFIDENCE,
+) -> Finding:
     """Geometric mean of a ratio that was measured in several rounds, with Student's t on its log.
 
     Args:
@@ -172,39 +197,45 @@ def ratio(table: pd.DataFrame, column: str, by: str, of: str | int, against: str
         column: the quantity.
         by: column that tells the two things apart.
         of, against: its values in the numerator and the denominator.
+        confidence: of the interval.
     """
     wide = table.pivot_table(index="round", columns=by, values=column, aggfunc="mean")
     wide = wide.reindex(columns=[of, against])
     logs = np.log((wide[of] / wide[against]).dropna().to_numpy(float))
-    if len(logs) < 2:
-        return Finding(len(logs), _mean(np.exp(logs)), math.nan, math.nan, null=1.0)
-    result = stats.ttest_1samp(logs, 0)
-    interval = result.confidence_interval(_CONFIDENCE)
-    low, high = np.exp(interval.low), np.exp(interval.high)
-    estimate, p_value = np.exp(logs.mean()), result.pvalue
-    return Finding(
-        len(logs), float(estimate), float(low), float(high), "t on log ratio", float(p_value), 1.0
-    )
+    n = len(logs)
+    counts = _counted(n, len(wide), "rounds", {"without both": len(wide) - n})
+    if n < 2:
+        return Finding(n, _mean(np.exp(logs)), *intervals.NONE, Span.INTERVAL, counts)
+    ends = stats.ttest_1samp(logs, 0).confidence_interval(confidence)
+    estimate, low, high = (float(np.exp(x)) for x in (logs.mean(), ends.low, ends.high))
+    return Finding(n, estimate, low, high, Span.INTERVAL, counts)
 
 
 def cost_ratio(table: pd.DataFrame, column: str, of: str, against: str) -> Finding:
-    """Geometric mean over cases of the ratio of two costs; `low` and `high` are its range.
+    """Median over settings of the ratio of two costs, with its range.
 
     Args:
-        table: with a row per case and gradient: iterations, latent_dim, gradient, and `column`.
+        table: with a row per setting and gradient: iterations, latent_dim, gradient, and `column`.
         column: the cost.
         of, against: gradients in the numerator and the denominator.
     """
     wide = table.pivot(index=["iterations", "latent_dim"], columns="gradient", values=column)
     wide = wide.reindex(columns=[of, against])
     ratios = (wide[of] / wide[against]).dropna().to_numpy(float)
-    if not len(ratios):
-        return Finding(0, math.nan, math.nan, math.nan)
-    return Finding(len(ratios), stats.gmean(ratios), ratios.min(), ratios.max(), null=1.0)
+    n = len(ratios)
+    counts = _counted(n, len(wide), "settings", {"without both": len(wide) - n})
+    ends = (ratios.min(), ratios.max()) if n else intervals.NONE
+    estimate = float(np.median(ratios)) if n else math.nan
+    return Finding(n, estimate, float(ends[0]), float(ends[1]), Span.RANGE, counts)
 
 
 def difference_within(
-    table: pd.DataFrame, column: str, by: str, batch_size: int, against: int
+    table: pd.DataFrame,
+    column: str,
+    by: str,
+    batch_size: int,
+    against: int,
+    confidence: float = CONFIDENCE,
 ) -> Finding:
     """Difference of a quantity between two batch sizes, among runs that are alike in `by`.
 
@@ -216,22 +247,25 @@ def difference_within(
         column: the quantity.
         by: of which runs that are compared have the same level.
         batch_size, against: of which the second is subtracted.
+        confidence: of the interval.
     """
-    rows = table[table["batch_size"].isin([batch_size, against])].dropna(subset=[column, by])
-    both = rows.groupby(by)["batch_size"].transform("nunique") == 2
-    rows = rows[both]
-    if min((rows["batch_size"] == size).sum() for size in (batch_size, against)) < FEWEST:
-        return Finding(len(rows), math.nan, math.nan, math.nan)
-    design = pd.get_dummies(rows[by].astype(str), dtype=float)
-    design.insert(0, "difference", (rows["batch_size"] == batch_size).astype(float))
-    fit = sm.OLS(rows[column].astype(float), design).fit(
-        cov_type="cluster", cov_kwds={"groups": rows["seed"].to_numpy()}, use_t=True
+    given = table[table["batch_size"].isin([batch_size, against])]
+    rows = given.dropna(subset=[column, by])
+    alike = rows[rows.groupby(by)["batch_size"].transform("nunique") == 2]
+    left_out = {
+        "without a value": len(given) - len(rows),
+        f"in a {by} that the other batch size does not reach": len(rows) - len(alike),
+    }
+    counts = _counted(len(alike), len(given), "runs", left_out)
+    if min((alike["batch_size"] == size).sum() for size in (batch_size, against)) < FEWEST:
+        return Finding(len(alike), math.nan, *intervals.NONE, Span.INTERVAL, counts)
+    design = pd.get_dummies(alike[by].astype(str), dtype=float)
+    design.insert(0, "difference", (alike["batch_size"] == batch_size).astype(float))
+    fit = sm.OLS(alike[column].astype(float), design).fit(
+        cov_type="cluster", cov_kwds={"groups": alike["seed"].to_numpy()}, use_t=True
     )
-    low, high = fit.conf_int(1 - _CONFIDENCE).loc["difference"]
-    estimate, p_value = fit.params["difference"], fit.pvalues["difference"]
-    return Finding(
-        len(rows), float(estimate), float(low), float(high), "t of a regression", float(p_value)
-    )
+    low, high = map(float, fit.conf_int(1 - confidence).loc["difference"])
+    return Finding(len(alike), float(fit.params["difference"]), low, high, Span.INTERVAL, counts)
 
 
 def rank(table: pd.DataFrame, columns: list[str]) -> Finding:
@@ -239,13 +273,55 @@ def rank(table: pd.DataFrame, columns: list[str]) -> Finding:
     points = table[columns].to_numpy(np.float64)
     # Of float32 values: what is below their rounding is none.
     tolerance = np.linalg.norm(points, 2) * max(points.shape) * np.finfo(np.float32).eps
-    return exact(np.linalg.matrix_rank(points, tolerance), len(points))
+    n = len(points)
+    return exact(np.linalg.matrix_rank(points, tolerance), n, _counted(n, n, "points"))
 
 
-def _pairs(table: pd.DataFrame, column: str, batch_size: int, against: int) -> pd.DataFrame:
-    """A row per seed that has both batch sizes, and a column for each."""
-    wide = table.pivot(index="seed", columns="batch_size", values=column)
-    return wide.reindex(columns=[batch_size, against]).dropna(how="any")
+def _pairs(
+    table: pd.DataFrame, column: str, batch_size: int, against: int
+) -> tuple[pd.DataFrame, str]:
+    """A row per seed that has both batch sizes, a column for each; and what was left out."""
+    rows = table[table["batch_size"].isin([batch_size, against])]
+    wide = rows.pivot(index="seed", columns="batch_size", values=column)
+    wide = wide.reindex(columns=[batch_size, against])
+    single = rows["seed"].value_counts().reindex(wide.index) < 2
+    lacking = wide.isna().any(axis=1) & ~single
+    early = pd.Series(False, wide.index)
+    if "lowest_loss" in rows:
+        lost = rows[rows["lowest_loss"].isna()]
+        early = lacking & wide.index.isin(lost["seed"])
+    left_out = {
+        "diverged before a finite loss": early.sum(),
+        "without a value": (lacking & ~early).sum(),
+        "without a run of both batch sizes": single.sum(),
+    }
+    pairs = wide.dropna(how="any")
+    return pairs, _counted(len(pairs), len(wide), "seeds", left_out)
+
+
+def _by_draw(
+    table: pd.DataFrame, column: str, batch_size: int, of_each: str
+) -> tuple[np.ndarray, str]:
+    """The mean of a quantity of each draw, and what was left out."""
+    given = table[table["batch_size"] == batch_size]
+    values = given[column].astype(float)
+    rows = given[np.isfinite(values)]
+    found = values[rows.index].groupby(rows[of_each]).mean().to_numpy()
+    drawn = given[of_each].nunique()
+    what = {"seed": "seeds", "split_seed": "splits"}.get(of_each, of_each)
+    counts = _counted(len(found), drawn, what, {"without a finite value": drawn - len(found)})
+    if len(given) > drawn:
+        rest = {"without a finite value": len(given) - len(rows)}
+        counts += f" ({_counted(len(rows), len(given), 'rows', rest)})"
+    return found, counts
+
+
+def _counted(n: int, of: int, what: str, left_out: dict[str, int] | None = None) -> str:
+    """How many there are, and of those that were left out how many and why."""
+    if n == of:
+        return f"{n:,} {what if n != 1 else what.removesuffix('s')}"
+    reasons = [f"{count:,} {why}" for why, count in (left_out or {}).items() if count]
+    return f"{n:,} of {of:,} {what}; {', '.join(reasons)}"
 
 
 def _of(table: pd.DataFrame, column: str, batch_size: int | None) -> pd.Series:
@@ -257,19 +333,6 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def _bca(values: np.ndarray) -> tuple[float, float]:
-    """Interval of the mean, the value itself where nothing varies; NaN of too few values."""
-    if len(values) < FEWEST:
-        return math.nan, math.nan
-    # What differs by rounding only has no spread to resample.
-    if np.allclose(values, values[0], rtol=1e-12, atol=0):
-        return float(values[0]), float(values[0])
-    interval = stats.bootstrap(
-        (values,), np.mean, n_resamples=_RESAMPLES, method="BCa", random_state=0
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
-
-
 #: The statistics that a claim can name.
 STATISTICS: dict[str, Callable[..., Finding]] = {
     function.__name__: function
@@ -278,6 +341,7 @@ STATISTICS: dict[str, Callable[..., Finding]] = {
         share_difference,
         share,
         mean,
+        mean_share,
         value,
         value_difference,
         value_above_lowest,
