@@ -44,6 +44,8 @@ ENGINES = {
 }
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
+#: Ways to solve for the adjoint that take a tolerance.
+ITERATED_ADJOINTS = {"picard", "anderson"}
 #: Largest latent dimension at which the implicit gradient is solved directly: that of
 #: `jfb.adjoints`, which needs torch.
 DIRECT = 32
@@ -397,16 +399,34 @@ def _require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
     latent_dim = max(cost.latent_dim, *cost.latent_dims)
     _require_distinct("cost.gradients", dict(cost.gradients))
     for name, gradient in cost.gradients:
-        _require_used_tolerance(f"cost.gradients.{name}", gradient.tolerance, latent_dim)
+        _require_used_tolerance(f"cost.gradients.{name}", gradient, latent_dim)
 
 
-def _require_used_tolerance(key: str, tolerance: float | None, latent_dim: int) -> None:
+def _require_used_tolerance(key: str, gradient: settings.Gradient, latent_dim: int) -> None:
     """Refuse a tolerance of an implicit gradient that is solved without iteration."""
-    if tolerance is not None and latent_dim <= DIRECT:
+    if gradient.tolerance is None or gradient.adjoint in ITERATED_ADJOINTS:
+        return
+    iterated = " or ".join(sorted(ITERATED_ADJOINTS))
+    if gradient.adjoint:
+        allowed = f"must be set with the adjoint {iterated} only, not {gradient.adjoint}"
+        raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
+    if latent_dim <= DIRECT:
         allowed = (
-            f"must not be set up to latent_dim {DIRECT}, where the gradient is solved directly"
+            f"must not be set up to latent_dim {DIRECT}, where the gradient is solved directly "
+            f"unless its adjoint is {iterated}"
         )
-        raise ConfigError(f"{key}.tolerance", tolerance, allowed)
+        raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
+
+
+def _require_used_adjoint(key: str, choices: Mapping[str, Any]) -> None:
+    """Refuse a way to solve for the adjoint that the engine or the activation does not have."""
+    adjoint = choices["gradient"].get("adjoint")
+    if adjoint and choices["engine"] != "reference":
+        allowed = f"is not offered by engine {choices['engine']}, but by: reference"
+        raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
+    if adjoint == "patterns" and choices["activation"] != "relu":
+        allowed = f"needs the activation relu, not {choices['activation']}"
+        raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
 
 
 def _require_able(key: str, choices: Mapping[str, Any]) -> None:
@@ -432,8 +452,9 @@ def _require_able(key: str, choices: Mapping[str, Any]) -> None:
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    _require_used_adjoint(key, choices)
     _require_used_tolerance(
-        f"{key}.gradient", choices["gradient"].get("tolerance"), choices["latent_dim"]
+        f"{key}.gradient", settings.Gradient(**choices["gradient"]), choices["latent_dim"]
     )
     direct = [
         part

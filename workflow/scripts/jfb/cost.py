@@ -1,24 +1,31 @@
-"""What a step costs, by gradient: seconds, bytes kept for the backward pass, and its own peak.
+"""What a step costs, by gradient: seconds, and the peak memory of its backward pass.
 
 Measured on `jfb.deq.DEQ`, differentiated by autograd, so that all gradients are computed by the
 same means. The number of fixed-point iterations is set by applying T that many times; gradients
 that start at the fixed point apply it there once more, phantom in each of its steps.
 """
 
-import statistics
+import dataclasses
+import math
+import os
 import time
 from collections.abc import Callable, Iterator
 
 import pandas as pd
 import torch
+from torch import Tensor, nn
 
-from jfb import numerics, settings
+from jfb import collector, machine, numerics, settings
+from jfb.adjoints import adjoint_of
+from jfb.collector import Collector
 from jfb.dataset import INPUTS, Part
-from jfb.deq import DEQ, kept_for_backward, peak_of_backward
+from jfb.deq import DEQ, peak_of_backward
 
 # A measurement repeats the step for at least this long.
-_SECONDS = 0.05
-# Spectral norm of the latent weight: iterative adjoints then take a few dozen iterations.
+_SECONDS = 0.03
+# A gradient that is this slow, in seconds of its rounds so far, has this many rounds and no more.
+_LONG, _FEWEST = 3.0, 3
+# Spectral norm of the latent weight: adjoints that are iterated then take a dozen iterations.
 _NORM = 0.9
 
 
@@ -39,45 +46,91 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
         after_case: called with the number of cases done.
 
     Returns:
-        A row per case and gradient: varied, iterations, latent_dim, gradient, batch_size;
-        bytes_kept, saved by the forward pass for the backward pass, and backward_peak_bytes, the
-        most that the backward pass allocates above what there is when it starts;
-        forward_seconds and backward_seconds, medians over rounds; step_seconds, their sum's
-        median, and its range, step_seconds_lowest and step_seconds_highest.
+        A row per case, gradient and round: varied, iterations, latent_dim, gradient; adjoint, how
+        an implicit gradient is solved; batch_size, round; forward_seconds, backward_seconds and
+        step_seconds, their sum, without Python's garbage collector; peak_bytes, see
+        `jfb.deq.peak_of_backward`, and adjoint_residual, see `residual_of_adjoint`, measured once;
+        load, the load average over a minute at the start of the case; and the machine.
     """
     numerics.pin()
+    build = machine.blas_of(torch.__config__.show())
+    here = machine.here(str(torch.__version__), build, torch.get_num_threads())
     d = torch.from_numpy(training.inputs[: cost.batch_size])
     target = torch.from_numpy(training.target[: cost.batch_size])[:, None]
     rows = []
     for done, (varied, iterations, latent_dim) in enumerate(cases(cost), start=1):
-        steps = {
-            name: _module(gradient, iterations, latent_dim) for name, gradient in cost.gradients
-        }
-        rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
-        for _ in range(cost.repeats):
-            for name, module in steps.items():
-                rounds[name].append(_seconds(module, d, target))
-        for name, module in steps.items():
-            forward, backward = zip(*rounds[name], strict=True)
-            both = [sum(pair) for pair in rounds[name]]
-            rows.append(
-                {
-                    "varied": varied,
-                    "iterations": iterations,
-                    "latent_dim": latent_dim,
-                    "gradient": name,
-                    "batch_size": len(d),
-                    "bytes_kept": kept_for_backward(module, d, target),
-                    "backward_peak_bytes": peak_of_backward(module, d, target),
-                    "forward_seconds": statistics.median(forward),
-                    "backward_seconds": statistics.median(backward),
-                    "step_seconds": statistics.median(both),
-                    "step_seconds_lowest": min(both),
-                    "step_seconds_highest": max(both),
-                }
-            )
+        case = {"varied": varied, "iterations": iterations, "latent_dim": latent_dim}
+        beside = {"load": os.getloadavg()[0], **dataclasses.asdict(here)}
+        with collector.set_to(Collector.DISABLED):
+            rows += [case | row | beside for row in _rows(cost, iterations, latent_dim, d, target)]
         after_case(done)
     return pd.DataFrame(rows)
+
+
+def _rows(
+    cost: settings.Cost, iterations: int, latent_dim: int, d: Tensor, target: Tensor
+) -> list[dict[str, object]]:
+    """What is measured in one case."""
+    modules = {name: _module(gradient, iterations, latent_dim) for name, gradient in cost.gradients}
+    # Before the first round, which then finds every buffer warm.
+    once = {
+        name: {
+            "adjoint": adjoint_of(gradient, latent_dim),
+            "peak_bytes": peak_of_backward(modules[name], d, target),
+            "adjoint_residual": residual_of_adjoint(modules[name], d, target),
+        }
+        for name, gradient in cost.gradients
+    }
+    rows = []
+    spent = dict.fromkeys(modules, 0.0)
+    for k in range(cost.repeats):
+        for name, module in modules.items():
+            if k >= _FEWEST and spent[name] > _LONG:
+                continue
+            forward, backward = _seconds(module, d, target)
+            spent[name] += forward + backward
+            rows.append(
+                {
+                    "gradient": name,
+                    "batch_size": len(d),
+                    "round": k,
+                    "forward_seconds": forward,
+                    "backward_seconds": backward,
+                    "step_seconds": forward + backward,
+                    **once[name],
+                }
+            )
+    return rows
+
+
+def residual_of_adjoint(module: DEQ, d: Tensor, target: Tensor) -> float:
+    """How well the adjoint solves its system at these points: |v + J^T w - w| / |v|.
+
+    In the infinity norm over the batch, computed in float64 from the w that the module uses. NaN
+    for a gradient without an adjoint, which is no statement about its error.
+
+    Args:
+        module: whose backward pass is looked at; has no gradients afterwards.
+        d: (size, m) inputs.
+        target: (size, 1).
+    """
+    used, found = getattr(module, "adjoint", None), math.nan
+    if used is None:
+        return found
+
+    def watched(v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
+        nonlocal found
+        given = v.double()
+        w = used(v, slope, latent_weight)
+        residual = given + (w.double() * slope) @ latent_weight.double() - w.double()
+        found = (residual.abs().max() / given.abs().max()).item()
+        return w
+
+    module.adjoint = watched
+    nn.functional.mse_loss(module(d), target).backward()
+    module.adjoint = used
+    module.zero_grad(set_to_none=True)
+    return found
 
 
 def _module(gradient: settings.Gradient, iterations: int, latent_dim: int) -> DEQ:
@@ -91,14 +144,14 @@ def _module(gradient: settings.Gradient, iterations: int, latent_dim: int) -> DE
     return module
 
 
-def _seconds(module: DEQ, d: torch.Tensor, target: torch.Tensor) -> tuple[float, float]:
+def _seconds(module: DEQ, d: Tensor, target: Tensor) -> tuple[float, float]:
     """Mean seconds of a forward pass and of a backward pass."""
     forward = backward = 0.0
     count = 0
     while forward + backward < _SECONDS:
         module.zero_grad(set_to_none=True)
         start = time.perf_counter()
-        loss = torch.nn.functional.mse_loss(module(d), target)
+        loss = nn.functional.mse_loss(module(d), target)
         middle = time.perf_counter()
         loss.backward()
         forward += middle - start

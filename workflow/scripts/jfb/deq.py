@@ -1,10 +1,9 @@
 """The report's network as a `torch.nn.Module` that autograd differentiates, by any gradient.
 
 The training engines compute the same gradients by hand, without a graph. This form is what one
-would write with PyTorch: it says what a gradient keeps for the backward pass.
+would write with PyTorch: its memory is what a gradient needs there.
 """
 
-import itertools
 import os
 
 import torch
@@ -34,7 +33,9 @@ class _WithAdjoint(torch.autograd.Function):
     def backward(ctx, v: Tensor):
         a, latent_weight = ctx.saved_tensors
         slope = ctx.activation.slope(a, torch.empty_like(a, dtype=ctx.activation.slope_dtype))
-        return ctx.adjoint(v.T.clone(), slope.T, latent_weight).T, None, None, None
+        # Points in columns: autograd hands them over in rows.
+        own = v.clone(memory_format=torch.contiguous_format)
+        return ctx.adjoint(own.T, slope.T, latent_weight).T, None, None, None
 
 
 class DEQ(nn.Module):
@@ -57,7 +58,7 @@ class DEQ(nn.Module):
         self._activation = ACTIVATIONS[network.activation]
         self._solver, self._gradient = solver, gradient
         if gradient.name in ("jfb", "neumann", "implicit"):
-            self._adjoint = open_adjoint(gradient, n)
+            self.adjoint = open_adjoint(gradient, n)
 
     def forward(self, d: Tensor) -> Tensor:
         """Predict: (size, m) to (size, 1)."""
@@ -72,7 +73,7 @@ class DEQ(nn.Module):
                 a = self._transform(self._fixed_point(offset), offset)
             case _:
                 a = self._transform(self._fixed_point(offset), offset)
-                a = _WithAdjoint.apply(a, self.latent.weight, self._activation, self._adjoint)
+                a = _WithAdjoint.apply(a, self.latent.weight, self._activation, self.adjoint)
         return self.output(a.T)
 
     def _transform(self, u: Tensor, offset: Tensor, out: Tensor | None = None) -> Tensor:
@@ -106,39 +107,13 @@ class DEQ(nn.Module):
         return self._transform(u, offset)
 
 
-def kept_for_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
-    """Bytes that autograd keeps from the forward pass of the mean squared error to the backward.
-
-    Every storage that a saved tensor lies in counts once. Parameters, inputs and targets do not:
-    they are there anyway. What the backward pass needs besides, see `peak_of_backward`.
-
-    Args:
-        module: from (size, m) to (size, 1).
-        d: (size, m) inputs.
-        target: (size, 1).
-    """
-    there = {x.untyped_storage().data_ptr() for x in (d, target, *module.parameters())}
-    saved: dict[int, int] = {}
-
-    def pack(x: Tensor) -> Tensor:
-        storage = x.untyped_storage()
-        if storage.data_ptr() not in there:
-            saved[storage.data_ptr()] = storage.nbytes()
-        return x
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
-        loss = nn.functional.mse_loss(module(d), target)
-    # Until here the graph holds the storages, so that no two of them had one address.
-    del loss
-    return sum(saved.values())
-
-
 def peak_of_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
-    """Most bytes that are allocated during the backward pass, above those when it starts.
+    """Peak memory of the backward pass of the mean squared error, in bytes.
 
-    Of tensors, by PyTorch's allocator, whose every allocation and release the profiler tells.
-    What the backward pass releases of the forward pass makes room for its own; the parameters'
-    gradients are its own. Work space that MKL takes for itself does not count.
+    The most that tensors take at one moment of the backward pass: what the forward pass keeps for
+    it, what it computes itself, and the parameters' gradients. Parameters, inputs and targets do
+    not count: they are there anyway. By PyTorch's allocator, whose every allocation and release the
+    profiler tells; work space that MKL takes for itself does not count.
 
     Args:
         module: from (size, m) to (size, 1); has no gradients afterwards.
@@ -148,17 +123,17 @@ def peak_of_backward(module: nn.Module, d: Tensor, target: Tensor) -> int:
     # Read at the first profile of a process; else each tells on standard error that it starts.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     module.zero_grad(set_to_none=True)
-    # From the forward pass on: the release of what was allocated before is not told.
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         loss = nn.functional.mse_loss(module(d), target)
         with record_function(_BACKWARD):
             loss.backward()
     module.zero_grad(set_to_none=True)
-    events = profiler.profiler.kineto_results.events()
+    events = sorted(profiler.profiler.kineto_results.events(), key=lambda event: event.start_ns())
     (span,) = (event for event in events if event.name() == _BACKWARD)
-    changes = (
-        event.nbytes()
-        for event in sorted(events, key=lambda event: event.start_ns())
-        if event.name() == "[memory]" and span.start_ns() <= event.start_ns() <= span.end_ns()
-    )
-    return max(itertools.accumulate(changes, initial=0))
+    peak = taken = 0
+    for event in events:
+        if event.name() == "[memory]" and event.start_ns() <= span.end_ns():
+            taken += event.nbytes()
+            if event.start_ns() >= span.start_ns():
+                peak = max(peak, taken)
+    return peak

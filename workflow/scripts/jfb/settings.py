@@ -66,7 +66,8 @@ class Gradient:
     """How the loss is differentiated with respect to the parameters; see `jfb.gradients`.
 
     What a gradient does not have is None: `order` of the Neumann series, `steps` and `damping` of
-    the phantom gradient, `tolerance` of the implicit gradient where it is solved by iteration.
+    the phantom gradient, `adjoint` of the implicit gradient (how its system is solved, see
+    `jfb.adjoints`) and its `tolerance` where that is iterated.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Gradient:
     steps: int | None = None
     damping: float | None = None
     tolerance: float | None = None
+    adjoint: str | None = None
 
 
 @dataclass(frozen=True)
