@@ -41,8 +41,8 @@ CROSSED_FIGURES = {
     "Spectral norm along training of crossed",
 }
 ALIGNMENT = {
-    "Gradients along the run of small: batch size 64, seed 0",
-    "Gradients along the run of small: batch size 32, seed 0",
+    "Gradients along the runs of small: batch size 64",
+    "Gradients along the runs of small: batch size 32",
     "JFB and exact gradient along training of small",
     "Spectral norm along training of small",
 }

@@ -1,14 +1,17 @@
 rule align:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        snapshots=f"{RUN}/_snapshots.safetensors",
+        snapshots=lambda wildcards: [
+            f"{RUN}/_snapshots.safetensors".format(study=wildcards.study, **place_of(run))
+            for run in runs_at(wildcards)
+        ],
         library=library("align.py"),
     output:
         ALIGNMENT,
     log:
-        "results/logs/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}.log",
+        "results/logs/alignment/{study}/batch_size={batch_size}.log",
     benchmark:
-        "results/benchmarks/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}.tsv"
+        "results/benchmarks/alignment/{study}/batch_size={batch_size}.tsv"
     wildcard_constraints:
         study=having("alignment"),
     conda:
@@ -16,11 +19,12 @@ rule align:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=5,
+        runtime=20,
     params:
-        run=lambda wildcards: run_of(wildcards).to_dict(),
+        runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],
+        tolerances=list(project.alignment_tolerances),
     message:
-        "Gradients along the run of {wildcards.study}: {wildcards.levels}batch size {wildcards.batch_size}, seed {wildcards.seed}"
+        "Gradients along the runs of {wildcards.study}: batch size {wildcards.batch_size}"
     script:
         "../scripts/align.py"
 

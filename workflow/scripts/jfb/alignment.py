@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from jfb import layout, numerics, settings, tables
+from jfb import fixed_points, layout, numerics, settings, tables
 from jfb.dataset import Part
 from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
@@ -32,8 +32,9 @@ class Row(NamedTuple):
 
     `precision` is that of the gradient. float32 is as in training: `tolerance` is that of the run's
     solver, and a reference of the same tolerance is computed in float32 for the same u. In float64,
-    u is the first iterate of Picard's iteration within `tolerance`, and so it is for every exact
-    gradient at the tightest tolerance.
+    u is the first iterate of Picard's iteration within `tolerance`, and so it is for every reference
+    at the tightest tolerance; fixed points that the iteration does not find are there those of
+    `jfb.fixed_points`.
 
     `cosine` is that of the angle between gradient and reference, `sign` the sign of their inner
     product, `norm_ratio` the norm of the gradient over that of the reference. u was found in
@@ -131,6 +132,7 @@ class _AlongRun:
 
     def __init__(self, run: settings.Run, tolerances: Sequence[float], training: Part) -> None:
         self._seed, self._trained_to = run.seed, run.solver.tolerance
+        self._inputs = training.inputs
         self._tolerances = sorted(tolerances, reverse=True)
         shape = len(training), run.network.latent_dim
         self._trained = _Differentiated(run.network, training, torch.float32, tuple(_OPTIONS))
@@ -138,10 +140,21 @@ class _AlongRun:
         self._double = _Differentiated(run.network, training, torch.float64, ("jfb", "exact"))
         self._solves = Prefixes(self._tolerances, _MOST_ITERATIONS, *shape)
 
+    def _found_otherwise(self, parameters: np.ndarray, solve: Solve) -> Solve:
+        """The fixed points that Picard's iteration did not find, if they are within the tolerance."""
+        exact = fixed_points.find(parameters, self._double.network.dimensions, self._inputs)
+        point = torch.from_numpy(exact.point.T.copy())
+        image = self._double.transform(point, torch.empty_like(point))
+        residual = (image - point).abs().max().item()
+        within = residual < self._tolerances[-1]
+        return Solve(point, solve.iterations, residual, True) if within else solve
+
     def rows(self, epoch: int, parameters: np.ndarray) -> Iterator[Row]:
         """The rows of a snapshot."""
         self._double.load(parameters)
         solves = self._solves(self._double.transform)
+        if not solves[-1].converged:
+            solves[-1] = self._found_otherwise(parameters, solves[-1])
         found = {
             (name, tolerance): self._double.at(name, solve)
             for tolerance, solve in zip(self._tolerances, solves, strict=True)
@@ -168,7 +181,7 @@ class _AlongRun:
         trained = {name: self._trained.at(name, solve) for name in _OPTIONS}
         for name, reference in (("jfb", "exact"), ("jfb", "unrolled"), ("exact", "unrolled")):
             yield row(name, to, "float32", trained[name], (reference, to, trained[reference]))
-        for name in ("jfb", "exact"):
+        for name in ("jfb", "exact") if to > tightest else ():
             yield row(name, to, "float32", trained[name], ("exact", tightest, last))
 
 
