@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb import files, findings, pages, provenance, tables
+from jfb import files, findings, pages, provenance, tables, timings
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -21,7 +21,7 @@ with job_log(snakemake.log[0]) as log:
         minima=pd.read_csv(given.minima),
         minima_of_replay=pd.read_csv(given.minima_of_replay),
         fates=pd.read_csv(given.fates),
-        timing=pd.read_csv(given.timing),
+        timing=timings.read([given.timing]),
         **dict(snakemake.params.items()),
     )
     template = Path(given.template).read_text(encoding="utf-8")

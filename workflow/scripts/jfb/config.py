@@ -151,8 +151,8 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     cost = settings.Cost.from_dict(config["cost"])
     _require_measurable(cost, datasets[studies[alignment["study"]].dataset])
     replayed = config["defaults"] | config["studies"][config["replay"]]
-    for engine in config["timing"]["epochs"]:
-        _require_able(f"timing.epochs.{engine}", replayed | {"engine": engine})
+    for engine in config["timing"]["engines"]:
+        _require_able(f"timing.engines.{engine}", replayed | {"engine": engine})
     return Project(
         datasets=datasets,
         studies=studies,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jinja2
 import pandas as pd
 
-from jfb import table1, timing
+from jfb import table1, timings
 from jfb.claims import span
 from jfb.shares import shares
 
@@ -19,8 +19,8 @@ class Results:
     Tables as `jfb.verdicts` makes them (claims, evidence), Table 1 as `jfb.table1.tidy`, summaries
     by their part (seeds, landscape, updates, gradients), final networks as
     `jfb.minima.by_category` and `jfb.minima.fates` (of the seeds, and the first of the replay), and
-    times as `jfb.timing.measure`. `replay` is the name of the study that Table 1 replays, `epochs`
-    and `updates` what the runs of seeds and of updates have.
+    times as `jfb.timings.read` returns them. `replay` is the name of the study that Table 1
+    replays, `epochs` and `updates` what the runs of seeds and of updates have.
     """
 
     claims: pd.DataFrame
@@ -63,9 +63,9 @@ def _names(results: Results) -> dict[str, object]:
     by_size = {name: shares(table, ["batch_size"]) for name, table in summaries.items()}
     gradients = shares(summaries["gradients"], ["gradient", "batch_size"])
     pieces = dict(iter(results.evidence.groupby(["id", "part"])))
-    both = timing.with_published(results.timing)
-    medians = timing.summarised(both, results.epochs).set_index(["engine", "batch_size"])["median"]
-    ratios = timing.relative(both).set_index(["engine", "batch_size"])["median"]
+    both = timings.as_run(timings.with_published(results.timing))
+    medians = timings.summarised(both, results.epochs).set_index(["engine", "batch_size"])["median"]
+    ratios = timings.relative(both).set_index(["engine", "batch_size"])["median"]
     printed = results.table1[results.table1["source"] == table1.SOURCE_PUBLISHED]
 
     def piece(claim: str, part: str, place: int) -> pd.Series:
