@@ -43,7 +43,8 @@ CROSSED_FIGURES = {
 ALIGNMENT = {
     "Gradients along the runs of small: batch size 64",
     "Gradients along the runs of small: batch size 32",
-    "JFB and exact gradient along training of small",
+    "Gradients along training of small",
+    "Gradients and their references: small",
     "Spectral norm along training of small",
 }
 EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1", CLAIMS}

@@ -29,12 +29,42 @@ rule align:
         "../scripts/align.py"
 
 
+rule tabulate_alignment:
+    input:
+        alignments=lambda wildcards: alignments_of(wildcards.study),
+        library=library("tabulate_alignment.py"),
+    output:
+        "results/alignment_{study}.csv-metadata.json",
+        csv=report(
+            "results/alignment_{study}.csv",
+            caption="../report/alignment_table.rst",
+            category="Tables",
+            labels={"table": "Gradients and their references: {study}"},
+        ),
+    log:
+        "results/logs/alignment_{study}.log",
+    benchmark:
+        "results/benchmarks/alignment_{study}.tsv"
+    wildcard_constraints:
+        study=having("alignment"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Gradients and their references: {wildcards.study}"
+    script:
+        "../scripts/tabulate_alignment.py"
+
+
 rule draw_alignment:
     input:
         alignments=lambda wildcards: alignments_of(wildcards.study),
         library=library("draw_alignment.py"),
     output:
-        drawn("alignment", "JFB beside the exact gradient", "{study}"),
+        drawn("alignment", "JFB beside other gradients", "{study}"),
     log:
         "results/logs/figures/alignment_{study}.log",
     benchmark:
@@ -48,7 +78,7 @@ rule draw_alignment:
         mem_mb=1000,
         runtime=5,
     message:
-        "JFB and exact gradient along training of {wildcards.study}"
+        "Gradients along training of {wildcards.study}"
     script:
         "../scripts/draw_alignment.py"
 

@@ -87,7 +87,7 @@ class _Found(NamedTuple):
     solve: Solve
 
 
-class _Differentiated:
+class Differentiated:
     """The gradients of a network on all training points, in one precision.
 
     Args:
@@ -135,9 +135,9 @@ class _AlongRun:
         self._inputs = training.inputs
         self._tolerances = sorted(tolerances, reverse=True)
         shape = len(training), run.network.latent_dim
-        self._trained = _Differentiated(run.network, training, torch.float32, tuple(_OPTIONS))
+        self._trained = Differentiated(run.network, training, torch.float32, tuple(_OPTIONS))
         self._solve = SOLVERS[run.solver.name](run.solver, *shape, torch.float32)
-        self._double = _Differentiated(run.network, training, torch.float64, ("jfb", "exact"))
+        self._double = Differentiated(run.network, training, torch.float64, ("jfb", "exact"))
         self._solves = Prefixes(self._tolerances, _MOST_ITERATIONS, *shape)
 
     def _found_otherwise(self, parameters: np.ndarray, solve: Solve) -> Solve:
@@ -234,7 +234,7 @@ def of_runs(
     return pa.Table.from_arrays(columns, schema=SCHEMA.with_metadata({"runs": described}))
 
 
-def _of_jacobian(network: _Differentiated, found: _Found) -> tuple[float, float, float]:
+def _of_jacobian(network: Differentiated, found: _Found) -> tuple[float, float, float]:
     """Spectral norm of W, and largest spectral norm and radius of diag(slope) W over the samples."""
     weight = network.network.latent_weight
     norm = _largest(torch.linalg.svdvals, weight[None])

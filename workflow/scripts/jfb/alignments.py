@@ -62,3 +62,72 @@ def epochs_stood_for(epochs: np.ndarray) -> np.ndarray:
     """
     middles = (epochs[1:] + epochs[:-1]) / 2
     return np.diff([epochs[0], *middles, epochs[-1]])
+
+
+def weighted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with `epochs`, those of its run that the snapshot of a row stands for."""
+    snapshots = rows[["batch_size", "seed", "epoch"]].drop_duplicates()
+    snapshots = snapshots.sort_values(["batch_size", "seed", "epoch"])
+    runs = snapshots.groupby(["batch_size", "seed"])["epoch"]
+    snapshots["epochs"] = runs.transform(lambda epochs: epochs_stood_for(epochs.to_numpy()))
+    return rows.merge(snapshots, how="left")
+
+
+def mean_over_epochs(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Mean of a quantity over the epochs of each run, by batch_size and seed.
+
+    Args:
+        rows: a row per snapshot, as `weighted` returns them.
+        column: the quantity; snapshots where it is missing do not count, and where it is missing in
+            all, so is the mean.
+    """
+    known = rows["epochs"].where(rows[column].notna())
+    sums = pd.DataFrame({"known": known, "sum": known * rows[column].astype(float)})
+    sums = sums.groupby([rows["batch_size"], rows["seed"]]).sum()
+    return (sums["sum"] / sums["known"]).where(sums["known"] > 0)
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """How far gradients are from their references, by batch size and comparison.
+
+    Args:
+        rows: as `read` returns them.
+
+    Returns:
+        batch_size, comparison (see `COMPARISONS`), tolerance and reference_tolerance; runs;
+        share_known, of their epochs, those at which both gradients are known; over these, each
+        run's mean first: mean_cosine and share_downhill; at the last snapshot: known_at_the_end, of
+        runs, and of these median_cosine_at_the_end and uphill_at_the_end (number of runs).
+    """
+    parts = []
+    rows = weighted(rows)
+    for name in COMPARISONS:
+        chosen = of(rows, name)
+        known = chosen["converged"].astype(float)
+        chosen = chosen.assign(
+            known=known, downhill=(chosen["sign"] > 0).astype(float).where(chosen["converged"])
+        )
+        over = {
+            new: mean_over_epochs(chosen, column).groupby("batch_size").mean()
+            for new, column in {
+                "share_known": "known",
+                "mean_cosine": "cosine",
+                "share_downhill": "downhill",
+            }.items()
+        }
+        last = chosen[chosen["epoch"] == chosen.groupby("batch_size")["epoch"].transform("max")]
+        groups = last.groupby("batch_size")
+        first = chosen.groupby("batch_size")[["tolerance", "reference_tolerance"]].first()
+        part = first.assign(
+            runs=groups.size(),
+            **over,
+            known_at_the_end=groups["converged"].sum(),
+            median_cosine_at_the_end=groups["cosine"].median(),
+            uphill_at_the_end=groups["sign"].agg(lambda signs: (signs < 0).sum()),
+        )
+        parts.append(part.reset_index().assign(comparison=name))
+    made = pd.concat(parts, ignore_index=True).sort_values(
+        "batch_size", ascending=False, kind="stable"
+    )
+    first = ["batch_size", "comparison"]
+    return made[[*first, *(column for column in made if column not in first)]]
