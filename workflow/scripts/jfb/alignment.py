@@ -246,7 +246,7 @@ def _of_jacobian(network: Differentiated, found: _Found) -> tuple[float, float, 
     ).T
     if slope.dtype == torch.bool:
         # Many samples share a Jacobian; one of each is found by its bits.
-        bits = np.packbits(slope.numpy(), axis=1)
+        bits = np.ascontiguousarray(np.packbits(slope.numpy(), axis=1))
         codes = bits.view(f"V{bits.shape[1]}")[:, 0].tolist()
         slope = slope[list({code: k for k, code in enumerate(codes)}.values())].double()
     jacobians = slope[:, :, None] * weight
