@@ -191,6 +191,8 @@ def case(run, activation="relu", latent_dim=3, seed=0, points=60):
 def test_gradients_are_the_finite_differences_of_their_losses(run, activation, seed):
     """exact: of the converged loss; unrolled: after the iterations taken; jfb: at a constant u."""
     run, flat, part = case(run, activation, seed=seed)
+    # Loose, so that one iteration more or less would show.
+    run = dataclasses.replace(run, solver=dataclasses.replace(run.solver, tolerance=0.05))
     rows = by_key(alignment.along(run, Snapshots(np.array([0]), flat[None]), TOLERANCES, part))
     theta, network = flat.astype(float), run.network
     exact = differences(lambda p: loss_after(p, network, part, 300), theta)
@@ -218,7 +220,7 @@ def test_gradients_are_the_finite_differences_of_their_losses(run, activation, s
         else:
             continue
         lengths = np.linalg.norm(one), np.linalg.norm(other)
-        accuracy = 1e-6 if precision == "float64" else 1e-4
+        accuracy = 1e-6 if precision == "float64" else 1e-5
         assert row.cosine == pytest.approx(one @ other / np.prod(lengths), abs=accuracy)
         assert row.norm_ratio == pytest.approx(lengths[0] / lengths[1], rel=accuracy)
         assert row.converged
