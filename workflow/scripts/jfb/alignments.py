@@ -35,7 +35,10 @@ def read(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def of(rows: pd.DataFrame, comparison: str) -> pd.DataFrame:
-    """The rows that compare what a name of `COMPARISONS` says, one per snapshot.
+    """The rows that compare what a name of `COMPARISONS` says, one per snapshot, with `downhill`.
+
+    That is 1 where the inner product of gradient and reference is positive, 0 where it is not, and
+    missing where they are not known.
 
     Args:
         rows: as `read` returns them.
@@ -47,7 +50,8 @@ def of(rows: pd.DataFrame, comparison: str) -> pd.DataFrame:
     chosen &= rows["precision"].eq(precision) & (equal if tolerances == "equal" else ~equal)
     if precision == "float64":
         chosen &= rows["tolerance"] == rows["tolerance"].min()
-    return rows[chosen]
+    rows = rows[chosen]
+    return rows.assign(downhill=(rows["sign"] > 0).astype(float).where(rows["converged"]))
 
 
 def epochs_stood_for(epochs: np.ndarray) -> np.ndarray:
@@ -103,10 +107,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     rows = weighted(rows)
     for name in COMPARISONS:
         chosen = of(rows, name)
-        known = chosen["converged"].astype(float)
-        chosen = chosen.assign(
-            known=known, downhill=(chosen["sign"] > 0).astype(float).where(chosen["converged"])
-        )
+        chosen = chosen.assign(known=chosen["converged"].astype(float))
         over = {
             new: mean_over_epochs(chosen, column).groupby("batch_size").mean()
             for new, column in {

@@ -74,7 +74,6 @@ def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
     shares = {"contractive": alignments.mean_over_epochs(norm, "below")}
     for name in alignments.COMPARISONS:
         chosen = alignments.of(rows, name)
-        chosen = chosen.assign(downhill=(chosen["sign"] > 0).where(chosen["converged"]))
         shares[f"downhill_{name}"] = alignments.mean_over_epochs(chosen, "downhill")
     return pd.DataFrame(shares).reset_index()
 
