@@ -60,6 +60,7 @@ rule everything:
     input:
         rules.all.input,
         [[*products_of(study), *figures_of(study)] for study in project.studies],
+        f"results/alignment_{project.alignment}.csv",
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
         rules.draw_cost.output,
@@ -67,10 +68,11 @@ rule everything:
         [minima_of(study) for study in (project.replay, project.distribution)],
 
 
-# The JFB gradient beside the exact one along the runs of the study that the configuration names.
+# JFB beside other gradients along the runs of the study that the configuration names.
 rule alignment:
     input:
         alignments_of(project.alignment),
+        f"results/alignment_{project.alignment}.csv",
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
 

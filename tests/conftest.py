@@ -126,7 +126,7 @@ SMALL = {
     "default_studies": ["small", "other"],
     "replay": "small",
     "distribution": "other",
-    "alignment": "small",
+    "alignment": {"study": "small", "tolerances": [1e-3, 1e-5]},
     "cost": {
         "batch_size": 50,
         "gradients": {"jfb": {"name": "jfb"}, "unrolled": {"name": "unrolled"}},

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import read_yaml
 from jfb import claims, decisions, evidence, sensitivity, statistics, table1, verdicts, wording
+from jfb.alignments import COMPARISONS
 from jfb.decisions import Outcome, Verdict
 
 IDS = [
@@ -225,15 +226,16 @@ class Verdicts:
 
 def made(replay, many, norm=0.9):
     """The tables of claims about runs, of a study that is every study of many seeds."""
-    rows = [(b, s, norm, 1, True) for b, s in itertools.product((2400, 32), many["seed"].unique())]
-    columns = ["batch_size", "seed", "spectral_norm", "sign", "exact_converged"]
+    aligned = many[many["batch_size"].isin((2400, 32))][["batch_size", "seed"]]
+    aligned = aligned.assign(contractive=float(norm < 1))
+    aligned = aligned.assign(**{f"downhill_{name}": 1.0 for name in COMPARISONS})
     return {
         "summaries/replay": replay,
         "summaries/seeds": many,
         "summaries/landscape": many,
         "above_lowest/landscape": evidence.above_lowest(replay, many),
         "summaries/splits": many.assign(split_seed=many["seed"] // 5),
-        "alignment/seeds": evidence.of_alignments(pd.DataFrame(rows, columns=columns)),
+        "alignment/seeds": aligned,
     }
 
 
@@ -522,19 +524,24 @@ def test_the_cost_of_the_jacobian(seconds, kept, verdict, listed):
 
 
 @pytest.mark.parametrize(
-    ("uphill", "seeds", "verdict"),
-    [(0.002, 200, "holds"), (0.4, 20, "fails"), (0.3, 3, "undecided")],
+    ("which", "uphill", "seeds", "verdict"),
+    [
+        ("trained", 0.002, 200, "holds"),
+        ("trained", 0.4, 20, "fails"),
+        ("tight", 0.4, 20, "fails"),
+        ("unrolled", 0.4, 20, "fails"),
+        ("trained", 0.3, 3, "undecided"),
+        ("loose_jfb", 0.4, 20, "holds"),
+        ("loose_exact", 0.4, 20, "holds"),
+    ],
 )
-def test_the_direction(uphill, seeds, verdict, listed):
+def test_the_direction(which, uphill, seeds, verdict, listed):
+    """What fails at equal tolerance decides; what fails by the tolerance does not."""
     rng = np.random.default_rng(0)
-    rows = [
-        (b, s, 1 if rng.random() > uphill else -1, True, 0.9)
-        for b, s, _ in itertools.product((2400, 32), range(seeds), range(40))
-    ]
-    rows += [(2400, s, -1, False, 0.9) for s in range(seeds) for _ in range(40)]
-    columns = ["batch_size", "seed", "sign", "exact_converged", "spectral_norm"]
-    table = pd.DataFrame(rows, columns=columns)
-    tables = {"alignment/seeds": evidence.of_alignments(table)}
+    tables = made(summary(1), summary(seeds))
+    aligned = tables["alignment/seeds"]
+    shares = 1 - uphill * rng.uniform(0.8, 1.2, len(aligned))
+    tables["alignment/seeds"] = aligned.assign(**{f"downhill_{which}": shares})
     assert Verdicts(listed, tables)["good_direction"] == verdict
 
 
@@ -569,8 +576,8 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     tables = {
         "summaries/replay": other.query("seed == 0"),
         "summaries/seeds": other,
-        "alignment/seeds": evidence.of_alignments(
-            other.assign(sign=1, exact_converged=True, spectral_norm=0.9)
+        "alignment/seeds": other.assign(
+            contractive=1.0, **{f"downhill_{name}": 1.0 for name in COMPARISONS}
         ),
         "sharpness/seeds": evidence.of_sharpness(sharp),
         "cost/iterations": cost,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb import adjoints, alignment, requirements, runlog, settings, summary
+from jfb import adjoints, requirements, runlog, settings, summary
 from jfb import config as configuration
 from jfb.config import load
 from jfb.schema import ConfigError
@@ -217,8 +217,14 @@ MISTAKES = [
         ["contraction.off.seeds", "unknown key", "gradient"],
     ),
     ("distribution", "gradients", ["distribution", "'gradients'", "without factors"]),
-    ("alignment", "landscape", ["alignment", "'landscape'", "without block_size"]),
-    ("alignment", "moon", ["alignment", "'moon'", "must be one of"]),
+    ("alignment", "seeds", ["alignment", "'seeds'", "must be a mapping"]),
+    ("alignment.study", "landscape", ["alignment.study", "'landscape'", "without block_size"]),
+    ("alignment.study", "moon", ["alignment.study", "'moon'", "must be one of"]),
+    ("alignment.tolerances", [], ["alignment.tolerances", "must not be empty"]),
+    ("alignment.tolerances", [1e-3, 0.001], ["alignment.tolerances", "anything twice"]),
+    ("alignment.tolerances", ["1e-5"], ["alignment.tolerances", "'1e-5'", "must be a number"]),
+    ("alignment.tolerances", [1e-5, 0], ["alignment.tolerances", "0 must be at least 1e-12"]),
+    ("alignment.tolerances", [0.01, 1e-3], ["alignment.tolerances", "one below 0.001"]),
     ("cost.repeats", 0, ["cost.repeats", "0", "at least 1"]),
     ("cost.gradients.jfb", {"name": "exact"}, ["cost.gradients.jfb.name", "'exact'", "implicit"]),
     ("cost.batch_size", DELETE, ["cost.batch_size", "missing"]),
@@ -256,7 +262,11 @@ MISTAKES = [
         {"stream": {"own": {"stream": "per_seed"}, "one": {"stream": "report"}}},
         ["studies.updates.factors.stream.one.stream", "'report'", "per_seed", "beside updates"],
     ),
-    ("studies.seeds.gradient", {"name": "implicit"}, ["alignment", "'seeds'", "jfb, not implicit"]),
+    (
+        "studies.seeds.gradient",
+        {"name": "implicit"},
+        ["alignment.study", "'seeds'", "jfb, not implicit"],
+    ),
     (
         "studies.seeds",
         {
@@ -293,7 +303,11 @@ MISTAKES = [
         {"1": {"name": "jfb"}, "1.0": {"name": "implicit"}},
         ["cost.gradients", "'1.0'", "same value as '1'"],
     ),
-    ("studies.seeds.snapshots", 29, ["alignment", "'seeds'", "at least 30 snapshots, not 29"]),
+    (
+        "studies.seeds.snapshots",
+        29,
+        ["alignment.study", "'seeds'", "at least 30 snapshots, not 29"],
+    ),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
 ]
@@ -414,7 +428,7 @@ def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, c
     project = load(config, schema)
     config["studies"]["seeds"]["snapshots"] = min(epochs, snapshots) - 1
     with pytest.raises(
-        ConfigError, match=f"^alignment: 'seeds' .* not {min(epochs, snapshots) - 1}"
+        ConfigError, match=f"^alignment.study: 'seeds' .* not {min(epochs, snapshots) - 1}"
     ):
         load(config, schema)
     assert {run.snapshots for run in project.studies["seeds"].runs.values()} == {snapshots}
@@ -507,7 +521,7 @@ def test_factors_cross_and_name_their_runs(project):
 def test_no_factor_has_the_name_of_a_column(schema):
     factors = schema["properties"]["studies"]["additionalProperties"]["properties"]["factors"]
     reserved = set(factors["propertyNames"]["allOf"][1]["not"]["enum"])
-    columns = {*runlog.SCHEMA.names, *summary.schema([]).names, *alignment.SCHEMA.names}
+    columns = {*runlog.SCHEMA.names, *summary.schema([]).names}
     assert reserved == columns | {"level", "seconds"}
 
 
@@ -571,7 +585,7 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ("results/sharpness/bent.parquet", EXPLICIT, "a fixed point, not with the solver explicit"),
         ("results/figures/sharpness_bent.png", EXPLICIT, "not with the solver explicit"),
         ("results/figures/alignment_bent.png", EXPLICIT, "not with the solver explicit"),
-        ("results/alignment/bent/batch_size=32/seed=0/alignment.parquet", EXPLICIT, "explicit"),
+        ("results/alignment/bent/batch_size=32/alignment.parquet", EXPLICIT, "explicit"),
         ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
         ("results/figures/updates_bent.png", {}, "must be a study with updates"),
         (

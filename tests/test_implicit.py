@@ -146,7 +146,7 @@ def test_ways_to_solve_for_the_adjoint_agree(shape, name):
 
 @pytest.mark.parametrize("name", ["patterns", "picard"])
 def test_adjoints_in_float32_agree_to_a_millionth(name):
-    """As the cost of a step is measured: 2,400 points of one line, 64 units, a tolerance of 1e-6."""
+    """As the cost of a step is measured: 2,400 points of one line, 64 units, to within 1e-6."""
     generator = torch.Generator().manual_seed(2)
     weight = torch.randn(64, 64, generator=generator)
     weight *= 0.9 / torch.linalg.matrix_norm(weight, 2)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import alignment, alignments, files, layout, parameters, runlog, summary, table1, tables
+from jfb import files, layout, parameters, runlog, summary, table1, tables
 from jfb.dataset import Part
 from jfb.figures import factors, gradients, report, seeds, style
 from jfb.runlog import Epoch
@@ -549,31 +549,6 @@ def test_the_spectral_norm_is_shown_by_batch_size_and_level(several):
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
     assert not drawn(factors.spectral_norm(several, [])).legends
-
-
-@pytest.fixture
-def aligned(replay, tmp_path):
-    """Alignments of three runs: JFB points uphill at the last epoch of one."""
-    paths = []
-    for seed, cosine in enumerate([0.9, 0.5, -0.1]):
-        start = alignment.Row(0, 1.0, 1, 1.0, 0.9, 0.8, 0.7, 9, 1e-4, True, True)
-        last = start._replace(epoch=5, cosine=cosine, sign=int(np.sign(cosine)))
-        rows = [start, last._replace(norm_ratio=2.0 + seed)]
-        path = tmp_path / f"{seed}.parquet"
-        run = dataclasses.replace(replay[64], seed=seed)
-        tables.write(path, alignment.to_table(rows, run))
-        paths.append(path)
-    return alignments.read(paths)
-
-
-def test_the_alignment_is_median_quartiles_and_share(aligned):
-    cosine, ratio, ascent = drawn(gradients.alignment(aligned)).axes
-    assert cosine.lines[0].get_ydata().tolist() == [1.0, 0.5]
-    assert ratio.lines[0].get_ydata().tolist() == [1.0, 3.0]
-    np.testing.assert_allclose(ascent.lines[0].get_ydata(), [0, 100 / 3])
-    edges = cosine.collections[0].get_paths()[0].vertices
-    last = edges[edges[:, 0] == 5, 1]
-    assert (last.min(), last.max()) == pytest.approx((0.2, 0.7))
 
 
 def test_the_cost_is_drawn_by_what_varied():

@@ -41,9 +41,10 @@ CROSSED_FIGURES = {
     "Spectral norm along training of crossed",
 }
 ALIGNMENT = {
-    "Gradients along the run of small: batch size 64, seed 0",
-    "Gradients along the run of small: batch size 32, seed 0",
-    "JFB and exact gradient along training of small",
+    "Gradients along the runs of small: batch size 64",
+    "Gradients along the runs of small: batch size 32",
+    "Gradients along training of small",
+    "Gradients and their references: small",
     "Spectral norm along training of small",
 }
 EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1", CLAIMS}

@@ -133,7 +133,10 @@ HOSTILE = {
     "dataset upwards": ("datasets: {../x: {}}", ["datasets", "../x"]),
     "shell, as a name": ("studies: {'a; touch broken': {}}", ["studies", "a; touch broken"]),
     "shell, as a value": ("replay: $(touch broken)", ["replay", "$(touch broken)"]),
-    "backticks": ("alignment: '`touch broken`'", ["alignment", "`touch broken`"]),
+    "backticks": (
+        "alignment: {study: '`touch broken`', tolerances: [1.0e-5]}",
+        ["alignment.study", "`touch broken`"],
+    ),
     "wildcard": ("replay: '{study}'", ["replay", "{study}"]),
     "long name": (f"studies: {{{'a' * 1000}: {{}}}}", ["studies", "lower-case"]),
     "new line in a name": ('studies: {"a\\nb": {}}', ["studies", "lower-case"]),

@@ -38,7 +38,7 @@ def workspace(path):
         "epochs": 20,
     }
     made.config["studies"]["one"] = {"batch_sizes": [64], "seeds": [0]}
-    made.config |= {"replay": "one", "alignment": "one"}
+    made.config["replay"] = made.config["alignment"]["study"] = "one"
     made.save()
     return made
 

@@ -44,7 +44,7 @@ wildcard_constraints:
 
 
 RUN = "results/runs/{study}/{levels}batch_size={batch_size}/seed={seed}"
-ALIGNMENT = "results/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}/alignment.parquet"
+ALIGNMENT = "results/alignment/{study}/batch_size={batch_size}/alignment.parquet"
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
@@ -192,10 +192,17 @@ def products_of(study):
 
 
 def alignments_of(study):
-    return [
-        ALIGNMENT.format(study=study, **place_of(run))
-        for run in project.studies[study].runs.values()
-    ]
+    """The alignments of a study without factors, one per batch size."""
+    sizes = dict.fromkeys(
+        run.batch_size for run in project.studies[study].runs.values()
+    )
+    return [ALIGNMENT.format(study=study, batch_size=size) for size in sizes]
+
+
+def runs_at(wildcards):
+    """The runs of a study without factors at the batch size that the wildcards name."""
+    runs = project.studies[wildcards.study].runs.values()
+    return [run for run in runs if str(run.batch_size) == wildcards.batch_size]
 
 
 def epochs_of(study):

@@ -42,7 +42,8 @@ def files_of(source):
     if study not in project.studies:
         return []
     if kind == "alignment":
-        return alignments_of(study)
+        able = study in requirements.having(kind, project.studies)
+        return alignments_of(study) if able else []
     return [f"results/{kind}/{study}.parquet"]
 
 

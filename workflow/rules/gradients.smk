@@ -1,14 +1,52 @@
 rule align:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        snapshots=f"{RUN}/_snapshots.safetensors",
+        snapshots=lambda wildcards: [
+            f"{RUN}/_snapshots.safetensors".format(
+                study=wildcards.study, **place_of(run)
+            )
+            for run in runs_at(wildcards)
+        ],
         library=library("align.py"),
     output:
         ALIGNMENT,
     log:
-        "results/logs/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}.log",
+        "results/logs/alignment/{study}/batch_size={batch_size}.log",
     benchmark:
-        "results/benchmarks/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}.tsv"
+        "results/benchmarks/alignment/{study}/batch_size={batch_size}.tsv"
+    wildcard_constraints:
+        study=having("alignment"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],
+        tolerances=list(project.alignment_tolerances),
+    message:
+        "Gradients along the runs of {wildcards.study}: batch size {wildcards.batch_size}"
+    script:
+        "../scripts/align.py"
+
+
+rule tabulate_alignment:
+    input:
+        alignments=lambda wildcards: alignments_of(wildcards.study),
+        library=library("tabulate_alignment.py"),
+    output:
+        "results/alignment_{study}.csv-metadata.json",
+        csv=report(
+            "results/alignment_{study}.csv",
+            caption="../report/alignment_table.rst",
+            category="Tables",
+            labels={"table": "Gradients and their references: {study}"},
+        ),
+    log:
+        "results/logs/alignment_{study}.log",
+    benchmark:
+        "results/benchmarks/alignment_{study}.tsv"
     wildcard_constraints:
         study=having("alignment"),
     conda:
@@ -17,12 +55,10 @@ rule align:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        run=lambda wildcards: run_of(wildcards).to_dict(),
     message:
-        "Gradients along the run of {wildcards.study}: {wildcards.levels}batch size {wildcards.batch_size}, seed {wildcards.seed}"
+        "Gradients and their references: {wildcards.study}"
     script:
-        "../scripts/align.py"
+        "../scripts/tabulate_alignment.py"
 
 
 rule draw_alignment:
@@ -30,7 +66,7 @@ rule draw_alignment:
         alignments=lambda wildcards: alignments_of(wildcards.study),
         library=library("draw_alignment.py"),
     output:
-        drawn("alignment", "JFB beside the exact gradient", "{study}"),
+        drawn("alignment", "JFB beside other gradients", "{study}"),
     log:
         "results/logs/figures/alignment_{study}.log",
     benchmark:
@@ -44,7 +80,7 @@ rule draw_alignment:
         mem_mb=1000,
         runtime=5,
     message:
-        "JFB and exact gradient along training of {wildcards.study}"
+        "Gradients along training of {wildcards.study}"
     script:
         "../scripts/draw_alignment.py"
 

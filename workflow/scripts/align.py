@@ -1,13 +1,14 @@
-"""Compare the JFB gradient with the exact one at the snapshots of a run."""
+"""Compare gradients at the snapshots of the runs of a batch size, at several tolerances."""
 
-from jfb import alignment, dataset, provenance, settings, snapshots, tables
+from jfb import alignment, dataset, provenance, snapshots, tables
 from jfb.progress import Progress, job_log
+from jfb.settings import Run
 
 with job_log(snakemake.log[0]) as log:
-    run = settings.Run.from_dict(snakemake.params.run)
     training, _ = dataset.read(snakemake.input.data)
-    kept = snapshots.read(snakemake.input.snapshots, run)
-    progress = Progress(log, len(kept.epochs), "snapshot")
-    rows = alignment.along(run, kept, training, progress)
-    table = alignment.to_table(rows, run)
+    runs = [Run.from_dict(run) for run in snakemake.params.runs]
+    paths = zip(runs, snakemake.input.snapshots, strict=True)
+    kept = [(run, snapshots.read(path, run)) for run, path in paths]
+    after_run = Progress(log, len(runs), "run")
+    table = alignment.of_runs(kept, snakemake.params.tolerances, training, after_run)
     tables.write(snakemake.output[0], provenance.attach(table, snakemake.config))

@@ -1,4 +1,4 @@
-"""Draw how the JFB gradient agrees with the exact one along training."""
+"""Draw how far gradients are from their references along training."""
 
 from jfb import alignments, provenance
 from jfb.figures import gradients, style

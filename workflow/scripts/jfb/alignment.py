@@ -1,11 +1,11 @@
-"""The JFB gradient beside the exact one, along a run: does it point the same way?
+"""The JFB gradient beside the exact one and the unrolled one, at several tolerances, along runs.
 
-Both are of the loss on all training points, whatever the batch size of the run.
+All are of the loss on all training points, whatever the batch size of the run.
 """
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,141 +13,250 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from jfb import numerics, settings
+from jfb import fixed_points, layout, numerics, settings, tables
 from jfb.dataset import Part
 from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
+from jfb.prefixes import Prefixes
 from jfb.snapshots import Snapshots
 from jfb.solvers import SOLVERS, Solve
 
 
 class Row(NamedTuple):
-    """What is recorded of one snapshot.
+    """A gradient beside a reference, at a snapshot of a run.
 
-    `cosine` is that of the angle between the JFB gradient and the exact one, `sign` the sign of
-    their inner product, `norm_ratio` the norm of the first over that of the second. The JFB
-    gradient is computed as in training: in float32, at the point that the run's solver finds in
-    `iterations` with `residual` (infinity norm of u - T(u; d)). The exact one is the implicit
-    gradient in float64, at a fixed point with a residual below 1e-10 and with an adjoint that
-    solves its system, to 1e-12 where it is iterated, where `exact_converged`; where that is false,
-    or a gradient vanishes, what needs it is NaN (`sign` 0). `spectral_norm` is that of the latent
-    weight; `jacobian_norm` and `jacobian_radius` are the largest spectral norm and spectral radius
-    of dT/du at the fixed points of all samples.
+    `gradient` is jfb or exact, `reference` exact or unrolled. jfb and exact hold for a point u that
+    is no further from T(u; d) than a tolerance: jfb keeps u constant, exact is the implicit
+    gradient as if u were the fixed point. unrolled is the gradient of the loss that the program
+    computes, through every iteration that led to u.
+
+    `precision` is that of the gradient. float32 is as in training: `tolerance` is that of the run's
+    solver, and a reference of the same tolerance is computed in float32 for the same u. In float64,
+    u is the first iterate of Picard's iteration within `tolerance`, and so it is for every
+    reference at the tightest tolerance; fixed points that the iteration does not find are there
+    those of `jfb.fixed_points`.
+
+    `cosine` is that of the angle between gradient and reference, `sign` the sign of their inner
+    product, `norm_ratio` the norm of the gradient over that of the reference. u was found in
+    `iterations` applications of T with `residual`, the infinity norm of u - T(u; d) over all
+    points.
+    `converged` says that u and that of the reference are within their tolerances and that both
+    gradients are finite. Where it is false, cosine and norm_ratio are NaN and sign is 0; so is
+    cosine, and sign is 0, where a gradient vanishes.
+
+    `spectral_norm` is that of the latent weight; `jacobian_norm` and `jacobian_radius` are the
+    largest spectral norm and spectral radius of dT/du at the points of the tightest tolerance, NaN
+    where these were not found.
     """
 
+    seed: int
     epoch: int
+    gradient: str
+    tolerance: float
+    precision: str
+    reference: str
+    reference_tolerance: float
     cosine: float
     sign: int
     norm_ratio: float
-    spectral_norm: float
-    jacobian_norm: float
-    jacobian_radius: float
     iterations: int
     residual: float
     converged: bool
-    exact_converged: bool
+    spectral_norm: float
+    jacobian_norm: float
+    jacobian_radius: float
 
 
-EXACT = settings.Solver("picard", tolerance=1e-10, max_iterations=20_000)
-_JFB = settings.Gradient("jfb")
-_IMPLICIT = settings.Gradient("implicit", tolerance=1e-12)
-_TYPES = {int: pa.int32(), float: pa.float64(), bool: pa.bool_()}
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
 SCHEMA = pa.schema(
     [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
 )
+_OPTIONS = {
+    "jfb": settings.Gradient("jfb"),
+    # Solved directly in small latent spaces; the tolerance is of the iteration in large ones.
+    "exact": settings.Gradient("implicit", tolerance=1e-12),
+    "unrolled": settings.Gradient("unrolled"),
+}
+#: Applications of T after which a search in float64 ends.
+_MOST_ITERATIONS = 20_000
+
+
+class _Found(NamedTuple):
+    """A gradient (p,) in float64, NaN where it is not known, and the solve that it is for."""
+
+    values: np.ndarray
+    solve: Solve
+
+
+class Differentiated:
+    """The gradients of a network on all training points, in one precision.
+
+    Args:
+        dimensions: of the network.
+        training: the points.
+        dtype: of parameters, points and gradients.
+        names: of the gradients.
+    """
+
+    def __init__(
+        self,
+        dimensions: settings.Network,
+        training: Part,
+        dtype: torch.dtype,
+        names: Sequence[str],
+    ) -> None:
+        size = len(training)
+        self.network = Network(torch.zeros(layout.size(dimensions), dtype=dtype), dimensions)
+        self.transform = Transformation(self.network, size)
+        self._gradients = {
+            name: open_gradient(self.network, size, _OPTIONS[name]) for name in names
+        }
+        self._d = torch.from_numpy(training.inputs).to(dtype).T.contiguous()
+        self._target = torch.from_numpy(training.target).to(dtype)
+        self._error = self.network.empty(1, size)
+
+    def load(self, parameters: np.ndarray) -> None:
+        """Take other parameters, (p,)."""
+        self.network.parameters.copy_(torch.from_numpy(parameters))
+        self.transform.fix(self._d)
+
+    def at(self, name: str, solve: Solve) -> _Found:
+        """A gradient for a solve; NaN where that did not converge."""
+        if not solve.converged:
+            return _Found(np.full(len(self.network.parameters), np.nan), solve)
+        gradient = self._gradients[name]
+        activation = gradient.follow(self.transform, solve)
+        error = self.network.read_out(activation, self._error).sub_(self._target)
+        return _Found(gradient(self._d, error).double().numpy().copy(), solve)
+
+
+class _AlongRun:
+    """What is measured at the snapshots of one run."""
+
+    def __init__(self, run: settings.Run, tolerances: Sequence[float], training: Part) -> None:
+        self._seed, self._trained_to = run.seed, run.solver.tolerance
+        self._inputs = training.inputs
+        self._tolerances = sorted(tolerances, reverse=True)
+        shape = len(training), run.network.latent_dim
+        self._trained = Differentiated(run.network, training, torch.float32, tuple(_OPTIONS))
+        self._solve = SOLVERS[run.solver.name](run.solver, *shape, torch.float32)
+        self._double = Differentiated(run.network, training, torch.float64, ("jfb", "exact"))
+        self._solves = Prefixes(self._tolerances, _MOST_ITERATIONS, *shape)
+
+    def _found_otherwise(self, parameters: np.ndarray, solve: Solve) -> Solve:
+        """The fixed points that Picard's iteration misses, if they are within the tolerance."""
+        exact = fixed_points.find(parameters, self._double.network.dimensions, self._inputs)
+        point = torch.from_numpy(exact.point.T.copy())
+        image = self._double.transform(point, torch.empty_like(point))
+        residual = (image - point).abs().max().item()
+        within = residual < self._tolerances[-1]
+        return Solve(point, solve.iterations, residual, True) if within else solve
+
+    def rows(self, epoch: int, parameters: np.ndarray) -> Iterator[Row]:
+        """The rows of a snapshot."""
+        self._double.load(parameters)
+        solves = self._solves(self._double.transform)
+        if not solves[-1].converged:
+            solves[-1] = self._found_otherwise(parameters, solves[-1])
+        found = {
+            (name, tolerance): self._double.at(name, solve)
+            for tolerance, solve in zip(self._tolerances, solves, strict=True)
+            for name in ("jfb", "exact")
+        }
+        tightest = self._tolerances[-1]
+        last = found["exact", tightest]
+        jacobian = _of_jacobian(self._double, last)
+
+        def row(name: str, to: float, precision: str, one: _Found, other: tuple) -> Row:
+            reference, reference_tolerance, beside = other
+            kept = _compare(one.values, beside.values)
+            solve = one.solve.iterations, one.solve.residual
+            place = self._seed, epoch, name, to, precision, reference, reference_tolerance
+            return Row(*place, *kept[:3], *solve, kept[3], *jacobian)
+
+        for (name, to), one in found.items():
+            if name == "jfb":
+                yield row(name, to, "float64", one, ("exact", to, found["exact", to]))
+            if to != tightest:
+                yield row(name, to, "float64", one, ("exact", tightest, last))
+        self._trained.load(parameters)
+        solve, to = self._solve(self._trained.transform), self._trained_to
+        trained = {name: self._trained.at(name, solve) for name in _OPTIONS}
+        for name, reference in (("jfb", "exact"), ("jfb", "unrolled"), ("exact", "unrolled")):
+            yield row(name, to, "float32", trained[name], (reference, to, trained[reference]))
+        for name in ("jfb", "exact") if to > tightest else ():
+            yield row(name, to, "float32", trained[name], ("exact", tightest, last))
+
+
+def _compare(one: np.ndarray, other: np.ndarray) -> tuple[float, int, float, bool]:
+    """Cosine, sign and ratio of the norms of two gradients (p,), and whether both are known."""
+    inner, norms = float(one @ other), (float(np.linalg.norm(one)), float(np.linalg.norm(other)))
+    if not math.isfinite(inner):
+        return math.nan, 0, math.nan, False
+    cosine = inner / (norms[0] * norms[1]) if min(norms) > 0 else math.nan
+    return cosine, int(np.sign(inner)), norms[0] / norms[1] if norms[1] > 0 else math.nan, True
 
 
 @torch.inference_mode()
 def along(
-    run: settings.Run,
-    snapshots: Snapshots,
-    training: Part,
-    after_row: Callable[[int], None],
+    run: settings.Run, snapshots: Snapshots, tolerances: Sequence[float], training: Part
 ) -> list[Row]:
     """Compare the gradients at each snapshot of a run.
 
     Args:
-        run: its solver and network.
+        run: its network and solver, one that iterates T only.
         snapshots: of the run.
+        tolerances: of the fixed points in float64.
         training: all training points.
-        after_row: called with the number of rows done.
     """
     numerics.pin()
-    rows = []
-    for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
-        rows.append(_row(run, int(epoch), parameters, training))
-        after_row(len(rows))
-    return rows
+    measured = _AlongRun(run, tolerances, training)
+    pairs = zip(snapshots.epochs, snapshots.parameters, strict=True)
+    return [row for epoch, parameters in pairs for row in measured.rows(int(epoch), parameters)]
 
 
-def _row(run: settings.Run, epoch: int, parameters: np.ndarray, training: Part) -> Row:
-    used, solve, *_ = _gradient(run, run.solver, _JFB, torch.float32, parameters, training)
-    exact, exact_solve, network, activation = _gradient(
-        run, EXACT, _IMPLICIT, torch.float64, parameters, training
-    )
-    # An adjoint that was not found is not finite.
-    known = exact_solve.converged and bool(exact.isfinite().all())
-    if not known:
-        exact.fill_(torch.nan)
-    used = used.double()
-    inner, lengths = torch.dot(used, exact), (used.norm(), exact.norm())
-    product = lengths[0] * lengths[1]
-    norm, radius = _jacobian(network, activation) if known else (math.nan, math.nan)
-    return Row(
-        epoch=epoch,
-        cosine=(inner / product if product > 0 else product * torch.nan).item(),
-        sign=int(torch.nan_to_num(inner).sign()),
-        norm_ratio=(lengths[0] / lengths[1] if lengths[1] > 0 else product * torch.nan).item(),
-        spectral_norm=_largest(torch.linalg.svdvals, network.latent_weight[None]),
-        jacobian_norm=norm,
-        jacobian_radius=radius,
-        iterations=solve.iterations,
-        residual=solve.residual,
-        converged=solve.converged,
-        exact_converged=known,
-    )
-
-
-def _gradient(
-    run: settings.Run,
-    solver: settings.Solver,
-    options: settings.Gradient,
-    dtype: torch.dtype,
-    parameters: np.ndarray,
+def of_runs(
+    runs: Sequence[tuple[settings.Run, Snapshots]],
+    tolerances: Sequence[float],
     training: Part,
-) -> tuple[Tensor, Solve, Network, Tensor]:
-    """A gradient on all points (p,), its solve, the network, and T(u; d), (n, size)."""
-    size, n = len(training), run.network.latent_dim
-    network = Network(torch.from_numpy(parameters).to(dtype), run.network)
-    transform = Transformation(network, size)
-    d = torch.from_numpy(training.inputs).to(dtype).T.contiguous()
-    transform.fix(d)
-    solve = SOLVERS[solver.name](solver, size, n, dtype)(transform)
-    gradient = open_gradient(network, size, options)
-    activation = gradient.follow(transform, solve)
-    error = network.read_out(activation, network.empty(1, size))
-    error.sub_(torch.from_numpy(training.target).to(dtype))
-    return gradient(d, error), solve, network, activation
+    after_run: Callable[[int], None],
+) -> pa.Table:
+    """The rows of some runs of a study as a table, with the runs as JSON in its metadata.
+
+    `after_run` is called with the number of runs done.
+    """
+    rows: list[Row] = []
+    for done, (run, snapshots) in enumerate(runs, start=1):
+        rows += along(run, snapshots, tolerances, training)
+        after_run(done)
+    columns = [
+        (tables.from_texts if field.type == pa.string() else tables.from_cells)(cells, field.type)
+        for field, cells in zip(SCHEMA, zip(*rows, strict=True), strict=True)
+    ]
+    described = json.dumps([run.to_dict() for run, _ in runs])
+    return pa.Table.from_arrays(columns, schema=SCHEMA.with_metadata({"runs": described}))
 
 
-def _jacobian(network: Network, activation: Tensor) -> tuple[float, float]:
-    """Largest spectral norm and spectral radius of diag(slope) W over the samples."""
-    slope = network.activation.slope(activation, network.empty_slope(*activation.shape))
-    # With relu many samples share a Jacobian.
-    different = torch.unique(slope.T, dim=0).double()
-    jacobians = different[:, :, None] * network.latent_weight
-    return _largest(torch.linalg.svdvals, jacobians), _largest(torch.linalg.eigvals, jacobians)
+def _of_jacobian(network: Differentiated, found: _Found) -> tuple[float, float, float]:
+    """Spectral norm of W; over samples, largest norm and spectral radius of diag(slope) W."""
+    weight = network.network.latent_weight
+    norm = _largest(torch.linalg.svdvals, weight[None])
+    if not np.isfinite(found.values).all():
+        return norm, math.nan, math.nan
+    activation = network.transform(found.solve.point, torch.empty_like(found.solve.point))
+    slope = network.network.activation.slope(
+        activation, network.network.empty_slope(*activation.shape)
+    ).T
+    if slope.dtype == torch.bool:
+        # Many samples share a Jacobian; one of each is found by its bits.
+        bits = np.ascontiguousarray(np.packbits(slope.numpy(), axis=1))
+        codes = bits.view(f"V{bits.shape[1]}")[:, 0].tolist()
+        slope = slope[list({code: k for k, code in enumerate(codes)}.values())].double()
+    jacobians = slope[:, :, None] * weight
+    return norm, *(_largest(f, jacobians) for f in (torch.linalg.svdvals, torch.linalg.eigvals))
 
 
 def _largest(values: Callable[[Tensor], Tensor], matrices: Tensor) -> float:
     if not matrices.isfinite().all():
-        return float("nan")
+        return math.nan
     return values(matrices).abs().max().item()
-
-
-def to_table(rows: list[Row], run: settings.Run) -> pa.Table:
-    """The rows as a table, with the run as JSON in its metadata."""
-    columns = [pa.array([row[k] for row in rows], field.type) for k, field in enumerate(SCHEMA)]
-    return pa.Table.from_arrays(
-        columns, schema=SCHEMA.with_metadata({"run": json.dumps(run.to_dict())})
-    )

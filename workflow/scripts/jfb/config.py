@@ -107,6 +107,7 @@ class Project:
     replay: str
     distribution: str
     alignment: str
+    alignment_tolerances: tuple[float, ...]
     cost: settings.Cost
     timing: settings.Timing
 
@@ -145,10 +146,12 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     datasets |= _of_splits(studies, datasets)
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
-    for key in requirements.ROLES:
-        _require_one_of(key, config[key], studies)
+    alignment = config["alignment"]
+    named = {key: config[key] for key in ("replay", "distribution")}
+    for key, name in (named | {"alignment.study": alignment["study"]}).items():
+        _require_one_of(key, name, studies)
         for needs in requirements.ROLES[key]:
-            requirements.require(key, config[key], needs, studies[config[key]])
+            requirements.require(key, name, needs, studies[name])
     if config["distribution"] == config["replay"]:
         raise ConfigError(
             "distribution", config["distribution"], "must be another study than replay"
@@ -158,9 +161,9 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         raise ConfigError(
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
         )
-    _require_alignable(config["alignment"], studies[config["alignment"]])
+    _require_alignable(alignment, studies[alignment["study"]])
     cost = settings.Cost.from_dict(config["cost"])
-    _require_measurable(cost, datasets[studies[config["alignment"]].dataset])
+    _require_measurable(cost, datasets[studies[alignment["study"]].dataset])
     replayed = config["defaults"] | config["studies"][config["replay"]]
     for engine in config["timing"]["engines"]:
         _require_able(f"timing.engines.{engine}", replayed | {"engine": engine})
@@ -170,7 +173,8 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         default_studies=tuple(config["default_studies"]),
         replay=config["replay"],
         distribution=config["distribution"],
-        alignment=config["alignment"],
+        alignment=alignment["study"],
+        alignment_tolerances=tuple(alignment["tolerances"]),
         cost=cost,
         timing=settings.Timing.from_dict(config["timing"]),
     )
@@ -379,22 +383,22 @@ def _require_updatable(key: str, level: Mapping[str, Any]) -> None:
         raise ConfigError(f"{key}.stream", level["stream"], allowed)
 
 
-def _require_alignable(name: str, study: Study) -> None:
-    """Refuse a study along whose runs the JFB and the exact gradient can't be compared."""
+def _require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
+    """Refuse a study with few snapshots, and tolerances that are no tighter than in training."""
     for run in study.runs.values():
-        if run.gradient.name != "jfb":
-            allowed = f"must be a study trained with the gradient jfb, not {run.gradient.name}"
-            raise ConfigError("alignment", name, allowed)
         needed = min(FEWEST_SNAPSHOTS, run.epochs)
         if run.snapshots < needed:
             allowed = f"must be a study with at least {needed} snapshots, not {run.snapshots}"
-            raise ConfigError("alignment", name, allowed)
+            raise ConfigError("alignment.study", alignment["study"], allowed)
+        if min(alignment["tolerances"]) >= run.solver.tolerance:
+            allowed = f"must have one below {run.solver.tolerance:g}, the tolerance of the study"
+            raise ConfigError("alignment.tolerances", alignment["tolerances"], allowed)
 
 
 def _require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
     """Refuse what the cost of a step can't be measured for, on this dataset."""
     if cost.batch_size > dataset.training_size:
-        allowed = f"must be at most {dataset.training_size}, the training points of `alignment`"
+        allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"
         raise ConfigError("cost.batch_size", cost.batch_size, allowed)
     latent_dim = max(cost.latent_dim, *cost.latent_dims)
     _require_distinct("cost.gradients", dict(cost.gradients))

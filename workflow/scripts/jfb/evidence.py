@@ -95,13 +95,21 @@ def cells(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
-    """Alignments with contractive, whether the latent weight is, and downhill.
+    """A row per run of the alignments, with shares of its epochs.
 
-    Downhill says whether the inner product is positive; where the exact gradient is not known it is
-    missing.
+    Contractive is the share in which the spectral norm of the latent weight is below 1. Downhill_,
+    followed by a name of `jfb.alignments.COMPARISONS`, is the share in which the inner product of
+    gradient and reference is positive. A snapshot stands for the epochs that are nearest to it, see
+    `jfb.alignments.epochs_stood_for`; where its gradients are not known, they do not count.
     """
-    downhill = (rows["sign"] > 0).astype(float).where(rows["exact_converged"])
-    return rows.assign(downhill=downhill, contractive=(rows["spectral_norm"] < 1).astype(float))
+    rows = alignments.weighted(rows)
+    norm = rows.drop_duplicates(["batch_size", "seed", "epoch"])
+    norm = norm.assign(below=(norm["spectral_norm"] < 1).where(norm["spectral_norm"].notna()))
+    shares = {"contractive": alignments.mean_over_epochs(norm, "below")}
+    for name in alignments.COMPARISONS:
+        chosen = alignments.of(rows, name)
+        shares[f"downhill_{name}"] = alignments.mean_over_epochs(chosen, "downhill")
+    return pd.DataFrame(shares).reset_index()
 
 
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:

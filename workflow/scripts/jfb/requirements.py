@@ -17,23 +17,28 @@ class Needs:
 
     `logs`: its runs keep logs and snapshots. `plain`: they differ in batch size and seed only.
     `fixed_point`: their networks have one. `activations`: those for which it means something, all
-    where none is named. `updates`: whether they are given a number of updates; None if either way.
+    where none is named; `solvers` and `gradients` likewise. `updates`: whether they are
+    given a number of updates; None if either way.
     """
 
     logs: bool = True
     plain: bool = True
     fixed_point: bool = False
     activations: tuple[str, ...] = ()
+    solvers: tuple[str, ...] = ()
+    gradients: tuple[str, ...] = ()
     updates: bool | None = None
 
 
 #: Units that are active and kinks are those of relu: tanh has neither.
 _UNITS = Needs(fixed_point=True, activations=("relu",))
 _FINAL = Needs(logs=False, fixed_point=True)
+#: The unrolled gradient goes through the iterates of T, and JFB is what the runs were trained with.
+_ALIGNMENT = Needs(fixed_point=True, solvers=("picard",), gradients=("jfb",))
 #: By what is made: a folder or the start of a name in results/, before the name of the study.
 NEEDS = {
-    "alignment": Needs(plain=False, fixed_point=True),
-    "figures/alignment": Needs(fixed_point=True),
+    "alignment": _ALIGNMENT,
+    "figures/alignment": _ALIGNMENT,
     "units": _UNITS,
     "minima": _UNITS,
     "fates": _UNITS,
@@ -53,7 +58,7 @@ _ONE_TABLE = Needs(updates=False)
 ROLES = {
     "replay": (_ONE_TABLE, _UNITS, _FINAL),
     "distribution": (_ONE_TABLE, _UNITS, _FINAL),
-    "alignment": (_ONE_TABLE, NEEDS["figures/alignment"]),
+    "alignment.study": (_ONE_TABLE, _ALIGNMENT),
 }
 
 
@@ -74,6 +79,12 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     for activation in sorted(activations - set(needs.activations)):
         allowed = " or ".join(needs.activations)
         yield f"must be a study with the activation {allowed}, not {activation}"
+    solvers = {run.solver.name for run in runs} if needs.solvers else set()
+    for solver in sorted(solvers - set(needs.solvers)):
+        yield f"must be a study with the solver {' or '.join(needs.solvers)}, not {solver}"
+    gradients = {run.gradient.name for run in runs} if needs.gradients else set()
+    for gradient in sorted(gradients - set(needs.gradients)):
+        yield f"must be a study with the gradient {' or '.join(needs.gradients)}, not {gradient}"
 
 
 def require(key: str, name: str, needs: Needs, study: Any) -> None:

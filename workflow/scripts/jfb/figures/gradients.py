@@ -5,39 +5,65 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jfb import alignments
 from jfb.figures.style import legend, level_legend, level_looks, looks, panels, styled
+
+#: Above it a step against the gradient ascends, in degrees.
+_UPHILL = 90
+# A panel each, by name of `alignments.COMPARISONS`; the tolerances are put in.
+_COMPARED = {
+    "trained": "JFB and exact, both at {0:g}",
+    "tight": "JFB and exact, both at {0:g}",
+    "unrolled": "JFB and unrolled, both at {0:g}",
+    "loose_exact": "Exact at {0:g}, exact at {1:g}",
+    "loose_jfb": "JFB at {0:g}, exact at {1:g}",
+}
 
 
 @styled
 def alignment(rows: pd.DataFrame) -> Figure:
-    """Cosine and ratio of the norms of the JFB and the exact gradient, and ascent directions.
+    """Angle between a gradient and a reference along training, a panel per comparison.
 
-    Median and quartiles over seeds, by batch size of the run; the gradients are of the full batch.
+    In the first row at equal tolerance, in the second that of training beside the tightest, with
+    the share of runs in which JFB as trained points uphill. Median and quartiles over seeds, by
+    batch size of the run; the gradients are of the full batch.
 
     Args:
         rows: as `jfb.alignments.read` returns them.
     """
-    figure, (cosine, ratio, ascent) = panels(3, sharex=True)
-    for axes, column in ((cosine, "cosine"), (ratio, "norm_ratio")):
-        _bands(axes, rows, column)
-    uphill = rows["sign"].lt(0).astype(float).where(rows["exact_converged"])
-    shares = uphill.groupby([rows["batch_size"], rows["epoch"]]).mean()
+    figure, all_axes = panels(3, rows=2, sharex=True)
+    *of_angles, shares = all_axes.flat
+    for axes, (name, title) in zip(of_angles, _COMPARED.items(), strict=True):
+        chosen = alignments.of(rows, name)
+        _bands(axes, chosen.assign(angle=np.degrees(np.arccos(chosen["cosine"].clip(-1, 1)))))
+        axes.axhline(_UPHILL, color="black", linewidth=0.8, linestyle="--")
+        axes.set_ylabel("Angle (degrees)")
+        if len(chosen):
+            tolerances = chosen[["tolerance", "reference_tolerance"]].iloc[0]
+            axes.set_title(title.format(*tolerances))
+    top = max(100, *(axes.get_ylim()[1] for axes in of_angles))
+    for axes in of_angles:
+        axes.set(yticks=range(0, 181, 30), ylim=(0, top))
+    uphill = alignments.of(rows, "loose_jfb")
+    uphill = uphill.assign(percent=(100.0 * (uphill["sign"] < 0)).where(uphill["converged"]))
+    means = uphill.groupby(["batch_size", "epoch"])["percent"].mean()
     for size, look in looks(rows["batch_size"]).items():
-        ascent.plot(100 * shares.loc[size], color=look["color"], linewidth=1.2)
-    cosine.set(ylabel="Cosine of JFB and exact gradient")
-    ratio.set(yscale="log", ylabel="Norm of JFB / norm of exact gradient")
-    ratio.axhline(1, color="black", linewidth=0.8, linestyle="--")
-    ascent.set(ylabel="Runs where JFB points uphill (%)", ylim=(-2, None))
-    for axes in (cosine, ratio, ascent):
+        if size in means:
+            shares.plot(means.loc[size], color=look["color"], linewidth=1.2)
+    shares.set(ylim=(0, 100), ylabel="Runs (%)", title="Runs above 90 degrees, left")
+    for axes in all_axes.flat:
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(0, rows["epoch"].max())
+    for axes in all_axes[1]:
         axes.set_xlabel("Epoch")
+    for axes in (all_axes[0][1], all_axes[0][2], all_axes[1][1]):
+        axes.label_outer()
     legend(figure, rows["batch_size"], marker="", linewidth=1.2)
     return figure
 
 
-def _bands(axes: Axes, rows: pd.DataFrame, column: str) -> None:
-    groups = rows.groupby(["batch_size", "epoch"])[column]
+def _bands(axes: Axes, rows: pd.DataFrame) -> None:
+    groups = rows.groupby(["batch_size", "epoch"])["angle"]
     quartiles = groups.quantile([0.25, 0.5, 0.75]).unstack()
     for size, look in looks(rows["batch_size"]).items():
         own, colour = quartiles.loc[size], look["color"]
