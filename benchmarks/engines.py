@@ -1,7 +1,7 @@
 """The fused engine against the others, seconds per run on one core; the runs take turns.
 
     taskset -c 0 .venv/bin/python benchmarks/engines.py [--against reference tensors dataloader]
-        [--batch-sizes 2400 32] [--epochs 3000] [--repeats 3]
+        [--batch-sizes 2400 32] [--epochs 3000] [--repeats 3] [--record]
 
 reference   the reference engine
 tensors     a plain PyTorch loop: nn.Module, autograd, optim.Adam, batches sliced from tensors
@@ -99,7 +99,9 @@ def main():
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
     parser.add_argument("--epochs", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
     options = parser.parse_args()
+    load, rows = common.load(), []
     print("batch size  against     seconds  fused (s)  ratio", flush=True)
     for size in options.batch_sizes:
         functions = {"fused": functools.partial(engine, "fused")} | {
@@ -116,6 +118,10 @@ def main():
                 f"{seconds[name] / seconds['fused']:4.0f}x",
                 flush=True,
             )
+            row = {"batch_size": size, "against": name}
+            rows.append(row | {"seconds": seconds[name], "fused_seconds": seconds["fused"]})
+    if options.record:
+        common.record("engines", load, rows, epochs=options.epochs, repeats=options.repeats)
 
 
 if __name__ == "__main__":
