@@ -1,5 +1,6 @@
 """What the benchmarks share: the project's runs and data, and fair timing."""
 
+import dataclasses
 import datetime
 import json
 import os
@@ -60,34 +61,18 @@ def record(name, load, rows, **options):
         rows: an object per line that it prints.
         options: what it was asked for.
     """
-    from jfb import files
+    import torch
 
+    from jfb import files, machine
+
+    build = machine.blas_of(torch.__config__.show())
     content = {
         "command": " ".join([".venv/bin/python", *sys.orig_argv[1:]]),
         "date": datetime.date.today().isoformat(),
-        "machine": machine(),
+        "machine": dataclasses.asdict(machine.here(str(torch.__version__), build, 1)),
         "load": load,
         **options,
         "rows": rows,
     }
     with files.whole(RECORDS / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def machine():
-    """The machine, as far as times depend on it: processor, cores, memory, versions."""
-    from importlib import metadata
-
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "processor": models[0] if models else "an unknown processor",
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30, 1),
-        "python": sys.version.split()[0],
-        **{name: metadata.version(name) for name in ("torch", "numba", "numpy")},
-    }

@@ -115,7 +115,11 @@ SMALL = {
         },
     },
     "timing": {
-        "epochs": {"dataloader": 1, "reference": 1, "fused": 2},
+        "engines": {
+            "dataloader": {"seconds": 0.001, "collectors": ["running", "disabled", "frozen"]},
+            "reference": {"seconds": 0.001, "collectors": ["running"]},
+            "fused": {"seconds": 0.001, "collectors": ["running"]},
+        },
         "stages": [0],
         "repeats": 2,
     },

@@ -363,11 +363,18 @@ def test_one_pair_that_differs_refutes_nothing(differing, listed):
     assert str(judged.verdict) == "undecided"
 
 
-def timing(ratios, rounds=5):
-    """Seconds per epoch by engine and batch size, in proportion to `ratios`."""
+def timing(ratios, rounds=5, machine="Here"):
+    """Seconds per epoch by engine and batch size, in proportion to `ratios`, of one machine."""
     rng = np.random.default_rng(0)
     rows = [
-        {"engine": engine, "batch_size": size, "round": k, "seconds_per_epoch": 0.05 * ratio}
+        {
+            "engine": engine,
+            "collector": "running",
+            "batch_size": size,
+            "round": k,
+            "seconds_per_epoch": 0.05 * ratio,
+            "machine": machine,
+        }
         for engine in ("dataloader", "reference", "fused")
         for size, ratio in ratios.items()
         for k in range(rounds)
@@ -397,13 +404,48 @@ def test_claims_about_time(listed):
     assert few["middle_sizes_same_time"] == "undecided"
 
 
+def test_claims_about_time_ask_every_machine(listed):
+    """Where all agree, a claim is decided; where one does not, it is open."""
+    here, there = timing(AS_CLAIMED), timing(AS_CLAIMED, machine="There")
+    other = timing(FLAT | {1200: 4.0, 600: 4.0}, machine="Other")
+
+    def of(*machines):
+        both = {name: pd.concat([m[name] for m in machines]) for name in here}
+        return verdict_of(listed, both)
+
+    assert of(here, there)["five_times_faster"] == "reproduced"
+    assert of(here, there)["label_of_time"] == "refuted"
+    assert of(here, other)["five_times_faster"] == "undecided"
+    assert of(here, other)["middle_sizes_same_time"] == "undecided"
+    assert of(other)["five_times_faster"] == "refuted"
+    # Both print a total.
+    assert of(here, other)["label_of_time"] == "refuted"
+
+
+def test_what_is_timed_without_the_collector_decides_no_claim():
+    rows = pd.DataFrame(
+        {
+            "engine": "dataloader",
+            "collector": ["running", "disabled", "frozen"],
+            "batch_size": 2400,
+            "round": 0,
+            "seconds_per_epoch": [0.02, 0.01, 0.01],
+            "machine": "Here",
+        }
+    )
+    tables = evidence.of_timing(rows)
+    assert tables["dataloader"]["seconds_per_epoch"].tolist() == [0.02]
+    seconds = tables["label"].set_index("source")["seconds"]
+    assert seconds.to_dict() == pytest.approx({"dataloader": 60.0, "published": 146.5})
+
+
 def test_the_label_of_time(listed):
-    """Of the time per epoch 0.05 s, the published column is thousands of times as much."""
+    """The published column is of the size of 3,000 epochs of 0.05 s, not of one."""
     found = timing(AS_CLAIMED)
     assert verdict_of(listed, found)["label_of_time"] == "refuted"
     epoch = found["timing/label"].copy()
     published = epoch["source"] == "published"
-    epoch.loc[published, "seconds_per_epoch"] /= 3000
+    epoch.loc[published, "seconds"] /= 3000
     assert verdict_of(listed, {"timing/label": epoch})["label_of_time"] == "reproduced"
     assert verdict_of(listed, timing(FLAT, 1))["label_of_time"] == "undecided"
 

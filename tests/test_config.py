@@ -4,10 +4,11 @@ import copy
 import dataclasses
 import json
 
+import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb import adjoints, alignment, runlog, settings, summary
+from jfb import adjoints, alignment, requirements, runlog, settings, summary
 from jfb import config as configuration
 from jfb.config import load
 from jfb.schema import ConfigError
@@ -87,7 +88,14 @@ MISTAKES = [
     ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "first and last"]),
     ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
     ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
-    ("timing.epochs", {"fast": 5}, ["timing.epochs", "fast", "reference, fused, dataloader"]),
+    ("timing.engines", {"fast": {}}, ["timing.engines", "fast", "reference, fused, dataloader"]),
+    ("timing.engines.fused.seconds", 0, ["engines.fused.seconds", "0", "greater than 0"]),
+    (
+        "timing.engines.fused.collectors",
+        ["off"],
+        ["fused.collectors", "'off'", "running, disabled"],
+    ),
+    ("timing.engines.fused.collectors", [], ["fused.collectors", "[]", "empty"]),
     ("timing.stages", [], ["timing.stages", "[]", "empty"]),
     ("studies.replay.engine", "slow", ["replay.engine", "'slow'", "reference, fused, dataloader"]),
     ("studies.updates.updates", 0, ["studies.updates.updates", "0", "at least 1"]),
@@ -236,7 +244,33 @@ MISTAKES = [
             "solver": {"name": "explicit", "applications": 3},
             "gradient": {"name": "unrolled"},
         },
-        ["alignment", "'seeds'", "gradient jfb, not unrolled"],
+        ["distribution", "'seeds'", "with a fixed point, not with the solver explicit"],
+    ),
+    (
+        "studies.seeds",
+        {"batch_sizes": [32], "seeds": [0], "activation": "tanh"},
+        ["distribution", "'seeds'", "with the activation relu, not tanh"],
+    ),
+    (
+        "studies.replay",
+        {"batch_sizes": [32], "seeds": [0], "activation": "tanh"},
+        ["replay", "'replay'", "with the activation relu, not tanh"],
+    ),
+    (
+        "studies.contraction.factors.contraction",
+        {"off": {"epochs": 3}, "on": {"epochs": 4}, "usual": {"epochs": 3}},
+        ["contraction.usual", "'epochs': 3", "something else than off"],
+    ),
+    (
+        "studies.contraction.factors.contraction",
+        {"usual": {"epochs": 3000}, "small": {"latent_dim": 3}},
+        ["contraction.small", "'latent_dim': 3", "something else than usual"],
+    ),
+    ("studies.contraction.factors.contraction.off", {}, ["contraction.off", "{}", "empty"]),
+    (
+        "cost.gradients",
+        {"1": {"name": "jfb"}, "1.0": {"name": "implicit"}},
+        ["cost.gradients", "'1.0'", "same value as '1'"],
     ),
     ("studies.seeds.snapshots", 29, ["alignment", "'seeds'", "at least 30 snapshots, not 29"]),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
@@ -436,3 +470,106 @@ def test_no_factor_has_the_name_of_a_column(schema):
     reserved = set(factors["propertyNames"]["allOf"][1]["not"]["enum"])
     columns = {*runlog.SCHEMA.names, *summary.schema([]).names, *alignment.SCHEMA.names}
     assert reserved == columns | {"level", "seconds"}
+
+
+#: What pandas (pyarrow), polars or DuckDB take for the same level where they read the folders.
+SAME = [
+    ("1", "01"),
+    ("0.1", "0.10"),
+    ("7", "007"),
+    ("1", "1.0"),
+    ("1.", "1.0"),
+    ("1e1", "10"),
+    ("0.1", "0.10000000000000000001"),
+    ("1e400", "inf"),
+    ("0xf", "15"),
+    ("0b1", "0x1"),
+    ("2020.01.01", "2020.1.1"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_levels_that_are_read_as_one_are_refused(one, other, config, schema):
+    levels = {one: {"epochs": 3}, "a": {"epochs": 4}, other: {"epochs": 5}}
+    wrong = changed(config, "studies.contraction.factors", {"f": levels})
+    with pytest.raises(ConfigError) as error:
+        load(wrong, schema)
+    said = f"studies.contraction.factors.f: {other!r} is read as the same value as {one!r}"
+    assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1", "2"), ("0.5", "0.95"), ("off", "0.95"), ("1_0", "10"), ("true", "1"), ("1f", "1")],
+)
+def test_levels_that_differ_stay_apart(one, other, config, schema, tmp_path):
+    levels = {one: {"epochs": 3}, other: {"epochs": 5}}
+    load(changed(config, "studies.contraction.factors", {"f": levels}), schema)
+    for level in levels:
+        (tmp_path / f"f={level}").mkdir()
+        pd.DataFrame({"x": [level]}).to_parquet(tmp_path / f"f={level}/log.parquet")
+    found = pd.read_parquet(tmp_path)
+    assert found["f"].nunique() == 2
+
+
+def with_studies(config, schema, **studies):
+    some = {name: {"batch_sizes": [32], "seeds": [0]} | values for name, values in studies.items()}
+    return load(changed(config, "studies", config["studies"] | some), schema).studies
+
+
+EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"name": "unrolled"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "study", "said"),
+    [
+        ("results/units/bent.parquet", {"activation": "tanh"}, "activation relu, not tanh"),
+        ("results/minima_bent.csv", {"activation": "tanh"}, "activation relu, not tanh"),
+        ("results/fates_bent.csv", {"activation": "tanh"}, "activation relu, not tanh"),
+        ("results/figures/kinks_bent.png", {"activation": "tanh"}, "activation relu, not tanh"),
+        ("results/figures/fates_bent.svg", {"activation": "tanh"}, "activation relu, not tanh"),
+        ("results/units/bent.parquet", EXPLICIT, "a fixed point, not with the solver explicit"),
+        ("results/sharpness/bent.parquet", EXPLICIT, "a fixed point, not with the solver explicit"),
+        ("results/figures/sharpness_bent.png", EXPLICIT, "not with the solver explicit"),
+        ("results/figures/alignment_bent.png", EXPLICIT, "not with the solver explicit"),
+        ("results/alignment/bent/batch_size=32/seed=0/alignment.parquet", EXPLICIT, "explicit"),
+        ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
+        ("results/figures/updates_bent.png", {}, "must be a study with updates"),
+        (
+            "results/figures/levels_bent.png",
+            {"factors": {"length": {"short": {"epochs": 3}}}},
+            "must be a study without factors",
+        ),
+    ],
+)
+def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config, schema):
+    studies = with_studies(config, schema, bent=study, bent_2={})
+    with pytest.raises(ConfigError) as error:
+        requirements.check_targets(["all", target], studies)
+    assert str(error.value).startswith(f"{target}: 'bent' must be a study")
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_defined_for_a_study_is_not_refused(config, schema):
+    studies = with_studies(config, schema, bent={"activation": "tanh"}, bent_2={})
+    made = [f"results/{path}" for path in ("sharpness/bent.parquet", "figures/sharpness_bent.png")]
+    made += [f"results/{path}" for path in ("units/bent_2.parquet", "figures/kinks_bent_2.png")]
+    requirements.check_targets(["all", "seeds", *made, "results/data/report.parquet"], studies)
+    assert "bent" in requirements.having("sharpness", studies)
+    assert "bent" not in requirements.having("units", studies)
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        {"seeds": [5]},
+        {"batch_sizes": [2400]},
+        {"seeds": [5], "block_size": 3},
+        {"factors": {"length": {"short": {"epochs": 3}}}},
+        {"factors": {"length": {"usual": {"epochs": 3000}}}},
+    ],
+)
+def test_small_studies_are_studies(study, config, schema):
+    (run,) = with_studies(config, schema, least=study)["least"].runs.values()
+    assert run.batch_size == study.get("batch_sizes", [32])[0]

@@ -480,8 +480,10 @@ def test_a_block_has_the_rows_of_its_runs(block, data):
         (size, seed) for size in (2400, 1200, 600, 64, 32) for seed in (3, 1, 4)
     ]
     for row, run in zip(rows, block.each(), strict=True):
-        assert row["lowest_loss"] == train(fused, run, data).log["train_loss"].min()
+        alone = train(fused, run, data)
+        assert row["lowest_loss"] == alone.log["train_loss"].min()
         assert row["epochs"] == 30
+        assert row["final"] == alone.final.tolist()
 
 
 def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data, tmp_path):
@@ -491,17 +493,26 @@ def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data
     paths = [tmp_path / f"{k}.parquet" for k in range(2)]
     for path, part in zip(paths, parts, strict=True):
         blocks.tables.write(path, blocks.train(part, *data, 1, ignore))
-    assert without_time(blocks.gather(paths, parts)).equals(one)
+    gathered = blocks.gather(paths, parts)
+    assert without_time(gathered).equals(one.drop_columns("final"))
+    finals = blocks.finals(paths, parts)
+    assert [(run.batch_size, run.seed) for run, _ in finals] == [
+        (row["batch_size"], row["seed"]) for row in gathered.to_pylist()
+    ]
+    assert [final.tolist() for _, final in finals] == one["final"].to_pylist()
+    assert {final.dtype for _, final in finals} == {np.dtype(np.float32)}
 
 
 def test_the_reports_stream_and_the_reference_engine_train_in_blocks_too(block, data):
     changes = {"stream": "report", "engine": "reference", "epochs": 2}
     runs = [dataclasses.replace(run, **changes) for run in block.runs[3:]]
-    runs[1] = dataclasses.replace(runs[1], predecessors=1)
+    network = dataclasses.replace(runs[1].network, latent_dim=2)
+    runs[1] = dataclasses.replace(runs[1], predecessors=1, network=network)
     rows = blocks.train(settings.Block(tuple(runs), (5,)), *data, 2, ignore).to_pylist()
     for row, run in zip(rows, runs, strict=True):
         alone = train(reference, dataclasses.replace(run, seed=5), data)
         assert row["final_train_loss"] == alone.log["train_loss"][-1]
+        assert row["final"] == alone.final.tolist()
 
 
 @pytest.mark.parametrize("culprit", ["run", "caller"])

@@ -6,9 +6,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
-from jfb import exact, layout, minima, sharpness, units
+from jfb import fixed_points, layout, minima, sharpness, units
 from jfb.dataset import Part
 from jfb.figures import minima as figures
 from jfb.snapshots import Snapshots
@@ -50,9 +49,9 @@ def network(replay):
 def test_units_by_hand(name, network):
     weight, bias, active, kinks = BY_HAND[name]
     flat = parameters(network, injection_weight=weight, injection_bias=bias)
-    found = exact.solve(torch.from_numpy(flat).double(), network, part(np.sin))
-    assert found.converged
-    assert units.count(found.activation) == (active, kinks)
+    found = fixed_points.find(flat, network, part(np.sin).inputs)
+    assert found.unique
+    assert units.count(found.point) == (active, kinks)
 
 
 def test_a_kink_can_come_from_the_other_units(network):
@@ -65,8 +64,8 @@ def test_a_kink_can_come_from_the_other_units(network):
         latent_bias=[0, 0.5, -1],
         injection_weight=[[1, 0, 0], [0, 0, 0], [0, 0, 0]],
     )
-    found = exact.solve(torch.from_numpy(flat).double(), network, part(np.sin))
-    assert units.count(found.activation) == (2, 2)
+    found = fixed_points.find(flat, network, part(np.sin).inputs)
+    assert units.count(found.point) == (2, 2)
 
 
 def test_rows_along_a_run(replay, network):
@@ -80,22 +79,22 @@ def test_rows_along_a_run(replay, network):
         output_bias=[-4],
     )
     # u = 0.5 u + t + 2: y = 2 t + 4 - 4.
-    kept = Snapshots(np.array([0, 9]), np.stack([flat, parameters(network, latent_weight=9)]))
-    run = dataclasses.replace(replay[64], seed=5)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, parameters(network, latent_weight=9)]))
+    run = dataclasses.replace(replay[64], seed=5, epochs=1)
     done = []
     table = units.of_runs([(run, kept)], part(lambda t: 2 * t + 0.5), done.append)
     first, last = table.to_pylist()
     assert (first["batch_size"], first["seed"], first["epoch"]) == (64, 5, 0)
     assert (first["active_units"], first["kinks"], first["converged"]) == (2, 0, True)
     assert first["loss"] == pytest.approx(0.25, rel=1e-6)
-    assert (last["epoch"], last["active_units"]) == (9, 0)
+    assert (last["epoch"], last["active_units"]) == (1, 0)
     assert done == [1]
 
 
 def converged_loss(network, x, points):
-    found = exact.solve(torch.from_numpy(x), network, points)
-    assert found.converged
-    return exact.mean_squared_error(found, points)
+    loss = fixed_points.loss(x, network, points)
+    assert np.isfinite(loss)
+    return loss
 
 
 @pytest.fixture
@@ -108,23 +107,51 @@ def trained(network):
     return x
 
 
-def test_the_hessian_is_that_of_the_converged_loss(network, trained):
+ACTIVATE = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh}
+
+
+def losses_after_many_iterations(activation, several, points, network):
+    """The loss of each of several networks (k, p), whose latent maps contract, in NumPy."""
+    flat = np.moveaxis(several, 0, -1)
+    of = {k: np.moveaxis(v, -1, 0) for k, v in _views(flat, network).items()}
+    bias = (of["latent.bias"] + of["injection.bias"])[..., None]
+    injected = of["injection.weight"] @ points.inputs.T.astype(float) + bias
+    u = np.zeros_like(injected)
+    for _ in range(80):
+        u = ACTIVATE[activation](of["latent.weight"] @ u + injected)
+    error = of["output.weight"] @ u + of["output.bias"][..., None] - points.target.astype(float)
+    return np.square(error).mean(axis=(1, 2))
+
+
+def _views(flat, network):
+    """As `layout.views` does of one vector, of (p, k) for k of them."""
+    ends = np.cumsum([np.prod(shape) for shape in layout.shapes(network).values()])
+    parts = np.split(flat, ends[:-1])
+    shapes = layout.shapes(network).items()
+    return {n: v.reshape(*s, -1) for (n, s), v in zip(shapes, parts, strict=True)}
+
+
+@pytest.mark.parametrize("activation", ACTIVATE)
+def test_the_hessian_is_that_of_the_converged_loss(activation, network, trained):
+    network = dataclasses.replace(network, activation=activation)
     points = part(np.sin)
-    found = exact.solve(torch.from_numpy(trained), network, points)
-    assert units.count(found.activation)[1] > 0
+    if activation == "relu":
+        assert units.count(fixed_points.find(trained, network, points.inputs).point)[1] > 0
     p, h = len(trained), 1e-4
-    expected = np.empty((p, p))
-    for i, j in itertools.product(range(p), repeat=2):
-        corners = []
-        for a, b in itertools.product((h, -h), repeat=2):
-            moved = trained.copy()
-            moved[i] += a
-            moved[j] += b
-            corners.append(converged_loss(network, moved, points))
-        expected[i, j] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h)
+    steps = h * np.eye(p)
+    corners = [
+        losses_after_many_iterations(
+            activation,
+            (trained + a * steps[:, None] + b * steps[None, :]).reshape(p * p, p),
+            points,
+            network,
+        ).reshape(p, p)
+        for a, b in itertools.product((1, -1), repeat=2)
+    ]
+    expected = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h)
     found = sharpness.hessian(network, trained, points)
     np.testing.assert_allclose(found, expected, atol=3e-5 * np.abs(found).max())
-    np.testing.assert_allclose(found, found.T)
+    np.testing.assert_allclose(found, found.T, atol=1e-12 * np.abs(found).max())
 
 
 def test_the_hessian_of_a_dead_network_by_hand(network):
@@ -181,11 +208,12 @@ TOLD = {
 @pytest.fixture
 def told():
     rows = [
-        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k, "converged": True}
+        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k}
         for (b, s), snapshots in TOLD.items()
         for e, a, k in snapshots
     ]
-    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+    table = pd.DataFrame(rows).assign(converged=True, diverged=False)
+    return table.sample(frac=1, random_state=0)
 
 
 def test_fates_by_hand(told):
@@ -208,7 +236,7 @@ def test_fates_by_hand(told):
 def summary():
     losses = {(600, 0): 0.0005, (600, 1): 0.0016, (32, 0): 0.0006, (32, 1): 0.02}
     rows = [{"batch_size": b, "seed": s, "lowest_loss": v} for (b, s), v in losses.items()]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(diverged=False)
 
 
 def test_categories_by_hand(told, summary):
@@ -224,6 +252,68 @@ def test_a_network_without_a_fixed_point_is_of_no_other_category(told, summary):
     told.loc[(told["seed"] == 1) & (told["batch_size"] == 32), "converged"] = False
     table = minima.by_category(minima.ends(summary, told)).set_index("category")
     assert table.index.tolist() == ["1 kink", "no fixed point found"]
+
+
+@pytest.fixture
+def lost(told, summary):
+    """Units and summary in which seed 0 of batch size 32 diverges after epoch 0."""
+    gone = (told["seed"] == 0) & (told["batch_size"] == 32) & (told["epoch"] > 0)
+    counts = told[["active_units", "kinks"]].mask(gone)
+    diverged = (summary["seed"] == 0) & (summary["batch_size"] == 32)
+    units = told.assign(**counts, converged=told["converged"] & ~gone, diverged=gone)
+    return units, summary.assign(diverged=diverged, lowest_loss=summary["lowest_loss"].mask(gone))
+
+
+def test_a_diverged_run_is_a_row_of_its_own(lost):
+    units, summary = lost
+    runs = minima.ends(summary, units)
+    table = minima.by_category(runs).set_index("category")
+    assert table.index.tolist() == ["no active unit", "1 kink", "diverged"]
+    assert table["runs"].tolist() == [1, 2, 1]
+    assert table.loc["diverged", ["runs_600", "runs_32"]].tolist() == [0, 1]
+    assert runs.loc[runs["diverged"], "active_units"].isna().all()
+
+
+def test_a_diverged_run_has_lost_no_units_and_counts_in_shares(lost):
+    units, _ = lost
+    large, small = minima.fates(units).to_dict("records")
+    assert (large["diverged"], small["diverged"], small["runs"]) == (0, 1, 2)
+    # Seed 1 lost its unit at epoch 9; seed 0 is no such run, but one of two.
+    assert (small["lost_units"], small["epoch_of_last_death"]) == (0.5, 9)
+    assert (small["active_at_start"], small["active_at_end"]) == (2, 0)
+    assert (small["as_at_start"], small["as_largest_batch"]) == (0, 0)
+
+
+def test_snapshots_that_a_diverged_run_lacks_are_rows(replay, network):
+    """Of epochs 0, 1, 3, 9 the run has two, and is lost at the second."""
+    weight, bias, *_ = BY_HAND["affine"]
+    flat = parameters(network, injection_weight=weight, injection_bias=bias)
+    run = dataclasses.replace(replay[64], epochs=9, snapshots=3)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, flat * np.nan]))
+    rows = units.of_runs([(run, kept)], part(np.sin), lambda done: None).to_pylist()
+    assert [row["epoch"] for row in rows] == [0, 1, 3, 9]
+    assert [row["diverged"] for row in rows] == [False, True, True, True]
+    assert [row["active_units"] for row in rows] == [2, None, None, None]
+    assert [row["kinks"] for row in rows] == [0, None, None, None]
+
+
+@pytest.mark.parametrize("worst", [np.nan, np.inf, 1e10])
+def test_the_end_of_a_diverged_run_has_no_sharpness(worst, replay, network):
+    flat = parameters(network, output_bias=[worst])
+    table = sharpness.of_runs([(replay[64], flat)], part(np.sin), lambda done: None)
+    (row,) = table.to_pylist()
+    assert row["diverged"]
+    assert row["active_units"] is None
+    assert np.isnan(row["largest_eigenvalue"])
+
+
+def test_a_network_with_tanh_has_sharpness_and_no_units(replay, network, trained):
+    run = dataclasses.replace(replay[64], network=dataclasses.replace(network, activation="tanh"))
+    table = sharpness.of_runs([(run, trained)], part(np.sin), lambda done: None)
+    (row,) = table.to_pylist()
+    assert (row["active_units"], row["kinks"], row["converged"]) == (None, None, True)
+    values = np.linalg.eigvalsh(sharpness.hessian(run.network, trained, part(np.sin)))
+    assert row["largest_eigenvalue"] == values[-1]
 
 
 def test_a_summary_of_other_runs_is_refused(told, summary):

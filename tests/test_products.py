@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import alignment, alignments, files, runlog, summary, table1, tables
+from jfb import alignment, alignments, files, layout, parameters, runlog, summary, table1, tables
+from jfb.dataset import Part
 from jfb.figures import factors, gradients, report, seeds, style
 from jfb.runlog import Epoch
 from jfb.shares import shares
@@ -115,8 +116,14 @@ def test_a_spoilt_log_is_refused_by_name(spoil, told, log):
 
 
 def summarised(path):
-    """The summary of a log of whichever run."""
-    return summary.of_logs([path], [runlog.run_of(runlog.read(path))])
+    """The summary of a log of whichever run, whose best network is 0.5 on a target of zero."""
+    training = Part(np.zeros((4, 3), np.float32), np.zeros(4, np.float32))
+    run = runlog.run_of(runlog.read(path))
+    best = path.with_name("_best.safetensors")
+    flat = np.zeros(layout.size(run.network), np.float32)
+    flat[-1] = 0.5
+    parameters.write(best, flat, run.network, 1)
+    return summary.of_logs([path], [best], [run], training)
 
 
 def test_summary_by_hand(log):
@@ -132,9 +139,11 @@ def test_summary_by_hand(log):
     assert (row["final_train_loss"], row["final_val_loss"]) == (0.01, 0.02)
     assert (row["final_train_accuracy"], row["final_val_accuracy"]) == (1.0, 0.25)
     assert row["first_accurate_epoch"] == 3
+    assert row["first_epoch_at_97_percent"] == 2
     # Decades 0, -2, -1, -2: mean -1.25, variance (1.5625 + 0.5625 + 0.0625 + 0.5625) / 4.
     assert row["log10_loss_spread"] == pytest.approx(math.sqrt(2.75 / 4))
     assert row["unconverged_solves"] == 2
+    assert row["exact_best_loss"] == 0.25
     assert row["final_spectral_norm"] == 0.9
     assert not row["diverged"]
 
@@ -143,6 +152,21 @@ def test_spread_is_over_the_last_500_epochs(log):
     path = log([100.0] * 200 + [1.0, 10.0] * 250)
     (row,) = summarised(path).to_pylist()
     assert row["log10_loss_spread"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("losses", "fall"),
+    [
+        # The last two of 200 epochs: from 0.1 before them to 0.01; a loss that rises falls by 0.
+        ([1.0] * 197 + [0.1, 0.05, 0.01], 1.0),
+        ([0.1] * 198 + [0.2, 0.1], 0.0),
+        ([0.01], None),
+        ([0.1] * 100 + [math.nan] * 100, None),
+    ],
+)
+def test_fall_of_the_lowest_loss_at_the_end(losses, fall, log):
+    (row,) = summarised(log(losses)).to_pylist()
+    assert row["fall_at_the_end"] == pytest.approx(fall)
 
 
 def test_a_diverged_run_is_summarised(log):
@@ -170,7 +194,22 @@ def test_a_run_whose_last_step_blows_up_has_diverged(replay, tmp_path):
 
 def test_the_log_of_another_run_is_refused_by_name(log, replay):
     with pytest.raises(ValueError, match=r"log\.parquet: the log of another run"):
-        summary.of_logs([log([1.0])], [replay[32]])
+        summary.of_logs([log([1.0])], ["_best.safetensors"], [replay[32]], Part(None, None))
+
+
+def test_a_finite_loss_beyond_measure_has_diverged(log):
+    """Such runs end at 1e29 to 1e34 and never get to infinity."""
+    (row,) = summarised(log([2.0, 1.0, 1e7])).to_pylist()
+    assert row["diverged"]
+    (row,) = summarised(log([2.0, 1e7, 1.0])).to_pylist()
+    assert not row["diverged"], "it came back"
+
+
+def test_unconverged_passes_are_those_of_the_best_epoch(log):
+    (row,) = summarised(log([3.0, 2.0, 1.0])).to_pylist()
+    assert row["unconverged_at_lowest_loss"] == 1
+    (row,) = summarised(log([3.0, 1.0, 2.0])).to_pylist()
+    assert row["unconverged_at_lowest_loss"] == 0
 
 
 def test_a_summary_reads_in_pandas(log, tmp_path):

@@ -1,17 +1,25 @@
 """The engine that does as the report's program does, and the time of all engines."""
 
 import dataclasses
+import gc
 import itertools
+import platform
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import plain
-from jfb import settings, table1, timing
+from conftest import ROOT
+from jfb import collector, files, machine, settings, table1, timing, timings
+from jfb.collector import Collector
 from jfb.engines import dataloader, reference
 from jfb.figures import timing as figures
+from jfb.machine import Machine
 from jfb.snapshots import Snapshots
 from jfb.streams import open_stream
 
@@ -64,21 +72,32 @@ class Clocked:
     """Stands in for engines: remembers what it was asked, and says how long it took."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.states = [], []
 
     def __call__(self, run):
         def train(run, stream, training, validation, after_epoch):
             start = stream.initial_parameters()
             self.asked.append((run.engine, run.batch_size, run.epochs, float(start[0])))
-            seconds = {"dataloader": 4.0, "fused": 0.5}[run.engine] * len(self.asked)
-            return SimpleNamespace(log={"train_seconds": np.full(run.epochs, seconds)})
+            self.states.append((gc.isenabled(), gc.get_freeze_count() > 0))
+            seconds = np.full(run.epochs, {"dataloader": 4.0, "fused": 0.5}[run.engine])
+            # What compiles takes long, and so does an epoch with a full collection in it.
+            seconds[0] = 90.0
+            if run.epochs == 3 and run.engine == "dataloader":
+                seconds[1] = 60.0
+            if run.epochs > 3:
+                gc.collect()
+            return SimpleNamespace(log={"train_seconds": seconds})
 
         return train
 
 
 @pytest.fixture
 def wanted():
-    return settings.Timing({"dataloader": 2, "fused": 5}, (0, 100), 2)
+    engines = {
+        "dataloader": settings.Timed(16.0, ("running", "disabled", "frozen")),
+        "fused": settings.Timed(0.3, ("running",)),
+    }
+    return settings.Timing(engines, (0, 100), 3)
 
 
 @pytest.fixture
@@ -90,78 +109,287 @@ def measured(wanted, replay, monkeypatch):
     runs = {replay[size]: kept for size in (600, 32)}
     done = []
     table = timing.measure(wanted, runs, None, None, done.append)
-    assert done == list(range(1, 17))
-    return table, clocked.asked
+    # Of two sizes and stages each: three collectors of the one, one of the other; three rounds.
+    assert done == list(range(1, 3 * 16 + 1))
+    return table, clocked
 
 
-def test_measurements_take_turns_from_the_nearest_snapshot(measured):
-    table, asked = measured
-    # What compiles has been compiled: an epoch of each first.
-    assert [(engine, size, n) for engine, size, n, _ in asked[:4]] == [
-        (engine, size, 1) for size, engine in itertools.product((600, 32), ("dataloader", "fused"))
+def test_a_measurement_is_as_long_as_its_seconds_allow(measured):
+    table, clocked = measured
+    assert [(engine, size, n) for engine, size, n, _ in clocked.asked[:4]] == [
+        (engine, size, 3) for size, engine in itertools.product((600, 32), ("dataloader", "fused"))
     ]
-    assert asked[4:8] == [
-        ("dataloader", 600, 2, 0.0),
-        ("fused", 600, 5, 0.0),
-        ("dataloader", 600, 2, 90.0),
-        ("fused", 600, 5, 90.0),
-    ]
-    assert asked[4:12] == asked[12:]
-    assert len(table) == 16
+    # 16 s at 4 s an epoch; 0.3 s at 0.5 s an epoch would be one, and two is the fewest.
+    epochs = table.groupby("engine")["epochs"].unique()
+    assert epochs["dataloader"].tolist() == [4]
+    assert epochs["fused"].tolist() == [2]
     # The seconds of an epoch, not of all that were timed.
-    assert table["seconds_per_epoch"].iloc[:2].tolist() == [4 * 5, 0.5 * 6]
+    seconds = table.groupby("engine")["seconds_per_epoch"].unique()
+    assert seconds["dataloader"].tolist() == [(90 + 3 * 4) / 4]
+    assert seconds["fused"].tolist() == [(90 + 0.5) / 2]
+
+
+def test_each_round_has_each_measurement_once_in_an_order_of_its_own(measured):
+    table, clocked = measured
+    keys = ["engine", "collector", "batch_size", "stage"]
+    rounds = [rows[keys] for _, rows in table.groupby("round")]
+    assert len(rounds) == 3
+    for rows in rounds:
+        assert len(rows) == len(rows.drop_duplicates()) == 16
+        # Those of one collector follow one another.
+        assert (rows["collector"] != rows["collector"].shift()).sum() == 3
+    assert not (rounds[0].to_numpy() == rounds[1].to_numpy()).all()
+    assert not (rounds[1].to_numpy() == rounds[2].to_numpy()).all()
+    # A stage is started from the snapshot that is nearest: 90 for 100.
+    starts = {0: 0.0, 100: 90.0}
+    asked = [(engine, size, start) for engine, size, _, start in clocked.asked[4:]]
+    assert asked == [(row.engine, row.batch_size, starts[row.stage]) for row in table.itertuples()]
+
+
+def test_the_collector_is_as_the_row_says_and_as_it_was_afterwards(measured):
+    table, clocked = measured
+    expected = {"running": (True, False), "disabled": (False, False), "frozen": (True, True)}
+    assert clocked.states[4:] == [expected[name] for name in table["collector"]]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+    # The stand-in collects once in each measurement of more than three epochs.
+    assert table.groupby("engine")["collections"].unique().map(list).to_dict() == {
+        "dataloader": [1],
+        "fused": [0],
+    }
+    assert (table["collection_seconds"] > 0).tolist() == (table["collections"] > 0).tolist()
+    # What was there before is walked unless it is frozen.
+    tracked = table.groupby("collector")["tracked_objects"].min()
+    assert tracked["running"] > 10_000
+    assert tracked["frozen"] < 1000
+
+
+def test_the_collector_is_set_back_after_an_error():
+    for state in Collector:
+        with pytest.raises(KeyError), collector.set_to(state):
+            raise KeyError
+        assert gc.isenabled()
+        assert gc.get_freeze_count() == 0
+
+
+def test_only_full_collections_count_and_only_within_the_block():
+    gc.collect()
+    with collector.FullCollections() as full:
+        gc.collect(1)
+        assert (full.count, full.seconds) == (0, 0.0)
+        start = time.perf_counter()
+        gc.collect()
+        gc.collect()
+        within = time.perf_counter() - start
+    gc.collect()
+    assert full.count == 2
+    assert 0.5 * within < full.seconds <= within
+
+
+def test_full_batches_age_what_small_ones_do_not(replay, data):
+    """Why collections come with large batches: their samples are all alive at once.
+
+    What survived two young passes is counted by gc.get_objects(generation=2), with a threshold that
+    keeps the oldest generation from being collected.
+    """
+    survivors = {}
+    before = gc.get_threshold()
+    gc.set_threshold(before[0], before[1], 1_000_000)
+    try:
+        for size in (2400, 32):
+            run = dataclasses.replace(replay[size], stream="per_seed", epochs=1)
+            seen = []
+
+            def see(phase, info, seen=seen):
+                if phase == "stop" and info["generation"] == 1:
+                    seen.append(len(gc.get_objects(generation=2)))
+
+            gc.collect()
+            start = len(gc.get_objects(generation=2))
+            gc.callbacks.append(see)
+            dataloader.train(run, open_stream(run), *data, ignore)
+            gc.callbacks.remove(see)
+            survivors[size] = max(seen, default=start) - start
+    finally:
+        gc.set_threshold(*before)
+    assert survivors[2400] > 3000
+    assert survivors[32] < 0.2 * survivors[2400]
+
+
+MACHINE = Machine("Fast", 2, 8, "3.11.7", "2.13.0", "MKL 2024.2", 1)
+
+
+def rows_of(machine=MACHINE, seconds=None, scale=1.0, **columns):
+    """Two rounds of two stages: at 600 1 s and 3 s, then 2 s and 4 s; at 32 ten times as much."""
+    seconds = seconds or {(0, 0): 1, (0, 9): 3, (1, 0): 2, (1, 9): 4}
+    rows = [
+        {
+            "engine": "dataloader",
+            "collector": "running",
+            "batch_size": size,
+            "stage": stage,
+            "round": round_,
+            "epochs": 2,
+            "seconds_per_epoch": factor * scale * value,
+            "collections": 1,
+            "collection_seconds": 0.1,
+            "tracked_objects": 5,
+            "load": 1.0,
+        }
+        for size, factor in ((600, 1.0), (32, 10.0))
+        for (round_, stage), value in seconds.items()
+    ]
+    return pd.DataFrame(rows).assign(**dataclasses.asdict(machine) | columns)
 
 
 @pytest.fixture
 def times():
-    """Two rounds of two stages: at 600 1 s and 3 s, then 2 s and 4 s; at 32 ten times as much."""
-    rows = [
-        ("dataloader", size, stage, round_, 2, scale * seconds)
-        for size, scale in ((600, 1.0), (32, 10.0))
-        for (round_, stage), seconds in {(0, 0): 1, (0, 9): 3, (1, 0): 2, (1, 9): 4}.items()
-    ]
-    columns = ["engine", "batch_size", "stage", "round", "epochs", "seconds_per_epoch"]
-    return pd.DataFrame(rows, columns=columns)
+    """As run, and without the collector in half the time at 600."""
+    without = rows_of(collector="disabled")
+    without.loc[without["batch_size"] == 600, "seconds_per_epoch"] /= 2
+    return pd.concat([rows_of(), without], ignore_index=True)
 
 
 def test_times_are_means_over_stages_and_medians_over_rounds(times):
-    found = timing.summarised(times, 100).set_index("batch_size")
-    assert found.loc[600, ["median", "lowest", "highest"]].tolist() == [250, 200, 300]
-    assert found.loc[32, "median"] == 2500
-    ratios = timing.relative(times).set_index("batch_size")
-    assert ratios.loc[32, ["median", "lowest", "highest"]].tolist() == pytest.approx([10] * 3)
-    assert ratios.loc[600, "median"] == 1
+    found = timings.summarised(times, 100).set_index(["collector", "batch_size"])
+    assert found.loc[("running", 600), ["median", "lowest", "highest"]].tolist() == [250, 200, 300]
+    assert found.loc[("running", 32), "median"] == 2500
+    assert found.loc[("disabled", 600), "median"] == 125
+    ratios = timings.relative(times).set_index(["collector", "batch_size"])
+    columns = ["median", "lowest", "highest"]
+    assert ratios.loc[("running", 32), columns].tolist() == pytest.approx([10] * 3)
+    assert ratios.loc[("disabled", 32), columns].tolist() == pytest.approx([20] * 3)
+    assert ratios.loc[("running", 600), "median"] == 1
+    assert set(timings.as_run(ratios.reset_index())["collector"]) == {"running"}
 
 
 def test_the_published_column_is_a_total(times):
-    both = timing.with_published(times)
-    found = timing.summarised(both, 3000).set_index(["engine", "batch_size"])["median"]
-    assert found["published", 600] == pytest.approx(114.2)
-    assert found["published", 32] == pytest.approx(750.8)
+    both = timings.with_published(times)
+    found = timings.summarised(both, 3000).set_index(["engine", "collector", "batch_size"])[
+        "median"
+    ]
+    assert found["published", "running", 600] == pytest.approx(114.2)
+    assert found["published", "running", 32] == pytest.approx(750.8)
     assert set(both["batch_size"]) == {600, 32}
 
 
 def test_the_figure_of_time(times):
-    both = timing.with_published(times)
-    figure = figures.timing(timing.summarised(both, 3000), timing.relative(both), 3000)
+    both = timings.with_published(times)
+    figure = figures.timing(timings.summarised(both, 3000), timings.relative(both), 3000)
     figure.draw_without_rendering()
     left, right = figure.axes
     assert [container[0].get_ydata().tolist() for container in left.containers] == [
-        pytest.approx([7500, 75000]),
         pytest.approx([114.2, 750.8]),
+        pytest.approx([7500, 75000]),
+        pytest.approx([3750, 75000]),
     ]
-    assert right.containers[1][0].get_ydata()[1] == pytest.approx(750.8 / 114.2)
+    assert right.containers[0][0].get_ydata()[1] == pytest.approx(750.8 / 114.2)
     assert [text.get_text() for text in left.get_xticklabels()] == ["600", "32"]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
-        "as in the report (DataLoader)",
         "published",
+        "DataLoader, as in the report",
+        "DataLoader without garbage collection",
     ]
+
+
+def test_machines_lie_side_by_side_and_the_last_file_of_one_is_taken(tmp_path):
+    slow = dataclasses.replace(MACHINE, processor="Slow", cores=4)
+    newer = dataclasses.replace(MACHINE, torch="2.14.1")
+    for name, rows in {
+        "slow": rows_of(slow, scale=3.0),
+        "old": rows_of(),
+        "own": rows_of(newer, scale=2.0),
+    }.items():
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    table = timings.read([tmp_path / f"{name}.csv" for name in ("slow", "old", "own")])
+    first = table.groupby("machine")["seconds_per_epoch"].first().to_dict()
+    assert first == {"Slow, 4 cores, 8 GiB": 3.0, "Fast, 2 cores, 8 GiB": 2.0}
+    assert len(table) == 16
+
+
+def test_a_timing_without_its_machine_is_refused(tmp_path):
+    path = tmp_path / "timing.csv"
+    rows_of().drop(columns=["processor", "load"]).to_csv(path, index=False)
+    with pytest.raises(files.Unreadable, match=r"timing\.csv: lacks .*: load, processor$"):
+        timings.read([path])
+
+
+def test_versioned_timings_have_every_column_and_engine(project):
+    paths = sorted((ROOT / "timing/machines").glob("*.csv"))
+    assert paths
+    for path in paths:
+        table = timings.read([path])
+        assert table["machine"].nunique() == 1
+        kinds = set(zip(table["engine"], table["collector"], strict=True))
+        assert kinds == {
+            (engine, state)
+            for engine, wanted in project.timing.engines.items()
+            for state in wanted.collectors
+        }
+        assert set(table["batch_size"]) == set(table1.PUBLISHED["batch_size"])
+
+
+def test_a_busy_machine_is_said():
+    load = [0.4, 1.0, 1.5, 1.6, 5.2]
+    rows = pd.DataFrame({"round": range(5), "load": load, "cores": 2})
+    assert timings.of_load(rows).startswith("busy machine in 2 of 5 rounds, times are too long: ")
+    assert "load average 0.4 to 5.2 on 2 cores" in timings.of_load(rows)
+    assert timings.of_load(rows[:3]).startswith("load average 0.4 to 1.5 on 2 cores")
+
+
+CPUINFO = """processor\t: 0
+cpu family\t: 25
+model\t\t: 1
+model name\t: AMD EPYC
+
+processor\t: 1
+cpu family\t: 26
+model name\t: another
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (CPUINFO, "AMD EPYC (family 25, model 1)"),
+        ("model name : Some Arm\n", "Some Arm"),
+        ("", platform.processor() or platform.machine()),
+    ],
+)
+def test_the_model_of_the_processor(text, expected):
+    assert machine.processor(text) == expected
+
+
+def test_the_machine_is_no_host_and_no_person():
+    build = machine.blas_of(torch.__config__.show())
+    here = machine.here(str(torch.__version__), build, 1)
+    assert here.cores >= 1
+    assert here.memory_gib >= 1
+    assert here.threads == 1
+    told = str(here)
+    assert platform.node() not in told
+    assert Path.home().name not in told
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (
+            "  - Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build 1 for x",
+            "MKL 2024.2",
+        ),
+        ("  - Build settings: BLAS_INFO=open, BUILD_TYPE=Release", "open"),
+        ("PyTorch built with:", "unknown"),
+    ],
+)
+def test_the_library_of_linear_algebra(build, expected):
+    assert machine.blas_of(build) == expected
 
 
 def test_table1_shows_the_time_where_it_was_taken(times):
     base = table1.PUBLISHED.assign(runs=pd.NA, reached=pd.NA)
-    table = table1.with_times(base, timing.summarised(times, 3000))
+    table = table1.with_times(base, timings.summarised(timings.as_run(times), 3000))
     own = table[table["source"] == "timed"]
     assert own[["batch_size", "training_seconds"]].to_numpy().tolist() == [[600, 7500], [32, 75000]]
     assert own["lowest_loss"].isna().all()
@@ -173,10 +401,13 @@ def test_table1_shows_the_time_where_it_was_taken(times):
     assert "Timed:" not in table1.to_markdown(base)
 
 
-def test_a_small_measurement(wanted, replay, data):
+def test_a_small_measurement(replay, data):
     run = dataclasses.replace(replay[2400], stream="per_seed")
     kept = Snapshots(np.array([0]), open_stream(run).initial_parameters()[None])
-    small = settings.Timing({"reference": 2}, (0,), 1)
-    (row,) = timing.measure(small, {run: kept}, *data, ignore).to_dict("records")
+    small = settings.Timing({"reference": settings.Timed(1e-6, ("running",))}, (0,), 1)
+    table = timing.measure(small, {run: kept}, *data, ignore)
+    assert list(table) == timings.COLUMNS
+    (row,) = table.to_dict("records")
     assert (row["engine"], row["batch_size"], row["epochs"]) == ("reference", 2400, 2)
     assert row["seconds_per_epoch"] > 0
+    assert (row["threads"], row["torch"]) == (1, str(torch.__version__))

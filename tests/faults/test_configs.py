@@ -148,11 +148,26 @@ HOSTILE = {
         ["__use_yte__", "no code"],
     ),
     "key twice": ("replay: small\nreplay: other", ["replay", "twice"]),
-    "NaN": ("timing: {epochs: {fused: .nan}, stages: [0], repeats: 1}", ["timing", "nan"]),
-    "infinity": ("timing: {epochs: {fused: .inf}, stages: [0], repeats: 1}", ["timing", "inf"]),
-    "1e400": ("timing: {epochs: {fused: 1e400}, stages: [0], repeats: 1}", ["fused", "1e400"]),
-    "1.0e+400": ("timing: {epochs: {fused: 1.0e+400}, stages: [0], repeats: 1}", ["fused", "inf"]),
-    "number as text": ("timing: {epochs: {fused: '5'}, stages: [0], repeats: 1}", ["fused", "'5'"]),
+    "NaN": (
+        "timing: {engines: {fused: {seconds: .nan}}, stages: [0], repeats: 1}",
+        ["timing", "nan"],
+    ),
+    "infinity": (
+        "timing: {engines: {fused: {seconds: .inf}}, stages: [0], repeats: 1}",
+        ["timing", "inf"],
+    ),
+    "1e400": (
+        "timing: {engines: {fused: {seconds: 1e400}}, stages: [0], repeats: 1}",
+        ["fused", "1e400"],
+    ),
+    "1.0e+400": (
+        "timing: {engines: {fused: {seconds: 1.0e+400}}, stages: [0], repeats: 1}",
+        ["fused", "inf"],
+    ),
+    "number as text": (
+        "timing: {engines: {fused: {seconds: '5'}}, stages: [0], repeats: 1}",
+        ["fused", "'5'"],
+    ),
     "number too long": (f"replay: {'9' * 5000}", ["replay", "digits"]),
     "deep nesting": (f"replay: {'[' * 50}{']' * 50}", ["replay", "nested"]),
     "nesting too deep to be read": (

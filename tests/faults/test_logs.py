@@ -14,6 +14,7 @@ import pytest
 
 from conftest import Workspace, assert_same_runs
 from jfb import files, runlog, summary, tables
+from jfb.dataset import Part
 
 PLACES = 50
 LOG = "results/runs/small/batch_size=64/seed=0/log.parquet"
@@ -36,7 +37,7 @@ def log(undisturbed, tmp_path):
 
 def refused(path, run, what):
     with pytest.raises(files.Unreadable, match=f"^{re.escape(str(path))}: .*{what}") as caught:
-        summary.of_logs([path], [run])
+        summary.of_logs([path], ["_best.safetensors"], [run], Part(None, None))
     assert "\n" not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ import yaml
 WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
 
-from jfb import locks
+from jfb import locks, requirements
 from jfb.config import load
 
 try:
@@ -18,6 +18,11 @@ try:
     )
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
+
+try:
+    requirements.check_targets(workflow.dag_settings.targets, project.studies)
+except ConfigError as error:
+    sys.exit(f"Error in the target: {error}")
 
 try:
     # Jobs are no schedulers.
@@ -41,8 +46,7 @@ ALIGNMENT = "results/alignment/{study}/{levels}batch_size={batch_size}/seed={see
 BLOCK = "results/blocks/{study}/seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
-WITH_UPDATES = [s for s, study in project.studies.items() if study.updates]
-PLAIN = [s for s, study in project.studies.items() if not study.factors]
+WITH_UPDATES = requirements.having("figures/updates", project.studies)
 
 
 @functools.cache
@@ -113,6 +117,11 @@ def engine_library(script, run):
 def any_of(names):
     """A pattern that matches the names and nothing else."""
     return "|".join(names) or "(?!)"
+
+
+def having(product):
+    """A pattern of the studies of which something can be made, see `jfb.requirements`."""
+    return any_of(requirements.having(product, project.studies))
 
 
 def dataset_of(study):

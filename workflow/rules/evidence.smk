@@ -1,4 +1,8 @@
 CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
+# Times that were measured on other machines: copies of their results/timing.csv.
+OTHER_MACHINES = sorted(
+    os.path.relpath(path) for path in WORKFLOW.parent.glob("timing/machines/*.csv")
+)
 # What the claims call the studies that config.yaml gives a part to.
 ROLES = {"replay": project.replay, "seeds": project.distribution}
 
@@ -29,8 +33,11 @@ def files_of(source):
     study = ROLES.get(role, role)
     if kind == "data":
         return [dataset_of(project.replay)]
-    if kind in ("cost", "timing"):
-        return [f"results/{kind}.csv"]
+    if kind == "cost":
+        return ["results/cost.csv"]
+    if kind == "timing":
+        # Of one machine, the last is taken.
+        return [*OTHER_MACHINES, *if_made("results/timing.csv", "timing")]
     if study not in project.studies:
         return []
     if kind == "alignment":
@@ -44,6 +51,8 @@ def is_there(source):
     if kind == "data" or (kind == "summaries" and role in ROLES):
         return True
     files = files_of(source)
+    if kind == "timing":
+        return bool(files)
     target = {"summaries": role, "sharpness": "minima"}.get(kind, kind)
     return bool(files) and all(if_made(file, target) for file in files)
 

@@ -59,7 +59,7 @@ rule draw_bands:
     benchmark:
         "results/benchmarks/figures/bands_{study}.tsv"
     wildcard_constraints:
-        study=any_of(s for s in LOGGED if s in PLAIN),
+        study=having("figures/bands"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -83,7 +83,7 @@ rule draw_levels:
     benchmark:
         "results/benchmarks/figures/levels_{study}.tsv"
     wildcard_constraints:
-        study=any_of(PLAIN),
+        study=having("figures/levels"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -136,7 +136,7 @@ rule draw_updates:
     benchmark:
         "results/benchmarks/figures/updates_{study}.tsv"
     wildcard_constraints:
-        study=any_of(WITH_UPDATES),
+        study=having("figures/updates"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -165,7 +165,7 @@ rule draw_spectral_norm:
     benchmark:
         "results/benchmarks/figures/spectral_norm_{study}.tsv"
     wildcard_constraints:
-        study=any_of(LOGGED),
+        study=having("figures/spectral_norm"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -188,7 +188,7 @@ use rule draw_levels as draw_ecdf with:
     benchmark:
         "results/benchmarks/figures/ecdf_{study}.tsv"
     wildcard_constraints:
-        study=any_of(PLAIN),
+        study=having("figures/ecdf"),
     params:
         figure="ecdf",
     message:

@@ -35,7 +35,8 @@ NUMBERS = {
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
     "fates": ("csv", [f"results/fates_{project.distribution}.csv"]),
     "alignment": ("alignment", alignments_of(project.alignment)),
-    "times": ("times", ["results/timing.csv"]),
+    # Of this machine last.
+    "times": ("times", [*OTHER_MACHINES, "results/timing.csv"]),
     "cost": ("csv", ["results/cost.csv"]),
 }
 

@@ -10,7 +10,7 @@ rule align:
     benchmark:
         "results/benchmarks/alignment/{study}/{levels}batch_size={batch_size}/seed={seed}.tsv"
     wildcard_constraints:
-        study=any_of(LOGGED),
+        study=having("alignment"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -36,7 +36,7 @@ rule draw_alignment:
     benchmark:
         "results/benchmarks/figures/alignment_{study}.tsv"
     wildcard_constraints:
-        study=any_of(s for s in LOGGED if s in PLAIN),
+        study=having("figures/alignment"),
     conda:
         "../../environment.yml"
     threads: 1

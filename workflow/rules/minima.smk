@@ -12,7 +12,7 @@ rule count_units:
     benchmark:
         "results/benchmarks/units/{study}.tsv"
     wildcard_constraints:
-        study=any_of(s for s in LOGGED if s in PLAIN),
+        study=having("units"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -39,7 +39,7 @@ rule measure_sharpness:
     benchmark:
         "results/benchmarks/sharpness/{study}.tsv"
     wildcard_constraints:
-        study=any_of(s for s in LOGGED if s in PLAIN),
+        study=having("sharpness"),
     conda:
         "../../environment.yml"
     threads: 1

@@ -1,6 +1,6 @@
 """Time the epochs of each engine at the batch sizes of the replay."""
 
-from jfb import dataset, pages, provenance, settings, snapshots, timing
+from jfb import dataset, pages, provenance, settings, snapshots, timing, timings
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -9,7 +9,10 @@ with job_log(snakemake.log[0]) as log:
     runs = [settings.Run.from_dict(run) for run in snakemake.params.runs]
     paths = zip(runs, snakemake.input.snapshots, strict=True)
     kept = {run: snapshots.read(path, run) for run, path in paths}
-    after_case = Progress(log, sum(1 for _ in timing.cases(wanted, runs)), "measurement")
+    after_case = Progress(log, len(timing.cases(wanted, runs)), "measurement")
     table = timing.measure(wanted, kept, training, validation, after_case)
     pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
-    log.info("\n%s", timing.summarised(table, runs[0].epochs).to_string())
+    log.info("\n%s", timings.summarised(table, runs[0].epochs).to_string())
+    line = f"timing: {timings.of_load(table)}"
+    log.info(line)
+    print(line)

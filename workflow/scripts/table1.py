@@ -1,8 +1,6 @@
 """Table 1 in its forms."""
 
-import pandas as pd
-
-from jfb import provenance, table1, tables, timing
+from jfb import provenance, table1, tables, timings
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -14,7 +12,8 @@ with job_log(snakemake.log[0]) as log:
         snakemake.params.distribution,
     )
     for path in snakemake.input.timing:
-        seconds = timing.summarised(pd.read_csv(path), snakemake.params.epochs)
+        measured = timings.as_run(timings.read([path]))
+        seconds = timings.summarised(measured, snakemake.params.epochs)
         table = table1.with_times(table, seconds)
     table1.write(table, origin, **dict(snakemake.output.items()))
     log.info("\n%s", table1.to_markdown(table))

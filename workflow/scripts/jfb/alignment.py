@@ -15,7 +15,6 @@ from torch import Tensor
 
 from jfb import numerics, settings
 from jfb.dataset import Part
-from jfb.exact import EXACT
 from jfb.gradients import open_gradient
 from jfb.network import Network, Transformation
 from jfb.snapshots import Snapshots
@@ -49,6 +48,7 @@ class Row(NamedTuple):
     exact_converged: bool
 
 
+EXACT = settings.Solver("picard", tolerance=1e-10, max_iterations=20_000)
 _JFB = settings.Gradient("jfb")
 _IMPLICIT = settings.Gradient("implicit", tolerance=1e-12)
 _TYPES = {int: pa.int32(), float: pa.float64(), bool: pa.bool_()}

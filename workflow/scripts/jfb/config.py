@@ -3,11 +3,12 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb import settings
+from jfb import requirements, settings
 from jfb.dataset import INPUTS
 from jfb.schema import ConfigError, require_schema
 
@@ -130,16 +131,10 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
         studies[name] = _study(f"studies.{name}", choices, datasets, MOST_RUNS - planned)
     for name in config["default_studies"]:
         _require_one_of("default_studies", name, studies)
-    for key in ("replay", "distribution", "alignment"):
+    for key in requirements.ROLES:
         _require_one_of(key, config[key], studies)
-        if studies[config[key]].block_size is not None:
-            raise ConfigError(
-                key, config[key], "must be a study without block_size, which has logs"
-            )
-        if studies[config[key]].factors:
-            raise ConfigError(key, config[key], "must be a study without factors")
-        if studies[config[key]].updates:
-            raise ConfigError(key, config[key], "must be a study without updates")
+        for needs in requirements.ROLES[key]:
+            requirements.require(key, config[key], needs, studies[config[key]])
     if config["distribution"] == config["replay"]:
         raise ConfigError(
             "distribution", config["distribution"], "must be another study than replay"
@@ -153,8 +148,8 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     cost = settings.Cost.from_dict(config["cost"])
     _require_measurable(cost, datasets[studies[config["alignment"]].dataset])
     replayed = config["defaults"] | config["studies"][config["replay"]]
-    for engine in config["timing"]["epochs"]:
-        _require_able(f"timing.epochs.{engine}", replayed | {"engine": engine})
+    for engine in config["timing"]["engines"]:
+        _require_able(f"timing.engines.{engine}", replayed | {"engine": engine})
     return Project(
         datasets=datasets,
         studies=studies,
@@ -187,6 +182,9 @@ def _study(
         raise ConfigError(f"{key}.updates", choices["updates"], allowed)
     factors = choices.get("factors", {})
     _require_separate(f"{key}.factors", factors)
+    for factor, levels in factors.items():
+        _require_distinct(f"{key}.factors.{factor}", levels)
+        _require_different(f"{key}.factors.{factor}", levels, choices)
     runs = {}
     each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"])
     seeds = _seeds(f"{key}.seeds", choices["seeds"])
@@ -268,6 +266,47 @@ def _require_separate(key: str, factors: Mapping[str, Mapping[str, Mapping[str, 
                     raise ConfigError(f"{key}.{factor}.{level}.{choice}", value, allowed)
 
 
+def _require_distinct(key: str, levels: Iterable[str]) -> None:
+    """Refuse levels that a reader of the folders makes one: pandas raises, polars merges them."""
+    known: dict[Any, str] = {}
+    for level in levels:
+        other = known.setdefault(_as_read(level), level)
+        if other != level:
+            allowed = f"is read as the same value as {other!r}: their names must differ as values"
+            raise ConfigError(key, level, allowed)
+
+
+def _as_read(level: str) -> Any:
+    """The number or date that readers of `<factor>=<level>` folders take a level for, or the text.
+
+    pyarrow, pandas and DuckDB know integers, with 0x and 0b too; polars also decimal numbers and
+    dates with points.
+    """
+    if re.fullmatch(r"\d+", level):
+        return int(level)
+    if re.fullmatch(r"0x[0-9a-f]+|0b[01]+", level):
+        return int(level, 0)
+    if re.fullmatch(r"\d+\.\d+\.\d+", level):
+        return tuple(map(int, level.split(".")))
+    try:
+        return level if "_" in level else float(level)
+    except ValueError:
+        return level
+
+
+def _require_different(
+    key: str, levels: Mapping[str, Mapping[str, Any]], choices: Mapping[str, Any]
+) -> None:
+    """Refuse a level of a factor with the same runs as another."""
+    known: list[tuple[Mapping[str, Any], str]] = []
+    for level, chosen in levels.items():
+        for other, name in known:
+            if choices | chosen == choices | other:
+                allowed = f"must set something else than {name}: their runs are the same"
+                raise ConfigError(f"{key}.{level}", chosen, allowed)
+        known.append((chosen, level))
+
+
 def _require_updatable(key: str, level: Mapping[str, Any]) -> None:
     """Refuse a level of a study with updates whose runs would not have them."""
     if "epochs" in level:
@@ -296,6 +335,7 @@ def _require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
         allowed = f"must be at most {dataset.training_size}, the training points of `alignment`"
         raise ConfigError("cost.batch_size", cost.batch_size, allowed)
     latent_dim = max(cost.latent_dim, *cost.latent_dims)
+    _require_distinct("cost.gradients", dict(cost.gradients))
     for name, gradient in cost.gradients:
         _require_used_tolerance(f"cost.gradients.{name}", gradient.tolerance, latent_dim)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jfb import alignments, table1, tables
+from jfb import alignments, table1, tables, timings
 from jfb.levels import REACHED
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
@@ -81,14 +81,24 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Timing by engine, and `label`: the published column beside the engine dataloader."""
-    engines = dict(iter(timing.groupby("engine")))
+    """Timing by engine, and `label`: the published column beside the engine dataloader.
+
+    Taken is what was measured with the collector as Python starts it, of every machine. Added to
+    `label`: source, published or dataloader, and seconds, as printed and of as many epochs as a
+    published run has.
+    """
+    engines = dict(iter(timings.as_run(timing).groupby("engine")))
     if "dataloader" not in engines:
         return engines
-    own = engines["dataloader"].assign(source="dataloader")
+    own = engines["dataloader"]
+    total = own["seconds_per_epoch"] * table1.PUBLISHED_EPOCHS
     column = table1.PUBLISHED.set_index("batch_size")["training_seconds"]
-    printed = own.assign(source="published", seconds_per_epoch=own["batch_size"].map(column))
-    return engines | {"label": pd.concat([own, printed.dropna(subset="seconds_per_epoch")])}
+    printed = own["batch_size"].map(column)
+    both = [
+        own.assign(source="dataloader", seconds=total),
+        own.assign(source="published", seconds=printed),
+    ]
+    return engines | {"label": pd.concat([part[printed.notna()] for part in both])}
 
 
 def of_cost(cost: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -102,13 +112,17 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
 
     Args:
         files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`, `timing`, `cost`,
-            `data`; what has not been made is not among them.
+            `data`; what has not been made is not among them. A timing has a file per machine.
     """
     found = {"published": published()}
     for name, paths in files.items():
         kind, _, study = name.partition("/")
         if kind == "alignment":
             found[name] = of_alignments(alignments.read(paths))
+            continue
+        if kind == "timing":
+            parts = of_timing(timings.read(paths))
+            found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
             continue
         (path,) = paths
         if kind == "summaries":
@@ -121,6 +135,6 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
         elif kind == "data":
             found[name] = tables.read_frame(path, "a dataset")
         else:
-            parts = {"timing": of_timing, "cost": of_cost}[kind](pd.read_csv(path))
+            parts = of_cost(pd.read_csv(path))
             found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
     return found

@@ -5,14 +5,15 @@ import pandas as pd
 
 #: What a network can be, by its active units and kinks on the training points.
 CATEGORIES = ("no active unit", "no kink", "1 kink", "2 kinks", "3 kinks or more")
-CATEGORIES += ("no fixed point found",)
+CATEGORIES += ("no fixed point found", "diverged")
 
 
 def category(units: pd.DataFrame) -> pd.Series:
     """The category of each row of `jfb.units`, as an ordered categorical."""
     names = units["kinks"].clip(upper=3).map(dict(enumerate(CATEGORIES[1:])))
     names = names.where(units["active_units"] > 0, CATEGORIES[0])
-    names = names.where(units["converged"], CATEGORIES[-1])
+    names = names.where(units["converged"], "no fixed point found")
+    names = names.mask(units["diverged"], "diverged")
     return pd.Series(pd.Categorical(names, CATEGORIES, ordered=True), units.index)
 
 
@@ -24,12 +25,17 @@ def ends(summary: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
         units: see `jfb.units.Row`, of the same runs.
 
     Returns:
-        The summary with active_units, kinks and category.
+        The summary with active_units, kinks and category; a run that the summary calls diverged is
+        of the category diverged, and has neither units nor kinks.
     """
     final = units.loc[units.groupby(["batch_size", "seed"])["epoch"].idxmax()]
     final = final.assign(category=category(final))
     columns = ["batch_size", "seed", "active_units", "kinks", "category"]
-    return summary.merge(final[columns], on=["batch_size", "seed"], validate="1:1")
+    runs = summary.merge(final[columns], on=["batch_size", "seed"], validate="1:1")
+    # The summary also knows of losses that were not finite while the parameters were.
+    runs.loc[runs["diverged"], "category"] = "diverged"
+    counts = runs[["active_units", "kinks"]].mask(runs["diverged"])
+    return runs.assign(**counts)
 
 
 def by_category(runs: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +46,8 @@ def by_category(runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row per category that occurs: category, runs, the lowest, quartiles and highest of
-        lowest_loss, and runs_<batch size>, how many runs of each batch size there are.
+        lowest_loss, and runs_<batch size>, how many runs of each batch size there are. Of diverged
+        runs it is the lowest loss before; quartiles leave out those that have none.
     """
     losses = runs.groupby("category", observed=True)["lowest_loss"]
     table = losses.quantile([0, 0.25, 0.5, 0.75, 1]).unstack()
@@ -58,14 +65,15 @@ def fates(units: pd.DataFrame) -> pd.DataFrame:
         units: see `jfb.units.Row`; runs of one seed have the same start.
 
     Returns:
-        A row per batch size, the largest first: batch_size, runs; active_at_start and
-        active_at_end, means of the number of active units; lost_units, the share of runs that end
-        with fewer of them than they start with, and epoch_of_last_death, the median over those of
-        the snapshot at which the number falls for the last time; epoch_of_category, the median
-        snapshot from which the category stays; as_at_start, the share of runs that end in the
-        category in which they started, and as_largest_batch, in that in which the same seed ends at
-        the largest batch size; for both, `_by_chance`, the share expected if seeds were paired at
-        random.
+        A row per batch size, the largest first: batch_size, runs, and diverged, how many of them
+        did; active_at_start and active_at_end, means of the number of active units, the second of
+        the runs that did not diverge; lost_units, the share of runs that end with fewer of them
+        than they start with, and epoch_of_last_death, the median over those of the snapshot at
+        which the number falls for the last time; epoch_of_category, the median snapshot from which
+        the category stays; as_at_start, the share of runs that end in the category in which they
+        started, and as_largest_batch, in that in which the same seed ends at the largest batch
+        size; for both, `_by_chance`, the share expected if seeds were paired at random. Shares are
+        of all runs: a diverged one has lost no units, and is of the category diverged.
     """
     units = units.assign(category=category(units).astype(str)).sort_values("epoch")
     runs = units.groupby(["batch_size", "seed"]).apply(_fate, include_groups=False)
@@ -78,6 +86,7 @@ def fates(units: pd.DataFrame) -> pd.DataFrame:
             {
                 "batch_size": size,
                 "runs": len(own),
+                "diverged": (own["end"] == "diverged").sum(),
                 "active_at_start": own["active_at_start"].mean(),
                 "active_at_end": own["active_at_end"].mean(),
                 "lost_units": lost.mean(),

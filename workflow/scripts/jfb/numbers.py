@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from jfb import alignments, files, table1, tables, timing
+from jfb import alignments, files, table1, tables, timings
 from jfb.config import Project
 from jfb.shares import shares
 
@@ -57,15 +57,26 @@ def _shares(path: str) -> pd.DataFrame:
     return shares(summary, by)
 
 
-def _times(path: str) -> pd.DataFrame:
-    """Seconds of a run by engine and batch size, published ones too, and their ratio to 2400."""
-    measured = timing.with_published(pd.read_csv(path))
-    keys = ["engine", "batch_size"]
-    seconds = timing.summarised(measured, table1.PUBLISHED_EPOCHS)
-    ratios = timing.relative(measured)
-    both = seconds.merge(ratios, on=keys, suffixes=("_seconds", "_ratio"))
-    rounds = measured.groupby(keys, sort=False)["round"].nunique().rename("rounds").reset_index()
-    return both.merge(rounds, on=keys)
+def _times(*paths: str) -> pd.DataFrame:
+    """Seconds of a run, and their ratio to the largest batch size, by machine and engine.
+
+    A row per machine, engine, collector and batch size: over rounds the median, lowest and highest
+    of both; `here` of the machine whose file is the last. The published column is an engine of no
+    machine.
+    """
+    last = timings.read(paths[-1:])["machine"].iloc[0]
+    measured = timings.read(paths)
+    both = timings.with_published(measured)
+    parts = dict(iter(measured.groupby("machine", sort=False)))
+    parts["published"] = both[both["engine"] == timings.PUBLISHED]
+    keys = ["engine", "collector", "batch_size"]
+    made = []
+    for machine, rows in parts.items():
+        seconds = timings.summarised(rows, table1.PUBLISHED_EPOCHS)
+        part = seconds.merge(timings.relative(rows), on=keys, suffixes=("_seconds", "_ratio"))
+        part.insert(0, "machine", machine)
+        made.append(part.assign(here=machine == last, rounds=rows["round"].nunique()))
+    return pd.concat(made, ignore_index=True)
 
 
 def _alignment(*paths: str) -> pd.DataFrame:
@@ -74,7 +85,7 @@ def _alignment(*paths: str) -> pd.DataFrame:
     One row per batch size and, where there are such columns, pair of gradients and tolerances.
     """
     rows = alignments.read(paths)
-    pair = ["gradient", "tolerance", "reference", "reference_tolerance"]
+    pair = ["gradient", "precision", "tolerance", "reference", "reference_tolerance"]
     keys = ["batch_size", *(name for name in pair if name in rows)]
     last = rows[rows["epoch"] == rows.groupby(["batch_size", "seed"])["epoch"].transform("max")]
     known = last.assign(known=last["cosine"].notna(), uphill=last["sign"] < 0)

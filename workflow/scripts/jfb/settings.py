@@ -175,24 +175,39 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Timed:
+    """How an engine is timed: seconds of a measurement, and states of Python's collector.
+
+    The states are those of `jfb.collector`.
+    """
+
+    seconds: float
+    collectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Timing:
-    """What is timed, see `jfb.timing`: epochs of one measurement by engine, stages and rounds.
+    """What is timed, see `jfb.timing`: engines, stages and rounds.
 
     `stages` are epochs of the runs at which a measurement starts.
     """
 
-    epochs: Mapping[str, int]
+    engines: Mapping[str, Timed]
     stages: tuple[int, ...]
     repeats: int
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dictionaries and lists of plain values, for JSON."""
-        return {"epochs": dict(self.epochs), "stages": list(self.stages), "repeats": self.repeats}
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """What `to_dict` wrote down."""
-        return cls(values["epochs"], tuple(values["stages"]), values["repeats"])
+        engines = {
+            name: Timed(float(wanted["seconds"]), tuple(wanted["collectors"]))
+            for name, wanted in values["engines"].items()
+        }
+        return cls(engines, tuple(values["stages"]), values["repeats"])
 
 
 @dataclass(frozen=True)

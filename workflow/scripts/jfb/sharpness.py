@@ -1,8 +1,10 @@
 """How sharp a minimum is: the exact Hessian of the loss, and Keskar's sharpness.
 
-With relu, the fixed point is u = S (W u + b + V d + c) where S selects the units that are active
-at d, so that a = u = (I - S W)^-1 S (V d + b + c) as long as S stays: a rational function of the
-parameters, which is differentiated as often as needed.
+Let u(y) be the fixed point of T at parameters y, and M = (I - dT/du)^-1 at x and u(x). Each step
+u <- u - M (u - T(u; y)) from u(x) multiplies the distance from u(y) by something proportional to
+|y - x|. The distance is of first order before the first step, and of third order after two: there,
+the derivatives of the loss up to the second are exact, whatever the activation. Autograd finds
+them without differentiating M.
 """
 
 from collections.abc import Callable
@@ -14,8 +16,9 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from jfb import exact, layout, numerics, settings, units
+from jfb import fixed_points, layout, numerics, settings, units
 from jfb.dataset import Part
+from jfb.network import Network
 
 #: Half the width of the box of Keskar's sharpness, relative to each parameter.
 BOX = 1e-3
@@ -30,23 +33,28 @@ class Row(NamedTuple):
     `smallest_eigenvalue` are of its Hessian with respect to all parameters; `keskar_sharpness` is
     100 (max f - f) / (1 + f) over the box |z_i| <= 1e-3 (|x_i| + 1) around the parameters x
     (Keskar et al. 2016, equation 4, in the whole space), in percent. NaN where a fixed point was
-    not found.
+    not found, or where the run has diverged (see `jfb.units.Row`). `active_units` and `kinks` are
+    None there, and where the activation is not relu.
     """
 
     batch_size: int
     seed: int
     loss: float
-    active_units: int
-    kinks: int
+    active_units: int | None
+    kinks: int | None
     largest_eigenvalue: float
     smallest_eigenvalue: float
     keskar_sharpness: float
     converged: bool
+    diverged: bool
 
 
-_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), int | None: pa.int64()}
 SCHEMA = pa.schema(
-    [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
+    [
+        pa.field(name, _TYPES[kind], nullable=kind == int | None)
+        for name, kind in Row.__annotations__.items()
+    ]
 )
 
 
@@ -54,25 +62,28 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     """Measure the sharpness at the end of a run.
 
     Args:
-        run: its network, with relu.
+        run: its network.
         parameters: (p,) flat vector at its end.
         training: all training points.
     """
     numerics.pin()
     x = parameters.astype(np.float64)
-    found = exact.solve(torch.from_numpy(x), run.network, training)
-    counts = units.count(found.activation)
-    place = run.batch_size, run.seed, exact.mean_squared_error(found, training), *counts
-    if not found.converged:
-        return Row(*place, *[np.nan] * 3, False)
+    found = fixed_points.find(x, run.network, training.inputs)
+    loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
+    diverged = units.has_diverged(x, loss)
+    if diverged or not found.unique:
+        none = [None] * 2 + [np.nan] * 3
+        return Row(run.batch_size, run.seed, loss, *none, found.unique, diverged)
+    counts = units.count(found.point) if run.network.activation == "relu" else (None, None)
     values = np.linalg.eigvalsh(hessian(run.network, x, training))
     sharpness = keskar_sharpness(run.network, x, training)
-    return Row(*place, values[-1], values[0], sharpness, True)
+    measured = values[-1], values[0], sharpness
+    return Row(run.batch_size, run.seed, loss, *counts, *measured, True, False)
 
 
 def hessian(network: settings.Network, x: np.ndarray, part: Part) -> np.ndarray:
     """Hessian (p, p) of the mean squared error with respect to the flat parameters x (p,)."""
-    loss = _loss_as_long_as_the_same_units_are_active(network, x, part)
+    loss = _loss_around(network, x, part)
     return torch.autograd.functional.hessian(loss, torch.from_numpy(x), vectorize=True).numpy()
 
 
@@ -84,7 +95,7 @@ def keskar_sharpness(network: settings.Network, x: np.ndarray, part: Part) -> fl
 
     def negative(z: np.ndarray) -> tuple[float, np.ndarray]:
         moved = torch.from_numpy(x + z).requires_grad_()
-        loss = _loss_as_long_as_the_same_units_are_active(network, x + z, part)(moved)
+        loss = _loss_around(network, x + z, part)(moved)
         (gradient,) = torch.autograd.grad(loss, moved)
         return -loss.item(), -gradient.numpy()
 
@@ -106,30 +117,28 @@ def keskar_sharpness(network: settings.Network, x: np.ndarray, part: Part) -> fl
     return 100 * (-lowest - at_x) / (1 + at_x)
 
 
-def _loss_as_long_as_the_same_units_are_active(
+def _loss_around(
     network: settings.Network, x: np.ndarray, part: Part
 ) -> Callable[[Tensor], Tensor]:
-    """The loss as a function of the parameters around x, at which it finds the active units."""
-    with torch.no_grad():
-        active = exact.solve(torch.from_numpy(x), network, part).activation > 0
-    patterns, kinds = torch.unique(active.T, dim=0, return_inverse=True)
+    """A function that has the value and the first two derivatives of the loss at x."""
+    at_x = Network(torch.from_numpy(x), network)
+    u = torch.from_numpy(fixed_points.find(x, network, part.inputs).point.T)
+    slope = at_x.activation.slope(u, at_x.empty_slope(*u.shape)).double()
+    jacobian = slope.T[:, :, None] * at_x.latent_weight
+    inverse = torch.linalg.inv(torch.eye(len(u)).double() - jacobian)
     inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
-    groups = [
-        (pattern.double(), inputs[kinds == k].T, target[kinds == k])
-        for k, pattern in enumerate(patterns)
-    ]
+    activate = getattr(torch, network.activation)
 
     def loss(flat: Tensor) -> Tensor:
         layers = layout.views(flat, network)
         bias = (layers["latent.bias"] + layers["injection.bias"])[:, None]
-        total = flat.new_zeros(())
-        for pattern, d, t in groups:
-            system = torch.eye(len(pattern)).double() - pattern[:, None] * layers["latent.weight"]
-            injected = pattern[:, None] * (layers["injection.weight"] @ d + bias)
-            activation = torch.linalg.solve(system, injected)
-            y = layers["output.weight"] @ activation + layers["output.bias"]
-            total = total + (y[0] - t).square().sum()
-        return total / len(part)
+        injected = layers["injection.weight"] @ inputs.T + bias
+        point = u
+        for _ in range(2):
+            residual = point - activate(layers["latent.weight"] @ point + injected)
+            point = point - torch.einsum("kij,jk->ik", inverse, residual)
+        y = layers["output.weight"] @ point + layers["output.bias"][:, None]
+        return (y[0] - target).square().mean()
 
     return loss
 

@@ -34,7 +34,7 @@ NOTE = (
 )
 NOTE_TIMED = (
     " Timed: what the report's protocol (nn.Module, autograd, DataLoader, optim.Adam) takes here, "
-    "from the time of some epochs at several stages of training."
+    "on one thread, from the time of some epochs at several stages of training."
 )
 _TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
 _SHARE = f"share at most {REACHED:g}"
@@ -92,7 +92,8 @@ def with_times(table: pd.DataFrame, seconds: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         table: as `tidy` returns it.
-        seconds: as `jfb.timing.summarised` returns it; those of the engine dataloader are taken.
+        seconds: as `jfb.timings.summarised` returns it, of what was measured with the collector as
+            Python starts it; those of the engine dataloader are taken.
 
     Returns:
         The table; the new rows have the source `timed`, and of the cells training_seconds only.

@@ -1,19 +1,27 @@
 """Seconds per epoch of each engine, at each batch size, at some stages of training."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import gc
+import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 
-from jfb import settings, table1
+from jfb import collector, machine, numerics, settings, timings
+from jfb.collector import Collector, FullCollections
 from jfb.dataset import Part
 from jfb.engines import open_engine
 from jfb.snapshots import Snapshots
 from jfb.streams import Stream, open_stream
 
-#: The engine that stands for the published column.
-PUBLISHED = table1.SOURCE_PUBLISHED
+#: Epochs of the trial by which the length of measurements is set; the first of them compiles.
+_TRIAL = 3
+#: Epochs of a measurement, at least.
+_FEWEST = 2
 
 
 class _From:
@@ -27,15 +35,37 @@ class _From:
         return self._parameters.copy()
 
 
-def cases(
-    timing: settings.Timing, runs: Sequence[settings.Run]
-) -> Iterator[tuple[int, settings.Run, int, str]]:
-    """Round, run, stage and engine of each measurement, in the order in which they are made."""
+class Case(NamedTuple):
+    """One measurement."""
+
+    round: int
+    collector: Collector
+    run: settings.Run
+    stage: int
+    engine: str
+
+
+def cases(timing: settings.Timing, runs: Sequence[settings.Run]) -> list[Case]:
+    """Every measurement, in the order in which they are made.
+
+    A round has each of them once. Within it those of one collector follow one another; collectors
+    and, of each, measurements come in a random order that is another in each round (from a fixed
+    seed), so that full collections fall on other measurements.
+    """
+    rng = np.random.default_rng(0)
+    ordered: list[Case] = []
     for round_ in range(timing.repeats):
-        for run in runs:
-            for stage in timing.stages:
-                for engine in timing.epochs:
-                    yield round_, run, stage, engine
+        for k in rng.permutation(len(Collector)):
+            mode = list(Collector)[k]
+            block = [
+                Case(round_, mode, run, stage, engine)
+                for run in runs
+                for stage in timing.stages
+                for engine, wanted in timing.engines.items()
+                if mode in wanted.collectors
+            ]
+            ordered += [block[place] for place in rng.permutation(len(block))]
+    return ordered
 
 
 def measure(
@@ -45,36 +75,79 @@ def measure(
     validation: Part,
     after_case: Callable[[int], None],
 ) -> pd.DataFrame:
-    """Time the training part of epochs, on one thread; engines, stages, batch sizes take turns.
+    """Time the training part of epochs, on one thread.
 
     A measurement starts from the snapshot of the run that is nearest to its stage, since a fixed
-    point takes another number of iterations later in training. What is compiled has been.
+    point takes another number of iterations later in training. It has as many epochs as a trial
+    says that its seconds allow, at least two; what is compiled has been.
 
     Args:
-        timing: epochs of a measurement by engine, stages (epochs), and rounds.
+        timing: engines with the seconds of a measurement and their collectors, stages (epochs), and
+            rounds.
         runs: one per batch size, with the parameters along it.
         training, validation: the two parts of the data.
         after_case: called with the number of measurements made.
 
     Returns:
-        A row per measurement: engine, batch_size, stage, round, epochs, seconds_per_epoch.
+        A row per measurement, with the columns of `jfb.timings.COLUMNS`: engine, collector,
+        batch_size, stage, round, epochs, seconds_per_epoch (training part); collections and
+        collection_seconds, of full collections during the measurement, validation included;
+        tracked_objects, those that a full collection walks at the start; load, the load average
+        over a minute at the start of the round; and the machine.
     """
-    for run in runs:
-        for engine in timing.epochs:
-            _seconds(run, engine, 1, nearest(runs[run], 0), training, validation)
+    numerics.pin()
+    epochs = {
+        (run, engine): _epochs(
+            wanted.seconds,
+            _seconds(run, engine, _TRIAL, nearest(runs[run], 0), training, validation),
+        )
+        for run in runs
+        for engine, wanted in timing.engines.items()
+    }
+    build = machine.blas_of(torch.__config__.show())
+    here = machine.here(str(torch.__version__), build, torch.get_num_threads())
     rows = []
-    for done, (round_, run, stage, engine) in enumerate(cases(timing, list(runs)), start=1):
-        start, epochs = nearest(runs[run], stage), timing.epochs[engine]
-        seconds = _seconds(run, engine, epochs, start, training, validation)
-        rows.append((engine, run.batch_size, stage, round_, epochs, seconds / epochs))
-        after_case(done)
-    columns = ["engine", "batch_size", "stage", "round", "epochs", "seconds_per_epoch"]
-    return pd.DataFrame(rows, columns=columns)
+    for round_, modes in itertools.groupby(cases(timing, list(runs)), lambda case: case.round):
+        load = os.getloadavg()[0]
+        for mode, block in itertools.groupby(modes, lambda case: case.collector):
+            with collector.set_to(mode):
+                tracked = len(gc.get_objects())
+                for case in block:
+                    number = epochs[case.run, case.engine]
+                    start = nearest(runs[case.run], case.stage)
+                    with FullCollections() as full:
+                        seconds = _seconds(
+                            case.run, case.engine, number, start, training, validation
+                        )
+                    rows.append(
+                        {
+                            "engine": case.engine,
+                            "collector": str(mode),
+                            "batch_size": case.run.batch_size,
+                            "stage": case.stage,
+                            "round": round_,
+                            "epochs": number,
+                            "seconds_per_epoch": seconds.sum() / number,
+                            "collections": full.count,
+                            "collection_seconds": full.seconds,
+                            "tracked_objects": tracked,
+                            "load": load,
+                            **dataclasses.asdict(here),
+                        }
+                    )
+                    after_case(len(rows))
+    return pd.DataFrame(rows)[timings.COLUMNS]
 
 
 def nearest(kept: Snapshots, stage: int) -> np.ndarray:
     """The parameters (p,) of the snapshot that is nearest to an epoch."""
     return kept.parameters[np.abs(kept.epochs - stage).argmin()]
+
+
+def _epochs(wanted: float, first: np.ndarray) -> int:
+    """Epochs of a measurement that is to take `wanted` seconds, by those of a trial's epochs."""
+    # The first compiles; a full collection can stall one of the others.
+    return max(_FEWEST, round(wanted / first[1:].min()))
 
 
 def _seconds(
@@ -84,50 +157,9 @@ def _seconds(
     parameters: np.ndarray,
     training: Part,
     validation: Part,
-) -> float:
-    """Seconds of the training part of some epochs."""
+) -> np.ndarray:
+    """Seconds of the training part of each of some epochs."""
     timed = dataclasses.replace(run, engine=engine, epochs=epochs)
     stream = _From(parameters, open_stream(timed))
     outcome = open_engine(timed)(timed, stream, training, validation, lambda row: None)
-    return outcome.log["train_seconds"].sum()
-
-
-def with_published(timing: pd.DataFrame) -> pd.DataFrame:
-    """The measurements, and the published column as the one of an engine `published`."""
-    column = table1.PUBLISHED
-    rows = pd.DataFrame(
-        {
-            "engine": PUBLISHED,
-            "batch_size": column["batch_size"],
-            "round": 0,
-            "seconds_per_epoch": column["training_seconds"] / table1.PUBLISHED_EPOCHS,
-        }
-    )
-    return pd.concat([timing, rows[rows["batch_size"].isin(timing["batch_size"])]])
-
-
-def by_round(timing: pd.DataFrame) -> pd.DataFrame:
-    """Mean seconds per epoch over the stages: engine, batch_size, round, seconds_per_epoch."""
-    keys = ["engine", "batch_size", "round"]
-    return timing.groupby(keys, sort=False)["seconds_per_epoch"].mean().reset_index()
-
-
-def summarised(timing: pd.DataFrame, epochs: int) -> pd.DataFrame:
-    """What `epochs` epochs take: engine, batch_size, median, lowest and highest over rounds.
-
-    Args:
-        timing: as `measure` returns it.
-        epochs: of a run.
-    """
-    seconds = by_round(timing).assign(seconds=lambda t: t["seconds_per_epoch"] * epochs)
-    groups = seconds.groupby(["engine", "batch_size"], sort=False)["seconds"]
-    return groups.agg(median="median", lowest="min", highest="max").reset_index()
-
-
-def relative(timing: pd.DataFrame) -> pd.DataFrame:
-    """Seconds over those of the largest batch size in the same round, summarised alike."""
-    rounds = by_round(timing)
-    wide = rounds.pivot(index=["engine", "round"], columns="batch_size", values="seconds_per_epoch")
-    ratios = wide.div(wide[wide.columns.max()], axis=0).stack().rename("ratio").reset_index()
-    groups = ratios.groupby(["engine", "batch_size"], sort=False)["ratio"]
-    return groups.agg(median="median", lowest="min", highest="max").reset_index()
+    return outcome.log["train_seconds"]

@@ -1,15 +1,16 @@
 """Which latent units of a network are active on the data, and which switch within it."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
-from jfb import exact, numerics, settings
+from jfb import fixed_points, settings
 from jfb.dataset import Part
-from jfb.snapshots import Snapshots
+from jfb.snapshots import Snapshots, epochs_of
+from jfb.summary import DIVERGED_ABOVE
 
 
 class Row(NamedTuple):
@@ -18,42 +19,61 @@ class Row(NamedTuple):
     `active_units` are the latent units that are above 0 at the fixed point of a training point at
     least, `kinks` those of them that are not at every training point: only there is the network,
     as a function of d, not affine. `loss` is the mean squared error on all training points. All are
-    of fixed points in float64, with a residual below 1e-10 where `converged`.
+    of exact fixed points (`jfb.fixed_points`); `converged` says whether every point has one.
+    `diverged` says whether the run has by then: it ended before, its parameters are not finite, or
+    its loss is above 1e6. Such a network has no units to count: both are None.
     """
 
     batch_size: int
     seed: int
     epoch: int
-    active_units: int
-    kinks: int
+    active_units: int | None
+    kinks: int | None
     loss: float
     converged: bool
+    diverged: bool
 
 
-_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), int | None: pa.int64()}
 SCHEMA = pa.schema(
-    [pa.field(name, _TYPES[kind], nullable=False) for name, kind in Row.__annotations__.items()]
+    [
+        pa.field(name, _TYPES[kind], nullable=kind == int | None)
+        for name, kind in Row.__annotations__.items()
+    ]
 )
 
 
-@torch.inference_mode()
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
-    """Count the units of each snapshot of a run, on all training points."""
-    numerics.pin()
+    """Count the units of each snapshot of a run, on all training points.
+
+    A run that diverges has no snapshots after: it has rows for them all the same.
+    """
     rows = []
     for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
-        found = exact.solve(torch.from_numpy(parameters).double(), run.network, training)
-        active, kinks = count(found.activation)
-        loss = exact.mean_squared_error(found, training)
+        found = fixed_points.find(parameters, run.network, training.inputs)
+        active, kinks = count(found.point)
+        loss = fixed_points.mean_squared_error(
+            found.point, parameters, run.network, training.target
+        )
         place = run.batch_size, run.seed, int(epoch)
-        rows.append(Row(*place, active, kinks, loss, found.converged))
+        if diverged := has_diverged(parameters, loss):
+            active = kinks = None
+        rows.append(Row(*place, active, kinks, loss, found.unique, diverged))
+    for epoch in epochs_of(run)[len(rows) :]:
+        place = run.batch_size, run.seed, int(epoch)
+        rows.append(Row(*place, None, None, math.nan, False, True))
     return rows
 
 
-def count(activation: Tensor) -> tuple[int, int]:
-    """Active units and kinks, of a = T(u*; d) at each point, (n, size)."""
-    active = activation > 0
-    anywhere, everywhere = active.any(dim=1), active.all(dim=1)
+def has_diverged(parameters: np.ndarray, loss: float) -> bool:
+    """Whether a network is what a diverged run leaves: of its parameters (p,), and its loss."""
+    return not np.isfinite(parameters).all() or loss > DIVERGED_ABOVE
+
+
+def count(point: np.ndarray) -> tuple[int, int]:
+    """Active units and kinks, of the fixed point u* of each sample, (size, n)."""
+    active = point > 0
+    anywhere, everywhere = active.any(axis=0), active.all(axis=0)
     return int(anywhere.sum()), int((anywhere & ~everywhere).sum())
 
 

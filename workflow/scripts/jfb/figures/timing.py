@@ -4,13 +4,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from jfb.figures.style import level_legend, level_looks, panels, styled
+from jfb.collector import Collector
+from jfb.figures.style import level_looks, panels, styled
+from jfb.timings import PUBLISHED
 
+#: What is drawn, by engine and collector. A frozen collector takes the time of none: see the table.
 _NAMES = {
-    "dataloader": "as in the report (DataLoader)",
-    "reference": "reference engine",
-    "fused": "fused engine",
+    (PUBLISHED, Collector.RUNNING): "published",
+    ("dataloader", Collector.RUNNING): "DataLoader, as in the report",
+    ("dataloader", Collector.DISABLED): "DataLoader without garbage collection",
+    ("reference", Collector.RUNNING): "reference engine",
+    ("fused", Collector.RUNNING): "fused engine",
 }
 
 
@@ -19,26 +25,37 @@ def timing(seconds: pd.DataFrame, ratios: pd.DataFrame, epochs: int) -> Figure:
     """Seconds of a run, and seconds over those of the full batch: medians, bars to the extremes.
 
     Args:
-        seconds, ratios: as `jfb.timing.summarised` and `jfb.timing.relative` return them.
+        seconds, ratios: as `jfb.timings.summarised` and `jfb.timings.relative` return them.
         epochs: of a run.
     """
     figure, (left, right) = panels(2)
-    names = seconds["engine"].map(_NAMES).fillna(seconds["engine"])
-    levels = level_looks(names)
+    looks = dict(zip(_NAMES, level_looks(_NAMES.values()).values(), strict=True))
+    measured = set(zip(seconds["engine"], seconds["collector"], strict=True))
+    drawn = {which: look for which, look in looks.items() if which in measured}
     for axes, table in ((left, seconds), (right, ratios)):
-        named = table.assign(name=table["engine"].map(_NAMES).fillna(table["engine"]))
-        _lines(axes, named, levels)
+        _lines(axes, table, drawn)
     left.set_ylabel(f"Seconds of {epochs:,} epochs")
     right.set_ylabel("Relative to the full batch")
     right.axhline(1, color="black", linewidth=0.8, linestyle="--")
-    level_legend(figure, levels, "Time of training")
+    handles = [
+        Line2D([], [], label=_NAMES[which], linewidth=0.9, markersize=5.5, **look)
+        for which, look in drawn.items()
+    ]
+    figure.legend(
+        handles=handles,
+        title="Time of training",
+        loc="outside upper center",
+        ncols=3,
+        frameon=False,
+    )
     return figure
 
 
-def _lines(axes: Axes, table: pd.DataFrame, levels: dict[str, dict]) -> None:
+def _lines(axes: Axes, table: pd.DataFrame, drawn: dict[tuple[str, Collector], dict]) -> None:
     sizes = sorted(table["batch_size"].unique(), reverse=True)
-    for name, look in levels.items():
-        rows = table[table["name"] == name].set_index("batch_size").reindex(sizes)
+    for (engine, collector), look in drawn.items():
+        rows = table[(table["engine"] == engine) & (table["collector"] == collector)]
+        rows = rows.set_index("batch_size").reindex(sizes)
         reach = [rows["median"] - rows["lowest"], rows["highest"] - rows["median"]]
         axes.errorbar(
             np.arange(len(sizes)),
