@@ -20,7 +20,9 @@ except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
 try:
-    requirements.check_targets(workflow.dag_settings.targets, project.studies)
+    requirements.check_targets(
+        getattr(workflow.dag_settings, "targets", ()), project.studies
+    )
 except ConfigError as error:
     sys.exit(f"Error in the target: {error}")
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from jfb.statistics import STATISTICS, Finding
+from jfb.statistics import STATISTICS, Finding, across
 
 _ALPHA = 0.05
 
@@ -40,17 +40,26 @@ class Verdict(StrEnum):
 class Evidence:
     """A piece of evidence: `arguments` are those of the function `statistic` after the table.
 
-    The table is the first of `tables` that is there.
+    The table is the first of `tables` that is there. With `each`, the statistic is computed for
+    every value of that column, and the piece says what all of them say.
     """
 
     tables: tuple[str, ...]
     statistic: str
     arguments: Mapping[str, Any]
     holds: tuple[float, float]
+    each: str | None = None
 
     def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
         """The name of the table to be taken; None if none is there."""
         return next((name for name in self.tables if name in tables), None)
+
+    def weigh(self, table: pd.DataFrame) -> Finding:
+        """What the statistic finds in the table that was taken."""
+        statistic = STATISTICS[self.statistic]
+        if self.each is None or table.empty:
+            return statistic(table, **self.arguments)
+        return across([statistic(rows, **self.arguments) for _, rows in table.groupby(self.each)])
 
 
 @dataclass(frozen=True)
@@ -128,12 +137,13 @@ def read(entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
 def _evidence(entry: Mapping[str, Any]) -> Evidence:
     arguments = dict(entry)
     table, statistic = arguments.pop("table"), arguments.pop("statistic")
+    each = arguments.pop("each", None)
     tables = (table,) if isinstance(table, str) else tuple(table)
     low, high = arguments.pop("holds")
     if statistic not in STATISTICS:
         raise ValueError(f"statistic: {statistic!r} must be one of: {', '.join(STATISTICS)}")
     holds = (-math.inf if low is None else low, math.inf if high is None else high)
-    return Evidence(tables, statistic, arguments, holds)
+    return Evidence(tables, statistic, arguments, holds, each)
 
 
 def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[Judged]:
@@ -144,7 +154,7 @@ def judge(claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame]) -> list[J
         tables: by the name that evidence gives them; those that are not there leave it open.
     """
     findings = {
-        id(piece): STATISTICS[piece.statistic](tables[name], **piece.arguments)
+        id(piece): piece.weigh(tables[name])
         for claim in claims
         for piece in claim.published + claim.general
         if (name := piece.find(tables))
@@ -248,6 +258,7 @@ def described(weighed: Weighed) -> str:
     first, second = of.pop("batch_size", of.pop("of", None)), of.pop("against", None)
     where = f", {first}" if first is not None else ""
     against = f" against {second}" if second is not None else ""
+    against += f", of each {piece.each}" if piece.each else ""
     table = weighed.table or piece.tables[0]
     return f"{table}: {piece.statistic.replace('_', ' ')} of {column}{where}{against}"
 

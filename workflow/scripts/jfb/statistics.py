@@ -6,7 +6,7 @@ named, from a fixed random state.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,26 @@ class Finding(NamedTuple):
 def exact(value: float, n: int = 1) -> Finding:
     """A number that is a fact about given runs, not a sample of any."""
     return Finding(n, float(value), float(value), float(value))
+
+
+def across(findings: Sequence[Finding]) -> Finding:
+    """One finding of several of the same quantity, which lies where all of them lie.
+
+    Its interval spans theirs, so that a claim holds or fails only where it does of each; the
+    estimate is their mean, the p-value the largest. A single one is returned as it is.
+    """
+    if len(findings) == 1:
+        return findings[0]
+    n, estimates, lows, highs, tests, p_values, nulls = zip(*findings, strict=True)
+    return Finding(
+        sum(n),
+        float(np.mean(estimates)),
+        float(np.min(lows)),
+        float(np.max(highs)),
+        tests[0],
+        None if None in p_values else max(p_values),
+        nulls[0],
+    )
 
 
 def difference(table: pd.DataFrame, column: str, batch_size: int, against: int) -> Finding:
