@@ -10,10 +10,6 @@ FIGURES_SHOWN = {
 }
 
 
-def shares_of(study):
-    return ("shares", [f"results/summaries/{study}.parquet"])
-
-
 # The tables that pages take numbers from: what kind of table each is (jfb/numbers.py), and the
 # files that it is made from. Studies go by the names that config.yaml gives them as it comes.
 NUMBERS = {
@@ -21,13 +17,12 @@ NUMBERS = {
     "evidence": ("evidence", ["results/evidence.csv"]),
     "table1": ("csv", ["results/table1.csv"]),
     **{
-        f"shares_{study}": shares_of(study)
+        f"shares_{study}": ("shares", [f"results/summaries/{study}.parquet"])
         for study in (
             "landscape",
             "updates",
             "gradients",
             "gradients_reference",
-            "contraction",
         )
         if study in project.studies
     },
