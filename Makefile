@@ -1,12 +1,12 @@
 # `make` runs the whole workflow, `make test` the tests; both set up .venv first.
 PYTHON ?= python3
 CORES ?= all
-# What the report shows: all, or everything if that has been made.
+# What the report shows: all, or everything.
 REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test faults lint rule-change report clean distclean
+.PHONY: all check test faults lint rule-change docs check-docs report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -16,6 +16,9 @@ all: $(READY)
 	@echo
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml || \
 		echo "With config.yaml as it came, cells differ only where the processor rounds otherwise: README.md, Exactness."
+	@if [ -n "$$(find results/figures results/*.csv -newer results/report.html 2> /dev/null)" ]; then \
+		echo "results/report.html is older than what it shows: make report"; \
+	fi
 
 # Fails unless every published cell is reproduced.
 check: $(READY)
@@ -46,8 +49,17 @@ $(READY): requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-# One HTML page with every table and figure that has been made.
-report: all
+# README and findings, from their templates and docs/numbers.json; `snakemake findings` makes all three.
+docs: $(READY)
+	$(BIN)/python workflow/scripts/docs.py
+
+# Fails unless the pages, their figures, config.yaml and the results that are there have the same numbers.
+check-docs: $(READY)
+	@$(BIN)/python workflow/scripts/docs.py --check
+
+# One HTML page with every table and figure of the target REPORT_OF, which is brought up to date first.
+report: $(READY)
+	$(BIN)/snakemake --cores $(CORES) $(REPORT_OF)
 	$(BIN)/snakemake --cores $(CORES) --report results/report.html $(REPORT_OF)
 
 clean:

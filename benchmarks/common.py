@@ -1,5 +1,9 @@
 """What the benchmarks share: the project's runs and data, and fair timing."""
 
+import dataclasses
+import datetime
+import json
+import os
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -7,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+RECORDS = ROOT / "benchmarks/records"
 sys.path[:0] = [str(ROOT / part) for part in ("workflow/scripts", "tests")]
 
 BATCH_SIZES = (2400, 1200, 600, 64, 32)
@@ -40,3 +45,34 @@ def seed_run(batch_size, epochs, seed=0):
 
     run = conftest.load_project().studies["seeds"].runs[batch_size, seed]
     return dataclasses.replace(run, epochs=epochs), conftest.make_data(run.dataset)
+
+
+def load():
+    """The load average of the last minute: what else ran beside what is about to be timed."""
+    return round(os.getloadavg()[0], 2)
+
+
+def record(name, load, rows, **options):
+    """Write what a benchmark measured to benchmarks/records, where README has its numbers from.
+
+    Args:
+        name: of the benchmark.
+        load: the load average when it started.
+        rows: an object per line that it prints.
+        options: what it was asked for.
+    """
+    import torch
+
+    from jfb import files, machine
+
+    build = machine.blas_of(torch.__config__.show())
+    content = {
+        "command": " ".join([".venv/bin/python", *sys.orig_argv[1:]]),
+        "date": datetime.date.today().isoformat(),
+        "machine": dataclasses.asdict(machine.here(str(torch.__version__), build, 1)),
+        "load": load,
+        **options,
+        "rows": rows,
+    }
+    with files.whole(RECORDS / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

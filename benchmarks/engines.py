@@ -1,15 +1,15 @@
-"""The fused engine against the others, seconds per run on one core; the runs take turns.
+"""The fused engine against the others, processor seconds per run; the runs take turns.
 
     taskset -c 0 .venv/bin/python benchmarks/engines.py [--against reference tensors dataloader]
-        [--batch-sizes 2400 32] [--epochs 3000] [--repeats 3]
+        [--batch-sizes 2400 32] [--epochs 3000] [--repeats 3] [--record]
 
 reference   the reference engine
 tensors     a plain PyTorch loop: nn.Module, autograd, optim.Adam, batches sliced from tensors
 dataloader  the report's program: the same with DataLoader, from the report's stream
 
 All but the last train the same run of the study `seeds` (seed 0) from the same parameters with the
-same orders of samples. Seconds are those of the whole run, validation included; ratios are of the
-medians.
+same orders of samples. Seconds are those of the processor, so that what runs beside counts little, over
+the whole run, validation included; ratios are of the medians.
 """
 
 import argparse
@@ -30,9 +30,9 @@ def engine(name, batch_size, epochs):
     train = open_engine(run)
     one = dataclasses.replace(run, epochs=1)
     train(one, open_stream(one), *data, lambda row: None)
-    start = time.perf_counter()
+    start = time.process_time()
     train(run, open_stream(run), *data, lambda row: None)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def tensors(batch_size, epochs):
@@ -53,7 +53,7 @@ def tensors(batch_size, epochs):
     mean_squared_error = torch.nn.functional.mse_loss
     inputs, target = torch.from_numpy(training.inputs), torch.from_numpy(training.target)[:, None]
     others = torch.from_numpy(validation.inputs), torch.from_numpy(validation.target)[:, None]
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(epochs):
         order = torch.from_numpy(stream.orders(1)[0])
         batches = zip(inputs[order].split(batch_size), target[order].split(batch_size), strict=True)
@@ -70,7 +70,7 @@ def tensors(batch_size, epochs):
             prediction = net(others[0])
             mean_squared_error(prediction, others[1]).item()
             plain.accuracy(prediction, others[1])
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def dataloader(batch_size, epochs):
@@ -80,9 +80,9 @@ def dataloader(batch_size, epochs):
     import plain
 
     torch.set_num_threads(1)
-    start = time.perf_counter()
+    start = time.process_time()
     plain.train(batch_size, epochs)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 OTHERS = {
@@ -99,7 +99,9 @@ def main():
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
     parser.add_argument("--epochs", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
     options = parser.parse_args()
+    load, rows = common.load(), []
     print("batch size  against     seconds  fused (s)  ratio", flush=True)
     for size in options.batch_sizes:
         functions = {"fused": functools.partial(engine, "fused")} | {
@@ -116,6 +118,10 @@ def main():
                 f"{seconds[name] / seconds['fused']:4.0f}x",
                 flush=True,
             )
+            row = {"batch_size": size, "against": name}
+            rows.append(row | {"seconds": seconds[name], "fused_seconds": seconds["fused"]})
+    if options.record:
+        common.record("engines", load, rows, epochs=options.epochs, repeats=options.repeats)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A whole fused training job: seconds from the start of its process to the log on disk.
 
-    .venv/bin/python benchmarks/job.py [--batch-sizes 2400 32] [--repeats 7]
+    .venv/bin/python benchmarks/job.py [--batch-sizes 2400 32] [--repeats 7] [--record]
 
 The job is the workflow's own script, started as Snakemake starts it: a new process that imports
 snakemake.script and then runs workflow/scripts/train.py. It has been compiled by an uncounted first
@@ -56,6 +56,7 @@ def run_job(folder, data, batch_size, epochs):
             "log": str(log),
             "best": str(folder / f"{batch_size}/_best.safetensors"),
             "final": str(folder / f"{batch_size}/_final.safetensors"),
+            "snapshots": str(folder / f"{batch_size}/_snapshots.safetensors"),
         },
         "run": run.to_dict() | {"epochs": epochs},
         "log": [str(folder / "job.log")],
@@ -75,7 +76,9 @@ def main():
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
     parser.add_argument("--epochs", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
     options = parser.parse_args()
+    load, rows = common.load(), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = common.alone(prepare, folder)
@@ -90,6 +93,9 @@ def main():
             log = runlog.read(folder / f"{size}/log.parquet")
             training = tables.to_numbers(log["train_seconds"]).sum()
             print(f"{size:10}  {each:7.2f}  {training:12.2f}")
+            rows.append({"batch_size": size, "job_seconds": each, "training_seconds": training})
+    if options.record:
+        common.record("job", load, rows, epochs=options.epochs, repeats=options.repeats)
 
 
 if __name__ == "__main__":

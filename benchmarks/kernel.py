@@ -1,6 +1,7 @@
 """The fused kernel against the same algorithm in C++ (-O3 -march=native), seconds per run.
 
     .venv/bin/python benchmarks/kernel.py [--batch-sizes 2400 32] [--epochs 3000] [--repeats 7]
+        [--record]
 
 Both train from the same parameters with the same orders of samples, drawn beforehand and not
 counted; the runs take turns and the medians are compared. The last column is the largest relative
@@ -109,7 +110,9 @@ def main():
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
     parser.add_argument("--epochs", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
     options = parser.parse_args()
+    load, rows = common.load(), []
     with tempfile.TemporaryDirectory() as folder:
         try:
             function = compiled(folder)
@@ -127,6 +130,10 @@ def main():
                 f"{difference:10.1e}",
                 flush=True,
             )
+            row = {"batch_size": size, "difference": difference}
+            rows.append(row | {f"{name}_seconds": each for name, each in seconds.items()})
+    if options.record:
+        common.record("kernel", load, rows, epochs=options.epochs, repeats=options.repeats)
 
 
 if __name__ == "__main__":

@@ -219,7 +219,8 @@ def figures_of(study):
 
 
 # Targets for which everything is made.
-WHOLE = {"everything", "findings", "docs/findings.md"}
+WHOLE = {"everything", "findings", "README.md", "docs/findings.md"}
+WHOLE |= {"collect_numbers", "docs/numbers.json"}
 
 
 def if_made(path, target):

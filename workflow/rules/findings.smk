@@ -1,3 +1,6 @@
+# The studies that pages speak of, by what they call them.
+SPOKEN_OF = {s: s for s in project.studies} | ROLES
+
 FIGURES_SHOWN = {
     "levels": f"levels_{project.distribution}",
     "kinks": f"kinks_{project.distribution}",
@@ -7,26 +10,73 @@ FIGURES_SHOWN = {
 }
 
 
-# What the page is about: studies by the names that config.yaml gives them as it comes.
+# The tables that pages take numbers from: what kind of table each is (jfb/numbers.py), and the
+# files that it is made from. Studies go by the names that config.yaml gives them as it comes.
+NUMBERS = {
+    "claims": ("csv", ["results/claims.csv"]),
+    "evidence": ("evidence", ["results/evidence.csv"]),
+    "table1": ("csv", ["results/table1.csv"]),
+    **{
+        f"shares_{study}": ("shares", [f"results/summaries/{study}.parquet"])
+        for study in (
+            "landscape",
+            "updates",
+            "gradients",
+            "gradients_reference",
+        )
+        if study in project.studies
+    },
+    "minima": ("csv", [f"results/minima_{project.distribution}.csv"]),
+    "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
+    "fates": ("csv", [f"results/fates_{project.distribution}.csv"]),
+    "alignment": ("alignment", alignments_of(project.alignment)),
+    # Of this machine last.
+    "times": ("times", [*OTHER_MACHINES, "results/timing.csv"]),
+    "cost": ("csv", ["results/cost.csv"]),
+}
+
+
+rule collect_numbers:
+    input:
+        tables=[files for _, files in NUMBERS.values()],
+        figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
+        schema=os.path.relpath(WORKFLOW / "schemas/config.schema.yaml"),
+        library=library("collect_numbers.py"),
+    output:
+        numbers=update("docs/numbers.json"),
+        figures=update([f"docs/figures/{name}.png" for name in FIGURES_SHOWN]),
+    log:
+        "results/logs/collect_numbers.log",
+    benchmark:
+        "results/benchmarks/collect_numbers.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        tables=NUMBERS,
+        studies=SPOKEN_OF,
+    message:
+        "Numbers of README and findings"
+    script:
+        "../scripts/collect_numbers.py"
+
+
+# `update`: these are versioned, and stay as they are where the job fails.
 rule findings:
     input:
-        template=os.path.relpath(WORKFLOW / "report/findings.md.jinja"),
-        claims="results/claims.csv",
-        evidence="results/evidence.csv",
-        table1="results/table1.csv",
-        seeds=f"results/summaries/{project.distribution}.parquet",
-        landscape="results/summaries/landscape.parquet",
-        updates="results/summaries/updates.parquet",
-        gradients="results/summaries/gradients.parquet",
-        minima=f"results/minima_{project.distribution}.csv",
-        minima_of_replay=f"results/minima_{project.replay}.csv",
-        fates=f"results/fates_{project.distribution}.csv",
-        timing="results/timing.csv",
-        figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
+        numbers="docs/numbers.json",
+        templates=[
+            os.path.relpath(WORKFLOW / f"report/{name}.md.jinja")
+            for name in ("README", "findings")
+        ],
+        records=sorted(str(path) for path in Path("benchmarks/records").glob("*.json")),
         library=library("findings.py"),
     output:
-        page="docs/findings.md",
-        figures=[f"docs/figures/{name}.png" for name in FIGURES_SHOWN],
+        update("README.md"),
+        update("docs/findings.md"),
     log:
         "results/logs/findings.log",
     benchmark:
@@ -35,13 +85,9 @@ rule findings:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=5,
-    params:
-        replay=project.replay,
-        epochs=epochs_of(project.distribution),
-        updates=lambda wildcards: project.studies["updates"].updates,
     message:
-        "Findings"
+        "README and findings"
     script:
         "../scripts/findings.py"

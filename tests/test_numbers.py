@@ -1,0 +1,240 @@
+"""The numbers of README and findings: collected from results, written, read, compared again."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from jfb import drift, files, numbers, table1, tables, timings
+
+
+def write_summary(path, **factors):
+    """Of the batch size 32, three of four seeds get to 0.001; of 2400, none."""
+    rows = [
+        factors | {"batch_size": size, "seed": seed, "lowest_loss": loss}
+        for size, losses in ((2400, [0.02] * 4), (32, [0.0005, 0.001, 0.0009, 0.0011]))
+        for seed, loss in enumerate(losses)
+    ]
+    tables.write(path, pa.table(pd.DataFrame(rows)))
+    return str(path)
+
+
+def rows_of(kind, *paths):
+    return numbers.collect({"one": numbers.Source(kind, paths)})["one"]["rows"]
+
+
+def test_shares_by_batch_size(tmp_path):
+    full, small = rows_of("shares", write_summary(tmp_path / "a.parquet"))
+    assert (full["batch_size"], full["reached"], full["runs"]) == (2400, 0, 4)
+    assert (small["batch_size"], small["reached"], small["share_reached"]) == (32, 3, 0.75)
+    # Wilson (1927), by hand: centre (p + z^2/2n) / (1 + z^2/n), p = 3/4, n = 4, z = 1.96.
+    z2 = 1.959964**2 / 4
+    centre = (0.75 + z2 / 2) / (1 + z2)
+    half = 1.959964 / (1 + z2) * math.sqrt(0.75 * 0.25 / 4 + z2 / 16)
+    assert small["share_low"] == pytest.approx(centre - half, rel=1e-5)
+    assert small["share_high"] == pytest.approx(centre + half, rel=1e-5)
+
+
+def test_shares_by_the_factors_of_a_study(tmp_path):
+    path = write_summary(tmp_path / "a.parquet", gradient="jfb", contraction="off")
+    assert [list(row)[:4] for row in rows_of("shares", path)] == [
+        ["gradient", "contraction", "batch_size", "runs"]
+    ] * 2
+
+
+def write_timing(path, processor, factor):
+    """Seconds per epoch: batch size 32 takes `factor` times as long as 2400, in three rounds."""
+    rows = [
+        dict.fromkeys(timings.COLUMNS, 0)
+        | {"engine": "dataloader", "collector": "running", "batch_size": size, "round": k}
+        | {"seconds_per_epoch": seconds * (1, 2, 3)[k], "processor": processor}
+        for size, seconds in ((2400, 0.01), (32, 0.01 * factor))
+        for k in range(3)
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return str(path)
+
+
+def test_times_by_machine(tmp_path):
+    other = write_timing(tmp_path / "other.csv", "one", 5)
+    here = write_timing(tmp_path / "here.csv", "two", 3)
+    rows = rows_of("times", other, here)
+    found = {(row["machine"].split(",")[0], row["engine"], row["batch_size"]): row for row in rows}
+    slow, quick = found["one", "dataloader", 32], found["two", "dataloader", 32]
+    # 3,000 epochs in the middle one of three rounds.
+    assert (slow["median_seconds"], slow["lowest_seconds"]) == (300, 150)
+    assert (slow["median_ratio"], quick["median_ratio"]) == (5, 3)
+    assert (slow["here"], quick["here"], quick["rounds"]) == (False, True, 3)
+    assert found["published", "published", 32]["median_seconds"] == 750.8
+    assert found["published", "published", 32]["median_ratio"] == pytest.approx(750.8 / 146.5)
+
+
+def test_evidence_has_an_id_within_its_claim(tmp_path):
+    path = tmp_path / "evidence.csv"
+    parts = ["published runs", "general", "general", "general"]
+    pd.DataFrame({"id": ["a", "a", "a", "b"], "part": parts}).to_csv(path)
+    ids = [row["evidence_id"] for row in rows_of("evidence", str(path))]
+    assert ids == ["published_0", "general_0", "general_1", "general_0"]
+    pd.DataFrame({"id": ["a"], "evidence_id": ["own"]}).to_csv(path)
+    assert rows_of("evidence", str(path))[0]["evidence_id"] == "own"
+
+
+CELLS = {
+    "a": [1.23456789, np.nan],
+    "b": [np.inf, -np.inf],
+    "c": [3, 4],
+    "d": ["x", None],
+    "e": [True, False],
+}
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    pd.DataFrame(CELLS).to_csv(tmp_path / "a.csv", index=False)
+    given = {
+        "made_by": "a command",
+        "origin": {"commit": "abc"},
+        "studies": {"seeds": {"study": "seeds", "batch_sizes": [64, 32]}},
+        "figures": {},
+        "tables": numbers.collect({"t": numbers.Source("csv", (str(tmp_path / "a.csv"),))}),
+    }
+    numbers.write(tmp_path / "numbers.json", given)
+    assert numbers.read(tmp_path / "numbers.json") == given
+    assert given["tables"]["t"]["rows"] == [
+        {"a": 1.23457, "b": "infinity", "c": 3, "d": "x", "e": True},
+        {"a": None, "b": "-infinity", "c": 4, "d": None, "e": False},
+    ]
+    # A row of a table is a line, so that a change is seen as one.
+    text = (tmp_path / "numbers.json").read_text()
+    assert '{"a": null, "b": "-infinity", "c": 4, "d": null, "e": false}' in text.splitlines()[15]
+    json.loads(text, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"tables": {}}'])
+def test_another_file_is_refused(text, tmp_path):
+    path = tmp_path / "numbers.json"
+    path.write_text(text)
+    with pytest.raises(files.Unreadable, match=r"numbers\.json"):
+        numbers.read(path)
+
+
+def test_studies_are_described(project):
+    seeds = numbers.of_studies(project, {"many": "seeds"})["many"]
+    assert seeds == {
+        "study": "seeds",
+        "batch_sizes": [2400, 1200, 600, 64, 32],
+        "seeds": 20,
+        "runs": 100,
+        "epochs": 3000,
+        "updates": None,
+    }
+    updates = numbers.of_studies(project, {"updates": "updates"})["updates"]
+    assert (updates["epochs"], updates["updates"]) == (None, 225_000)
+
+
+def test_only_tables_whose_files_are_there_are_made_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame(CELLS).to_csv("a.csv", index=False)
+    listed = {
+        name: {"kind": "csv", "files": [file], "rows": []}
+        for name, file in (("claims", "a.csv"), ("minima", "a.csv"), ("cost", "b.csv"))
+    }
+    # Claims rest on all tables, and cost has not been made.
+    assert list(numbers.collect_again({"tables": listed})) == ["minima"]
+    pd.DataFrame(CELLS).to_csv("b.csv", index=False)
+    assert list(numbers.collect_again({"tables": listed})) == ["claims", "minima", "cost"]
+
+
+def all_tables(**changed):
+    """Tables of which one cell can be changed: by table, row and column."""
+    found = {
+        "claims": [
+            {"id": "slow", "verdict": "refuted", "estimate": 3.1, "p_value": 0.01},
+            {"id": "low", "verdict": "refuted", "estimate": 0.7, "p_value": 0.01},
+        ],
+        "evidence": [
+            {"id": "slow", "evidence": "ratio of seconds", "estimate": 3.1},
+            {"id": "low", "evidence": "difference of loss", "estimate": 0.7},
+        ],
+        "minima": [{"category": "no kink", "runs": 48, "training_seconds": 0.3}],
+        "times": [{"engine": "fused", "median_seconds": 0.2}],
+    }
+    for place, value in changed.items():
+        table, row, column = place.split("__")
+        found[table][int(row)][column] = value
+    return {
+        name: {"kind": "times" if name == "times" else "csv", "files": [], "rows": rows}
+        for name, rows in found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"minima__0__runs": 47}, "minima, no kink: runs 48, the results give 47"),
+        ({"claims__1__verdict": "open"}, "claims, low, refuted: verdict refuted, the results"),
+        ({"evidence__1__estimate": 0.70002}, "evidence, low, difference of loss: estimate 0.7,"),
+        ({"evidence__1__estimate": None}, "the results give None"),
+        ({"minima__0__more": 1}, "minima, no kink: other columns: more"),
+    ],
+)
+def test_a_number_that_differs_is_named(changed, line):
+    (found,) = drift.of_results(all_tables(), all_tables(**changed))
+    assert line in found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"times__0__median_seconds": 0.4},
+        {"minima__0__training_seconds": 0.4},
+        {"claims__0__verdict": "reproduced"},
+        {"evidence__0__estimate": 9.9},
+        {"claims__1__p_value": 0.02},
+        {"evidence__1__estimate": 0.7000001},
+    ],
+)
+def test_times_and_last_digits_may_differ(changed):
+    assert drift.of_results(all_tables(), all_tables(**changed)) == []
+
+
+def test_a_row_more_is_named():
+    now = all_tables()
+    now["minima"]["rows"] *= 2
+    assert drift.of_results(all_tables(), now) == ["minima: 1 rows, the results give 2"]
+
+
+def test_figures_are_those_of_the_numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs/figures").mkdir(parents=True)
+    figure = "docs/figures/a.png"
+    (tmp_path / figure).write_bytes(b"one")
+    drawn = {"figures": numbers.digests([figure])}
+    pages = {"docs/findings.md": "![A](figures/a.png)", "README.md": f"![A]({figure})"}
+    assert drift.of_figures(drawn, pages) == []
+    (line,) = drift.of_figures(drawn, pages | {"README.md": "![B](docs/figures/b.png)"})
+    assert line == "README.md shows docs/figures/b.png, which is no figure of the numbers"
+    (tmp_path / figure).write_bytes(b"another")
+    assert drift.of_figures(drawn, pages) == [
+        f"{figure} is not the figure that was drawn with the numbers"
+    ]
+    (tmp_path / figure).unlink()
+    assert drift.of_figures(drawn, pages) == [f"{figure} is not there"]
+
+
+def test_settings_that_differ_are_named(project):
+    found = {"studies": numbers.of_studies(project, {"seeds": "seeds", "updates": "updates"})}
+    assert drift.of_settings(found, project) == []
+    found["studies"]["seeds"]["seeds"] = 7
+    found["studies"]["updates"]["study"] = "another"
+    assert drift.of_settings(found, project) == [
+        "study seeds: seeds 7, the configuration has 20",
+        "study another is not in the configuration",
+    ]
+
+
+def test_published_totals_are_of_as_many_epochs_as_the_times():
+    assert table1.PUBLISHED_EPOCHS == 3000

@@ -1,0 +1,284 @@
+"""Pages from templates: what a template may ask for, formats, and the two pages of the project."""
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from conftest import ROOT, load_project
+from jfb import files, numbers, templates
+
+PAGES = {
+    "README.md": "workflow/report/README.md.jinja",
+    "docs/findings.md": "workflow/report/findings.md.jinja",
+}
+COMMITTED = numbers.read(ROOT / "docs/numbers.json")
+RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
+
+SHARE = {"reached": 9, "runs": 20, "share_reached": 0.45, "share_low": 0.258, "share_high": 0.658}
+PIECE = {"id": "a", "evidence_id": "x", "n": 998, "estimate": 0.756, "low": 0.712, "high": 0.801}
+PIECE |= {"holds_low": "-infinity", "holds_high": 0.1}
+BY_HAND = {
+    "made_by": "a command",
+    "origin": {"commit": "abc"},
+    "studies": {"seeds": {"seeds": 20, "epochs": 3000, "updates": None}},
+    "figures": {},
+    "tables": {
+        name: {"kind": "csv", "files": [], "rows": rows}
+        for name, rows in {
+            "claims": [
+                {"id": "a", "statement": "A is so.", "verdict": "refuted"},
+                {"id": "b", "statement": "B is so.", "verdict": "reproduced"},
+                {"id": "c", "statement": "C is so.", "verdict": "refuted"},
+            ],
+            "evidence": [PIECE, PIECE | {"evidence_id": "y", "low": None}],
+            "shares": [{"batch_size": size} | SHARE for size in (64, 32)],
+        }.items()
+    },
+}
+
+
+def render(template):
+    return templates.render(template, BY_HAND, {"speed": {"rows": [{"size": 32, "seconds": 2}]}})
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ('{{ found("a", "x") | interval }}', "0.756 [0.712, 0.801]"),
+        ('{{ found("a", "y") | interval }}', "0.756"),
+        ('{{ found("a", "x") | allowed }}', "at most 0.1"),
+        ('{{ claim("b").statement }}', "B is so."),
+        ('{{ count("refuted") }} {{ count("open") }}', "2 0"),
+        ("{% for name, n in verdicts.items() %}{{ n }} {{ name }},{% endfor %}", "2 refuted,1 rep"),
+        ('{{ one("shares", batch_size=32) | share }}', "9/20 = 45 % [26, 66]"),
+        ('{% for row in rows("shares") %}{{ row.batch_size }} {% endfor %}', "64 32 "),
+        ("{{ studies.seeds.epochs | whole }}", "3,000"),
+        ('{{ only(record("speed").rows, size=32).seconds }}', "2"),
+        ("{{ made_by }}, {{ origin.commit }}", "a command, abc"),
+        ("{{ 0.000012345 | sig }} {{ 2451.7 | sig }} {{ 137 | sig(2) }}", "1.23e-05 2,450 140"),
+        ("{{ 146.5 | sig(4) }} {{ 0 | sig }} {{ none | sig }}", "146.5 0 -"),
+        ("{{ 0.4499 | percent }} {{ 0.1849 | percent(1) }}", "45 % 18.5 %"),
+        ("{{ 0.00052 | fixed(4) }} {{ 'infinity' | sig }}", "0.0005 inf"),
+    ],
+)
+def test_what_a_template_may_ask_for(template, text):
+    assert render(template).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ('{{ rows("nothing") }}', "no table nothing; there are claims, evidence, shares"),
+        ('{{ one("shares", batch_size=600) }}', "shares has 0 rows with batch_size 600"),
+        ('{{ one("shares", runs=20) }}', "shares has 2 rows with runs 20"),
+        ('{{ rows("shares", size=32) }}', "no column size; there are batch_size, reached"),
+        ('{{ found("a", "z") }}', "evidence has 0 rows with id a, evidence_id z"),
+        ('{{ claim("d") }}', "claims has 0 rows with id d"),
+        ('{{ record("other") }}', "no record of the benchmark other"),
+    ],
+)
+def test_what_is_asked_for_in_vain_is_named(template, message):
+    with pytest.raises(templates.Unknown, match=re.escape(message)):
+        render(template)
+
+
+@pytest.mark.parametrize("template", ["{{ nothing }}", "{{ studies.other.runs }}"])
+def test_a_name_that_is_not_there_is_an_error(template):
+    with pytest.raises(jinja2.UndefinedError):
+        render(template)
+
+
+@pytest.mark.parametrize(
+    "template", ['{{ claim("a").place | sig }}', "{{ true | sig }}", '{{ claim("a").place }}']
+)
+def test_a_column_that_is_not_there_is_an_error(template):
+    with pytest.raises((jinja2.UndefinedError, TypeError)):
+        render(template)
+
+
+def test_a_template_with_a_mistake_is_named(tmp_path):
+    path = tmp_path / "page.md.jinja"
+    path.write_text("{{ rows('nothing') }}")
+    with pytest.raises(files.FileFault, match=r"page\.md\.jinja: no table nothing"):
+        templates.page(path, BY_HAND, {})
+
+
+# The pages of the project
+
+
+def page(name, given=COMMITTED):
+    return templates.page(ROOT / PAGES[name], given, RECORDS)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_what_its_template_and_the_numbers_give(name):
+    """If this fails, edit the template and run `make docs`."""
+    assert (ROOT / name).read_text() == page(name)
+
+
+def table(text, heading):
+    """The cells of the table whose first line has a text, without its two first lines."""
+    lines = text[text.index(heading) :].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_first_table_has_the_numbers_of_each_batch_size():
+    """Numbers made by hand, another for each batch size and column, are found in their cells."""
+    given = copy.deepcopy(COMMITTED)
+    sizes = [2400, 1200, 600, 64, 32]
+    for row in given["tables"]["table1"]["rows"]:
+        k = sizes.index(row["batch_size"])
+        if row["source"] == "published":
+            row |= {"lowest_loss": 0.001 * (k + 1), "epoch_of_lowest_loss": 1000 + k}
+        elif row["source"] == "seeds":
+            row |= SHARE | {"reached": k + 1, "share_reached": (k + 1) / 20}
+            row |= {
+                "lowest_loss": 0.01 + k / 1000,
+                "lowest_loss_q1": 0.0003,
+                "lowest_loss_q3": 0.04,
+            }
+    for row in given["tables"]["shares_landscape"]["rows"]:
+        row["share_reached"] = 0.111 * (sizes.index(row["batch_size"]) + 1)
+    rows = table(page("README.md", given), "| batch size |")
+    for k, (size, cells) in enumerate(zip(sizes, rows, strict=True)):
+        assert cells[0].split()[0] == str(size)
+        assert cells[1:3] == [f"0.00{k + 1}0", f"100{k}"]
+        assert cells[3] == f"0.01{k}0 [0.0003, 0.0400]"
+        assert cells[4] == f"{k + 1}/20 = {5 * (k + 1)} % [26, 66]"
+        assert cells[5] == f"{11.1 * (k + 1):.1f} %"
+
+
+def test_verdicts_are_counted():
+    """On both pages, as many as there are rows in the table of claims."""
+    given = copy.deepcopy(COMMITTED)
+    rows = given["tables"]["claims"]["rows"]
+    for k, row in enumerate(rows):
+        row["verdict"] = "in doubt" if k < 3 else "settled"
+    for name in PAGES:
+        assert f"{len(rows) - 3} settled, 3 in doubt." in page(name, given)
+    listed = table(page("docs/findings.md", given), "| claim | verdict |")
+    assert [cells[1] for cells in listed].count("in doubt") == 3
+    assert len(listed) == len(rows)
+
+
+@pytest.mark.parametrize("name", COMMITTED["tables"])
+def test_every_table_of_numbers_is_on_a_page(name):
+    given = copy.deepcopy(COMMITTED)
+    for row in given["tables"][name]["rows"]:
+        row |= {
+            column: 1.7 * value + 0.1
+            for column, value in row.items()
+            if isinstance(value, float | int)
+            and not isinstance(value, bool)
+            and column not in ("batch_size", "iterations", "latent_dim", "share_low", "share_high")
+        }
+    assert any(page(each, given) != page(each) for each in PAGES)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_of_a_benchmark_says_where_and_when(name):
+    record = RECORDS[name]
+    assert {"command", "date", "machine", "load", "rows"} <= set(record)
+    assert {"processor", "cores", "torch"} <= set(record["machine"])
+    assert "/root" not in json.dumps(record)
+
+
+#: What is typed in the templates and has no source in the results.
+TYPED = {
+    *("2024", "28", "3.11", "0.001", "95", "3,000"),
+    # Batch sizes, tables and figures of the report, headings, log10, seed 0.
+    *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "10"),
+    # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
+    *("-256", "86", "-64", "-1", "50", "20"),
+    # tests/test_reference.py holds them.
+    *("200", "3e-7", "2,000"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_template_has_no_measured_number(name):
+    text = (ROOT / PAGES[name]).read_text()
+    for code in (r"```.*?```", r"{[{%].*?[%}]}", r"`[^`]*`", r"<!--.*?-->", r"\]\([^)]*\)"):
+        text = re.sub(code, "", text, flags=re.DOTALL)
+    assert set(re.findall(r"-?\d+(?:[.,]\d+)*(?:e-?\d+)?", text)) <= TYPED
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_tables_are_whole(name):
+    """Each row of a Markdown table has the cells of its heading."""
+    text = page(name)
+    found = [block for block in text.split("\n\n") if block.startswith("|")]
+    assert len(found) >= 5
+    for each in found:
+        rows = each.strip().splitlines()
+        assert set(rows[1]) <= set("|-: ")
+        assert len({row.count("|") for row in rows}) == 1, each
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """What the command reads, to be edited."""
+    for name in ("workflow", "docs", "benchmarks/records"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("README.md", "config.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    given = copy.deepcopy(COMMITTED)
+    # Of the study as it is configured; the pages do not depend on what is not on them.
+    given["studies"] = numbers.of_studies(
+        load_project(), {k: v["study"] for k, v in given["studies"].items()}
+    )
+    numbers.write(tmp_path / "docs/numbers.json", given)
+    docs(tmp_path)
+    return tmp_path
+
+
+def docs(folder, *arguments):
+    command = [sys.executable, str(folder / "workflow/scripts/docs.py"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def edit(path, old, new):
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new, 1))
+
+
+def test_the_check_passes_and_names_what_was_edited(checkout):
+    """Over a second: each check starts a process that imports pandas and statsmodels."""
+    done = docs(checkout, "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    readme = checkout / "README.md"
+    before = readme.read_text()
+    # One digit by hand.
+    edit(readme, "| 1200 | 0.0202 |", "| 1200 | 0.0203 |")
+    done = docs(checkout, "--check")
+    assert done.returncode == 1
+    assert "-| 1200 | 0.0203 |" in done.stdout
+    assert "make docs" in done.stdout
+    assert docs(checkout).returncode == 0
+    assert readme.read_text() == before
+    # A template without its page.
+    edit(checkout / PAGES["docs/findings.md"], "# Findings", "# What was found")
+    done = docs(checkout, "--check")
+    assert done.returncode == 1
+    assert "+# What was found" in done.stdout
+    docs(checkout)
+    # Results that are there.
+    row = COMMITTED["tables"]["minima"]["rows"][0]
+    (path,) = COMMITTED["tables"]["minima"]["files"]
+    (checkout / path).parent.mkdir()
+    cells = [str(value) for value in row.values()]
+    (checkout / path).write_text(",".join(row) + "\n" + ",".join(cells) + "\n")
+    done = docs(checkout, "--check")
+    assert done.returncode == 1
+    assert "compared with the results: minima\n" in done.stdout
+    assert "the results give 1" in done.stdout
+    assert "snakemake findings" in done.stdout

@@ -1,0 +1,31 @@
+"""The numbers of README and findings, and the figures that they show, beside the pages."""
+
+import json
+import shutil
+from pathlib import Path
+
+import yaml
+
+from jfb import files, numbers, provenance
+from jfb.config import load
+from jfb.progress import job_log
+
+with job_log(snakemake.log[0]) as log:
+    schema = yaml.safe_load(Path(snakemake.input.schema).read_text(encoding="utf-8"))
+    project = load(snakemake.config, schema)
+    for figure, copy in zip(snakemake.input.figures, snakemake.output.figures, strict=True):
+        with files.whole(copy) as temporary:
+            shutil.copyfile(figure, temporary)
+    sources = {
+        name: numbers.Source(kind, tuple(paths))
+        for name, (kind, paths) in snakemake.params.tables.items()
+    }
+    found = {
+        "made_by": "snakemake findings",
+        "origin": json.loads(provenance.of(snakemake.config)),
+        "studies": numbers.of_studies(project, snakemake.params.studies),
+        "figures": numbers.digests(snakemake.output.figures),
+        "tables": numbers.collect(sources),
+    }
+    numbers.write(snakemake.output.numbers, found)
+    log.info("%s: %d tables", snakemake.output.numbers, len(found["tables"]))

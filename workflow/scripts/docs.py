@@ -1,0 +1,63 @@
+"""Write README and findings from the versioned numbers, or tell whether they are what those give.
+
+Usage: docs.py [--check]
+
+With --check nothing is written; the exit status is 1, and what differs is named, if a page or a
+figure is not that of docs/numbers.json, if config.yaml has other seeds, epochs or updates, or if
+the results that are there give other numbers (times are left out).
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from jfb import drift, files, numbers, templates
+from jfb.config import load
+
+NUMBERS = "docs/numbers.json"
+PAGES = {
+    "README.md": "workflow/report/README.md.jinja",
+    "docs/findings.md": "workflow/report/findings.md.jinja",
+}
+SCHEMA = "workflow/schemas/config.schema.yaml"
+
+
+def written() -> dict[str, str]:
+    """The pages as the templates and the numbers give them, by their paths."""
+    records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
+    return {page: templates.page(path, found, records) for page, path in PAGES.items()}
+
+
+def differing() -> list[str]:
+    """What does not agree with the numbers, with the command that makes it agree."""
+    config, schema = (
+        yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in ("config.yaml", SCHEMA)
+    )
+    again = numbers.collect_again(found)
+    print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
+    of_numbers = [
+        *drift.of_figures(found, pages),
+        *drift.of_settings(found, load(config, schema)),
+        *drift.of_results(found["tables"], again),
+    ]
+    of_pages = [line for page, text in pages.items() for line in drift.of_page(page, text)]
+    hints = {
+        "Edit the templates in workflow/report, not the pages; `make docs` writes them.": of_pages,
+        f"`snakemake findings` makes {NUMBERS}, the figures and the pages again.": of_numbers,
+    }
+    return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
+
+
+try:
+    found = numbers.read(NUMBERS)
+    pages = written()
+    if sys.argv[1:] == ["--check"]:
+        lines = differing()
+        print("\n".join(lines) or "README and findings are those of the numbers")
+        sys.exit(bool(lines))
+    for page, text in pages.items():
+        with files.whole(page) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+except files.FileFault as error:
+    sys.exit(str(error))
