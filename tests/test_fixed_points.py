@@ -44,7 +44,7 @@ def test_a_unit_on_its_kink_is_one_fixed_point():
 
 
 def test_an_inactive_unit_is_exactly_0():
-    """Elimination that pivots on the latent weight leaves rounding, and a unit that is off is on."""
+    """Elimination that pivots on the latent weight leaves rounding: a unit that is off is on."""
     network = settings.Network(input_dim=1, latent_dim=3)
     rng = np.random.default_rng(0)
     for _ in range(30):

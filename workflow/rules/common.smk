@@ -130,6 +130,10 @@ def dataset_of(study):
     return f"results/data/{project.studies[study].dataset}.parquet"
 
 
+def closed_forms_of(study):
+    return f"results/closed_forms_{project.studies[study].dataset}.csv"
+
+
 def logs_of(study):
     """The logs of a study, in the order of its runs."""
     return [
