@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jfb import fixed_points, layout, minima, sharpness, units
+from jfb import fates, fixed_points, layout, minima, sharpness, units
 from jfb.dataset import Part
 from jfb.figures import minima as figures
+from jfb.shares import reached_with_largest
 from jfb.snapshots import Snapshots
 
 LINE = np.linspace(-1, 1, 41, dtype=np.float32)
@@ -85,9 +86,12 @@ def test_rows_along_a_run(replay, network):
     table = units.of_runs([(run, kept)], part(lambda t: 2 * t + 0.5), done.append)
     first, last = table.to_pylist()
     assert (first["batch_size"], first["seed"], first["epoch"]) == (64, 5, 0)
-    assert (first["active_units"], first["kinks"], first["converged"]) == (2, 0, True)
+    assert (first["active_units"], first["switching_units"], first["converged"]) == (2, 0, True)
+    assert (first["function_kinks"], first["flat_pieces"]) == (0, 0)
     assert first["loss"] == pytest.approx(0.25, rel=1e-6)
-    assert (last["epoch"], last["active_units"]) == (1, 0)
+    # 41 points are one batch of 64.
+    assert (last["epoch"], last["updates"], last["active_units"]) == (1, 1, 0)
+    assert (last["function_kinks"], last["flat_pieces"]) == (0, 1)
     assert done == [1]
 
 
@@ -196,92 +200,145 @@ def test_a_fixed_point_that_is_not_found_has_no_sharpness(replay, network):
     assert np.isnan(row["largest_eigenvalue"])
 
 
-#: By seed, of batch sizes 600 and 32: (epoch, active units, kinks) along the run.
+#: By seed, of batch sizes 600 and 32: (epoch, active and switching units, kinks, flat pieces).
 TOLD = {
-    (600, 0): [(0, 3, 2), (1, 2, 1), (9, 2, 1)],
-    (600, 1): [(0, 1, 1), (1, 1, 1), (9, 1, 1)],
-    (32, 0): [(0, 3, 2), (1, 2, 2), (9, 1, 1)],
-    (32, 1): [(0, 1, 1), (1, 1, 0), (9, 0, 0)],
+    (600, 0): [(0, 3, 2, 2, 0), (1, 2, 1, 1, 0), (9, 2, 1, 1, 0)],
+    (600, 1): [(0, 1, 1, 1, 1), (1, 1, 1, 1, 1), (9, 1, 1, 1, 1)],
+    (32, 0): [(0, 3, 2, 2, 0), (1, 2, 2, 1, 0), (9, 1, 1, 1, 0)],
+    (32, 1): [(0, 1, 1, 1, 1), (1, 1, 0, 0, 0), (9, 0, 0, 0, 1)],
 }
+COUNTS = ["active_units", "switching_units", "function_kinks", "flat_pieces"]
 
 
 @pytest.fixture
 def told():
+    """Units of the four runs; 600 has 4 updates an epoch, 32 has 75."""
     rows = [
-        {"batch_size": b, "seed": s, "epoch": e, "active_units": a, "kinks": k}
+        {"batch_size": b, "seed": s, "epoch": e, "updates": e * {600: 4, 32: 75}[b]}
+        | dict(zip(COUNTS, counts, strict=True))
         for (b, s), snapshots in TOLD.items()
-        for e, a, k in snapshots
+        for e, *counts in snapshots
     ]
     table = pd.DataFrame(rows).assign(converged=True, diverged=False)
     return table.sample(frac=1, random_state=0)
-
-
-def test_fates_by_hand(told):
-    large, small = minima.fates(told).to_dict("records")
-    assert (large["batch_size"], large["runs"]) == (600, 2)
-    assert (large["active_at_start"], large["active_at_end"]) == (2, 1.5)
-    assert (large["lost_units"], large["epoch_of_last_death"]) == (0.5, 1)
-    # From epoch 1 for one seed, from the start for the other.
-    assert large["epoch_of_category"] == 0.5
-    # One of two ends as it started: 1 kink; started with 2 kinks and 1 kink, ended with 1 and 1.
-    assert (large["as_at_start"], large["as_at_start_by_chance"]) == (0.5, 0.5)
-    assert large["as_largest_batch"] == 1
-    # Both lose units, the last at epoch 9.
-    assert (small["lost_units"], small["epoch_of_last_death"]) == (1, 9)
-    assert (small["as_largest_batch"], small["as_largest_batch_by_chance"]) == (0.5, 0.5)
-    assert small["as_at_start"] == 0
 
 
 @pytest.fixture
 def summary():
     losses = {(600, 0): 0.0005, (600, 1): 0.0016, (32, 0): 0.0006, (32, 1): 0.02}
     rows = [{"batch_size": b, "seed": s, "lowest_loss": v} for (b, s), v in losses.items()]
-    return pd.DataFrame(rows).assign(diverged=False)
+    table = pd.DataFrame(rows)
+    return table.assign(diverged=False, exact_best_loss=table["lowest_loss"] + 0.0001)
 
 
-def test_categories_by_hand(told, summary):
-    table = minima.by_category(minima.ends(summary, told)).set_index("category")
-    assert table.index.tolist() == ["no active unit", "1 kink"]
-    row = table.loc["1 kink"]
-    assert (row["runs"], row["runs_600"], row["runs_32"]) == (3, 2, 1)
+@pytest.fixture
+def forms():
+    losses = {"constant": 0.0151, "line with a flat side": 0.0012, "two kinks": 0.0003}
+    return pd.DataFrame({"category": losses.keys(), "loss": losses.values()})
+
+
+def test_fates_by_hand(told, summary):
+    large, small = fates.fates(summary, told).to_dict("records")
+    assert (large["batch_size"], large["runs"]) == (600, 2)
+    assert (large["active_at_start"], large["active_at_end"]) == (2, 1.5)
+    assert (large["lost_units"], large["updates_of_last_death"]) == (0.5, 4)
+    assert large["seeds_that_lose_units"] == "0"
+    assert (large["compared_after"], large["as_largest_batch"]) == (36, 1)
+    # Both lose units, the last at epoch 9.
+    assert (small["lost_units"], small["updates_of_last_death"]) == (1, 675)
+    assert small["seeds_that_lose_units"] == "0 1"
+    # Of 75 and 675 updates 75 are nearer to 36: one kink and a straight line there, one kink and a
+    # flat side at 600.
+    assert small["compared_after"] == 75
+    assert (small["as_largest_batch"], small["as_largest_batch_by_chance"]) == (0.5, 0.25)
+    # Seed 0 reaches 0.001 at both.
+    assert [large[name] for name in REACHED] == [1, 1, 1]
+    assert [small[name] for name in REACHED] == [1, 1, 1]
+
+
+REACHED = ["reached", "reached_at_largest", "reached_at_both"]
+
+
+def test_seeds_that_reach_at_the_largest_batch_size_too():
+    """Of seeds 0 to 3: at 600 0 and 1, at 64 1 and 2, at 32 0, 1 and 2; 64 has no seed 0."""
+    reach = {600: {0, 1}, 64: {1, 2}, 32: {0, 1, 2}}
+    rows = [
+        {"batch_size": size, "seed": s, "lowest_loss": 0.001 if s in some else 0.02}
+        for size, some in reach.items()
+        for s in range(4)
+        if (size, s) != (64, 0)
+    ]
+    table = reached_with_largest(pd.DataFrame(rows).sample(frac=1, random_state=1))
+    assert table["batch_size"].tolist() == [600, 64, 32]
+    assert table[REACHED].to_numpy().tolist() == [[2, 2, 2], [2, 1, 1], [3, 2, 2]]
+
+
+#: Function kinks and flat pieces of a network, and what it is.
+KINDS = {
+    "constant": (0, 1),
+    "straight line": (0, 0),
+    "line with a flat side": (1, 1),
+    "one kink, slope on both sides": (1, 0),
+    "two kinks": (2, 1),
+    "three kinks or more": (5, 2),
+    "points not on a line": (None, None),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_categories_are_those_of_the_function(name):
+    kinks, flat = KINDS[name]
+    row = {"function_kinks": kinks, "flat_pieces": flat, "converged": True, "diverged": False}
+    assert minima.category(pd.DataFrame([row])).tolist() == [name]
+
+
+def test_losses_by_category_by_hand(told, summary, forms):
+    table = minima.by_category(minima.ends(summary, told), forms).set_index("category")
+    kinds = ["constant", "line with a flat side", "one kink, slope on both sides"]
+    assert table.index.tolist() == kinds
+    np.testing.assert_array_equal(table["closed_form"], [0.0151, 0.0012, np.nan])
+    row = table.loc["one kink, slope on both sides"]
+    assert (row["runs"], row["runs_600"], row["runs_32"]) == (2, 1, 1)
     found = row[["lowest_loss_lowest", "lowest_loss_median", "lowest_loss_highest"]]
-    assert found.tolist() == pytest.approx([0.0005, 0.0006, 0.0016])
+    assert found.tolist() == pytest.approx([0.0005, 0.00055, 0.0006])
+    assert row["exact_best_loss_lowest"] == pytest.approx(0.0006)
 
 
-def test_a_network_without_a_fixed_point_is_of_no_other_category(told, summary):
+def test_a_network_without_one_fixed_point_is_of_no_other_category(told, summary, forms):
     told.loc[(told["seed"] == 1) & (told["batch_size"] == 32), "converged"] = False
-    table = minima.by_category(minima.ends(summary, told)).set_index("category")
-    assert table.index.tolist() == ["1 kink", "no fixed point found"]
+    table = minima.by_category(minima.ends(summary, told), forms)
+    assert table["category"].tolist()[-1] == "not one fixed point each"
 
 
 @pytest.fixture
 def lost(told, summary):
     """Units and summary in which seed 0 of batch size 32 diverges after epoch 0."""
     gone = (told["seed"] == 0) & (told["batch_size"] == 32) & (told["epoch"] > 0)
-    counts = told[["active_units", "kinks"]].mask(gone)
+    counts = told[COUNTS].mask(gone)
     diverged = (summary["seed"] == 0) & (summary["batch_size"] == 32)
     units = told.assign(**counts, converged=told["converged"] & ~gone, diverged=gone)
     return units, summary.assign(diverged=diverged, lowest_loss=summary["lowest_loss"].mask(gone))
 
 
-def test_a_diverged_run_is_a_row_of_its_own(lost):
+def test_a_diverged_run_is_a_row_of_its_own(lost, forms):
     units, summary = lost
     runs = minima.ends(summary, units)
-    table = minima.by_category(runs).set_index("category")
-    assert table.index.tolist() == ["no active unit", "1 kink", "diverged"]
-    assert table["runs"].tolist() == [1, 2, 1]
+    table = minima.by_category(runs, forms).set_index("category")
+    kinds = ["constant", "line with a flat side", "one kink, slope on both sides", "diverged"]
+    assert table.index.tolist() == kinds
+    assert table["runs"].tolist() == [1, 1, 1, 1]
     assert table.loc["diverged", ["runs_600", "runs_32"]].tolist() == [0, 1]
     assert runs.loc[runs["diverged"], "active_units"].isna().all()
 
 
 def test_a_diverged_run_has_lost_no_units_and_counts_in_shares(lost):
-    units, _ = lost
-    large, small = minima.fates(units).to_dict("records")
+    large, small = fates.fates(*lost[::-1]).to_dict("records")
     assert (large["diverged"], small["diverged"], small["runs"]) == (0, 1, 2)
     # Seed 1 lost its unit at epoch 9; seed 0 is no such run, but one of two.
-    assert (small["lost_units"], small["epoch_of_last_death"]) == (0.5, 9)
+    assert (small["lost_units"], small["updates_of_last_death"]) == (0.5, 675)
+    assert small["seeds_that_lose_units"] == "1"
     assert (small["active_at_start"], small["active_at_end"]) == (2, 0)
-    assert (small["as_at_start"], small["as_largest_batch"]) == (0, 0)
+    assert (small["as_largest_batch"], small["as_largest_batch_by_chance"]) == (0, 0)
 
 
 def test_snapshots_that_a_diverged_run_lacks_are_rows(replay, network):
@@ -294,7 +351,28 @@ def test_snapshots_that_a_diverged_run_lacks_are_rows(replay, network):
     assert [row["epoch"] for row in rows] == [0, 1, 3, 9]
     assert [row["diverged"] for row in rows] == [False, True, True, True]
     assert [row["active_units"] for row in rows] == [2, None, None, None]
-    assert [row["kinks"] for row in rows] == [0, None, None, None]
+    assert [row["function_kinks"] for row in rows] == [0, None, None, None]
+    assert [row["updates"] for row in rows] == [0, 1, 3, 9]
+
+
+def test_a_network_with_several_fixed_points_has_no_counts(replay, network):
+    """Own weight 2 and bias -1: u = 0 and u = 1 everywhere."""
+    flat = parameters(network, latent_weight=np.diag([2, 0, 0]), latent_bias=[-1, -1, -1])
+    run = dataclasses.replace(replay[64], epochs=1)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, flat]))
+    row, _ = units.of_runs([(run, kept)], part(np.sin), lambda done: None).to_pylist()
+    assert (row["converged"], row["diverged"], row["active_units"]) == (False, False, None)
+
+
+def test_points_on_no_line_have_units_and_no_kinks(replay, network):
+    inputs = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
+    weight, bias, *_ = BY_HAND["three kinks"]
+    flat = parameters(network, injection_weight=weight, injection_bias=bias)
+    kept = Snapshots(np.array([0, 1]), np.stack([flat, flat]))
+    points = Part(inputs, inputs[:, 0])
+    run = dataclasses.replace(replay[64], epochs=1)
+    row, _ = units.of_runs([(run, kept)], points, lambda done: None).to_pylist()
+    assert (row["active_units"], row["function_kinks"], row["flat_pieces"]) == (3, None, None)
 
 
 @pytest.mark.parametrize("worst", [np.nan, np.inf, 1e10])
@@ -321,21 +399,26 @@ def test_a_summary_of_other_runs_is_refused(told, summary):
         minima.ends(pd.concat([summary, summary]), told)
 
 
-def test_figures_of_minima(told, summary):
-    figure = figures.kinks(minima.ends(summary, told))
+def test_figures_of_minima(told, summary, forms):
+    figure = figures.kinks(minima.ends(summary, told), forms)
     figure.draw_without_rendering()
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels == ["no active unit\n(1 run)", "1 kink\n(3 runs)"]
+    flat, kink = "line with a flat\nside\n(1 run)", "one kink, slope\non both sides\n(2 runs)"
+    assert labels == ["constant\n(1 run)", flat, kink]
     shown = sorted(y for line in axes.lines for y in line.get_ydata())
-    assert shown == sorted(summary["lowest_loss"])
+    assert shown == sorted(summary["exact_best_loss"])
+    levels = [segment[0, 1] for lines in axes.collections for segment in lines.get_segments()]
+    assert levels == [0.0151, 0.0012]
+    told_levels = [text.get_text() for text in axes.texts]
+    assert told_levels == ["least possible 0.0151", "least possible 0.0012"]
     figure = figures.fates(told)
     figure.draw_without_rendering()
     assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
     small = figure.axes[1].collections
-    # At the end half have no active unit, half one kink.
-    heights = [max(y for x, y in area.get_paths()[0].vertices if x == 9) for area in small]
-    assert heights == [50, 50, 100, 100]
+    # At the end half are constant, half have one kink.
+    heights = [max(y for x, y in area.get_paths()[0].vertices if x == 675) for area in small]
+    assert heights == [50, 50, 50, 100, 100]
 
 
 def test_the_figure_of_sharpness(summary):

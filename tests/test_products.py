@@ -250,7 +250,7 @@ def replayed():
 @pytest.fixture
 def many():
     """A summary of five seeds at two batch sizes, one run without a finite loss."""
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "batch_size": [32] * 5 + [600] * 5,
             "seed": [0, 1, 2, 3, 4] * 2,
@@ -260,6 +260,7 @@ def many():
             "diverged": [False] * 7 + [True] + [False] * 2,
         }
     )
+    return table.assign(exact_best_loss=1.1 * table["lowest_loss"])
 
 
 @pytest.fixture
@@ -278,6 +279,7 @@ def test_the_distribution_by_hand(many):
     centre = (0.6 + z**2 / 10) / (1 + z**2 / 5)
     half = z / (1 + z**2 / 5) * math.sqrt(0.6 * 0.4 / 5 + z**2 / 100)
     assert small["share_reached"] == 0.6
+    assert (small["reached_exact"], small["share_reached_exact"]) == (2, 0.4)
     assert small["share_low"] == pytest.approx(centre - half, abs=1e-6)
     assert small["share_high"] == pytest.approx(centre + half, abs=1e-6)
     # A run without a finite loss counts as not reached, and not in the quartiles.
@@ -502,6 +504,8 @@ def crossed():
     return pd.DataFrame(
         [
             {"gradient": gradient, "batch_size": size, "seed": seed, "lowest_loss": loss}
+            # Seed 3 stopped at no fixed point; at the exact ones its loss is four times as high.
+            | {"exact_best_loss": 4 * loss if seed == 3 else loss}
             for (gradient, size), group in losses.items()
             for seed, loss in enumerate(group)
         ]
@@ -518,6 +522,14 @@ def test_shares_by_hand(crossed):
     centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     edges = [(centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)]
     assert table.loc[0, ["share_low", "share_high"]].tolist() == pytest.approx(edges)
+    assert table["reached_exact"].tolist() == [2, 0, 4, 1]
+    assert table["share_reached_exact"].tolist() == [0.5, 0, 1, 0.25]
+
+
+def test_networks_without_fixed_points_have_no_exact_share(crossed):
+    table = shares(crossed.assign(exact_best_loss=None), ["gradient"])
+    assert table["share_reached_exact"].isna().all()
+    assert table["reached"].tolist() == [3, 5]
 
 
 def test_shares_stand_beside_each_other_by_level(crossed):

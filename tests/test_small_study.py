@@ -61,6 +61,8 @@ def test_all_products_are_there(pair):
         "share_reached",
         "share_low",
         "share_high",
+        "reached_exact",
+        "share_reached_exact",
     ]
     for ending in ("md", "tex"):
         assert "a total, not a time per epoch" in (results / f"table1.{ending}").read_text()

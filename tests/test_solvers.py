@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from jfb import settings
+from jfb.deq import DEQ
 from jfb.solvers import SOLVERS, Picard
 
 
@@ -54,6 +55,52 @@ def test_the_limit_stops_at_the_last_image():
 def test_a_map_without_contraction_does_not_converge(slope):
     solve = picard(max_iterations=200)(affine(slope, torch.tensor(1.0)))
     assert (solve.iterations, solve.converged) == (200, False)
+
+
+def one_unit(weight, options):
+    """y = 0.7 T(u; d) + 0.1 with T = relu(weight u + 2 d + 1) and d from 0 to 1, by JFB."""
+    module = DEQ(settings.Network(1, 1), options, settings.Gradient("jfb")).double()
+    with torch.no_grad():
+        values = [weight, 0.5, 2, 0.5, 0.7, 0.1]
+        for parameter, value in zip(module.parameters(), values, strict=True):
+            parameter.fill_(value)
+    d = torch.linspace(0, 1, 5, dtype=torch.float64)[:, None]
+    y = module(d)
+    y.square().mean().backward()
+    gradients = [parameter.grad.item() for parameter in module.parameters()]
+    return d[:, 0], y.detach()[:, 0], gradients
+
+
+@pytest.mark.parametrize("limit", [1000, 10])
+def test_an_even_limit_makes_a_network_of_one_layer(limit):
+    """Own weight -1.5: the iterates go from 0 to h = 2 d + 1 and back, and u = 0 is kept.
+
+    The weight has no gradient, and stays where it is; the other layers have one.
+    """
+    d, y, gradients = one_unit(-1.5, settings.Solver("picard", 1e-3, limit))
+    torch.testing.assert_close(y, 0.7 * (2 * d + 1) + 0.1)
+    latent, *others = gradients
+    assert latent == 0
+    assert all(others)
+
+
+@pytest.mark.parametrize("limit", [1001, 11])
+def test_an_odd_limit_keeps_the_other_point(limit):
+    """There u = h, whose image is relu(-0.5 h) = 0: only the output bias has a gradient."""
+    _, y, gradients = one_unit(-1.5, settings.Solver("picard", 1e-3, limit))
+    torch.testing.assert_close(y, torch.full_like(y, 0.1))
+    *others, bias = gradients
+    assert others == [0] * 5
+    assert bias != 0
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
+def test_where_picard_alternates_others_find_the_fixed_point(name):
+    """u = h / 2.5, and the weight has a gradient there."""
+    options = settings.Solver(name, 1e-10, 20, memory=5)
+    d, y, gradients = one_unit(-1.5, options)
+    torch.testing.assert_close(y, 0.7 * (2 * d + 1) / 2.5 + 0.1)
+    assert all(gradients)
 
 
 def test_nan_does_not_converge():

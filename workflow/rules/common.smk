@@ -145,6 +145,10 @@ def dataset_of_block(wildcards):
     return dataset_of(wildcards.study, split or None)
 
 
+def closed_forms_of(study):
+    return f"results/closed_forms_{project.studies[study].dataset}.csv"
+
+
 def logs_of(study):
     """The logs of a study, in the order of its runs."""
     return [

@@ -22,7 +22,7 @@ rule count_units:
     params:
         runs=lambda wildcards: runs_of(wildcards.study),
     message:
-        "Latent units along the runs of {wildcards.study}"
+        "Units and kinks along the runs of {wildcards.study}"
     script:
         "../scripts/count_units.py"
 
@@ -81,10 +81,34 @@ rule measure_contraction:
         "../scripts/measure_contraction.py"
 
 
+rule fit_closed_forms:
+    input:
+        data="results/data/{dataset}.parquet",
+        library=library("closed_forms.py"),
+    output:
+        "results/closed_forms_{dataset}.csv-metadata.json",
+        table="results/closed_forms_{dataset}.csv",
+    log:
+        "results/logs/closed_forms_{dataset}.log",
+    benchmark:
+        "results/benchmarks/closed_forms_{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Least losses of simple functions on {wildcards.dataset}"
+    script:
+        "../scripts/closed_forms.py"
+
+
 rule tabulate_minima:
     input:
         summary="results/summaries/{study}.parquet",
         units="results/units/{study}.parquet",
+        closed_forms=lambda wildcards: closed_forms_of(wildcards.study),
         library=library("minima.py"),
     output:
         "results/minima_{study}.csv-metadata.json",
@@ -93,13 +117,13 @@ rule tabulate_minima:
             "results/minima_{study}.csv",
             caption="../report/minima_table.rst",
             category="Tables",
-            labels={"table": "Lowest loss by kinks: {study}"},
+            labels={"table": "Loss by final function: {study}"},
         ),
         fates=report(
             "results/fates_{study}.csv",
             caption="../report/fates_table.rst",
             category="Tables",
-            labels={"table": "Fate of units: {study}"},
+            labels={"table": "Fate of units and functions: {study}"},
         ),
     log:
         "results/logs/minima_{study}.log",
@@ -121,10 +145,11 @@ rule draw_minima:
     input:
         summary="results/summaries/{study}.parquet",
         units="results/units/{study}.parquet",
+        closed_forms=lambda wildcards: closed_forms_of(wildcards.study),
         library=library("draw_minima.py"),
     output:
-        kinks=drawn("kinks", "Lowest loss by kinks", "{study}"),
-        fates=drawn("fates", "Kinks along training", "{study}"),
+        kinks=drawn("kinks", "Loss by final function", "{study}"),
+        fates=drawn("fates", "Functions along training", "{study}"),
     log:
         "results/logs/figures/minima_{study}.log",
     benchmark:
@@ -136,7 +161,7 @@ rule draw_minima:
         mem_mb=1000,
         runtime=5,
     message:
-        "Lowest loss by kinks, and the fate of units: {wildcards.study}"
+        "Loss by final function, and functions along training: {wildcards.study}"
     script:
         "../scripts/draw_minima.py"
 

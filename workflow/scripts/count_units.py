@@ -1,4 +1,4 @@
-"""Count the active units and kinks along the runs of a study."""
+"""Count the active and switching units, and kinks of the function, along the runs of a study."""
 
 from jfb import dataset, provenance, snapshots, tables, units
 from jfb.progress import Progress, job_log

@@ -1,4 +1,6 @@
-"""Draw the lowest losses by kinks, and what becomes of the units."""
+"""Draw the losses by the final function, and the functions along training."""
+
+import pandas as pd
 
 from jfb import minima, provenance, tables
 from jfb.figures import minima as figures
@@ -9,6 +11,7 @@ with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
     units = tables.read_frame(snakemake.input.units, "units of runs")
     runs = minima.ends(tables.read_frame(snakemake.input.summary, "a summary"), units)
-    style.write(figures.kinks(runs), snakemake.output.kinks, origin)
+    closed_forms = pd.read_csv(snakemake.input.closed_forms)
+    style.write(figures.kinks(runs, closed_forms), snakemake.output.kinks, origin)
     style.write(figures.fates(units), snakemake.output.fates, origin)
     log.info("drew %s", ", ".join(snakemake.output))

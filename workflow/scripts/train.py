@@ -12,6 +12,18 @@ with job_log(snakemake.log[0]) as log:
     progress = Progress(log, run.epochs, "epoch")
     outcome = open_engine(run)(run, open_stream(run), training, validation, progress.epoch)
     last = len(outcome.log["epoch"])
+    if stopped := outcome.log["unconverged"][-1]:
+        limit = run.solver.max_iterations
+        log.warning(
+            "%d forward passes of the last epoch were stopped by max_iterations = %d: the point "
+            "that %s keeps then is no fixed point%s",
+            stopped,
+            limit,
+            run.solver.name,
+            ", but the last iterate; where iterates alternate, the limit's parity decides which"
+            if run.solver.name == "picard"
+            else ", but the iterate with the smallest residual",
+        )
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)
     snapshots.write(snakemake.output.snapshots, outcome.snapshots, run.network)

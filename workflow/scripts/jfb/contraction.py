@@ -57,6 +57,10 @@ class Projection(Free):
 class SpectralCap(nn.Module):
     """V -> V min(1, c / |V|) with the spectral norm |V|, for `torch.nn.utils.parametrize`.
 
+    A cap: it leaves a weight within the bound as it is. `torch.nn.utils.parametrizations.
+    spectral_norm` divides by the norm always, so that every weight has norm 1, and estimates it by
+    power iteration.
+
     Args:
         bound: c, the largest spectral norm of the result.
     """

@@ -25,13 +25,9 @@ class Prefixes:
         size, latent_dim: shape of the batches.
     """
 
-    def __init__(
-        self, tolerances: Sequence[float], most: int, size: int, latent_dim: int
-    ) -> None:
+    def __init__(self, tolerances: Sequence[float], most: int, size: int, latent_dim: int) -> None:
         self._tolerances, self._most = tolerances, most
-        self._buffers = tuple(
-            torch.zeros(latent_dim, size, dtype=torch.float64) for _ in range(3)
-        )
+        self._buffers = tuple(torch.zeros(latent_dim, size, dtype=torch.float64) for _ in range(3))
 
     def __call__(self, transform: Map) -> list[Solve]:
         """Solve u = transform(u) for one batch, to each tolerance in turn.

@@ -36,6 +36,11 @@ class Picard:
     dropped. The first check comes after as many iterations as the last solve needed, since the
     next batch, one small step later, needs about as many.
 
+    Where the iterates alternate between two points, the limit stops at one of them by its parity,
+    and neither is a fixed point. A relu unit alone whose own weight is below -1 goes from 0 to h
+    and back: an even limit keeps u = 0, and the output is that of a network of one layer, T(0; d).
+    The JFB gradient of the latent weight, which is proportional to u, is then exactly 0.
+
     Args:
         options: tolerance and iteration limit.
         size, latent_dim: shape of the batches to be solved, for the preallocated iterates.

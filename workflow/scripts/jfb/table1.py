@@ -51,7 +51,8 @@ def distribution(summary: pd.DataFrame) -> pd.DataFrame:
         epoch_of_lowest_loss, the quartiles of the last two (`_q1`, `_q3`), reached (the number of
         runs whose lowest loss is at most 0.001), diverged (of runs, whether they had reached it
         before or not), share_reached = reached / runs, and its 95 % Wilson interval, share_low and
-        share_high. Runs without a finite loss count as not reached, and not in the quartiles.
+        share_high; reached_exact and share_reached_exact, the same by the exact loss
+        (`jfb.shares`). Runs without a finite loss count as not reached, and not in the quartiles.
     """
     groups = summary.groupby("batch_size", sort=False)
     table = groups[["training_seconds", *CELLS]].median()
@@ -80,7 +81,9 @@ def tidy(
     many = distribution(seeds).assign(source=seeds_name)
     many["training_seconds"] = many["training_seconds"].round(3)
     parts = [part.astype({"epoch_of_lowest_loss": float}) for part in (PUBLISHED, measured, many)]
-    table = pd.concat(parts, ignore_index=True).astype({"runs": "Int64", "reached": "Int64"})
+    table = pd.concat(parts, ignore_index=True).astype(
+        dict.fromkeys(["runs", "reached", "reached_exact"], "Int64")
+    )
     order = {size: place for place, size in enumerate(dict.fromkeys(table["batch_size"]))}
     return table.sort_values(
         "batch_size", key=lambda s: s.map(order), kind="stable", ignore_index=True

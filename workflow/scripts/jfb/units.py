@@ -1,4 +1,4 @@
-"""Which latent units of a network are active on the data, and which switch within it."""
+"""Active and switching latent units along runs, and the kinks of the function that they make."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from jfb import fixed_points, settings
+from jfb import fixed_points, lines, settings
 from jfb.dataset import Part
 from jfb.snapshots import Snapshots, epochs_of
 from jfb.summary import DIVERGED_ABOVE
@@ -16,19 +16,28 @@ from jfb.summary import DIVERGED_ABOVE
 class Row(NamedTuple):
     """A snapshot of a run.
 
-    `active_units` are the latent units that are above 0 at the fixed point of a training point at
-    least, `kinks` those of them that are not at every training point: only there is the network,
-    as a function of d, not affine. `loss` is the mean squared error on all training points. All are
-    of exact fixed points (`jfb.fixed_points`); `converged` says whether every point has one.
-    `diverged` says whether the run has by then: it ended before, its parameters are not finite, or
-    its loss is above 1e6. Such a network has no units to count: both are None.
+    `updates` is the number of updates of the parameters until then. `active_units` are the latent
+    units that are above 0 at the fixed point of a training point at least, and `switching_units`
+    those of them that are not at every training point. `function_kinks` is how often the slope of
+    the output changes along the line of the training points, and `flat_pieces` how many of the
+    pieces between have slope 0 (`jfb.lines.slopes`): both None where the points are on no line.
+    The two counts differ: a unit can switch on and off again, and n units can have up to 2^n
+    pieces. `loss` is the mean squared error on all training points.
+
+    All are of exact fixed points (`jfb.fixed_points`); `converged` says whether every point has
+    one. `diverged` says whether the run has by then: it ended before, its parameters are not
+    finite, or its loss is above 1e6. Without fixed points there is nothing to count: counts are
+    None.
     """
 
     batch_size: int
     seed: int
     epoch: int
+    updates: int
     active_units: int | None
-    kinks: int | None
+    switching_units: int | None
+    function_kinks: int | None
+    flat_pieces: int | None
     loss: float
     converged: bool
     diverged: bool
@@ -44,24 +53,28 @@ SCHEMA = pa.schema(
 
 
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
-    """Count the units of each snapshot of a run, on all training points.
+    """Count units and kinks of each snapshot of a run, on all training points.
 
     A run that diverges has no snapshots after: it has rows for them all the same.
     """
+    line = lines.through(training.inputs)
+    updates = math.ceil(len(training) / run.batch_size)
+    none = (None,) * 4
     rows = []
     for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
         found = fixed_points.find(parameters, run.network, training.inputs)
-        active, kinks = count(found.point)
         loss = fixed_points.mean_squared_error(
             found.point, parameters, run.network, training.target
         )
-        place = run.batch_size, run.seed, int(epoch)
-        if diverged := has_diverged(parameters, loss):
-            active = kinks = None
-        rows.append(Row(*place, active, kinks, loss, found.unique, diverged))
+        place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
+        diverged = has_diverged(parameters, loss)
+        counts = none
+        if found.unique and not diverged:
+            counts = *count(found.point), *_pieces(found.point, parameters, run.network, line)
+        rows.append(Row(*place, *counts, loss, found.unique, diverged))
     for epoch in epochs_of(run)[len(rows) :]:
-        place = run.batch_size, run.seed, int(epoch)
-        rows.append(Row(*place, None, None, math.nan, False, True))
+        place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
+        rows.append(Row(*place, *none, math.nan, False, True))
     return rows
 
 
@@ -71,10 +84,23 @@ def has_diverged(parameters: np.ndarray, loss: float) -> bool:
 
 
 def count(point: np.ndarray) -> tuple[int, int]:
-    """Active units and kinks, of the fixed point u* of each sample, (size, n)."""
+    """Active and switching units, of the fixed point u* of each sample, (size, n)."""
     active = point > 0
     anywhere, everywhere = active.any(axis=0), active.all(axis=0)
     return int(anywhere.sum()), int((anywhere & ~everywhere).sum())
+
+
+def _pieces(
+    point: np.ndarray,
+    parameters: np.ndarray,
+    network: settings.Network,
+    line: lines.Line | None,
+) -> tuple[int | None, int | None]:
+    """Kinks of the function and its flat pieces, if the points are on a line."""
+    if line is None:
+        return None, None
+    slopes = lines.slopes(point, parameters, network, line)
+    return len(slopes) - 1, int((slopes == 0).sum())
 
 
 def to_table(rows: list[Row]) -> pa.Table:

@@ -1,5 +1,7 @@
 """What kind of network a run ends as: figures of units, kinks and sharpness."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -12,11 +14,15 @@ _SPREAD = 0.7
 
 
 @styled
-def kinks(runs: pd.DataFrame) -> Figure:
-    """Lowest loss of each run by the kinks of its final network, a colour per batch size.
+def kinks(runs: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
+    """Exact loss of each run's best network by its final function, a colour per batch size.
+
+    Lines are the closed forms: the least loss that a function of the form can have. Runs without
+    an exact loss are counted, and not drawn.
 
     Args:
         runs: as `jfb.minima.ends` returns them.
+        closed_forms: as `jfb.closed_forms.table` returns them.
     """
     sizes = looks(runs["batch_size"])
     shown = [name for name in CATEGORIES if (runs["category"] == name).any()]
@@ -25,27 +31,32 @@ def kinks(runs: pd.DataFrame) -> Figure:
     for shift, (size, look) in zip(shifts, sizes.items(), strict=True):
         own = runs[runs["batch_size"] == size]
         for place, name in enumerate(shown):
-            losses = own.loc[own["category"] == name, "lowest_loss"]
+            losses = own.loc[own["category"] == name, "exact_best_loss"]
             within = np.linspace(-0.4, 0.4, len(losses)) * _SPREAD / len(sizes)
             x = place + shift + (within if len(losses) > 1 else 0)
             axes.plot(np.broadcast_to(x, len(losses)), losses, linestyle="", markersize=4, **look)
+    known = closed_forms.set_index("category")["loss"]
+    for place, name in enumerate(shown):
+        if name in known:
+            axes.hlines(known[name], place - 0.47, place + 0.47, colors="black", linewidth=0.8)
+            label = f"least possible {known[name]:.3g}"
+            options = {"xytext": (0, -3), "textcoords": "offset points", "fontsize": 6.5}
+            axes.annotate(label, (place, known[name]), ha="center", va="top", **options)
     counts = runs["category"].value_counts()
-    axes.set_xticks(
-        range(len(shown)), [f"{name}\n({counted(counts[name], 'run')})" for name in shown]
-    )
-    axes.set_xlabel("Latent units of the final network that switch within the training points")
-    if "diverged" in shown:
-        axes.set_xlabel(f"{axes.get_xlabel()}; diverged: lowest loss before")
+    labels = [f"{textwrap.fill(name, 16)}\n({counted(counts[name], 'run')})" for name in shown]
+    axes.set_xticks(range(len(shown)), labels)
+    axes.set_xlabel("Final network, as a function of the position on the training points")
     axes.set_xlim(-0.5, len(shown) - 0.5)
+    axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
-    loss_axis(axes, runs["lowest_loss"], "Lowest training loss")
+    loss_axis(axes, runs["exact_best_loss"], "Exact loss")
     legend(figure, runs["batch_size"], linestyle="")
     return figure
 
 
 @styled
 def fates(units: pd.DataFrame) -> Figure:
-    """Share of runs by the kinks of their network along training, a panel per batch size.
+    """Share of runs by the function that their network is, over updates, a panel per batch size.
 
     Args:
         units: see `jfb.units.Row`.
@@ -53,20 +64,23 @@ def fates(units: pd.DataFrame) -> Figure:
     units = units.assign(category=category(units))
     sizes = sorted(units["batch_size"].unique(), reverse=True)
     shown = [name for name in CATEGORIES if (units["category"] == name).any()]
-    colours = dict(zip(CATEGORIES, sns.color_palette("rocket", len(CATEGORIES)), strict=True))
+    colours = dict(zip(shown, sns.color_palette("rocket", len(shown)), strict=True))
+    most = units["updates"].max()
+    ticks = [0, *(100**k for k in range(9) if 100**k <= most)]
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, size in zip(all_axes, sizes, strict=True):
         own = units[units["batch_size"] == size]
-        shares = pd.crosstab(own["epoch"], own["category"], normalize="index")
+        shares = pd.crosstab(own["updates"], own["category"], normalize="index")
         shares = 100 * shares.reindex(columns=shown, fill_value=0.0)
         colour = [colours[name] for name in shown]
         axes.stackplot(shares.index, shares.T, colors=colour, step="post", linewidth=0)
-        axes.set(title=f"Batch size {size}", xlabel="Epoch", ylabel="Runs (%)", ylim=(0, 100))
+        axes.set(title=f"Batch size {size}", xlabel="Updates", ylabel="Runs (%)", ylim=(0, 100))
         axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlim(0, units["epoch"].max())
+        axes.set_xticks(ticks)
+        axes.set_xlim(0, most)
         axes.label_outer()
     lines = {name: {"color": colours[name], "linewidth": 6} for name in shown}
-    level_legend(figure, lines, "Latent units that switch within the training points")
+    level_legend(figure, lines, "Network, as a function of the position", columns=3)
     return figure
 
 

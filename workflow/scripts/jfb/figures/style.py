@@ -149,8 +149,13 @@ def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
     level_legend(figure, by_size, "Batch size")
 
 
-def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> None:
-    """Put a legend above the panels: the look of each level, and what they are levels of."""
+def level_legend(
+    figure: Figure, by_level: Mapping[str, dict], title: str, columns: int | None = None
+) -> None:
+    """Put a legend above the panels: the look of each level, and what they are levels of.
+
+    They are in one row, unless `columns` says how many may be.
+    """
     handles = [
         Line2D([], [], label=level, **{"linewidth": 0.9, "markersize": 5.5} | look)
         for level, look in by_level.items()
@@ -159,6 +164,6 @@ def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> No
         handles=handles,
         title=title,
         loc="outside upper center",
-        ncols=len(handles),
+        ncols=min(len(handles), columns or len(handles)),
         frameon=False,
     )
