@@ -22,7 +22,7 @@ def summary(seeds, reached, **columns):
         {"batch_size": size, "seed": seed, "lowest_loss": 0.0004 if seed < reached else 0.02}
         for size, seed in itertools.product(SIZES, range(seeds))
     ]
-    return pd.DataFrame(rows).assign(**columns)
+    return pd.DataFrame(rows).assign(diverged=False, **columns)
 
 
 @pytest.fixture

@@ -326,7 +326,7 @@ def test_figures_of_minima(told, summary):
     figure.draw_without_rendering()
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels == ["no active unit\n(1 runs)", "1 kink\n(3 runs)"]
+    assert labels == ["no active unit\n(1 run)", "1 kink\n(3 runs)"]
     shown = sorted(y for line in axes.lines for y in line.get_ydata())
     assert shown == sorted(summary["lowest_loss"])
     figure = figures.fates(told)
@@ -340,7 +340,7 @@ def test_figures_of_minima(told, summary):
 
 def test_the_figure_of_sharpness(summary):
     table = summary.rename(columns={"lowest_loss": "loss"}).assign(
-        largest_eigenvalue=[1.0, 2, 3, 4], keskar_sharpness=[0.1, 0.2, 0.3, 0.4]
+        largest_eigenvalue=[1.0, 2, 3, 4], keskar_sharpness=[0.1, 0.2, 0.3, 0.4], converged=True
     )
     figure = figures.sharpness(table)
     figure.draw_without_rendering()

@@ -257,6 +257,7 @@ def many():
             "lowest_loss": [0.001, 0.0005, 0.02, 0.004, 0.0006, 0.02, 0.03, np.nan, 0.01, 0.04],
             "epoch_of_lowest_loss": [10, 20, 30, 40, 50, 1, 2, np.nan, 3, 4],
             "training_seconds": [0.2] * 5 + [0.1] * 5,
+            "diverged": [False] * 7 + [True] + [False] * 2,
         }
     )
 
@@ -352,7 +353,7 @@ def test_check_says_what_to_do_without_a_table(tmp_path):
 def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):
     lines = write_table(replayed, many, tmp_path).read_text().splitlines()
     assert lines[1].startswith("2400,published,146.5,0.0005,3000,")
-    assert lines[-1].startswith("32,seeds,0.2,0.001,30,0.0006,0.004,20,40,5,3,0.6,0.23")
+    assert lines[-1].startswith("32,seeds,0.2,0.001,30,0.0006,0.004,20,40,5,3,0,0.6,0.23")
 
 
 def test_markdown_and_latex_show_all_side_by_side(table):
@@ -439,7 +440,8 @@ def several(log):
 
 def test_bands_are_median_and_quartiles(several):
     left, right = drawn(seeds.bands(several)).axes
-    assert [axes.get_title() for axes in (left, right)] == ["Batch size 600", "Batch size 32"]
+    titles = [axes.get_title() for axes in (left, right)]
+    assert titles == ["Batch size 600", "Batch size 32\n1 of 4 diverged"]
     # Losses 1, 2, 3, 4 and then 0.1, 0.01, 0.001, 0.0001.
     np.testing.assert_allclose(left.lines[-1].get_ydata(), [2.5, 0.0055])
     (band,) = left.collections
@@ -462,7 +464,8 @@ def test_levels_show_every_run_and_join_the_seeds(many):
     )
     shown = [line.get_ydata() for line in points.lines if line.get_marker() in ("o", "s")]
     np.testing.assert_array_equal(shown, many["lowest_loss"].to_numpy().reshape(2, 5)[::-1])
-    assert [text.get_text() for text in points.get_xticklabels()] == ["600", "32"]
+    labels = [text.get_text() for text in points.get_xticklabels()]
+    assert labels == ["600\n1 of 5 diverged", "32"]
     assert points.get_yscale() == "log"
     assert sum(bar.get_width() for bar in counts.patches) == 9
 
@@ -502,12 +505,13 @@ def crossed():
             for (gradient, size), group in losses.items()
             for seed, loss in enumerate(group)
         ]
-    )
+    ).assign(diverged=lambda table: table["lowest_loss"].isna())
 
 
 def test_shares_by_hand(crossed):
     table = shares(crossed, ["gradient", "batch_size"])
     assert table["reached"].tolist() == [3, 0, 4, 1]
+    assert table["diverged"].tolist() == [0, 1, 0, 0]
     assert table["share_reached"].tolist() == [0.75, 0, 1, 0.25]
     # Wilson (1927): (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).
     z, n, p = 1.959964, 4, 0.75
@@ -525,7 +529,8 @@ def test_shares_stand_beside_each_other_by_level(crossed):
     assert all(jfb[0].get_xdata() < implicit[0].get_xdata())
     assert [text.get_text() for text in axes.get_xticklabels()] == ["600", "32"]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["jfb\n1 of 8 diverged", "implicit"]
     ends = np.array(implicit[2][0].get_segments())[1, :, 1]
     row = shares(crossed, ["gradient", "batch_size"]).iloc[3]
     assert ends.tolist() == pytest.approx([row["share_low"], row["share_high"]])

@@ -77,7 +77,6 @@ def of_run(
     accurate, nearly = (
         log["epoch"][log["train_accuracy"] >= share] for share in (ACCURATE, NEARLY_ACCURATE)
     )
-    last = max(log["train_loss"][-1], log["val_loss"][-1])
     return dict(run.levels) | {
         "batch_size": run.batch_size,
         "seed": run.seed,
@@ -99,9 +98,14 @@ def of_run(
         "fall_at_the_end": _fall(losses, epochs > END * len(log["epoch"])),
         "unconverged_solves": log["unconverged"].sum(),
         "final_spectral_norm": log["spectral_norm"][-1],
-        "diverged": not (finite.all() and np.isfinite(log["val_loss"]).all())
-        or bool(last > DIVERGED_ABOVE),
+        "diverged": has_diverged(log),
     }
+
+
+def has_diverged(log: Mapping[str, np.ndarray]) -> bool:
+    """Whether the run of a log has: a loss is not finite, or its last loss is above 1e6."""
+    losses = np.stack([log["train_loss"], log["val_loss"]])
+    return not np.isfinite(losses).all() or bool(losses[:, -1].max() > DIVERGED_ABOVE)
 
 
 def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | None:

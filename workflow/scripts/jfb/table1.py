@@ -49,9 +49,9 @@ def distribution(summary: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row per batch size: batch_size, runs, the medians of training_seconds, lowest_loss and
         epoch_of_lowest_loss, the quartiles of the last two (`_q1`, `_q3`), reached (the number of
-        runs whose lowest loss is at most 0.001), share_reached = reached / runs, and its 95 %
-        Wilson interval, share_low and share_high. Runs without a finite loss count as not
-        reached, and not in the quartiles.
+        runs whose lowest loss is at most 0.001), diverged (of runs, whether they had reached it
+        before or not), share_reached = reached / runs, and its 95 % Wilson interval, share_low and
+        share_high. Runs without a finite loss count as not reached, and not in the quartiles.
     """
     groups = summary.groupby("batch_size", sort=False)
     table = groups[["training_seconds", *CELLS]].median()

@@ -1,13 +1,21 @@
 """What the factors of a study make of it: figures by factor and batch size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.figures.style import level_legend, level_looks, panels, styled
+from jfb.figures.style import (
+    counted,
+    level_legend,
+    level_looks,
+    panels,
+    say,
+    styled,
+    with_diverged,
+)
 from jfb.levels import REACHED
 from jfb.shares import shares as shares_of
 
@@ -18,11 +26,14 @@ _SPREAD = 0.6
 def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
     """Share of seeds whose lowest loss reaches the minimum, with its 95 % Wilson interval.
 
+    Runs that diverged are among them; the legend says how many of a level did.
+
     Args:
         summary: of a study, see `jfb.summary`.
         factors: of the study.
     """
-    table = shares_of(_labelled(summary, factors), ["level", "batch_size"])
+    summary = _labelled(summary, factors)
+    table = shares_of(summary, ["level", "batch_size"])
     levels = level_looks(table["level"])
     sizes = sorted(table["batch_size"].unique(), reverse=True)
     figure, (axes,) = panels(1)
@@ -42,11 +53,13 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
             **look,
         )
     axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
-    axes.set_xlabel(f"Batch size (bars: 95 % intervals over {summary['seed'].nunique()} seeds)")
+    axes.set_xlim(-0.5, len(sizes) - 0.5)
+    seeds = counted(summary["seed"].nunique(), "seed")
+    axes.set_xlabel(f"Batch size (bars: 95 % intervals over {seeds})")
     axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    level_legend(figure, levels, _title(factors))
+    level_legend(figure, _named(levels, summary), _title(factors))
     return figure
 
 
@@ -54,7 +67,8 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
 def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
     """Spectral norm of the latent weight over epochs: median and quartiles over seeds.
 
-    A panel per batch size, a colour per level of the factors.
+    A panel per batch size, a colour per level of the factors. Over the runs that did not diverge;
+    the title of a panel says how many did.
 
     Args:
         logs: as `jfb.figures.style.read_logs` returns them.
@@ -62,27 +76,40 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
     """
     logs = _labelled(logs, factors)
     levels = level_looks(logs["level"])
-    quartiles = (
-        logs.groupby(["batch_size", "level", "epoch"])["spectral_norm"]
-        .quantile([0.25, 0.5, 0.75])
-        .unstack()
-    )
+    runs = logs.drop_duplicates(["level", "batch_size", "seed"]).set_index("batch_size")["diverged"]
+    finite = logs[~logs["diverged"]]
+    quartiles = {
+        place: of_epoch["spectral_norm"].quantile([0.25, 0.5, 0.75]).unstack()
+        for place, rows in finite.groupby(["batch_size", "level"])
+        for of_epoch in [rows.groupby("epoch")]
+    }
     sizes = sorted(logs["batch_size"].unique(), reverse=True)
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, size in zip(all_axes, sizes, strict=True):
+        axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
+        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
+        axes.set(xlim=(0, logs["epoch"].max()))
+        axes.set(title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
+        axes.label_outer()
+        if runs.loc[[size]].all():
+            say(axes, "all runs diverged")
         for level, look in levels.items():
-            own, colour = quartiles.loc[size, level], look["color"]
+            if (size, level) not in quartiles:
+                continue
+            own, colour = quartiles[size, level], look["color"]
             axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.12, lw=0)
             axes.plot(own[[0.25, 0.75]], color=colour, linewidth=0.5, alpha=0.6)
             axes.plot(own[0.5], color=colour, linewidth=1.4)
-        axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
-        axes.set(title=f"Batch size {size}", xlim=(0, logs["epoch"].max()))
-        axes.label_outer()
     if factors:
         lines = {level: look | {"marker": "", "linewidth": 1.4} for level, look in levels.items()}
         level_legend(figure, lines, _title(factors))
     return figure
+
+
+def _named(levels: Mapping[str, dict], summary: pd.DataFrame) -> dict[str, dict]:
+    """The looks of levels by their names with the number of their runs that diverged."""
+    diverged = summary.set_index("level")["diverged"]
+    return {with_diverged(level, diverged.loc[[level]]): look for level, look in levels.items()}
 
 
 def _title(factors: Sequence[str]) -> str:
@@ -92,5 +119,5 @@ def _title(factors: Sequence[str]) -> str:
 def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """The table with a column `level`: the levels of all factors in one text."""
     if not factors:
-        return table.assign(level="")
+        return table.assign(level="all runs")
     return table.assign(level=table[list(factors)].agg(", ".join, axis=1))

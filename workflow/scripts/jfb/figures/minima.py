@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from jfb.figures.style import legend, level_legend, looks, loss_axis, panels, styled
+from jfb.figures.style import counted, legend, level_legend, looks, loss_axis, panels, say, styled
 from jfb.minima import CATEGORIES, category
 
 _SPREAD = 0.7
@@ -30,8 +30,12 @@ def kinks(runs: pd.DataFrame) -> Figure:
             x = place + shift + (within if len(losses) > 1 else 0)
             axes.plot(np.broadcast_to(x, len(losses)), losses, linestyle="", markersize=4, **look)
     counts = runs["category"].value_counts()
-    axes.set_xticks(range(len(shown)), [f"{name}\n({counts[name]} runs)" for name in shown])
+    axes.set_xticks(
+        range(len(shown)), [f"{name}\n({counted(counts[name], 'run')})" for name in shown]
+    )
     axes.set_xlabel("Latent units of the final network that switch within the training points")
+    if "diverged" in shown:
+        axes.set_xlabel(f"{axes.get_xlabel()}; diverged: lowest loss before")
     axes.set_xlim(-0.5, len(shown) - 0.5)
     axes.grid(visible=False, axis="x")
     loss_axis(axes, runs["lowest_loss"], "Lowest training loss")
@@ -70,6 +74,8 @@ def fates(units: pd.DataFrame) -> Figure:
 def sharpness(table: pd.DataFrame) -> Figure:
     """Largest eigenvalue of the Hessian and Keskar's sharpness against the loss of each run.
 
+    Runs that ended without a unique fixed point, or diverged, have none; the axis says how many.
+
     Args:
         table: see `jfb.sharpness.Row`.
     """
@@ -78,11 +84,21 @@ def sharpness(table: pd.DataFrame) -> Figure:
         "largest_eigenvalue": "Largest eigenvalue of the Hessian",
         "keskar_sharpness": "Keskar's sharpness (%)",
     }
+    known = table[table["converged"] & ~table["diverged"]]
+    if left_out := len(table) - len(known):
+        diverged = table["diverged"].sum()
+        said = f"{left_out} of {counted(len(table), 'run')} not shown: {diverged} diverged, "
+        said += f"{left_out - diverged} without a unique fixed point"
+        figure.supxlabel(said, fontsize=7)
     for axes, (column, label) in zip(all_axes, measured.items(), strict=True):
-        for size, look in looks(table["batch_size"]).items():
-            own = table[table["batch_size"] == size]
-            axes.plot("loss", column, data=own, linestyle="", markersize=4.5, **look)
         axes.set(xscale="log", yscale="log", ylabel=label)
         axes.set_xlabel("Final training loss (mean squared error)")
+        for size, look in looks(table["batch_size"]).items():
+            own = known[known["batch_size"] == size]
+            if len(own):
+                axes.plot("loss", column, data=own, linestyle="", markersize=4.5, **look)
+        if known.empty:
+            axes.set(xlim=(1e-4, 1), ylim=(1, 1e3))
+            say(axes, "no run to measure")
     legend(figure, table["batch_size"], linestyle="")
     return figure

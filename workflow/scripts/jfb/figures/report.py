@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.figures.style import legend, looks, loss_axis, panels, styled
+from jfb.figures.style import level_legend, looks, loss_axis, panels, styled, with_diverged
 
 _MARKERS_PER_CURVE = 6
 
@@ -22,7 +22,7 @@ def figure1(logs: pd.DataFrame) -> Figure:
     over_epochs.set(xlabel="Epoch")
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
-    legend(figure, logs["batch_size"])
+    _legend(figure, logs)
     return figure
 
 
@@ -33,7 +33,7 @@ def figure2(logs: pd.DataFrame) -> Figure:
     _curves(axes, logs, "epoch", "train_accuracy")
     _accuracy_axis(axes, "Training accuracy")
     axes.set(xlabel="Epoch")
-    legend(figure, logs["batch_size"])
+    _legend(figure, logs)
     return figure
 
 
@@ -47,11 +47,20 @@ def figure3(logs: pd.DataFrame) -> Figure:
     _accuracy_axis(accuracy, "Validation accuracy")
     for axes in (loss, accuracy):
         axes.set(xlabel="Epoch")
-    legend(figure, logs["batch_size"])
+    _legend(figure, logs)
     return figure
 
 
 FIGURES = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+
+
+def _legend(figure: Figure, logs: pd.DataFrame) -> None:
+    """The legend, which says which runs diverged: their curves end early, or leave the others."""
+    ended = logs.groupby("batch_size")["diverged"].first()
+    by_size = {
+        with_diverged(size, ended.loc[[size]]): look for size, look in looks(ended.index).items()
+    }
+    level_legend(figure, by_size, "Batch size")
 
 
 def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jfb import files, runlog
+from jfb import files, runlog, summary
 
 #: Width in inches at which the figures are read: the text of a page.
 PAGE_WIDTH = 6.5
@@ -54,15 +54,16 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
 
     Returns:
         A row per epoch and run: the columns of `jfb.runlog.Epoch`, a column per factor of the
-        study, batch_size, seed, and seconds, the training time since the start of the run. What is
-        not finite is missing.
+        study, batch_size, seed, seconds, the training time since the start of the run, and
+        diverged, whether the run has by its end (see `jfb.summary`). What is not finite is missing.
     """
     parts = []
     for path in paths:
         log = runlog.read(path)
         run = runlog.run_of(log)
         place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
-        frame = log.to_pandas().assign(**place)
+        frame = log.to_pandas()
+        frame = frame.assign(**place, diverged=summary.has_diverged(frame))
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 
@@ -120,7 +121,26 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
     axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
     if losses.isna().all():
         axes.set_ylim(1e-3, 1)
-        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, ha="center")
+        say(axes, "no finite loss")
+
+
+def say(axes: Axes, text: str) -> None:
+    """Write in the middle of a panel what it would be empty for."""
+    patch = {"facecolor": "white", "edgecolor": "none"}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", bbox=patch)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 seed`, `20 seeds`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def with_diverged(label: object, diverged: pd.Series) -> str:
+    """A label, and below it how many of its runs, true or false each, diverged, if any did."""
+    if not diverged.any():
+        return f"{label}"
+    runs = "" if len(diverged) == 1 else f"{diverged.sum()} of {len(diverged):,} "
+    return f"{label}\n{runs}diverged"
 
 
 def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:

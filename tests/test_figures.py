@@ -1,0 +1,176 @@
+"""Every figure of few, of one, and of lost runs: it says what it shows, and what it lacks."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jfb import timings
+from jfb.collector import Collector
+from jfb.figures import factors, gradients, minima, report, seeds
+from jfb.figures import timing as of_time
+from jfb.minima import ends
+
+EPOCHS = 12
+#: Batch sizes, number of seeds, and which runs diverge.
+CASES = {
+    "one of three diverged": ([600, 32], 3, {(32, 0)}),
+    "a batch size diverged": ([600, 32], 3, {(32, 0), (32, 1), (32, 2)}),
+    "all diverged": ([600, 32], 3, set(itertools.product([600, 32], range(3)))),
+    "one run": ([32], 1, set()),
+    "one run, diverged": ([32], 1, {(32, 0)}),
+    "one seed": ([600, 32], 1, set()),
+    "one batch size": ([32], 3, set()),
+}
+
+
+def summary(sizes, count, lost, levels=("a", "b")):
+    """Of the runs that diverge, the first has no finite loss at all."""
+    rows = [
+        {"level_of": f, "batch_size": b, "seed": s, "lowest_loss": 10.0 ** -(s + 1)}
+        for f, b, s in itertools.product(levels, sizes, range(count))
+    ]
+    table = pd.DataFrame(rows)
+    gone = pd.Series([(r["batch_size"], r["seed"]) in lost for r in rows])
+    never = gone & (table["seed"] == 0)
+    return table.assign(diverged=gone, lowest_loss=table["lowest_loss"].mask(never))
+
+
+def logs(sizes, count, lost, levels=("a", "b")):
+    """Diverged runs end after two epochs."""
+    parts = []
+    for f, b, s in itertools.product(levels, sizes, range(count)):
+        gone = (b, s) in lost
+        epoch = np.arange(1, 3 if gone else EPOCHS + 1)
+        loss = 1.0 / (epoch + s)
+        if gone:
+            loss[-1 if s else 0 :] = np.nan
+        frame = pd.DataFrame({"epoch": epoch, "train_loss": loss, "val_loss": loss})
+        place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
+        told = {"train_accuracy": 0.5, "val_accuracy": 0.5, "spectral_norm": 0.9}
+        parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
+    return pd.concat(parts, ignore_index=True)
+
+
+def units(sizes, count, lost):
+    rows = [
+        {"batch_size": b, "seed": s, "epoch": e, "diverged": (b, s) in lost and e > 0}
+        for b, s, e in itertools.product(sizes, range(count), (0, 1, EPOCHS))
+    ]
+    table = pd.DataFrame(rows)
+    gone = table["diverged"]
+    counts = {name: pd.Series(1.0, table.index).mask(gone) for name in ("active_units", "kinks")}
+    return table.assign(converged=~gone, **counts)
+
+
+def sharpness(sizes, count, lost):
+    table = summary(sizes, count, lost, ["a"])
+    measured = ["loss", "largest_eigenvalue", "keskar_sharpness"]
+    values = {name: pd.Series(2.0, table.index).mask(table["diverged"]) for name in measured}
+    return table.assign(converged=~table["diverged"], **values)
+
+
+def plain(sizes, count, lost):
+    return summary(sizes, count, lost, ["a"])
+
+
+FIGURES = {
+    "figure1": lambda *case: report.figure1(logs(case[0], 1, case[2], ["a"])),
+    "figure2": lambda *case: report.figure2(logs(case[0], 1, case[2], ["a"])),
+    "figure3": lambda *case: report.figure3(logs(case[0], 1, case[2], ["a"])),
+    "bands": lambda *case: seeds.bands(logs(*case, ["a"])),
+    "levels": lambda *case: seeds.levels(plain(*case)),
+    "ecdf": lambda *case: seeds.ecdf(plain(*case)),
+    "shares": lambda *case: factors.shares(summary(*case), ["level_of"]),
+    "shares, one level": lambda *case: factors.shares(plain(*case), ["level_of"]),
+    "shares, no factor": lambda *case: factors.shares(plain(*case), []),
+    "spectral_norm": lambda *case: factors.spectral_norm(logs(*case), ["level_of"]),
+    "spectral_norm, one level": lambda *case: factors.spectral_norm(
+        logs(*case, ["a"]), ["level_of"]
+    ),
+    "spectral_norm, no factor": lambda *case: factors.spectral_norm(logs(*case, ["a"]), []),
+    "kinks": lambda *case: minima.kinks(ends(plain(*case), units(*case))),
+    "fates": lambda *case: minima.fates(units(*case)),
+    "sharpness": lambda *case: minima.sharpness(sharpness(*case)),
+}
+
+
+def texts(figure):
+    """Everything that a figure says."""
+    own = [figure.get_supxlabel(), *(t.get_text() for k in figure.legends for t in k.get_texts())]
+    for axes in figure.axes:
+        own += [axes.get_title(), axes.get_xlabel(), *(t.get_text() for t in axes.texts)]
+        own += [label.get_text() for label in axes.get_xticklabels()]
+    return "\n".join(own)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_of_few_or_lost_runs_says_so(name, case):
+    _, count, lost = CASES[case]
+    figure = FIGURES[name](*CASES[case])
+    figure.draw_without_rendering()
+    said = texts(figure)
+    # The report's figures are of one seed, 0.
+    shown = {run for run in lost if run[1] == 0} if name.startswith("figure") else lost
+    assert ("diverged" in said) == bool(shown)
+    assert "1 seeds" not in said
+    assert "1 runs" not in said
+    if count == 1 and name == "bands":
+        assert "median" not in said
+    if case == "one run, diverged" and name in ("figure1", "figure3", "levels", "ecdf"):
+        assert "no finite loss" in said
+    # Nothing sticks out of the page.
+    width = figure.get_figwidth() * figure.dpi
+    for artist in [*figure.legends, *(axes.xaxis.label for axes in figure.axes)]:
+        box = artist.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= width
+
+
+def test_the_fates_of_diverged_runs_fill_the_panel():
+    """One of three at batch size 32 is lost after epoch 0, and stays in the denominator."""
+    figure = FIGURES["fates"](*CASES["one of three diverged"])
+    small = figure.axes[1].collections
+    (kept, lost) = (area.get_paths()[0].vertices for area in small)
+    assert max(y for x, y in kept if x == EPOCHS) == pytest.approx(200 / 3)
+    assert max(y for x, y in lost if x == EPOCHS) == pytest.approx(100)
+    assert max(y for x, y in kept if x == 0) == pytest.approx(100)
+
+
+def test_bands_leave_diverged_runs_out_from_the_start():
+    (_, small) = FIGURES["bands"](*CASES["one of three diverged"]).axes
+    # Of seeds 1 and 2 alone: their losses at the first epoch are 1 / 2 and 1 / 3.
+    assert small.lines[-1].get_ydata()[0] == pytest.approx((1 / 2 + 1 / 3) / 2)
+
+
+def test_levels_mark_diverged_runs_with_a_cross():
+    case = [600, 32], 3, {(32, 1)}
+    points, _ = seeds.levels(plain(*case)).axes
+    crosses = [line for line in points.lines if line.get_marker() == "x"]
+    assert [y for line in crosses for y in line.get_ydata()] == pytest.approx([1e-2])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("varied", [["iterations"], ["iterations", "latent_dim"]])
+@pytest.mark.parametrize("names", [["jfb"], ["jfb", "implicit"]])
+def test_the_cost_of_one_gradient_in_one_case(varied, names):
+    rows = [
+        {"varied": v, "gradient": g, "iterations": 5, "latent_dim": 3}
+        for v in varied
+        for g in names
+    ]
+    table = pd.DataFrame(rows).assign(bytes_kept=8, backward_peak_bytes=8, step_seconds=1e-3)
+    gradients.cost(table).draw_without_rendering()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("sizes", [[2400], [32], [2400, 32]])
+def test_the_time_of_one_round_of_one_engine(sizes):
+    rows = [{"batch_size": size, "seconds_per_epoch": 1e-3 * size} for size in sizes]
+    place = {"engine": "fused", "stage": 0, "round": 0, "epochs": 9, "machine": "one"}
+    table = pd.DataFrame(rows).assign(**place, collector=Collector.RUNNING)
+    figure = of_time.timing(timings.summarised(table, 9), timings.relative(table), 9)
+    figure.draw_without_rendering()
