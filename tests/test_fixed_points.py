@@ -43,6 +43,19 @@ def test_a_unit_on_its_kink_is_one_fixed_point():
     assert (found.point == 0).all()
 
 
+def test_an_inactive_unit_is_exactly_0():
+    """Elimination that pivots on the latent weight leaves rounding, and a unit that is off is on."""
+    network = settings.Network(input_dim=1, latent_dim=3)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        flat = rng.uniform(-2, 2, layout.size(network))
+        found = fixed_points.find(flat, network, INPUTS)
+        layers = layout.views(flat, network)
+        h = found.point @ layers["latent.weight"].T + INPUTS @ layers["injection.weight"].T
+        h += layers["latent.bias"] + layers["injection.bias"]
+        assert (found.point[h < -1e-9] == 0).all()
+
+
 def test_parameters_that_are_not_finite_have_none():
     flat, network = one_unit(np.nan, 0)
     found = fixed_points.find(flat, network, INPUTS)

@@ -82,7 +82,8 @@ def _by_pattern(weight: np.ndarray, injected: np.ndarray) -> FixedPoints:
             solved = np.linalg.solve(np.eye(n) - pattern[:, None] * weight, np.diag(pattern * 1.0))
         except np.linalg.LinAlgError:
             continue
-        u = injected @ solved.T
+        # Rounding in the elimination must not leave an inactive unit above 0.
+        u = np.where(pattern, injected @ solved.T, 0.0)
         h = u @ weight.T + injected
         # A unit on its kink belongs to both patterns, which then have the same fixed point.
         allowed = RESIDUAL * (1 + np.abs(u).max(axis=1, keepdims=True))
