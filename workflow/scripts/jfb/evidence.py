@@ -93,13 +93,12 @@ def cells(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
-    """Alignments with contractive, whether the latent weight is, and downhill.
+    """Alignments with downhill: whether the inner product is positive.
 
-    Downhill says whether the inner product is positive; where the exact gradient is not known it is
-    missing.
+    It is missing where the exact gradient is not known.
     """
     downhill = (rows["sign"] > 0).astype(float).where(rows["exact_converged"])
-    return rows.assign(downhill=downhill, contractive=(rows["spectral_norm"] < 1).astype(float))
+    return rows.assign(downhill=downhill)
 
 
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
@@ -122,16 +121,11 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_contraction(table: pd.DataFrame) -> pd.DataFrame:
-    """Contraction with contracts, in some norm, and norm_below_one, in the Euclidean one.
-
-    Missing are contracts where the bounds do not decide, and both where the run has diverged.
-    """
+    """Contraction with contracts: in some norm, missing where the bounds do not decide."""
     low, high = table["contraction_low"], table["contraction_high"]
-    known = ~table["diverged"] & ((high < 1) | (low >= 1))
-    return table.assign(
-        contracts=(high < 1).astype(object).where(known),
-        norm_below_one=(table["spectral_norm"] < 1).astype(object).where(~table["diverged"]),
-    )
+    # A run that diverged has no bounds, and does not contract.
+    known = (high < 1) | (low >= 1) | table["diverged"]
+    return table.assign(contracts=(high < 1).astype(object).where(known))
 
 
 def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -166,7 +160,8 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
 
     Args:
         files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`,
-            `contraction/<study>`, `timing`, `cost`, `data`; what has not been made is not among them. A timing has a file per machine.
+            `contraction/<study>`, `timing`, `cost`, `data`; what has not been made is not among
+            them. A timing has a file per machine.
 
     Returns:
         Besides, of a summary of one seed, `cells/<study>`; and `above_lowest/<study>`, which is

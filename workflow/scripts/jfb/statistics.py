@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from jfb import intervals
-from jfb.intervals import CONFIDENCE, FEWEST
+from jfb.intervals import CONFIDENCE
 
 
 class Span(StrEnum):
@@ -246,7 +246,7 @@ def matched_difference(
     """Mean difference of a quantity between two batch sizes, among runs of a seed that match.
 
     Args:
-        table: with batch_size, seed, `column` and `match`; a seed that lacks one of them is left out.
+        table: with batch_size, seed, `column` and `match`; a seed that lacks either is left out.
         column: the quantity.
         match: what the two runs of a seed must agree in.
         within: up to this difference.
