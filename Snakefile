@@ -59,7 +59,10 @@ rule all:
 rule everything:
     input:
         rules.all.input,
-        [[*products_of(study), *figures_of(study)] for study in project.studies],
+        [
+            [*products_of(study), *figures_of(study), *ends_of(study)]
+            for study in project.studies
+        ],
         f"results/alignment_{project.alignment}.csv",
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
@@ -98,7 +101,8 @@ rule dataset:
         [dataset_of(study) for study in project.default_studies],
 
 
-# A study is a target by its name: its runs, their summary, and the figures of its factors.
+# A study is a target by its name: its runs, their summary, the figures of its factors, and what is
+# measured of its final networks where it keeps no logs.
 for study in project.studies:
 
     rule:
@@ -107,6 +111,7 @@ for study in project.studies:
         input:
             products_of(study),
             figures_of(study),
+            ends_of(study),
         localrule: True
 
 

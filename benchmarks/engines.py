@@ -8,8 +8,8 @@ tensors     a plain PyTorch loop: nn.Module, autograd, optim.Adam, batches slice
 dataloader  the report's program: the same with DataLoader, from the report's stream
 
 All but the last train the same run of the study `seeds` (seed 0) from the same parameters with the
-same orders of samples. Seconds are those of the processor, so that what runs beside counts little, over
-the whole run, validation included; ratios are of the medians.
+same orders of samples. Seconds are those of the processor, so that what runs beside counts little,
+over the whole run, validation included; ratios are of the medians.
 """
 
 import argparse

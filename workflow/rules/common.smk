@@ -244,6 +244,15 @@ def minima_of(study):
     ]
 
 
+def ends_of(study):
+    """What is measured of the final networks of a study that keeps no logs."""
+    measured = "sharpness" if study in WITH_UPDATES else "contraction"
+    if study in LOGGED or study not in requirements.having(measured, project.studies):
+        return []
+    figures = figure_of("sharpness", study) if study in WITH_UPDATES else []
+    return [f"results/{measured}/{study}.parquet", *figures]
+
+
 def drawn(kind, title, study=None):
     """The files of a figure; the HTML report shows the first with the caption of its kind."""
     name = f"{kind}_{study}" if study else kind

@@ -6,6 +6,9 @@ OTHER_MACHINES = sorted(
 # What the claims call the studies that config.yaml gives a part to.
 ROLES = {"replay": project.replay, "seeds": project.distribution}
 
+# What is measured of final networks.
+FINAL = ("sharpness", "contraction")
+
 
 def sources(claims):
     """What the tables of the claims are made from, each once, by the name that they give it."""
@@ -55,7 +58,9 @@ def is_there(source):
     files = files_of(source)
     if kind == "timing":
         return bool(files)
-    target = {"summaries": role, "sharpness": "minima"}.get(kind, kind)
+    target = {"summaries": role, **dict.fromkeys(FINAL, "minima")}.get(kind, kind)
+    if kind in FINAL and role not in ROLES:
+        target = role
     return bool(files) and all(if_made(file, target) for file in files)
 
 

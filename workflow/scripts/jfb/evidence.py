@@ -12,8 +12,6 @@ from jfb.levels import LEVELS, REACHED
 HALFWAY = (0.25, 0.75)
 #: A run is accurate at once if it is in the first twentieth of its epochs.
 AT_ONCE = 0.05
-#: Runs whose losses are this close are at the same level, in decades.
-LEVEL_WIDTH = 0.1
 #: A run improves at the end if its last hundredth of epochs lowers the loss so much, in decades.
 LEAST_FALL = 0.001
 #: Columns of the first epoch at an accuracy, by what the columns made from it end with: 0.99, 0.97.
@@ -97,29 +95,44 @@ def cells(summary: pd.DataFrame) -> pd.DataFrame:
 def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per run of the alignments, with shares of its epochs.
 
-    Contractive is the share in which the spectral norm of the latent weight is below 1. Downhill_,
-    followed by a name of `jfb.alignments.COMPARISONS`, is the share in which the inner product of
-    gradient and reference is positive. A snapshot stands for the epochs that are nearest to it, see
-    `jfb.alignments.epochs_stood_for`; where its gradients are not known, they do not count.
+    Downhill_, followed by a name of `jfb.alignments.COMPARISONS`, is the share in which the inner
+    product of gradient and reference is positive. A snapshot stands for the epochs that are nearest
+    to it, see `jfb.alignments.epochs_stood_for`; where its gradients are not known, they do not
+    count.
     """
     rows = alignments.weighted(rows)
-    norm = rows.drop_duplicates(["batch_size", "seed", "epoch"])
-    norm = norm.assign(below=(norm["spectral_norm"] < 1).where(norm["spectral_norm"].notna()))
-    shares = {"contractive": alignments.mean_over_epochs(norm, "below")}
-    for name in alignments.COMPARISONS:
-        chosen = alignments.of(rows, name)
-        shares[f"downhill_{name}"] = alignments.mean_over_epochs(chosen, "downhill")
+    shares = {
+        f"downhill_{name}": alignments.mean_over_epochs(alignments.of(rows, name), "downhill")
+        for name in alignments.COMPARISONS
+    }
     return pd.DataFrame(shares).reset_index()
 
 
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
-    """Sharpness with its logarithms, and the level of the loss, a tenth of a decade each."""
-    level = (np.log10(table["loss"]) / LEVEL_WIDTH).round()
+    """Sharpness with its logarithms, and that of the loss of networks that can be compared.
+
+    Added: log10_<name> of each measure, missing where it is not positive; log10_loss, missing
+    where no unit is active, since all constants have the curvature 2; log10_loss_with_kink, that
+    of networks with a unit that switches, which are no straight lines.
+    """
     positive = {
         f"log10_{name}": np.log10(table[name].where(table[name] > 0))
-        for name in ("largest_eigenvalue", "keskar_sharpness")
+        for name in ("largest_eigenvalue", "rescaled_eigenvalue", "keskar_sharpness")
     }
-    return table.assign(level=level, **positive)
+    loss = np.log10(table["loss"])
+    return table.assign(
+        log10_loss=loss.where(table["active_units"] != 0),
+        log10_loss_with_kink=loss.where(table["kinks"] > 0),
+        **positive,
+    )
+
+
+def of_contraction(table: pd.DataFrame) -> pd.DataFrame:
+    """Contraction with contracts: in some norm, missing where the bounds do not decide."""
+    low, high = table["contraction_low"], table["contraction_high"]
+    # A run that diverged has no bounds, and does not contract.
+    known = (high < 1) | (low >= 1) | table["diverged"]
+    return table.assign(contracts=(high < 1).astype(object).where(known))
 
 
 def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -153,8 +166,9 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
     """The tables of claims, from files by the name of what they are.
 
     Args:
-        files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`, `timing`, `cost`,
-            `data`; what has not been made is not among them. A timing has a file per machine.
+        files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`,
+            `contraction/<study>`, `timing`, `cost`, `data`; what has not been made is not among
+            them. A timing has a file per machine.
 
     Returns:
         Besides, of a summary of one seed, `cells/<study>`; and `above_lowest/<study>`, which is
@@ -178,6 +192,8 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
                 found[f"cells/{study}"] = cells(summary)
         elif kind == "sharpness":
             found[name] = of_sharpness(tables.read_frame(path, "sharpness"))
+        elif kind == "contraction":
+            found[name] = of_contraction(tables.read_frame(path, "contraction of maps"))
         elif kind == "data":
             found[name] = tables.read_frame(path, "a dataset")
         else:

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy import stats
 
 from jfb import intervals
-from jfb.intervals import CONFIDENCE, FEWEST
+from jfb.intervals import CONFIDENCE
 
 
 class Span(StrEnum):
@@ -229,43 +228,39 @@ def cost_ratio(table: pd.DataFrame, column: str, of: str, against: str) -> Findi
     return Finding(n, estimate, float(ends[0]), float(ends[1]), Span.RANGE, counts)
 
 
-def difference_within(
+def matched_difference(
     table: pd.DataFrame,
     column: str,
-    by: str,
+    match: str,
+    within: float,
     batch_size: int,
     against: int,
     confidence: float = CONFIDENCE,
 ) -> Finding:
-    """Difference of a quantity between two batch sizes, among runs that are alike in `by`.
-
-    The coefficient of the batch size beside the levels of `by` in a least-squares fit, with errors
-    clustered by seed; only levels that both batch sizes have enter.
+    """Mean difference of a quantity between two batch sizes, among runs of a seed that match.
 
     Args:
-        table: with batch_size, seed, `column` and `by`.
+        table: with batch_size, seed, `column` and `match`; a seed that lacks either is left out.
         column: the quantity.
-        by: of which runs that are compared have the same level.
+        match: what the two runs of a seed must agree in.
+        within: up to this difference.
         batch_size, against: of which the second is subtracted.
-        confidence: of the interval.
+        confidence: of the interval, which is BCa over seeds.
     """
-    given = table[table["batch_size"].isin([batch_size, against])]
-    rows = given.dropna(subset=[column, by])
-    alike = rows[rows.groupby(by)["batch_size"].transform("nunique") == 2]
+    pairs, _ = _pairs(table, match, batch_size, against)
+    values, _ = _pairs(table, column, batch_size, against)
+    both = pairs.index.intersection(values.index)
+    apart = (pairs[batch_size] - pairs[against]).abs()[both]
+    alike = values.loc[both[apart <= within]]
+    differences = (alike[batch_size] - alike[against]).to_numpy(float)
+    seeds = table.loc[table["batch_size"].isin([batch_size, against]), "seed"].nunique()
     left_out = {
-        "without a value": len(given) - len(rows),
-        f"in a {by} that the other batch size does not reach": len(rows) - len(alike),
+        f"without a {match.replace('_', ' ')} or {column.replace('_', ' ')}": seeds - len(both),
+        f"more than {within:g} apart in it": len(both) - len(alike),
     }
-    counts = _counted(len(alike), len(given), "runs", left_out)
-    if min((alike["batch_size"] == size).sum() for size in (batch_size, against)) < FEWEST:
-        return Finding(len(alike), math.nan, *intervals.NONE, Span.INTERVAL, counts)
-    design = pd.get_dummies(alike[by].astype(str), dtype=float)
-    design.insert(0, "difference", (alike["batch_size"] == batch_size).astype(float))
-    fit = sm.OLS(alike[column].astype(float), design).fit(
-        cov_type="cluster", cov_kwds={"groups": alike["seed"].to_numpy()}, use_t=True
-    )
-    low, high = map(float, fit.conf_int(1 - confidence).loc["difference"])
-    return Finding(len(alike), float(fit.params["difference"]), low, high, Span.INTERVAL, counts)
+    counts = _counted(len(alike), seeds, "seeds", left_out)
+    interval = intervals.of_mean(differences, confidence)
+    return Finding(len(alike), _mean(differences), *interval, Span.INTERVAL, counts)
 
 
 def rank(table: pd.DataFrame, columns: list[str]) -> Finding:
@@ -350,7 +345,7 @@ STATISTICS: dict[str, Callable[..., Finding]] = {
         lowest,
         ratio,
         cost_ratio,
-        difference_within,
+        matched_difference,
         rank,
     )
 }

@@ -86,18 +86,19 @@ def fates(units: pd.DataFrame) -> Figure:
 
 @styled
 def sharpness(table: pd.DataFrame) -> Figure:
-    """Largest eigenvalue of the Hessian and Keskar's sharpness against the loss of each run.
+    """Measures of sharpness against the loss of each run.
 
     Runs that ended without a unique fixed point, or diverged, have none; the axis says how many.
 
     Args:
         table: see `jfb.sharpness.Row`.
     """
-    figure, all_axes = panels(2, sharex=True)
     measured = {
         "largest_eigenvalue": "Largest eigenvalue of the Hessian",
+        "rescaled_eigenvalue": "The same where units are scaled to lower it",
         "keskar_sharpness": "Keskar's sharpness (%)",
     }
+    figure, all_axes = panels(len(measured), sharex=True)
     known = table[table["converged"] & ~table["diverged"]]
     if left_out := len(table) - len(known):
         diverged = table["diverged"].sum()
@@ -106,12 +107,13 @@ def sharpness(table: pd.DataFrame) -> Figure:
         figure.supxlabel(said, fontsize=7)
     for axes, (column, label) in zip(all_axes, measured.items(), strict=True):
         axes.set(xscale="log", yscale="log", ylabel=label)
-        axes.set_xlabel("Final training loss (mean squared error)")
+        axes.set_xlabel("Final training loss")
+        shown = known[known[column] > 0]
         for size, look in looks(table["batch_size"]).items():
-            own = known[known["batch_size"] == size]
+            own = shown[shown["batch_size"] == size]
             if len(own):
-                axes.plot("loss", column, data=own, linestyle="", markersize=4.5, **look)
-        if known.empty:
+                axes.plot("loss", column, data=own, linestyle="", markersize=4, **look)
+        if shown.empty:
             axes.set(xlim=(1e-4, 1), ylim=(1, 1e3))
             say(axes, "no run to measure")
     legend(figure, table["batch_size"], linestyle="")
