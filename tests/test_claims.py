@@ -227,7 +227,6 @@ class Verdicts:
 def made(replay, many, norm=0.9):
     """The tables of claims about runs, of a study that is every study of many seeds."""
     aligned = many[many["batch_size"].isin((2400, 32))][["batch_size", "seed"]]
-    aligned = aligned.assign(contractive=float(norm < 1))
     aligned = aligned.assign(**{f"downhill_{name}": 1.0 for name in COMPARISONS})
     return {
         "summaries/replay": replay,
@@ -576,9 +575,7 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     tables = {
         "summaries/replay": other.query("seed == 0"),
         "summaries/seeds": other,
-        "alignment/seeds": other.assign(
-            contractive=1.0, **{f"downhill_{name}": 1.0 for name in COMPARISONS}
-        ),
+        "alignment/seeds": other.assign(**{f"downhill_{name}": 1.0 for name in COMPARISONS}),
         "sharpness/seeds": evidence.of_sharpness(sharp),
         "cost/iterations": cost,
         "cost/latent_dim": cost,

@@ -10,8 +10,7 @@ from typing import Any
 
 import jinja2
 
-from jfb import files
-from jfb.claims import span
+from jfb import files, wording
 
 Row = Mapping[str, Any]
 
@@ -166,21 +165,25 @@ def whole(value: float) -> str:
 
 
 def interval(row: Row) -> str:
-    """An estimate with its interval, if it has one."""
+    """The estimate of a piece of evidence in its unit, with its interval or range, if any."""
     estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
     if estimate is None:
         return "not known"
+    unit = row["unit"] or ""
+    told = wording.number(_number(estimate), unit) + wording.of_unit(unit)
     if low is None or low == high:
-        return significant(estimate)
-    return f"{significant(estimate)} [{significant(low)}, {significant(high)}]"
+        return told
+    return f"{told} {wording.spanned(_number(low), _number(high), row['span'], unit)}"
 
 
 def allowed(row: Row) -> str:
     """The values that a claim allows, of a piece of its evidence."""
     low, high = row["holds_low"], row["holds_high"]
-    return span(
-        -math.inf if low is None else _number(low), math.inf if high is None else _number(high)
+    holds = (
+        -math.inf if low is None else _number(low),
+        math.inf if high is None else _number(high),
     )
+    return wording.allowed(holds, row["unit"] or "")
 
 
 def share(row: Row) -> str:

@@ -202,7 +202,7 @@ def _evidence(one: Judged) -> tuple[list[str], list[list[str]]]:
             label = piece.evidence.label + (f"; {machine}" if machine else "")
             found = finding and wording.found_in(piece.evidence, finding)
             told = found or f"{' or '.join(piece.evidence.tables)} has not been made"
-            allowed = wording.allowed(piece.evidence)
+            allowed = wording.allowed(piece.evidence.holds, piece.evidence.unit)
             rows.append([_PARTS[part], label, told, allowed, str(_outcome(piece, finding))])
     return ["about", "what", "found", "allowed", ""], rows
 

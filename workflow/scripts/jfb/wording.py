@@ -20,22 +20,23 @@ def number(value: float, unit: str, signed: bool = False) -> str:
     return f"+{text}" if signed and value > 0 else text
 
 
-def allowed(piece: Evidence) -> str:
-    """What a piece of evidence allows, in words."""
-    low, high = (number(end, piece.unit) for end in piece.holds)
-    unit = _after(piece.unit)
-    if piece.holds[0] == piece.holds[1]:
-        return f"{'' if piece.unit == ANSWER else 'exactly '}{low}{unit}"
-    if math.isinf(piece.holds[0]):
-        return f"at most {high}{unit}"
-    if math.isinf(piece.holds[1]):
-        return f"at least {low}{unit}"
-    if piece.holds[0] == -piece.holds[1]:
-        return f"-{high} to {high}{unit}"
-    return f"{low} to {high}{unit}"
+def allowed(holds: tuple[float, float], unit: str) -> str:
+    """The values that a claim allows, from the lowest to the highest, in words."""
+    low, high = (number(end, unit) for end in holds)
+    after = of_unit(unit)
+    if holds[0] == holds[1]:
+        return f"{'' if unit == ANSWER else 'exactly '}{low}{after}"
+    if math.isinf(holds[0]):
+        return f"at most {high}{after}"
+    if math.isinf(holds[1]):
+        return f"at least {low}{after}"
+    if holds[0] == -holds[1]:
+        return f"-{high} to {high}{after}"
+    return f"{low} to {high}{after}"
 
 
-def _after(unit: str) -> str:
+def of_unit(unit: str) -> str:
+    """A unit as it stands after a number."""
     return f" {unit}" if unit and unit != ANSWER else ""
 
 
@@ -44,11 +45,11 @@ def is_signed(piece: Evidence) -> bool:
     return "difference" in piece.statistic
 
 
-def spanned(low: float, high: float, piece: Evidence, span: str) -> str:
+def spanned(low: float, high: float, span: str, unit: str, signed: bool = False) -> str:
     """The ends of a span as people read them; nothing of an exact number."""
     if span == Span.EXACT or math.isnan(low):
         return ""
-    ends = ", ".join(number(end, piece.unit, is_signed(piece)) for end in (low, high))
+    ends = ", ".join(number(end, unit, signed) for end in (low, high))
     return f"[{ends}]" if span == Span.INTERVAL else f"(from {ends.replace(', ', ' to ')})"
 
 
@@ -64,13 +65,14 @@ def told(weighed: Weighed) -> str:
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
         return f"{piece.label}: {' or '.join(piece.tables)} has not been made"
+    allows = f"the claim allows {allowed(piece.holds, piece.unit)}"
     if piece.each is None:
-        return f"{piece.label}, {found_in(piece, findings[''])}; the claim allows {allowed(piece)}"
+        return f"{piece.label}, {found_in(piece, findings[''])}; {allows}"
     each = "; ".join(f"{name}: {found_in(piece, one)}" for name, one in findings.items())
     outcomes = Counter(decide(one.low, one.high, piece.holds) for one in findings.values())
     said = ", ".join(f"{outcome} on {count}" for outcome, count in outcomes.items())
     agreement = f"the {piece.each}s disagree ({said})" if len(outcomes) > 1 else f"{said} of them"
-    text = f"{piece.label}, by {piece.each}: {each}; the claim allows {allowed(piece)}"
+    text = f"{piece.label}, by {piece.each}: {each}; {allows}"
     return f"{text}; {agreement}" if len(findings) > 1 else text
 
 
@@ -79,8 +81,8 @@ def found_in(piece: Evidence, finding: Finding) -> str:
     if math.isnan(finding.estimate):
         return f"{finding.counts}: nothing to tell"
     estimate = number(finding.estimate, piece.unit, is_signed(piece))
-    estimate += _after(piece.unit)
-    ends = spanned(finding.low, finding.high, piece, finding.span)
+    estimate += of_unit(piece.unit)
+    ends = spanned(finding.low, finding.high, finding.span, piece.unit, is_signed(piece))
     if not ends and finding.span is not Span.EXACT:
         ends = "(too few for an interval)"
     return f"{finding.counts}: {estimate} {ends}".rstrip()
