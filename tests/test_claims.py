@@ -499,22 +499,25 @@ def test_the_rank_of_the_data(listed):
     [(2.0, 3.0, "holds"), (2.0, 1.0, "fails"), (0.5, 3.0, "fails")],
 )
 def test_the_cost_of_the_jacobian(seconds, kept, verdict, listed):
+    """The fastest adequate solver decides: not the series that is cut, nor the slow direct one."""
     rows = [
         (
             varied,
             k,
             k,
             gradient,
-            1.0 if gradient == "jfb" else seconds,
-            100.0 if gradient != "unrolled" else 200.0,
-            100.0 * (1.0 if gradient == "jfb" else kept),
+            None if gradient in ("jfb", "unrolled") else gradient,
+            {"cut": 1e-3, "patterns": 1e-8, "direct": 1e-9}.get(gradient, math.nan),
+            round_ + {"jfb": 1.0, "cut": 0.1, "direct": 9.0}.get(gradient, seconds),
+            100.0 * {"jfb": 1.0, "unrolled": 2.0, "direct": 9.0}.get(gradient, kept),
         )
         for varied in ("iterations", "latent_dim")
         for k in (1, 9)
-        for gradient in ("jfb", "implicit", "unrolled")
+        for gradient in ("jfb", "cut", "patterns", "direct", "unrolled")
+        for round_ in (-0.01, 0.0, 5.0)
     ]
-    columns = ["varied", "iterations", "latent_dim", "gradient", "step_seconds", "bytes_kept"]
-    columns += ["backward_peak_bytes"]
+    columns = ["varied", "iterations", "latent_dim", "gradient", "adjoint", "adjoint_residual"]
+    columns += ["step_seconds", "peak_bytes"]
     tables = {
         f"cost/{k}": t for k, t in evidence.of_cost(pd.DataFrame(rows, columns=columns)).items()
     }
@@ -571,7 +574,7 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     other = summary(20).query("batch_size == 1200").assign(batch_size=7)
     sharp = other.assign(loss=0.02, largest_eigenvalue=1.0, keskar_sharpness=1.0)
     cost = pd.DataFrame({"iterations": [1], "latent_dim": 3, "gradient": "phantom"})
-    cost = cost.assign(step_seconds=1.0, bytes_kept=1, backward_bytes=1)
+    cost = cost.assign(step_seconds=1.0, peak_bytes=1)
     tables = {
         "summaries/replay": other.query("seed == 0"),
         "summaries/seeds": other,

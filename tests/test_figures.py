@@ -162,7 +162,7 @@ def test_the_cost_of_one_gradient_in_one_case(varied, names):
         for v in varied
         for g in names
     ]
-    table = pd.DataFrame(rows).assign(bytes_kept=8, backward_peak_bytes=8, step_seconds=1e-3)
+    table = pd.DataFrame(rows).assign(peak_bytes=8, step_seconds=1e-3)
     gradients.cost(table).draw_without_rendering()
 
 

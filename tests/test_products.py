@@ -575,7 +575,7 @@ def test_the_cost_is_drawn_by_what_varied():
             ("latent_dim", "unrolled", 4, 3, 400, 0.2),
             ("latent_dim", "unrolled", 4, 8, 1200, 0.6),
         ],
-        columns=["varied", "gradient", "iterations", "latent_dim", "bytes_kept", "step_seconds"],
+        columns=["varied", "gradient", "iterations", "latent_dim", "peak_bytes", "step_seconds"],
     )
     figure = drawn(gradients.cost(table))
     shown = [[list(line.get_ydata()) for line in axes.lines] for axes in figure.axes]

@@ -14,7 +14,7 @@ FIGURES_SHOWN = {
 # files that it is made from. Studies go by the names that config.yaml gives them as it comes.
 NUMBERS = {
     "claims": ("csv", ["results/claims.csv"]),
-    "evidence": ("evidence", ["results/evidence.csv"]),
+    "evidence": ("csv", ["results/evidence.csv"]),
     "table1": ("csv", ["results/table1.csv"]),
     **{
         f"shares_{study}": ("shares", [f"results/summaries/{study}.parquet"])
@@ -32,7 +32,7 @@ NUMBERS = {
     "alignment": ("alignment", alignments_of(project.alignment)),
     # Of this machine last.
     "times": ("times", [*OTHER_MACHINES, "results/timing.csv"]),
-    "cost": ("csv", ["results/cost.csv"]),
+    "cost": ("cost", ["results/cost.csv"]),
 }
 
 

@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from jfb import provenance
+from jfb import costs, provenance
 from jfb.figures import gradients, style
 from jfb.progress import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
-    style.write(gradients.cost(pd.read_csv(snakemake.input.cost)), snakemake.output, origin)
+    table = costs.summarised(pd.read_csv(snakemake.input.cost))
+    style.write(gradients.cost(table), snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jfb import alignments, table1, tables, timings
+from jfb import alignments, costs, table1, tables, timings
 from jfb.levels import LEVELS, REACHED
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
@@ -35,7 +35,8 @@ def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
     of all, infinite where there is none; accurate, accurate_at_once, accurate_halfway, and the same
     of an accuracy of 0.97, which end with _97; improves_at_the_end, by 0.001 decades or more, and
     falls_at_the_end, by anything; always_converged, norm_below_one (the spectral norm of the latent
-    weight at the end).
+    weight at the end); start, the batch size and seed in one, which runs that differ in a factor
+    only have in common.
     """
     table = summary.copy()
     gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
@@ -68,6 +69,7 @@ def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
         log10_of_spread=np.log10(table["log10_loss_spread"].where(table["log10_loss_spread"] > 0)),
         always_converged=table["unconverged_solves"] == 0,
         norm_below_one=table["final_spectral_norm"] < 1,
+        start=table["batch_size"].astype(str) + "/" + table["seed"].astype(str),
         **falls,
         **reached,
         **accurate,
@@ -157,9 +159,10 @@ def of_timing(timing: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def of_cost(cost: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The cost of a step by what varied, with backward_bytes: kept, and taken by the pass."""
-    cost = cost.assign(backward_bytes=cost["bytes_kept"] + cost["backward_peak_bytes"])
-    return {str(varied): rows for varied, rows in cost.groupby("varied")}
+    """The cost of a step by what varied: medians over rounds, and `jfb.costs.cheapest`."""
+    medians = costs.summarised(cost)
+    both = pd.concat([medians, costs.cheapest(medians)], ignore_index=True)
+    return {str(varied): rows for varied, rows in both.groupby("varied")}
 
 
 def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from jfb import alignments, files, table1, tables, timings
+from jfb import alignments, costs, files, table1, tables, timings
 from jfb.config import Project
 from jfb.shares import shares
 
@@ -36,17 +36,6 @@ class Source(NamedTuple):
 def _csv(path: str) -> pd.DataFrame:
     """A CSV file as it is."""
     return pd.read_csv(path)
-
-
-def _evidence(path: str) -> pd.DataFrame:
-    """The evidence of the claims; of each piece, `evidence_id` names it within its claim."""
-    table = pd.read_csv(path)
-    if "evidence_id" not in table:
-        # Until evidence has ids of its own: its part and its place in the part.
-        part = table["part"].str.partition(" ")[0]
-        place = table.groupby(["id", "part"]).cumcount().astype(str)
-        table.insert(1, "evidence_id", part + "_" + place)
-    return table
 
 
 def _shares(path: str) -> pd.DataFrame:
@@ -98,13 +87,19 @@ def _alignment(*paths: str) -> pd.DataFrame:
     ).reset_index()
 
 
+def _cost(path: str) -> pd.DataFrame:
+    """What a step costs over one with JFB, in each case, the cheapest adequate solver among them."""
+    medians = costs.summarised(pd.read_csv(path))
+    return costs.ratios(pd.concat([medians, costs.cheapest(medians)], ignore_index=True))
+
+
 #: How a table of numbers is made from its files.
 KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "csv": _csv,
-    "evidence": _evidence,
     "shares": _shares,
     "times": _times,
     "alignment": _alignment,
+    "cost": _cost,
 }
 
 

@@ -186,23 +186,25 @@ def ratio(
     by: str,
     of: str | int,
     against: str | int,
+    per: str = "round",
     confidence: float = CONFIDENCE,
 ) -> Finding:
     """Geometric mean of a ratio that was measured in several rounds, with Student's t on its log.
 
     Args:
-        table: with `round`, `by` and `column`; several rows of a round are averaged first, and a
+        table: with `per`, `by` and `column`; several rows of a round are averaged first, and a
             round that lacks either is left out.
         column: the quantity.
         by: column that tells the two things apart.
         of, against: its values in the numerator and the denominator.
+        per: column of what both were measured in.
         confidence: of the interval.
     """
-    wide = table.pivot_table(index="round", columns=by, values=column, aggfunc="mean")
+    wide = table.pivot_table(index=per, columns=by, values=column, aggfunc="mean")
     wide = wide.reindex(columns=[of, against])
     logs = np.log((wide[of] / wide[against]).dropna().to_numpy(float))
     n = len(logs)
-    counts = _counted(n, len(wide), "rounds", {"without both": len(wide) - n})
+    counts = _counted(n, len(wide), f"{per}s", {"without both": len(wide) - n})
     if n < 2:
         return Finding(n, _mean(np.exp(logs)), *intervals.NONE, Span.INTERVAL, counts)
     ends = stats.ttest_1samp(logs, 0).confidence_interval(confidence)

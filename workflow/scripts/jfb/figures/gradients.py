@@ -72,7 +72,7 @@ def _bands(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 _MEASURED = {
-    "bytes_kept": "Kept for backward (bytes)",
+    "peak_bytes": "Peak of backward (bytes)",
     "step_seconds": "Seconds per step",
 }
 # Of the first and the last level, in points; hollow, so that those that coincide lie in each other.
@@ -82,10 +82,10 @@ _VARIED = {"iterations": "Fixed-point iterations", "latent_dim": "Latent dimensi
 
 @styled
 def cost(table: pd.DataFrame) -> Figure:
-    """Bytes kept and seconds per step by gradient, against iterations and latent dimension.
+    """Peak memory of the backward pass and seconds of a step, by gradient, against what varied.
 
     Args:
-        table: as `jfb.cost.measure` returns it.
+        table: as `jfb.costs.summarised` returns it.
     """
     levels = level_looks(table["gradient"])
     for look, size in zip(levels.values(), np.linspace(*_MARKER_SIZES, len(levels)), strict=True):

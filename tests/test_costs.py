@@ -1,0 +1,53 @@
+"""Measured costs: medians over rounds, and the cheapest adequate way to the exact gradient."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from jfb import costs
+
+COLUMNS = ["varied", "iterations", "latent_dim", "gradient", "adjoint", "adjoint_residual"]
+COLUMNS += ["step_seconds", "peak_bytes"]
+
+
+def measured():
+    """Two cases of three rounds: `fast` is the faster of two adequate ones at 3 dimensions only."""
+    gradients = {
+        "jfb": (None, math.nan, 1.0, 10),
+        "fast": ("picard", 1e-6, 2.0, 20),
+        "slow": ("direct", 1e-9, 3.0, 50),
+        "cut": ("neumann", 2e-5, 0.5, 5),
+    }
+    rows = []
+    for latent_dim in (3, 8):
+        for name, (adjoint, residual, seconds, peak) in gradients.items():
+            slowed = seconds * (10 if (name, latent_dim) == ("fast", 8) else 1)
+            rows += [
+                ("latent_dim", 20, latent_dim, name, adjoint, residual, slowed + extra, peak)
+                for extra in (0.0, 0.5, 7.0)
+            ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_medians_over_rounds():
+    table = costs.summarised(measured())
+    assert len(table) == 8
+    first = table.iloc[0]
+    assert (first["gradient"], first["step_seconds"]) == ("jfb", 1.5)
+    assert (first["step_seconds_lowest"], first["step_seconds_highest"]) == (1.0, 8.0)
+
+
+def test_the_cheapest_is_adequate_and_chosen_case_by_case():
+    found = costs.cheapest(costs.summarised(measured()))
+    assert found["gradient"].tolist() == [costs.CHEAPEST] * 2
+    assert found["adjoint"].tolist() == ["picard", "direct"]
+    assert found["step_seconds"].tolist() == [2.5, 3.5]
+
+
+def test_ratios_are_to_the_same_case():
+    found = costs.ratios(costs.summarised(measured())).set_index(["gradient", "latent_dim"])
+    assert found.loc[("slow", 8), "step_seconds_ratio"] == pytest.approx(3.5 / 1.5)
+    assert found.loc[("fast", 3), "peak_bytes_ratio"] == 2
+    without = measured().query("gradient != 'jfb' or latent_dim == 3")
+    assert set(costs.ratios(costs.summarised(without))["latent_dim"]) == {3}

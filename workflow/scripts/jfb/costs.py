@@ -1,0 +1,65 @@
+"""Measured costs as tables: medians over rounds, and the cheapest way to the exact gradient."""
+
+import pandas as pd
+
+#: What the fastest adequate solver of the adjoint is called, as if it were a gradient.
+CHEAPEST = "implicit_cheapest"
+#: Largest residual of an adjoint that counts as that of the exact gradient: |v + J^T w - w| / |v|.
+ADEQUATE = 1e-5
+_CASE = ["varied", "iterations", "latent_dim"]
+
+
+def summarised(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per case and gradient, in their order.
+
+    Args:
+        table: as `jfb.cost.measure` returns it.
+
+    Returns:
+        varied, iterations, latent_dim, gradient; adjoint, how an implicit gradient is solved, and
+        adjoint_residual; step_seconds, the median over rounds, with step_seconds_lowest and
+        step_seconds_highest; peak_bytes.
+    """
+    groups = table.groupby([*_CASE, "gradient"], sort=False, dropna=False)
+    return groups.agg(
+        adjoint=("adjoint", "first"),
+        adjoint_residual=("adjoint_residual", "first"),
+        step_seconds=("step_seconds", "median"),
+        step_seconds_lowest=("step_seconds", "min"),
+        step_seconds_highest=("step_seconds", "max"),
+        peak_bytes=("peak_bytes", "first"),
+    ).reset_index()
+
+
+def cheapest(costs: pd.DataFrame) -> pd.DataFrame:
+    """Of each case the fastest gradient whose adjoint is adequate, under the name `CHEAPEST`.
+
+    Adequate is a residual of at most 1e-5: direct, by pattern, and iterated in float32 to 1e-6 all
+    are, a series that is cut after a few terms is not.
+
+    Args:
+        costs: as `summarised` returns them.
+    """
+    # Neumann's series has a residual too, and may have a small one: it is not the exact gradient.
+    solved = costs[costs["adjoint"].notna() & costs["adjoint_residual"].le(ADEQUATE)]
+    fastest = solved.groupby(_CASE, sort=False)["step_seconds"].idxmin()
+    return solved.loc[fastest].assign(gradient=CHEAPEST)
+
+
+def ratios(costs: pd.DataFrame, against: str = "jfb") -> pd.DataFrame:
+    """The costs over those of one gradient in the same case.
+
+    Args:
+        costs: as `summarised` returns them.
+        against: the gradient.
+
+    Returns:
+        The costs with step_seconds_ratio and peak_bytes_ratio; cases without `against` are left
+        out.
+    """
+    base = costs[costs["gradient"] == against].set_index(_CASE)
+    both = costs.join(base[["step_seconds", "peak_bytes"]], on=_CASE, rsuffix="_against")
+    both = both.dropna(subset=["step_seconds_against"])
+    for name in ("step_seconds", "peak_bytes"):
+        both[f"{name}_ratio"] = both[name] / both.pop(f"{name}_against")
+    return both.reset_index(drop=True)
