@@ -72,25 +72,6 @@ def test_times_by_machine(tmp_path):
     assert found["published", "published", 32]["median_ratio"] == pytest.approx(750.8 / 146.5)
 
 
-def test_evidence_has_an_id_within_its_claim(tmp_path):
-    path = tmp_path / "evidence.csv"
-    parts = ["published runs", "general", "general", "general"]
-    pd.DataFrame({"id": ["a", "a", "a", "b"], "part": parts}).to_csv(path)
-    ids = [row["evidence_id"] for row in rows_of("evidence", str(path))]
-    assert ids == ["published_0", "general_0", "general_1", "general_0"]
-    pd.DataFrame({"id": ["a"], "evidence_id": ["own"]}).to_csv(path)
-    assert rows_of("evidence", str(path))[0]["evidence_id"] == "own"
-
-
-CELLS = {
-    "a": [1.23456789, np.nan],
-    "b": [np.inf, -np.inf],
-    "c": [3, 4],
-    "d": ["x", None],
-    "e": [True, False],
-}
-
-
 def test_what_is_written_is_read_again(tmp_path):
     pd.DataFrame(CELLS).to_csv(tmp_path / "a.csv", index=False)
     given = {

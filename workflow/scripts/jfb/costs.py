@@ -57,9 +57,8 @@ def ratios(costs: pd.DataFrame, against: str = "jfb") -> pd.DataFrame:
         The costs with step_seconds_ratio and peak_bytes_ratio; cases without `against` are left
         out.
     """
-    base = costs[costs["gradient"] == against].set_index(_CASE)
-    both = costs.join(base[["step_seconds", "peak_bytes"]], on=_CASE, rsuffix="_against")
-    both = both.dropna(subset=["step_seconds_against"])
-    for name in ("step_seconds", "peak_bytes"):
-        both[f"{name}_ratio"] = both[name] / both.pop(f"{name}_against")
-    return both.reset_index(drop=True)
+    measured = ["step_seconds", "peak_bytes"]
+    base = costs.loc[costs["gradient"] == against, [*_CASE, *measured]]
+    both = costs.merge(base, on=_CASE, suffixes=("", "_against"), validate="m:1")
+    shares = {f"{name}_ratio": both[name] / both[f"{name}_against"] for name in measured}
+    return both.drop(columns=[f"{name}_against" for name in measured]).assign(**shares)

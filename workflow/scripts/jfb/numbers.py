@@ -88,7 +88,7 @@ def _alignment(*paths: str) -> pd.DataFrame:
 
 
 def _cost(path: str) -> pd.DataFrame:
-    """What a step costs over one with JFB, in each case, the cheapest adequate solver among them."""
+    """What a step costs over one with JFB, in each case; also with the cheapest adequate solver."""
     medians = costs.summarised(pd.read_csv(path))
     return costs.ratios(pd.concat([medians, costs.cheapest(medians)], ignore_index=True))
 
