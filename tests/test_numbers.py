@@ -72,6 +72,15 @@ def test_times_by_machine(tmp_path):
     assert found["published", "published", 32]["median_ratio"] == pytest.approx(750.8 / 146.5)
 
 
+CELLS = {
+    "a": [1.23456789, np.nan],
+    "b": [np.inf, -np.inf],
+    "c": [3, 4],
+    "d": ["x", None],
+    "e": [True, False],
+}
+
+
 def test_what_is_written_is_read_again(tmp_path):
     pd.DataFrame(CELLS).to_csv(tmp_path / "a.csv", index=False)
     given = {
