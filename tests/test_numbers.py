@@ -141,12 +141,16 @@ def all_tables(**changed):
     """Tables of which one cell can be changed: by table, row and column."""
     found = {
         "claims": [
-            {"id": "slow", "verdict": "refuted", "estimate": 3.1, "p_value": 0.01},
-            {"id": "low", "verdict": "refuted", "estimate": 0.7, "p_value": 0.01},
+            {"id": "slow", "verdict": "refuted", "estimate": 3.1},
+            {"id": "low", "verdict": "refuted", "estimate": 0.7},
         ],
         "evidence": [
-            {"id": "slow", "evidence": "ratio of seconds", "estimate": 3.1},
-            {"id": "low", "evidence": "difference of loss", "estimate": 0.7},
+            {"id": "slow", "label": "Time of a step", "estimate": 3.1},
+            {"id": "low", "label": "difference of loss", "estimate": 0.7},
+        ],
+        "sensitivity": [
+            {"id": "slow", "half_tolerance": "fails"},
+            {"id": "low", "half_tolerance": "fails"},
         ],
         "minima": [{"category": "no kink", "runs": 48, "training_seconds": 0.3}],
         "times": [{"engine": "fused", "median_seconds": 0.2}],
@@ -168,6 +172,7 @@ def all_tables(**changed):
         ({"evidence__1__estimate": 0.70002}, "evidence, low, difference of loss: estimate 0.7,"),
         ({"evidence__1__estimate": None}, "the results give None"),
         ({"minima__0__more": 1}, "minima, no kink: other columns: more"),
+        ({"sensitivity__1__half_tolerance": "holds"}, "sensitivity, low, fails: half_tolerance"),
     ],
 )
 def test_a_number_that_differs_is_named(changed, line):
@@ -183,7 +188,7 @@ def test_a_number_that_differs_is_named(changed, line):
         {"minima__0__training_seconds": 0.4},
         {"claims__0__verdict": "reproduced"},
         {"evidence__0__estimate": 9.9},
-        {"claims__1__p_value": 0.02},
+        {"sensitivity__0__half_tolerance": "holds"},
         {"evidence__1__estimate": 0.7000001},
     ],
 )

@@ -26,6 +26,17 @@ NUMBERS = {
         )
         if study in project.studies
     },
+    "sensitivity": ("csv", ["results/sensitivity.csv"]),
+    "reached_landscape": ("reached", ["results/summaries/landscape.parquet"]),
+    **{
+        f"ends_{called}": ("ends", [f"results/contraction/{study}.parquet"])
+        for called, study in (
+            ("replay", project.replay),
+            ("seeds", project.distribution),
+            ("landscape", "landscape"),
+        )
+        if study in project.studies
+    },
     "minima": ("csv", [f"results/minima_{project.distribution}.csv"]),
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
     "fates": ("csv", [f"results/fates_{project.distribution}.csv"]),

@@ -12,6 +12,10 @@ from jfb.numbers import OF_ALL, digests, of_studies
 
 #: Numbers that differ by less, relatively, are the same: the last digit kept may be another.
 _TOLERANCE = 1e-5
+#: Kinds of tables that another run of the same machine does not repeat.
+_MEASURED_TIMES = ("times", "cost")
+#: What labels of evidence about time start with.
+_OF_TIME = ("Time of", "Seconds of", "The printed time")
 
 
 def of_page(path: str | Path, expected: str) -> list[str]:
@@ -64,8 +68,8 @@ def of_settings(numbers: Mapping[str, Any], project: Project) -> list[str]:
 def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What the results give now that is not in the numbers.
 
-    Times are left out: columns of seconds, evidence about seconds, the claims that it is for, and
-    p-values, which are corrected over all claims.
+    Times are left out: tables of times and costs, columns of seconds, evidence about time, and the
+    claims that it is for.
 
     Args:
         committed: tables as `collect` returns them.
@@ -74,14 +78,14 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
     timed = {row["id"] for row in _found_rows(committed, "evidence") if _tells_time(row)}
     lines = []
     for name, table in found.items():
-        if table["kind"] == "times":
+        if table["kind"] in _MEASURED_TIMES:
             continue
         before, now = committed[name]["rows"], table["rows"]
         if len(before) != len(now):
             lines.append(f"{name}: {len(before)} rows, the results give {len(now)}")
             continue
         for old, new in zip(before, now, strict=True):
-            if name in OF_ALL and (old["id"] in timed if name == "claims" else _tells_time(old)):
+            if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
                 continue
             lines += [f"{name}, {place}" for place in _unlike(old, new)]
     return lines
@@ -92,7 +96,7 @@ def _found_rows(all_tables: Mapping[str, Any], name: str) -> list[dict[str, Any]
 
 
 def _tells_time(row: Mapping[str, Any]) -> bool:
-    return any("seconds" in value for value in row.values() if isinstance(value, str))
+    return row["label"].startswith(_OF_TIME)
 
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -105,7 +109,7 @@ def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [
         f"{row}: {column} {old[column]}, the results give {new[column]}"
         for column in old
-        if "seconds" not in column and column != "p_value" and not _equal(old[column], new[column])
+        if "seconds" not in column and not _equal(old[column], new[column])
     ]
 
 

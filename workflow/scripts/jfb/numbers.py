@@ -16,12 +16,12 @@ import pandas as pd
 
 from jfb import alignments, costs, files, table1, tables, timings
 from jfb.config import Project
-from jfb.shares import shares
+from jfb.shares import reached_with_largest, shares
 
 #: Significant digits that are kept, as in the CSV files of the results.
 _DIGITS = 6
 #: The tables that rest on all the others.
-OF_ALL = ("claims", "evidence")
+OF_ALL = ("claims", "evidence", "sensitivity")
 #: What the file holds; of each, how many levels have a line per entry.
 _KEYS = {"made_by": 0, "origin": 2, "studies": 1, "figures": 1, "tables": 3}
 
@@ -87,6 +87,35 @@ def _alignment(*paths: str) -> pd.DataFrame:
     ).reset_index()
 
 
+def _reached(path: str) -> pd.DataFrame:
+    """Which seeds of a summary reach 0.001 at the largest batch size and at each: see there."""
+    return reached_with_largest(tables.read_frame(path, "a summary"))
+
+
+def _ends(path: str) -> pd.DataFrame:
+    """Of the final networks of a study, by batch size: how many have which property.
+
+    Expanding are those whose latent weight has a spectral norm of 1 or more; of them, those that
+    contract after a rescaling of the units and those that contract in some norm; of those with one
+    fixed point at every training point, those that the iteration does not reach.
+    """
+    rows = tables.read_frame(path, "contraction of maps")
+    expanding = rows["spectral_norm"] >= 1
+    counted = rows[["batch_size", "unique", "diverged"]].assign(
+        contracts=rows["contraction_high"] < 1,
+        expanding=expanding,
+        expanding_rescaled=expanding & (rows["norm_after_rescaling"] < 1),
+        expanding_contracts=expanding & (rows["contraction_high"] < 1),
+        missed=rows["unique"] & ~rows["reached"],
+        contraction_high=rows["contraction_high"],
+    )
+    groups = counted.groupby("batch_size")
+    sums = groups.sum().drop(columns="contraction_high").astype(int)
+    sums.insert(0, "runs", groups.size())
+    sums["contraction_high_largest"] = groups["contraction_high"].max()
+    return sums.sort_index(ascending=False).reset_index()
+
+
 def _cost(path: str) -> pd.DataFrame:
     """What a step costs over one with JFB, in each case; also with the cheapest adequate solver."""
     medians = costs.summarised(pd.read_csv(path))
@@ -100,6 +129,8 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "times": _times,
     "alignment": _alignment,
     "cost": _cost,
+    "reached": _reached,
+    "ends": _ends,
 }
 
 
