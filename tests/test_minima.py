@@ -423,10 +423,14 @@ def test_figures_of_minima(told, summary, forms):
 
 def test_the_figure_of_sharpness(summary):
     table = summary.rename(columns={"lowest_loss": "loss"}).assign(
-        largest_eigenvalue=[1.0, 2, 3, 4], keskar_sharpness=[0.1, 0.2, 0.3, 0.4], converged=True
+        largest_eigenvalue=[1.0, 2, 3, 4],
+        rescaled_eigenvalue=[0.5, 0.6, 0.7, 0.8],
+        keskar_sharpness=[0.1, 0.2, 0.3, 0.4],
+        converged=True,
     )
     figure = figures.sharpness(table)
     figure.draw_without_rendering()
-    hessian, keskar = figure.axes
+    hessian, rescaled, keskar = figure.axes
     assert [list(line.get_ydata()) for line in hessian.lines] == [[1, 2], [3, 4]]
+    assert [list(line.get_ydata()) for line in rescaled.lines] == [[0.5, 0.6], [0.7, 0.8]]
     assert [list(line.get_ydata()) for line in keskar.lines] == [[0.1, 0.2], [0.3, 0.4]]
