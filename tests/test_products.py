@@ -554,10 +554,12 @@ def test_the_spectral_norm_is_shown_by_batch_size_and_level(several):
         for name, shift in (("jfb", 0.0), ("implicit", 10.0))
     )
     figure = drawn(factors.spectral_norm(logs, ["gradient"]))
-    assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
-    # Seeds 0 to 3 in the first epoch: quartiles 0.75 and 2.25, median 1.5.
+    titles = [axes.get_title() for axes in figure.axes]
+    # Seed 3 of batch size 32 diverges with both gradients.
+    assert titles == ["Batch size 600", "Batch size 32\n2 of 8 diverged"]
+    # The line at 1, then seeds 0 to 3 in the first epoch: quartiles 0.75 and 2.25, median 1.5.
     first = [line.get_ydata()[0] for line in figure.axes[0].lines]
-    assert first == [0.75, 2.25, 1.5, 10.75, 12.25, 11.5, 1]
+    assert first == [1, 0.75, 2.25, 1.5, 10.75, 12.25, 11.5]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
     assert not drawn(factors.spectral_norm(several, [])).legends

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from jfb.figures.style import counted, legend, level_legend, looks, loss_axis, panels, say, styled
-from jfb.minima import CATEGORIES, category
+from jfb.minima import CATEGORIES, DIVERGED, category
 
 _SPREAD = 0.7
 
@@ -18,7 +18,8 @@ def kinks(runs: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
     """Exact loss of each run's best network by its final function, a colour per batch size.
 
     Lines are the closed forms: the least loss that a function of the form can have. Runs without
-    an exact loss are counted, and not drawn.
+    an exact loss are not drawn; below the axis stands how many there are. The best network of a run
+    that diverged is one before.
 
     Args:
         runs: as `jfb.minima.ends` returns them.
@@ -49,9 +50,22 @@ def kinks(runs: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
     axes.set_xlim(-0.5, len(shown) - 0.5)
     axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
-    loss_axis(axes, runs["exact_best_loss"], "Exact loss")
+    loss_axis(axes, runs["exact_best_loss"], "Exact loss", lacking="no exact loss")
+    figure.supxlabel(_notes(runs), fontsize=7)
     legend(figure, runs["batch_size"], linestyle="")
     return figure
+
+
+def _notes(runs: pd.DataFrame) -> str:
+    """What `kinks` shows of runs that diverged, and how many runs it cannot show."""
+    known = runs["exact_best_loss"].notna()
+    notes = []
+    if (runs.loc[known, "category"] == DIVERGED).any():
+        notes.append("Diverged: the best network before.")
+    if not known.all():
+        lacking = counted(len(runs), "run")
+        notes.append(f"{(~known).sum()} of {lacking} not shown: no exact loss.")
+    return " ".join(notes)
 
 
 @styled
@@ -95,7 +109,7 @@ def sharpness(table: pd.DataFrame) -> Figure:
     """
     measured = {
         "largest_eigenvalue": "Largest eigenvalue of the Hessian",
-        "rescaled_eigenvalue": "The same where units are scaled to lower it",
+        "rescaled_eigenvalue": "The same where units\nare scaled to lower it",
         "keskar_sharpness": "Keskar's sharpness (%)",
     }
     figure, all_axes = panels(len(measured), sharex=True)

@@ -116,12 +116,12 @@ def level_looks(levels: Iterable[str]) -> dict[str, dict]:
     }
 
 
-def loss_axis(axes: Axes, losses: pd.Series, label: str) -> None:
-    """Make y the logarithmic axis of a loss, even where no loss is finite."""
+def loss_axis(axes: Axes, losses: pd.Series, label: str, lacking: str = "no finite loss") -> None:
+    """Make y the logarithmic axis of a loss; where all are missing, write what is lacking."""
     axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
     if losses.isna().all():
         axes.set_ylim(1e-3, 1)
-        say(axes, "no finite loss")
+        say(axes, lacking)
 
 
 def say(axes: Axes, text: str) -> None:
