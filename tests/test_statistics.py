@@ -141,21 +141,48 @@ def test_the_ratio_of_costs_is_over_cases():
     assert (found.span, found.counts) == (statistics.Span.RANGE, "2 settings")
 
 
-def test_levels_are_compared_within():
-    # At each level the first is 1 above the second, but it is mostly at the low level.
-    rows = [(10, s, "low", 1.0 + 0.01 * (s % 2)) for s in range(8)]
-    rows += [(10, s, "high", 11.0) for s in range(8, 10)]
-    rows += [(2, s, "low", 0.0) for s in range(2)]
-    rows += [(2, s, "high", 10.0 + 0.01 * (s % 2)) for s in range(2, 10)]
-    rows += [(2, 10, "only one has it", 1000.0)]
-    table = pd.DataFrame(rows, columns=["batch_size", "seed", "level", "x"])
-    found = statistics.difference_within(table, "x", "level", 10, 2)
-    assert found.n == 20
-    assert found.estimate == pytest.approx(1, abs=0.01)
-    assert found.low < found.estimate < found.high < 1.1
-    wanted = "20 of 21 runs; 1 in a level that the other batch size does not reach"
-    assert found.counts == wanted
-    assert table.groupby("batch_size")["x"].mean().diff().iloc[-1] < 0
+def test_runs_of_a_seed_are_compared_where_they_match():
+    # What they must agree in up to 0.25, and what is compared, of 10 and of 2.
+    seeds = [((1.0, 1.25 if s % 2 else 0.75), (s + 1.0 + 0.1 * (s % 3), s)) for s in range(9)]
+    seeds += [((1.0, 1.26), (1000, 0)), ((1.0, 0.74), (1000, 0))]
+    seeds += [((1.0, math.nan), (1000, 0)), ((1.0, 1.0), (1000, math.nan))]
+    rows = [
+        (size, seed, level, x)
+        for seed, (levels, values) in enumerate(seeds)
+        for size, level, x in zip((10, 2), levels, values, strict=True)
+    ]
+    rows += [(10, 20, 1.0, 1000.0), (7, 0, 1.0, 1000.0), (7, 21, 1.0, 1000.0)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "log_loss", "x"])
+    found = statistics.matched_difference(table, "x", "log_loss", 0.25, 10, 2)
+    # Three seeds each are 1, 1.1 and 1.2 apart.
+    assert (found.n, found.estimate) == (9, pytest.approx(1.1))
+    wanted = "9 of 14 seeds; 3 without a log loss or x, 2 more than 0.25 apart in it"
+    assert (found.counts, found.span) == (wanted, statistics.Span.INTERVAL)
+    alone = table[table["seed"] < 9]
+    for confidence in (0.95, 0.999):
+        ends = statistics.matched_difference(table, "x", "log_loss", 0.25, 10, 2, confidence)[2:4]
+        assert ends == statistics.difference(alone, "x", 10, 2, confidence)[2:4]
+    assert 1 < found.low < 1.1 < found.high < 1.2
+    opposite = statistics.matched_difference(table, "x", "log_loss", 0.25, 2, 10)
+    assert opposite.estimate == pytest.approx(-1.1)
+
+
+def test_no_run_of_a_seed_matches():
+    table = paired([1.0, 2.0], [1.0, 2.0]).assign(loss=[0.0, 0.0, 1.0, 1.0])
+    found = statistics.matched_difference(table, "x", "loss", 0.5, 10, 2)
+    assert (found.n, found.counts) == (0, "0 of 2 seeds; 2 more than 0.5 apart in it")
+    assert np.isnan(found[1:4]).all()
+
+
+@pytest.mark.parametrize("statistic", [statistics.share_of_all, statistics.largest])
+def test_a_fact_about_given_runs_is_not_known_where_one_is_not(statistic):
+    table = pd.DataFrame({"x": pd.Series([True, math.nan, True, False], dtype=object)})
+    found = statistic(table, "x")
+    assert np.isnan([found.estimate, found.low, found.high]).all()
+    assert (found.n, found.counts) == (3, "3 of 4 runs; 1 without a value")
+    known = statistic(table.dropna(), "x")
+    assert (known.n, known.counts) == (3, "3 runs")
+    assert known.low == known.high == known.estimate
 
 
 def test_what_is_counted_and_what_is_left_out():

@@ -156,14 +156,17 @@ def value_difference(table: pd.DataFrame, column: str, batch_size: int, against:
 
 
 def share_of_all(table: pd.DataFrame, column: str, what: str = "runs") -> Finding:
-    """Share of given rows of which `column` is true, as a fact about them; `what` they are."""
-    n = len(table)
-    return exact(table[column].astype(float).mean(), n, _counted(n, n, what))
+    """Share of given rows of which `column` is true, as a fact about them; `what` they are.
+
+    It is not known, and NaN, where `column` is missing in one of them.
+    """
+    values = table[column].astype(float)
+    return _fact(values, values.mean(skipna=False), what)
 
 
 def largest(table: pd.DataFrame, column: str) -> Finding:
-    """The largest value of a quantity in given runs, as a fact about them."""
-    return exact(table[column].max(), len(table), _counted(len(table), len(table), "runs"))
+    """The largest value of a quantity in given runs, a fact about them; NaN where one has none."""
+    return _fact(table[column], table[column].max(skipna=False), "runs")
 
 
 def value_above_lowest(table: pd.DataFrame, column: str, batch_size: int) -> Finding:
@@ -272,6 +275,13 @@ def rank(table: pd.DataFrame, columns: list[str]) -> Finding:
     tolerance = np.linalg.norm(points, 2) * max(points.shape) * np.finfo(np.float32).eps
     n = len(points)
     return exact(np.linalg.matrix_rank(points, tolerance), n, _counted(n, n, "points"))
+
+
+def _fact(values: pd.Series, found: float, what: str) -> Finding:
+    """What was found of given rows, and in how many of them there is a value."""
+    missing = int(values.isna().sum())
+    n = len(values) - missing
+    return exact(found, n, _counted(n, len(values), what, {"without a value": missing}))
 
 
 def _pairs(
