@@ -116,7 +116,7 @@ def test_the_figure_is_the_median_angle_and_the_share_uphill():
     assert (last.min(), last.max()) == pytest.approx((75, 105))
     assert loose.get_ylim() == panels["JFB and exact, both at 0.001"].get_ylim()
     assert loose.get_ylim()[1] >= 105
-    shares = panels["Runs above 90 degrees, left"]
+    shares = panels["Uphill runs of the panel at left"]
     np.testing.assert_allclose(shares.lines[0].get_ydata(), [0, 100 / 3])
     assert panels["JFB and exact, both at 0.1"].lines[0].get_ydata() == pytest.approx([60, 60])
 

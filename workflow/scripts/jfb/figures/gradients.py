@@ -50,7 +50,7 @@ def alignment(rows: pd.DataFrame) -> Figure:
     for size, look in looks(rows["batch_size"]).items():
         if size in means:
             shares.plot(means.loc[size], color=look["color"], linewidth=1.2)
-    shares.set(ylim=(0, 100), ylabel="Runs (%)", title="Runs above 90 degrees, left")
+    shares.set(ylim=(0, 100), ylabel="Runs (%)", title="Uphill runs of the panel at left")
     for axes in all_axes.flat:
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(0, rows["epoch"].max())
