@@ -23,7 +23,7 @@ RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
 
 SHARE = {"reached": 9, "runs": 20, "share_reached": 0.45, "share_low": 0.258, "share_high": 0.658}
 PIECE = {"id": "a", "evidence_id": "x", "n": 998, "estimate": 0.756, "low": 0.712, "high": 0.801}
-PIECE |= {"holds_low": "-infinity", "holds_high": 0.1}
+PIECE |= {"holds_low": "-infinity", "holds_high": 0.1, "unit": "decades", "span": "interval"}
 BY_HAND = {
     "made_by": "a command",
     "origin": {"commit": "abc"},
@@ -37,7 +37,11 @@ BY_HAND = {
                 {"id": "b", "statement": "B is so.", "verdict": "reproduced"},
                 {"id": "c", "statement": "C is so.", "verdict": "refuted"},
             ],
-            "evidence": [PIECE, PIECE | {"evidence_id": "y", "low": None}],
+            "evidence": [
+                PIECE,
+                PIECE | {"evidence_id": "y", "low": None, "span": "exact"},
+                PIECE | {"evidence_id": "grid", "unit": "%", "span": "range"},
+            ],
             "shares": [{"batch_size": size} | SHARE for size in (64, 32)],
         }.items()
     },
@@ -51,9 +55,10 @@ def render(template):
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        ('{{ found("a", "x") | interval }}', "0.756 [0.712, 0.801]"),
-        ('{{ found("a", "y") | interval }}', "0.756"),
-        ('{{ found("a", "x") | allowed }}', "at most 0.1"),
+        ('{{ found("a", "x") | interval }}', "0.756 decades [0.712, 0.801]"),
+        ('{{ found("a", "y") | interval }}', "0.756 decades"),
+        ('{{ found("a", "grid") | interval }}', "75.6 % (from 71.2 to 80.1)"),
+        ('{{ found("a", "x") | allowed }}', "at most 0.1 decades"),
         ('{{ claim("b").statement }}', "B is so."),
         ('{{ count("refuted") }} {{ count("open") }}', "2 0"),
         ("{% for name, n in verdicts.items() %}{{ n }} {{ name }},{% endfor %}", "2 refuted,1 rep"),

@@ -1,6 +1,6 @@
 """Confidence intervals of means, shares and their differences.
 
-Which intervals cover what they promise is simulated in benchmarks/coverage.py.
+Which intervals cover what they promise is simulated in benchmarks/interval_coverage.py.
 """
 
 import math

@@ -50,7 +50,8 @@ def _times(*paths: str) -> pd.DataFrame:
     """Seconds of a run, and their ratio to the largest batch size, by machine and engine.
 
     A row per machine, engine, collector and batch size: over rounds the median, lowest and highest
-    of both; `here` of the machine whose file is the last. The published column is an engine of no
+    of both; the full collections of Python's garbage collector that were counted, and in how many
+    epochs; `here` of the machine whose file is the last. The published column is an engine of no
     machine.
     """
     last = timings.read(paths[-1:])["machine"].iloc[0]
@@ -63,6 +64,8 @@ def _times(*paths: str) -> pd.DataFrame:
     for machine, rows in parts.items():
         seconds = timings.summarised(rows, table1.PUBLISHED_EPOCHS)
         part = seconds.merge(timings.relative(rows), on=keys, suffixes=("_seconds", "_ratio"))
+        counts = rows.groupby(keys)[["collections", "epochs"]].sum(min_count=1).reset_index()
+        part = part.merge(counts, on=keys)
         part.insert(0, "machine", machine)
         made.append(part.assign(here=machine == last, rounds=rows["round"].nunique()))
     return pd.concat(made, ignore_index=True)

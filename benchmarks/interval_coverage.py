@@ -4,7 +4,7 @@ Each of 20 seeds has a share near 1 (say of the points along training at which s
 what is asked is their mean. Populations of shares: beta distributions, some rows of each seed only,
 and a few seeds with low shares among many with 1, of which a sample may have none.
 
-    .venv/bin/python benchmarks/coverage.py [seeds]
+    .venv/bin/python benchmarks/interval_coverage.py [seeds]
 """
 
 import sys
