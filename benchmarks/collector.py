@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/collector.py [--batch-sizes 2400 32] [--epochs 40] [--record]
 
 Trains as the report's program does, with DataLoader, and counts the objects that outlive the
-collector's young passes. A full collection comes once they are a quarter of the old objects (CPython
-3.11), so that the last column is old objects / 4 / objects that become old per epoch. Counts do not
-depend on how busy the machine is.
+collector's young passes. A full collection comes once they are a quarter of the old objects
+(CPython 3.11), so that the last column is old objects / 4 / objects that become old per epoch.
+Counts do not depend on how busy the machine is.
 """
 
 import argparse
