@@ -197,9 +197,11 @@ def test_every_record_of_a_benchmark_says_where_and_when(name):
 
 #: What is typed in the templates and has no source in the results.
 TYPED = {
-    *("2024", "28", "3.11", "0.001", "95", "3,000"),
+    *("2024", "2017", "28", "3.11", "0.001", "95", "3,000"),
     # Batch sizes, tables and figures of the report, headings, log10, seed 0.
-    *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "10"),
+    *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "6", "10"),
+    # Settings: tolerances, limits of the iteration, a level of the loss.
+    *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
     # tests/test_reference.py holds them.
