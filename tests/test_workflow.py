@@ -30,6 +30,8 @@ DATASETS = {"Dataset report", "Dataset tiny"}
 DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1", CLAIMS} | REPORT_FIGURES
 DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", CLAIMS, BANDS, LEVELS, ECDF}
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
+#: What is measured of the final networks that blocks keep.
+ENDS_OF_MANY = "Contraction and fixed points at the end of the runs of many"
 CROSSED = {
     f"Run of crossed: gradient={gradient}/contraction={contraction}/batch size 64, seed {seed}"
     for gradient in ("jfb", "explicit_2")
@@ -119,7 +121,7 @@ def test_another_study_plans_nothing_of_the_others(finished):
         ("jfb/alignment.py", {CLAIMS}),
         ("jfb/statistics.py", {CLAIMS}),
         ("jfb/units.py", set()),
-        ("jfb/findings.py", set()),
+        ("jfb/drift.py", set()),
         ("jfb/deq.py", set()),
         ("jfb/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
@@ -134,9 +136,9 @@ def test_an_edit_plans_what_reads_it(file, planned, finished):
 @pytest.mark.parametrize(
     ("file", "planned"),
     [
-        ("jfb/blocks.py", BLOCKS | {"Summary of many"}),
-        ("jfb/streams/recording.py", BLOCKS | {"Summary of many"}),
-        ("jfb/engines/fused/cache.py", BLOCKS | {"Summary of many"}),
+        ("jfb/blocks.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
+        ("jfb/streams/recording.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
+        ("jfb/engines/fused/cache.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
         ("gather.py", {"Summary of many"}),
         ("jfb/engines/reference.py", set()),
         ("jfb/levels.py", set()),
@@ -154,6 +156,7 @@ def test_another_block_size_plans_its_blocks(finished):
         "Block of many: seeds 0 to 3",
         "Block of many: seeds 4 to 4",
         "Summary of many",
+        ENDS_OF_MANY,
     }
 
 
@@ -172,6 +175,7 @@ def test_more_seeds_plan_their_blocks_only(finished):
         "Block of many: seeds 3 to 5",
         "Block of many: seeds 6 to 6",
         "Summary of many",
+        ENDS_OF_MANY,
     }
 
 
@@ -232,7 +236,7 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
     [
         ("dataset", DATASETS),
         ("small", {"Dataset report", "Summary of small"} | SMALL_RUNS),
-        ("many", {"Dataset report"} | BLOCKS | {"Summary of many"}),
+        ("many", {"Dataset report"} | BLOCKS | {"Summary of many", ENDS_OF_MANY}),
         ("table1", RUNS | DATASETS | SUMMARIES | {"Table 1"}),
         ("bands", OTHER_RUNS | {"Dataset tiny", BANDS}),
         ("levels", OTHER_RUNS | {"Dataset tiny", "Summary of other", LEVELS}),
@@ -267,7 +271,8 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
             OTHER_RUNS
             | DATASETS
             | {"Block of equal: seeds 0 to 1", "Summary of equal", "Summary of other"}
-            | {"Shares after the same epochs and the same updates: equal"},
+            | {"Shares after the same epochs and the same updates: equal"}
+            | {"Sharpness at the end of the runs of equal", "Sharpness against loss: equal"},
         ),
         ("cost", {"Dataset report", "Cost of a step by gradient", "Figure of the cost of a step"}),
     ],

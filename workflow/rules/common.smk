@@ -141,7 +141,7 @@ def dataset_of(study, split=None):
 
 
 def dataset_of_block(wildcards):
-    _, _, split = wildcards.levels.rstrip("/").partition("=")
+    _, _, split = wildcards.levels.rstrip(os.sep).partition("=")
     return dataset_of(wildcards.study, split or None)
 
 
