@@ -73,12 +73,14 @@ def _read(path: str | Path, block: settings.Block) -> pa.Table:
     factors = [factor for factor, _ in block.runs[0].levels]
     schema = summary.schema(factors).append(_FINAL)
     table = tables.read(path, schema, "a block of runs")
-    described = json.loads((table.schema.metadata or {}).get(b"block", b"null"))
+    metadata = table.schema.metadata or {}
+    if b"block" not in metadata:
+        raise files.Unreadable(path, "its metadata does not tell which block of runs it is")
     try:
         # Compared as settings: an option that is newer than the file has its default.
-        found = settings.Block.from_dict(described)
-    except (TypeError, LookupError, AttributeError) as error:
-        fault = f"its metadata tells of no block that this version knows ({error!r})"
+        found = settings.Block.from_dict(json.loads(metadata[b"block"]))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        fault = f"its metadata tells of no block of runs that this version knows ({error!r})"
         raise files.Unreadable(path, fault) from error
     if found != block:
         raise files.Unreadable(path, "a block of runs with other settings")
