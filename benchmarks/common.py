@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 RECORDS = ROOT / "benchmarks/records"
 sys.path[:0] = [str(ROOT / part) for part in ("workflow/scripts", "tests")]
 
+#: Rounds that a record must have.
+FEWEST_ROUNDS = 3
 BATCH_SIZES = (2400, 1200, 600, 64, 32)
 
 

@@ -101,6 +101,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="write benchmarks/records")
     options = parser.parse_args()
+    if options.record and options.repeats < common.FEWEST_ROUNDS:
+        parser.error(f"--record needs --repeats of {common.FEWEST_ROUNDS} or more")
     load, rows = common.load(), []
     print("batch size  against     seconds  fused (s)  ratio", flush=True)
     for size in options.batch_sizes:

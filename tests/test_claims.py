@@ -115,6 +115,10 @@ def test_verdicts_join_what_the_pieces_say(published, general, verdict, deciding
     (judged,) = decisions.judge(claims.read(document(parts)), tables)
     assert judged.verdict is verdict
     assert judged.deciding.outcome is deciding
+    # The first piece that says so: in general, unless only a published run does.
+    told = general if deciding in general else published
+    name = f"{'general' if deciding in general else 'published'}{told.index(deciding)}"
+    assert judged.deciding.evidence.id == name
 
 
 def test_what_is_shown_beside_decides_nothing():
@@ -676,17 +680,18 @@ def test_a_direction_that_is_always_downhill_is_good(listed):
 MEASURES = ("largest_eigenvalue", "rescaled_eigenvalue", "keskar_sharpness")
 
 
-def sharpness(seeds, sharper, line=lambda seed: seed % 2 == 1):
+def sharpness(seeds, sharper, line=lambda seed: False, flat=None):
     """Runs after as many updates, of which the full batch is as many times sharper.
 
-    Losses of a seed are 0.5 % apart; they are of a straight line or of a line with a kink, which is
-    a hundred times sharper. What is left out would decide the contrary: in one seed the losses are
+    Losses of a seed are 0.5 % apart; they are of a line with a kink, or of a straight line, a
+    hundred times less sharp. What is left out would decide the contrary: in one seed the losses are
     2 % apart, in one both networks are constant, one has the full batch only.
 
     Args:
         seeds: how many are compared.
         sharper: by measure, of a seed and the batch size that the full one is compared with.
         line: whether a seed ends on the straight line.
+        flat: of a batch size, the seeds whose function has a flat piece there.
     """
     rng = np.random.default_rng(0)
     rows = []
@@ -701,7 +706,12 @@ def sharpness(seeds, sharper, line=lambda seed: seed % 2 == 1):
         for measure in MEASURES:
             less = 1.0 if size == 2400 else 1 / sharper(measure, seed, size)
             found[measure] = scale * (less**-9 if seed >= seeds else less)
-        units = {"active_units": 0 if constant else 3, "kinks": 0 if constant else int(kink)}
+        units = dict.fromkeys(("function_kinks", "flat_pieces"), 0) | {"active_units": 3}
+        units |= {"flat_pieces": int(seed in (flat or {}).get(size, ()))}
+        units |= {"function_kinks": int(kink and not constant)}
+        if constant:
+            units |= {"active_units": 0, "flat_pieces": 1}
+        units |= {"converged": True, "diverged": False}
         loss = own * (0.0005 if kink else 0.0202)
         rows.append({"batch_size": size, "seed": seed, "loss": loss} | units | found)
     return {"sharpness/updates": evidence.of_sharpness(pd.DataFrame(rows))}
@@ -716,7 +726,7 @@ def test_sharpness(sharper, seeds, verdict, listed):
     assert str(judged.verdict) == verdict
     counts = {piece.findings[""].counts for piece in judged.weighed["general"]}
     (counts,) = {text.replace(measure_in(text), "measure") for text in counts}
-    wanted = f"{seeds} of {seeds + 3} seeds; 2 without a log10 loss or log10 measure, "
+    wanted = f"{seeds} of {seeds + 3} seeds; 2 without a log10 loss with kink or log10 measure, "
     assert counts == wanted + "1 more than 0.0043 apart in it"
 
 
@@ -738,15 +748,27 @@ def test_sharpness_is_asked_of_each_measure_and_size(measure, size, listed):
     assert failing == [f"{measure}_{size}"]
 
 
-def test_sharpness_without_straight_lines_is_shown_beside(listed):
+def test_sharpness_with_straight_lines_is_shown_beside(listed):
     """Of 10 seeds with a kink the full batch is flatter, of 50 on the straight line sharper."""
     tables = sharpness(
         60, lambda _, seed, __: 0.3 if seed < 10 else 10.0, line=lambda seed: seed >= 10
     )
     judged = judge_one(listed, "sharp_minima", tables)
+    assert str(judged.verdict) == "fails"
+    assert {piece.findings[""].n for piece in judged.weighed["general"]} == {10}
+    assert [piece.outcome for piece in judged.weighed["beside"]] == [H] * 6
+    assert {piece.findings[""].n for piece in judged.weighed["beside"]} == {60}
+
+
+def test_sharpness_is_compared_within_one_kind_of_function(listed):
+    """Five seeds have a flat piece at one batch size only: their pairs are of two kinds."""
+    tables = sharpness(20, lambda _, seed, __: 0.1 if seed < 5 else 10.0, flat={2400: range(5)})
+    judged = judge_one(listed, "sharp_minima", tables)
     assert str(judged.verdict) == "holds"
-    assert [piece.outcome for piece in judged.weighed["beside"]] == [F] * 6
-    assert {piece.findings[""].n for piece in judged.weighed["beside"]} == {10}
+    (counts,) = {p.findings[""].counts.split("; ")[1][-23:] for p in judged.weighed["general"]}
+    assert counts == ", 5 of another category"
+    assert {piece.findings[""].n for piece in judged.weighed["general"]} == {15}
+    assert {piece.findings[""].n for piece in judged.weighed["beside"]} == {20}
 
 
 def test_what_is_asked_of_sharpness():
@@ -754,7 +776,10 @@ def test_what_is_asked_of_sharpness():
         {
             "loss": [0.1, 0.01, 0.001, math.nan],
             "active_units": [0, 2, 3, math.nan],
-            "kinks": [0, 0, 2, math.nan],
+            "function_kinks": [0, 0, 2, math.nan],
+            "flat_pieces": [1, 0, 0, math.nan],
+            "converged": [True, True, True, False],
+            "diverged": [False, False, False, True],
             "largest_eigenvalue": [100.0, 0.0, -1.0, math.nan],
             "rescaled_eigenvalue": [10.0, 1.0, 0.1, math.nan],
             "keskar_sharpness": [1.0, 1.0, 0.0, math.nan],
@@ -770,6 +795,7 @@ def test_what_is_asked_of_sharpness():
         "log10_keskar_sharpness": [0, 0, nan, nan],
     }
     table = evidence.of_sharpness(rows)
+    assert table["category"].tolist() == ["constant", "straight line", "two kinks", "diverged"]
     for name, values in expected.items():
         assert table[name].tolist() == pytest.approx(values, nan_ok=True)
 
@@ -777,7 +803,8 @@ def test_what_is_asked_of_sharpness():
 def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     """A configuration can name others than the report's."""
     other = summary(20).query("batch_size == 1200").assign(batch_size=7)
-    sharp = other.assign(loss=0.02, active_units=2, kinks=1, **dict.fromkeys(MEASURES, 1.0))
+    sharp = other.assign(loss=0.02, active_units=2, function_kinks=1, flat_pieces=0)
+    sharp = sharp.assign(converged=True, diverged=False, **dict.fromkeys(MEASURES, 1.0))
     cost = pd.DataFrame({"iterations": [1], "latent_dim": 3, "gradient": "phantom"})
     cost = cost.assign(step_seconds=1.0, peak_bytes=1)
     tables = {

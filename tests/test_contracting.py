@@ -139,6 +139,25 @@ def test_a_fixed_point_can_exist_and_not_be_reached(run, own_weight, contracts, 
     assert (row["batch_size"], row["seed"], row["diverged"]) == (2400, 42, False)
 
 
+def test_how_the_iteration_misses_a_fixed_point(run):
+    """u = 1 - 1.5 u: from 0 the iterates are 1, 0, 1, 0, ...; u = 1 + 0.9 u: slow."""
+    alternating = np.diag([0.3, -1.5, 0.0])
+    told = ("reached", "alternates", "stops_at_zero", "own_weight")
+
+    def at(limit, weight):
+        solver = dataclasses.replace(run.solver, max_iterations=limit)
+        row = row_of(dataclasses.replace(run, solver=solver), weight)
+        return tuple(row[name] for name in told)
+
+    alone = np.diag([-1.5, -1.5, -1.5])
+    assert at(1000, alone) == (False, True, True, -1.5)
+    assert at(1001, alone) == (False, True, False, -1.5)
+    # A unit that arrives elsewhere keeps the whole point from 0.
+    assert at(1000, alternating) == (False, True, False, -1.5)
+    assert at(3, np.diag([0.9, 0, 0])) == (False, False, False, 0)
+    assert at(1000, np.diag([0.9, 0, 0])) == (True, False, False, 0)
+
+
 def test_a_map_that_contracts_in_another_norm_only(run):
     row = row_of(run, [[0.0, 3.0, 0.0], [0.1, 0.0, 0.0], [0.0, 0.0, 0.0]])
     assert row["spectral_norm"] == pytest.approx(3)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, read_yaml
-from jfb import claims, rule_changes
+from jfb import claims, evidence, rule_changes
 
 CLAIMS, CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
 
@@ -25,13 +25,17 @@ def test_the_last_change_of_a_rule_is_in_the_list(document, changes):
     rule_changes.require(document, changes)
 
 
-@pytest.mark.parametrize("change", ["holds", "statistic", "table", "id", "part", "gone"])
+@pytest.mark.parametrize(
+    "change", ["holds", "statistic", "table", "counted_from", "id", "part", "gone"]
+)
 def test_a_changed_rule_needs_a_line(change, document, changes):
     piece = document["claims"][1]["published"][0]
     if change == "holds":
         piece["rule"]["holds"][1] *= 2
     elif change in ("statistic", "table"):
         piece["rule"][change] = "other"
+    elif change == "counted_from":
+        piece["counted_from"] = 0.5
     elif change == "id":
         piece["id"] = "other"
     elif change == "part":
@@ -39,6 +43,13 @@ def test_a_changed_rule_needs_a_line(change, document, changes):
     else:
         document["claims"].pop()
         changes = [c | {"claims": [document["claims"][0]["id"]]} for c in changes]
+    with pytest.raises(ValueError, match="make rule-change"):
+        rule_changes.require(document, changes)
+
+
+@pytest.mark.parametrize("name", evidence.NUMBERS)
+def test_a_changed_number_behind_the_evidence_needs_a_line(name, document, changes, monkeypatch):
+    monkeypatch.setitem(evidence.NUMBERS, name, "other")
     with pytest.raises(ValueError, match="make rule-change"):
         rule_changes.require(document, changes)
 
@@ -75,6 +86,6 @@ def test_the_command_adds_a_line_to_be_filled_in(tmp_path, document, capsys):
     rules.write_text(yaml.safe_dump(document))
     rule_changes.main(str(rules), str(list_))
     added = yaml.safe_load(list_.read_text())
-    assert added[-1]["digest"] == claims.digest(document)
+    assert added[-1]["digest"] == rule_changes.digest(document)
     with pytest.raises(ValueError, match="lacks claims, changed, why, before, after"):
         rule_changes.require(document, added)

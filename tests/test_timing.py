@@ -332,10 +332,10 @@ def test_versioned_timings_have_every_column_and_engine(project):
 
 def test_a_busy_machine_is_said():
     load = [0.4, 1.0, 1.5, 1.6, 5.2]
-    rows = pd.DataFrame({"round": range(5), "load": load, "cores": 2})
-    assert timings.of_load(rows).startswith("busy machine in 2 of 5 rounds, times are too long: ")
-    assert "load average 0.4 to 5.2 on 2 cores" in timings.of_load(rows)
-    assert timings.of_load(rows[:3]).startswith("load average 0.4 to 1.5 on 2 cores")
+    line = machine.of_load(load, 2, "rounds")
+    assert line.startswith("busy machine in 2 of 5 rounds, times are too long: ")
+    assert "load average 0.4 to 5.2 on 2 cores" in line
+    assert machine.of_load(load[:3], 2, "cases").startswith("load average 0.4 to 1.5 on 2 cores")
 
 
 CPUINFO = """processor\t: 0

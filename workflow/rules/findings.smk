@@ -37,6 +37,34 @@ NUMBERS = {
         )
         if study in project.studies
     },
+    **{
+        name: source
+        for study, name, source in (
+            (
+                "odd_limit",
+                "missed",
+                (
+                    "missed",
+                    [
+                        f"results/contraction/{project.distribution}.parquet",
+                        "results/contraction/odd_limit.parquet",
+                    ],
+                ),
+            ),
+            (
+                "updates",
+                "discordant",
+                ("discordant", ["results/summaries/updates.parquet"]),
+            ),
+            (
+                "landscape",
+                "unconverged",
+                ("unconverged", ["results/summaries/landscape.parquet"]),
+            ),
+        )
+        if study in project.studies
+    },
+    "closed_forms": ("csv", [closed_forms_of(project.distribution)]),
     "minima": ("csv", [f"results/minima_{project.distribution}.csv"]),
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
     "fates": ("csv", [f"results/fates_{project.distribution}.csv"]),

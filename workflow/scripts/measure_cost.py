@@ -1,6 +1,6 @@
 """Measure what a step costs, by gradient."""
 
-from jfb import cost, dataset, pages, provenance, settings
+from jfb import cost, dataset, machine, pages, provenance, settings
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -10,3 +10,7 @@ with job_log(snakemake.log[0]) as log:
     table = cost.measure(wanted, training, progress)
     pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
     log.info("\n%s", table.to_string())
+    loads = table.groupby(["varied", "iterations", "latent_dim"])["load"].first()
+    line = f"cost: {machine.of_load(loads.tolist(), table['cores'].iloc[0], 'cases')}"
+    log.info(line)
+    print(line)

@@ -1,6 +1,6 @@
 """Time the epochs of each engine at the batch sizes of the replay."""
 
-from jfb import dataset, pages, provenance, settings, snapshots, timing, timings
+from jfb import dataset, machine, pages, provenance, settings, snapshots, timing, timings
 from jfb.progress import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -13,6 +13,7 @@ with job_log(snakemake.log[0]) as log:
     table = timing.measure(wanted, kept, training, validation, after_case)
     pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
     log.info("\n%s", timings.summarised(table, runs[0].epochs).to_string())
-    line = f"timing: {timings.of_load(table)}"
+    loads = table.groupby("round")["load"].first()
+    line = f"timing: {machine.of_load(loads.tolist(), table['cores'].iloc[0], 'rounds')}"
     log.info(line)
     print(line)

@@ -84,21 +84,24 @@ def read(document: Mapping[str, Any]) -> list[Claim]:
     return claims
 
 
-def digest(document: Mapping[str, Any]) -> str:
-    """A digest of the rules: of every piece of evidence its claim, part, id and `rule`.
+def digest(document: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+    """A digest of the rules: of every piece of evidence its claim, part, id, `rule` and
+    `counted_from`, and of the numbers by which `jfb.evidence` makes what it asks.
 
-    Statements, places, labels, units, `counted_from` and the rule's words may change without it.
+    Statements, places, labels, units and the rule's words may change without it.
 
     Args:
         document: what the YAML file holds.
+        numbers: by name, see `jfb.evidence.NUMBERS`.
     """
     rules = [
-        [entry["id"], part, piece["id"], piece["rule"]]
+        [entry["id"], part, piece["id"], piece["rule"], piece.get("counted_from")]
         for entry in document["claims"]
         for part in PARTS
         for piece in entry.get(part, ())
     ]
-    text = json.dumps(sorted(rules, key=lambda rule: rule[:3]), sort_keys=True)
+    told = [sorted(rules, key=lambda rule: rule[:3]), numbers]
+    text = json.dumps(told, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

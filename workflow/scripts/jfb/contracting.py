@@ -23,8 +23,11 @@ class Row(NamedTuple):
     is below 1, and in none if the lower one is 1 or more. All four are NaN where the weight is not
     finite. `unique` says whether every training point has exactly one fixed point
     (`jfb.fixed_points`), and `reached` whether Picard's iteration from 0 comes below the run's
-    tolerance within its limit on all of them at once, in float32 as in training. `diverged`: see
-    `jfb.units.has_diverged`.
+    tolerance within its limit on all of them at once, in float32 as in training. Where it does not,
+    `alternates` says whether at every point that it misses u and T(T(u)) differ by less than the
+    tolerance, and `stops_at_zero` whether at every such point the last iterate is 0; both are false
+    where it does. `own_weight` is the smallest weight of a unit to itself, NaN where one is not
+    finite. `diverged`: see `jfb.units.has_diverged`.
     """
 
     batch_size: int
@@ -35,6 +38,9 @@ class Row(NamedTuple):
     contraction_high: float
     unique: bool
     reached: bool
+    alternates: bool
+    stops_at_zero: bool
+    own_weight: float
     diverged: bool
 
 
@@ -55,32 +61,36 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     found = fixed_points.find(parameters, run.network, training.inputs)
     loss = fixed_points.mean_squared_error(found.point, parameters, run.network, training.target)
     weight = layout.views(parameters, run.network)["latent.weight"].astype(np.float64)
-    measured = [np.nan] * 4
+    measured, own_weight = [np.nan] * 4, np.nan
     if np.isfinite(weight).all():
         rescaled = joint_spectral_radius.norm_after_rescaling(weight)
         bounds = joint_spectral_radius.bounds(weight)
         measured = [float(np.linalg.norm(weight, 2)), rescaled, *bounds]
-    ends = (
-        found.unique,
-        _is_reached(run, parameters, training),
-        units.has_diverged(parameters, loss),
-    )
-    return Row(run.batch_size, run.seed, *measured, *ends)
+        own_weight = float(weight.diagonal().min())
+    ends = found.unique, *_picard(run, parameters, training), own_weight
+    return Row(run.batch_size, run.seed, *measured, *ends, units.has_diverged(parameters, loss))
 
 
-def _is_reached(run: settings.Run, parameters: np.ndarray, training: Part) -> bool:
+def _picard(run: settings.Run, parameters: np.ndarray, training: Part) -> tuple[bool, bool, bool]:
+    """Whether the iteration reaches all points, alternates where it does not, and stops at 0."""
     layers = layout.views(parameters.astype(np.float32), run.network)
     injected = training.inputs @ layers["injection.weight"].T
     injected += layers["injection.bias"] + layers["latent.bias"]
     activate = np.tanh if run.network.activation == "tanh" else lambda h: np.maximum(h, 0)
+
+    def apply(u: np.ndarray) -> np.ndarray:
+        return activate(u @ layers["latent.weight"].T + injected)
+
     u = np.zeros_like(injected)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(run.solver.max_iterations):
-            image = activate(u @ layers["latent.weight"].T + injected)
+            image = apply(u)
             if np.abs(u - image).max() < run.solver.tolerance:
-                return True
+                return True, False, False
             u = image
-    return False
+        missed = ~(np.abs(u - apply(u)).max(axis=1) < run.solver.tolerance)
+        again = np.abs(u - apply(apply(u))).max(axis=1)[missed]
+    return False, bool((again < run.solver.tolerance).all()), not u[missed].any()
 
 
 def of_runs(

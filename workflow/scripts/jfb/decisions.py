@@ -177,9 +177,7 @@ def verdict_on(
         decide_part([piece.outcome for piece in weighed[part]]) for part in ("published", "general")
     )
     verdict = decide_claim(published, general)
-    return Judged(
-        claim, weighed, published, general, verdict, _deciding(weighed, published, general, verdict)
-    )
+    return Judged(claim, weighed, published, general, verdict, _deciding(weighed, verdict))
 
 
 def outcome_of(piece: Evidence, findings: Mapping[str, Finding]) -> Outcome:
@@ -189,13 +187,8 @@ def outcome_of(piece: Evidence, findings: Mapping[str, Finding]) -> Outcome:
     return decide_all([decide(one.low, one.high, piece.holds) for one in findings.values()])
 
 
-def _deciding(
-    weighed: Mapping[str, tuple[Weighed, ...]],
-    published: Outcome | None,
-    general: Outcome | None,
-    verdict: Verdict,
-) -> Weighed:
-    """The piece that a verdict hangs on: the first with its outcome, in the part that has it."""
+def _deciding(weighed: Mapping[str, tuple[Weighed, ...]], verdict: Verdict) -> Weighed:
+    """The piece that a verdict hangs on: the first with its outcome, in general if there is one."""
     wanted = {
         Verdict.FAILS_IN_PUBLISHED: Outcome.FAILS,
         Verdict.FAILS: Outcome.FAILS,
@@ -203,7 +196,6 @@ def _deciding(
         Verdict.NOT_MEASURED: Outcome.NOT_MEASURED,
         Verdict.UNDECIDED: Outcome.OPEN,
     }.get(verdict, Outcome.HOLDS)
-    # What holds is told by its evidence in general, if there is any.
-    first = general if wanted is Outcome.HOLDS and general else published
-    parts = ("published", "general") if first is published else ("general", "published")
+    # What is said in general is told by the evidence in general.
+    parts = ("general", "published")
     return next(piece for part in parts for piece in weighed[part] if piece.outcome is wanted)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jfb import alignments, costs, table1, tables, timings
+from jfb import alignments, costs, minima, summary, table1, tables, timings
+from jfb.intervals import CONFIDENCE
 from jfb.levels import LEVELS, REACHED
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
@@ -16,6 +17,19 @@ AT_ONCE = 0.05
 LEAST_FALL = 0.001
 #: Columns of the first epoch at an accuracy, by what the columns made from it end with: 0.99, 0.97.
 ACCURACIES = {"": "first_accurate_epoch", "_97": "first_epoch_at_97_percent"}
+#: The numbers that decide claims and are not in workflow/claims.yaml.
+NUMBERS = {
+    "reached": REACHED,
+    "halfway": HALFWAY,
+    "at_once": AT_ONCE,
+    "least_fall": LEAST_FALL,
+    "end": summary.END,
+    "accurate": [summary.ACCURATE, summary.NEARLY_ACCURATE],
+    "spread_over": summary.LAST_EPOCHS,
+    "diverged_above": summary.DIVERGED_ABOVE,
+    "adequate": costs.ADEQUATE,
+    "confidence": CONFIDENCE,
+}
 
 
 def published() -> pd.DataFrame:
@@ -25,7 +39,7 @@ def published() -> pd.DataFrame:
     )
 
 
-def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
+def of_summary(runs: pd.DataFrame) -> pd.DataFrame:
     """A summary with what claims ask of a run.
 
     Added: log10_lowest_loss; reached (0.001) and reached_exactly, at exact fixed points;
@@ -38,7 +52,7 @@ def of_summary(summary: pd.DataFrame) -> pd.DataFrame:
     weight at the end); start, the batch size and seed in one, which runs that differ in a factor
     only have in common.
     """
-    table = summary.copy()
+    table = runs.copy()
     gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
     falls = {
         name: (table["fall_at_the_end"] >= least) & ~table["diverged"]
@@ -87,11 +101,11 @@ def above_lowest(one: pd.DataFrame, many: pd.DataFrame) -> pd.DataFrame:
     return one.assign(decades_above_lowest=np.log10(one["exact_best_loss"] / lowest))
 
 
-def cells(summary: pd.DataFrame) -> pd.DataFrame:
+def cells(runs: pd.DataFrame) -> pd.DataFrame:
     """The published cells of the batch sizes that a study of one seed has, and which are equal."""
-    table = table1.tidy(summary, "study", summary, "again")
+    table = table1.tidy(runs, "study", runs, "again")
     found = table1.matches(table, "study")
-    return found[found["batch_size"].isin(summary["batch_size"])]
+    return found[found["batch_size"].isin(runs["batch_size"])]
 
 
 def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
@@ -113,9 +127,9 @@ def of_alignments(rows: pd.DataFrame) -> pd.DataFrame:
 def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
     """Sharpness with its logarithms, and that of the loss of networks that can be compared.
 
-    Added: log10_<name> of each measure, missing where it is not positive; log10_loss, missing
-    where no unit is active, since all constants have the curvature 2; log10_loss_with_kink, that
-    of networks with a unit that switches, which are no straight lines.
+    Added: log10_<name> of each measure, missing where it is not positive; category, the kind of
+    function (`jfb.minima.category`); log10_loss, missing where no unit is active, since all
+    constants have the curvature 2; log10_loss_with_kink, that of functions with a kink.
     """
     positive = {
         f"log10_{name}": np.log10(table[name].where(table[name] > 0))
@@ -123,8 +137,9 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
     }
     loss = np.log10(table["loss"])
     return table.assign(
+        category=minima.category(table).astype(str),
         log10_loss=loss.where(table["active_units"] != 0),
-        log10_loss_with_kink=loss.where(table["kinks"] > 0),
+        log10_loss_with_kink=loss.where(table["function_kinks"] > 0),
         **positive,
     )
 
@@ -189,10 +204,10 @@ def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
             continue
         (path,) = paths
         if kind == "summaries":
-            summary = tables.read_frame(path, "a summary")
-            found[name] = of_summary(summary)
-            if summary["seed"].nunique() == 1:
-                found[f"cells/{study}"] = cells(summary)
+            runs = tables.read_frame(path, "a summary")
+            found[name] = of_summary(runs)
+            if runs["seed"].nunique() == 1:
+                found[f"cells/{study}"] = cells(runs)
         elif kind == "sharpness":
             found[name] = of_sharpness(tables.read_frame(path, "sharpness"))
         elif kind == "contraction":

@@ -2,9 +2,12 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+#: The machine is busy if its load average is above this. What is timed is one process itself.
+BUSY = 1.5
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -75,3 +78,13 @@ def blas_of(torch_build: str) -> str:
             return f"MKL {line.split('Version')[1].split()[0].removesuffix('-Product')}"
     _, found, rest = torch_build.partition("BLAS_INFO=")
     return rest.split(",")[0].strip() if found else "unknown"
+
+
+def of_load(loads: Sequence[float], cores: int, what: str) -> str:
+    """A line on how busy the machine was, from its load average at the start of each of `what`."""
+    line = f"load average {min(loads):.1f} to {max(loads):.1f} on {cores} cores"
+    line += ", one of it what is timed"
+    busy = sum(load > BUSY for load in loads)
+    if busy:
+        return f"busy machine in {busy} of {len(loads)} {what}, times are too long: {line}"
+    return line

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from jfb import alignments, costs, files, table1, tables, timings
 from jfb.config import Project
+from jfb.levels import REACHED
 from jfb.shares import reached_with_largest, shares
 
 #: Significant digits that are kept, as in the CSV files of the results.
@@ -99,17 +101,23 @@ def _ends(path: str) -> pd.DataFrame:
     """Of the final networks of a study, by batch size: how many have which property.
 
     Expanding are those whose latent weight has a spectral norm of 1 or more; of them, those that
-    contract after a rescaling of the units and those that contract in some norm; of those with one
-    fixed point at every training point, those that the iteration does not reach.
+    contract after a rescaling of the units and those that contract in some norm. Missed are those
+    with one fixed point at every training point that the iteration does not reach; of them, those
+    with a unit whose own weight is below -1, those at which it alternates between two points
+    wherever it does not reach, and those at which it stops at 0 there.
     """
     rows = tables.read_frame(path, "contraction of maps")
     expanding = rows["spectral_norm"] >= 1
+    missed = rows["unique"] & ~rows["reached"]
     counted = rows[["batch_size", "unique", "diverged"]].assign(
         contracts=rows["contraction_high"] < 1,
         expanding=expanding,
         expanding_rescaled=expanding & (rows["norm_after_rescaling"] < 1),
         expanding_contracts=expanding & (rows["contraction_high"] < 1),
-        missed=rows["unique"] & ~rows["reached"],
+        missed=missed,
+        missed_own_weight=missed & (rows["own_weight"] < -1),
+        missed_alternates=missed & rows["alternates"],
+        missed_at_zero=missed & rows["stops_at_zero"],
         contraction_high=rows["contraction_high"],
     )
     groups = counted.groupby("batch_size")
@@ -117,6 +125,65 @@ def _ends(path: str) -> pd.DataFrame:
     sums.insert(0, "runs", groups.size())
     sums["contraction_high_largest"] = groups["contraction_high"].max()
     return sums.sort_index(ascending=False).reset_index()
+
+
+def _missed(path: str, other: str) -> pd.DataFrame:
+    """The runs of a study whose fixed points the iteration misses, beside those of another study.
+
+    A row per run that both have: batch_size, seed, own_weight and reached, and with the ending
+    _other those of the other study.
+    """
+    columns = ["batch_size", "seed", "unique", "reached", "own_weight"]
+    one, two = (tables.read_frame(p, "contraction of maps")[columns] for p in (path, other))
+    missed = one[one["unique"] & ~one["reached"]]
+    both = missed.merge(two, on=["batch_size", "seed"], suffixes=("", "_other"), validate="1:1")
+    return both.drop(columns=["unique", "unique_other"])
+
+
+def _discordant(path: str) -> pd.DataFrame:
+    """Seeds of a summary that reach 0.001 at one of two batch sizes only, the largest and another.
+
+    A row per other batch size: batch_size, only_largest, only_here, and the lowest and highest
+    lowest_loss of the latter's seeds at the largest.
+    """
+    summary = tables.read_frame(path, "a summary")
+    losses = summary.pivot(index="seed", columns="batch_size", values="lowest_loss")
+    reached = losses <= REACHED
+    largest, *others = sorted(losses, reverse=True)
+    rows = []
+    for size in others:
+        here = losses.loc[reached[size] & ~reached[largest], largest]
+        only_largest = int((reached[largest] & ~reached[size]).sum())
+        rows.append((size, only_largest, len(here), here.min(), here.max()))
+    columns = ["batch_size", "only_largest", "only_here", "lowest_there", "highest_there"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _unconverged(path: str) -> pd.DataFrame:
+    """What lowest losses of a summary are worth where the solver did not converge: one row.
+
+    unconverged: runs in which most forward passes of the best epoch did not converge; of them,
+    twice and most_times: in how many the exact loss is more than twice the logged one, and the
+    largest ratio of the two. reached: runs whose logged loss is at most 0.001; not_exactly: those
+    of them whose exact loss is above or not known. share_apart: the largest distance between the
+    shares that reach 0.001 by the logged and by the exact loss at one batch size.
+    """
+    runs = tables.read_frame(path, "a summary")
+    # A study's largest batch is the full one.
+    passes = np.ceil(runs["batch_size"].max() / runs["batch_size"])
+    most = runs["unconverged_at_lowest_loss"] > passes / 2
+    times = (runs["exact_best_loss"] / runs["lowest_loss"])[most]
+    reached, exactly = runs["lowest_loss"] <= REACHED, runs["exact_best_loss"] <= REACHED
+    apart = (reached.astype(float) - exactly).groupby(runs["batch_size"]).mean().abs().max()
+    row = {
+        "unconverged": int(most.sum()),
+        "twice": int((times > 2).sum()),
+        "most_times": times.max(),
+        "reached": int(reached.sum()),
+        "not_exactly": int((reached & ~exactly).sum()),
+        "share_apart": apart,
+    }
+    return pd.DataFrame([row])
 
 
 def _cost(path: str) -> pd.DataFrame:
@@ -134,6 +201,9 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "cost": _cost,
     "reached": _reached,
     "ends": _ends,
+    "missed": _missed,
+    "discordant": _discordant,
+    "unconverged": _unconverged,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from jfb.claims import digest
+from jfb import claims, evidence
 
 #: Of a change: when, in which commit (none: the one that added the line), what and why, the verdict
 #: before and after, and the digest of the rules after it, which only the last must have.
@@ -45,16 +45,22 @@ def require(document: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -
         unknown = [name for name in change["claims"] if name not in known]
         if unknown:
             raise ValueError(f"change of {change['date']}: no claim {', '.join(unknown)}")
-    if changes[-1].get("digest") != digest(document):
+    now = digest(document)
+    if changes[-1].get("digest") != now:
         raise ValueError(
-            f"the rules are not those of the last change: their digest is {digest(document)}, not "
+            f"the rules are not those of the last change: their digest is {now}, not "
             f"{changes[-1].get('digest')}; `make rule-change` adds a line to be filled in"
         )
 
 
-def main(claims: str, changes: str) -> None:
+def digest(document: Mapping[str, Any]) -> str:
+    """That of the rules as they are, see `jfb.claims.digest`."""
+    return claims.digest(document, evidence.NUMBERS)
+
+
+def main(claims_path: str, changes: str) -> None:
     """Add a line for the rules as they are, unless the last line has their digest."""
-    document = yaml.safe_load(Path(claims).read_text(encoding="utf-8"))
+    document = yaml.safe_load(Path(claims_path).read_text(encoding="utf-8"))
     written = Path(changes).read_text(encoding="utf-8")
     now = digest(document)
     if yaml.safe_load(written)[-1].get("digest") == now:

@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from jfb import fixed_points, layout, numerics, rescaling, settings, units
+from jfb import fixed_points, layout, lines, numerics, rescaling, settings, units
 from jfb.dataset import Part
 from jfb.network import Network
 
@@ -35,15 +35,17 @@ class Row(NamedTuple):
     activation is not relu; `keskar_sharpness` is 100 (max f - f) / (1 + f) over the box
     |z_i| <= 1e-3 (|x_i| + 1) around the parameters x (Keskar et al. 2016, equation 4, in the whole
     space), in percent. NaN where a fixed point was not found, or where the run has diverged (see
-    `jfb.units.Row`). `active_units` and `kinks` are None there, and where the activation is not
-    relu.
+    `jfb.units.Row`). `active_units`, `switching_units`, `function_kinks` and `flat_pieces` are
+    those of `jfb.units.Row`, None there and where the activation is not relu.
     """
 
     batch_size: int
     seed: int
     loss: float
     active_units: int | None
-    kinks: int | None
+    switching_units: int | None
+    function_kinks: int | None
+    flat_pieces: int | None
     largest_eigenvalue: float
     smallest_eigenvalue: float
     rescaled_eigenvalue: float
@@ -75,13 +77,13 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
     loss = fixed_points.mean_squared_error(found.point, x, run.network, training.target)
     diverged = units.has_diverged(x, loss)
     if diverged or not found.unique:
-        none = [None] * 2 + [np.nan] * 4
+        none = [None] * 4 + [np.nan] * 4
         return Row(run.batch_size, run.seed, loss, *none, found.unique, diverged)
     curvature = hessian(run.network, x, training)
     values = np.linalg.eigvalsh(curvature)
-    counts, rescaled = (None, None), np.nan
+    counts, rescaled = (None,) * 4, np.nan
     if run.network.activation == "relu":
-        counts = units.count(found.point)
+        counts = units.counts(found.point, x, run.network, lines.through(training.inputs))
         rescaled = rescaling.least_largest_eigenvalue(curvature, run.network)
     sharpness = keskar_sharpness(run.network, x, training)
     measured = values[-1], values[0], rescaled, sharpness

@@ -178,7 +178,11 @@ def value_above_lowest(table: pd.DataFrame, column: str, batch_size: int) -> Fin
 def lowest(table: pd.DataFrame, column: str) -> Finding:
     """The lowest value of a quantity in any run."""
     values = table[column]
-    left_out = {"diverged before a finite loss": values.isna().sum()}
+    early = values.isna() & (table["lowest_loss"].isna() if "lowest_loss" in table else False)
+    left_out = {
+        "diverged before a finite loss": early.sum(),
+        "without a value": (values.isna() & ~early).sum(),
+    }
     n = int(values.notna().sum())
     return exact(values.min(), n, _counted(n, len(values), "runs", left_out))
 
@@ -240,6 +244,7 @@ def matched_difference(
     within: float,
     batch_size: int,
     against: int,
+    same: str | None = None,
     confidence: float = CONFIDENCE,
 ) -> Finding:
     """Mean difference of a quantity between two batch sizes, among runs of a seed that match.
@@ -249,19 +254,25 @@ def matched_difference(
         column: the quantity.
         match: what the two runs of a seed must agree in.
         within: up to this difference.
+        same: a column in which the two runs must be equal besides, if any.
         batch_size, against: of which the second is subtracted.
         confidence: of the interval, which is BCa over seeds.
     """
     pairs, _ = _pairs(table, match, batch_size, against)
     values, _ = _pairs(table, column, batch_size, against)
     both = pairs.index.intersection(values.index)
-    apart = (pairs[batch_size] - pairs[against]).abs()[both]
-    alike = values.loc[both[apart <= within]]
+    close = both[(pairs[batch_size] - pairs[against]).abs()[both] <= within]
+    alike = values.loc[close]
+    if same is not None:
+        kinds, _ = _pairs(table, same, batch_size, against)
+        kinds = kinds.reindex(close)
+        alike = alike[(kinds[batch_size] == kinds[against]).to_numpy(bool)]
     differences = (alike[batch_size] - alike[against]).to_numpy(float)
     seeds = table.loc[table["batch_size"].isin([batch_size, against]), "seed"].nunique()
     left_out = {
         f"without a {match.replace('_', ' ')} or {column.replace('_', ' ')}": seeds - len(both),
-        f"more than {within:g} apart in it": len(both) - len(alike),
+        f"more than {within:g} apart in it": len(both) - len(close),
+        f"of another {same}": len(close) - len(alike),
     }
     counts = _counted(len(alike), seeds, "seeds", left_out)
     interval = intervals.of_mean(differences, confidence)

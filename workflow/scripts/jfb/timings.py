@@ -12,8 +12,6 @@ from jfb.machine import Machine
 
 #: The engine that stands for the published column.
 PUBLISHED = table1.SOURCE_PUBLISHED
-#: The machine is busy if its load average is above this. What is timed is one process itself.
-BUSY = 1.5
 _MACHINE = [field.name for field in dataclasses.fields(Machine)]
 #: What tells one machine from another; versions and threads may differ on one machine.
 _HARDWARE = ["processor", "cores", "memory_gib"]
@@ -48,17 +46,6 @@ def read(paths: Sequence[str | Path]) -> pd.DataFrame:
 def _named(table: pd.DataFrame) -> pd.Series:
     text = table[_HARDWARE].astype(str)
     return text["processor"] + ", " + text["cores"] + " cores, " + text["memory_gib"] + " GiB"
-
-
-def of_load(timing: pd.DataFrame) -> str:
-    """A line on how busy the machine was: its load average at the start of the rounds."""
-    load = timing.groupby("round")["load"].first()
-    lowest, highest, cores = load.min(), load.max(), timing["cores"].iloc[0]
-    line = f"load average {lowest:.1f} to {highest:.1f} on {cores} cores, one of it what is timed"
-    busy = (load > BUSY).sum()
-    if busy:
-        return f"busy machine in {busy} of {len(load)} rounds, times are too long: {line}"
-    return line
 
 
 def with_published(timing: pd.DataFrame) -> pd.DataFrame:

@@ -68,10 +68,10 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
         )
         place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
         diverged = has_diverged(parameters, loss)
-        counts = none
+        counted = none
         if found.unique and not diverged:
-            counts = *count(found.point), *_pieces(found.point, parameters, run.network, line)
-        rows.append(Row(*place, *counts, loss, found.unique, diverged))
+            counted = counts(found.point, parameters, run.network, line)
+        rows.append(Row(*place, *counted, loss, found.unique, diverged))
     for epoch in epochs_of(run)[len(rows) :]:
         place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
         rows.append(Row(*place, *none, math.nan, False, True))
@@ -83,24 +83,27 @@ def has_diverged(parameters: np.ndarray, loss: float) -> bool:
     return not np.isfinite(parameters).all() or loss > DIVERGED_ABOVE
 
 
-def count(point: np.ndarray) -> tuple[int, int]:
-    """Active and switching units, of the fixed point u* of each sample, (size, n)."""
-    active = point > 0
-    anywhere, everywhere = active.any(axis=0), active.all(axis=0)
-    return int(anywhere.sum()), int((anywhere & ~everywhere).sum())
-
-
-def _pieces(
+def counts(
     point: np.ndarray,
     parameters: np.ndarray,
     network: settings.Network,
     line: lines.Line | None,
-) -> tuple[int | None, int | None]:
-    """Kinks of the function and its flat pieces, if the points are on a line."""
+) -> tuple[int, int, int | None, int | None]:
+    """Active and switching units, kinks of the function and its flat pieces, as in `Row`.
+
+    Args:
+        point: (size, n) fixed point u* of each sample.
+        parameters: (p,) flat vector.
+        network: its dimensions, with relu.
+        line: of the samples; without one the last two are None.
+    """
+    active = point > 0
+    anywhere, everywhere = active.any(axis=0), active.all(axis=0)
+    units = int(anywhere.sum()), int((anywhere & ~everywhere).sum())
     if line is None:
-        return None, None
+        return *units, None, None
     slopes = lines.slopes(point, parameters, network, line)
-    return len(slopes) - 1, int((slopes == 0).sum())
+    return *units, len(slopes) - 1, int((slopes == 0).sum())
 
 
 def to_table(rows: list[Row]) -> pa.Table:
