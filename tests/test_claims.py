@@ -836,6 +836,9 @@ def test_what_is_asked_of_a_run():
     assert table["accurate_at_once"].tolist() == [False, False, False, True, True]
     assert table["improves_at_the_end"].tolist() == [True, False, False, False, False]
     assert table.loc[2400, "first_accurate_share"] == 0.5
+    spread = summary(1).assign(log10_loss_spread=100.0, diverged=[False, True, False, True, True])
+    found = evidence.of_summary(spread)["log10_of_spread"]
+    assert found.tolist() == pytest.approx([2, math.nan, 2, math.nan, math.nan], nan_ok=True)
 
 
 def page_of(listed, tables):

@@ -51,6 +51,93 @@ def test_shares_by_the_factors_of_a_study(tmp_path):
     ] * 2
 
 
+def test_seeds_that_reach_at_one_batch_size_only(tmp_path):
+    """At 2400 seeds 0 and 1 reach, at 32 seeds 1, 2 and 3, at 64 those of 2400."""
+    losses = {2400: [0.0005, 0.001, 0.02, 0.0201], 64: [0.0005, 0.0004, 0.02, 0.02]}
+    losses[32] = [0.0202, 0.0005, 0.0005, 0.0005]
+    rows = [
+        {"batch_size": size, "seed": seed, "lowest_loss": loss}
+        for size, found in losses.items()
+        for seed, loss in enumerate(found)
+    ]
+    path = tmp_path / "a.parquet"
+    tables.write(path, pa.table(pd.DataFrame(rows)))
+    at_64, at_32 = rows_of("discordant", str(path))
+    assert at_32 == {
+        "batch_size": 32,
+        "only_largest": 1,
+        "only_here": 2,
+        "lowest_there": 0.02,
+        "highest_there": 0.0201,
+    }
+    assert (at_64["only_largest"], at_64["only_here"]) == (0, 0)
+    assert at_64["lowest_there"] is None
+
+
+def test_lowest_losses_of_best_epochs_that_did_not_converge(tmp_path):
+    """75 passes an epoch at 32, one at 2400; of those that did not converge, the exact loss."""
+    columns = ["batch_size", "lowest_loss", "exact_best_loss", "unconverged_at_lowest_loss"]
+    runs = pd.DataFrame(
+        [
+            (32, 0.0005, 0.0015, 38),
+            (32, 0.0005, 0.0006, 37),
+            (32, 0.0008, 0.0012, 75),
+            (32, 0.0009, None, 75),
+            (2400, 0.0009, 0.0009, 0),
+            (2400, 0.02, 0.05, 1),
+        ],
+        columns=columns,
+    )
+    path = tmp_path / "a.parquet"
+    tables.write(path, pa.table(runs))
+    (row,) = rows_of("unconverged", str(path))
+    assert (row["unconverged"], row["twice"], row["most_times"]) == (4, 2, 3)
+    assert (row["reached"], row["not_exactly"]) == (5, 3)
+    # At 32, four of four reach, and one at exact fixed points.
+    assert row["share_apart"] == 0.75
+
+
+def write_contraction(path, *rows):
+    names = ("batch_size", "seed", "unique", "reached", "alternates", "stops_at_zero", "own_weight")
+    table = pd.DataFrame(rows, columns=names)
+    measured = ("spectral_norm", "norm_after_rescaling", "contraction_high")
+    table = table.assign(**dict.fromkeys(measured, 0.5), diverged=False)
+    tables.write(path, pa.table(table))
+    return str(path)
+
+
+def test_how_fixed_points_are_missed(tmp_path):
+    path = write_contraction(
+        tmp_path / "a.parquet",
+        (32, 0, True, False, True, True, -1.01),
+        (32, 1, True, False, True, False, -1.2),
+        (32, 2, True, False, False, False, -0.3),
+        # Reached, or without one fixed point everywhere: not missed.
+        (32, 3, True, True, False, False, -1.5),
+        (32, 4, False, False, True, True, -1.5),
+    )
+    (row,) = rows_of("ends", path)
+    assert (row["missed"], row["missed_own_weight"]) == (3, 2)
+    assert (row["missed_alternates"], row["missed_at_zero"]) == (2, 1)
+    other = write_contraction(
+        tmp_path / "b.parquet",
+        (32, 0, True, True, False, False, -0.99),
+        (32, 2, True, False, False, False, -0.4),
+        (32, 3, True, True, False, False, -0.2),
+    )
+    assert rows_of("missed", path, other) == [
+        {
+            "batch_size": 32,
+            "seed": seed,
+            "reached": False,
+            "own_weight": own,
+            "reached_other": reached,
+            "own_weight_other": own_other,
+        }
+        for seed, own, reached, own_other in ((0, -1.01, True, -0.99), (2, -0.3, False, -0.4))
+    ]
+
+
 def write_timing(path, processor, factor):
     """Seconds per epoch: batch size 32 takes `factor` times as long as 2400, in three rounds."""
     rows = [

@@ -45,14 +45,15 @@ def of_summary(runs: pd.DataFrame) -> pd.DataFrame:
     Added: log10_lowest_loss; reached (0.001) and reached_exactly, at exact fixed points;
     reached_<level> of each level, below 0.001 at exact fixed points, since what is logged is a
     running mean; absolute_log10_gap, of the last validation over the last training loss;
-    log10_of_spread, of log10_loss_spread; first_accurate_share, the first accurate epoch as a share
-    of all, infinite where there is none; accurate, accurate_at_once, accurate_halfway, and the same
-    of an accuracy of 0.97, which end with _97; improves_at_the_end, by 0.001 decades or more, and
-    falls_at_the_end, by anything; always_converged, norm_below_one (the spectral norm of the latent
-    weight at the end); start, the batch size and seed in one, which runs that differ in a factor
-    only have in common.
+    log10_of_spread, of log10_loss_spread, of runs that did not diverge; first_accurate_share, the
+    first accurate epoch as a share of all, infinite where there is none; accurate,
+    accurate_at_once, accurate_halfway, and the same of an accuracy of 0.97, which end with _97;
+    improves_at_the_end, by 0.001 decades or more, and falls_at_the_end, by anything;
+    always_converged, norm_below_one (the spectral norm of the latent weight at the end); start, the
+    batch size and seed in one, which runs that differ in a factor only have in common.
     """
     table = runs.copy()
+    spread = table["log10_loss_spread"]
     gap = np.log10(table["final_val_loss"] / table["final_train_loss"])
     falls = {
         name: (table["fall_at_the_end"] >= least) & ~table["diverged"]
@@ -80,7 +81,7 @@ def of_summary(runs: pd.DataFrame) -> pd.DataFrame:
         reached=table["lowest_loss"] <= REACHED,
         reached_exactly=table["exact_best_loss"] <= REACHED,
         absolute_log10_gap=gap.abs(),
-        log10_of_spread=np.log10(table["log10_loss_spread"].where(table["log10_loss_spread"] > 0)),
+        log10_of_spread=np.log10(spread.where((spread > 0) & ~table["diverged"])),
         always_converged=table["unconverged_solves"] == 0,
         norm_below_one=table["final_spectral_norm"] < 1,
         start=table["batch_size"].astype(str) + "/" + table["seed"].astype(str),
