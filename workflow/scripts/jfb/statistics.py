@@ -244,8 +244,8 @@ def matched_difference(
     within: float,
     batch_size: int,
     against: int,
-    same: str | None = None,
     confidence: float = CONFIDENCE,
+    same: str | None = None,
 ) -> Finding:
     """Mean difference of a quantity between two batch sizes, among runs of a seed that match.
 
@@ -254,9 +254,9 @@ def matched_difference(
         column: the quantity.
         match: what the two runs of a seed must agree in.
         within: up to this difference.
-        same: a column in which the two runs must be equal besides, if any.
         batch_size, against: of which the second is subtracted.
         confidence: of the interval, which is BCa over seeds.
+        same: a column in which the two runs must be equal besides, if any.
     """
     pairs, _ = _pairs(table, match, batch_size, against)
     values, _ = _pairs(table, column, batch_size, against)
