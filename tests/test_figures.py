@@ -8,7 +8,7 @@ import pytest
 
 from jfb import timings
 from jfb.collector import Collector
-from jfb.figures import factors, gradients, minima, report, seeds
+from jfb.figures import factors, gradients, minima, report, seeds, style
 from jfb.figures import timing as of_time
 from jfb.minima import ends
 
@@ -147,6 +147,19 @@ def test_a_figure_of_few_or_lost_runs_says_so(name, case):
         assert box.y0 >= 0
         assert box.x1 <= figure.bbox.width
         assert box.y1 <= figure.bbox.height
+
+
+@pytest.mark.parametrize(("count", "length"), [(7, 16), (3, 4), (2, 200)])
+def test_a_legend_is_as_wide_as_the_figure_allows(count, length):
+    """Seven long names take two rows; what is wider than the figure by itself has a row each."""
+    figure, _ = style.panels(1, 1)
+    names = [f"{k}".ljust(length, "n") for k in range(count)]
+    style.level_legend(figure, {name: {} for name in names}, "Gradient")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    heights = {round(text.get_window_extent().y0) for text in legend.get_texts()}
+    assert len(heights) == {7: 3, 3: 1, 2: 2}[count]
+    assert (legend.get_window_extent().width <= figure.bbox.width) == (length < 200)
 
 
 def test_the_fates_of_diverged_runs_fill_the_panel():

@@ -94,7 +94,7 @@ def fates(units: pd.DataFrame) -> Figure:
         axes.set_xlim(0, most)
         axes.label_outer()
     lines = {name: {"color": colours[name], "linewidth": 6} for name in shown}
-    level_legend(figure, lines, "Network, as a function of the position", columns=3)
+    level_legend(figure, lines, "Network, as a function of the position")
     return figure
 
 

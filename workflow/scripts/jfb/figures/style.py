@@ -149,21 +149,23 @@ def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
     level_legend(figure, by_size, "Batch size")
 
 
-def level_legend(
-    figure: Figure, by_level: Mapping[str, dict], title: str, columns: int | None = None
-) -> None:
+def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> None:
     """Put a legend above the panels: the look of each level, and what they are levels of.
 
-    They are in one row, unless `columns` says how many may be.
+    They are in one row, or in as few as the figure is wide enough for.
     """
     handles = [
         Line2D([], [], label=level, **{"linewidth": 0.9, "markersize": 5.5} | look)
         for level, look in by_level.items()
     ]
-    figure.legend(
-        handles=handles,
-        title=title,
-        loc="outside upper center",
-        ncols=min(len(handles), columns or len(handles)),
-        frameon=False,
-    )
+    for columns in range(len(handles), 0, -1):
+        placed = figure.legend(
+            handles=handles,
+            title=title,
+            loc="outside upper center",
+            ncols=columns,
+            frameon=False,
+        )
+        if columns == 1 or placed.get_window_extent().width <= figure.bbox.width:
+            return
+        placed.remove()
