@@ -83,7 +83,9 @@ def test_claims_follow_a_log(pair, tmp_path):
     page = (results / "claims.md").read_text()
     (lacking,) = re.findall(r"^Not made yet: (.*?)\. What", page, re.MULTILINE)
     assert set(lacking.split(", ")) == {
-        f"summaries/{s}" for s in ("landscape", "updates", "printed")
+        *(f"summaries/{s}" for s in ("landscape", "updates", "printed", "splits", "gradients")),
+        "sharpness/updates",
+        "contraction/landscape",
     }
     before = gap()
     change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)
