@@ -76,8 +76,8 @@ def test_claims_follow_a_log(pair, tmp_path):
     results = workspace.path / "results"
 
     def gap():
-        evidence = pd.read_csv(results / "evidence.csv").set_index("evidence")
-        return evidence.loc["summaries/replay: largest of absolute_log10_gap", "estimate"]
+        evidence = pd.read_csv(results / "evidence.csv").set_index(["id", "evidence_id"])
+        return evidence.loc[("mirrored", "published"), "estimate"]
 
     assert len(pd.read_csv(results / "claims.csv")) == 19
     page = (results / "claims.md").read_text()
