@@ -123,6 +123,12 @@ def test_mistakes_through_snakemake(number, workspace, schema, fault):
         assert not (workspace.path / "results").exists()
 
 
+def timed(seconds):
+    """The key `timing` with these seconds, as YAML writes them."""
+    engines = f"{{fused: {{seconds: {seconds}, collectors: [running]}}}}"
+    return f"timing: {{engines: {engines}, stages: [0], repeats: 1}}"
+
+
 #: What a file says, below its other keys or in place of one, and what the refusal names.
 HOSTILE = {
     "path upwards": (
@@ -152,23 +158,23 @@ HOSTILE = {
     ),
     "key twice": ("replay: small\nreplay: other", ["replay", "twice"]),
     "NaN": (
-        "timing: {engines: {fused: {seconds: .nan}}, stages: [0], repeats: 1}",
+        timed(".nan"),
         ["timing", "nan"],
     ),
     "infinity": (
-        "timing: {engines: {fused: {seconds: .inf}}, stages: [0], repeats: 1}",
+        timed(".inf"),
         ["timing", "inf"],
     ),
     "1e400": (
-        "timing: {engines: {fused: {seconds: 1e400}}, stages: [0], repeats: 1}",
+        timed("1e400"),
         ["fused", "1e400"],
     ),
     "1.0e+400": (
-        "timing: {engines: {fused: {seconds: 1.0e+400}}, stages: [0], repeats: 1}",
+        timed("1.0e+400"),
         ["fused", "inf"],
     ),
     "number as text": (
-        "timing: {engines: {fused: {seconds: '5'}}, stages: [0], repeats: 1}",
+        timed("'5'"),
         ["fused", "'5'"],
     ),
     "number too long": (f"replay: {'9' * 5000}", ["replay", "digits"]),
@@ -220,11 +226,17 @@ def test_aliases_that_multiply(small, schema, tmp_path, fault):
 
 def test_factors_that_multiply(small, schema, tmp_path, fault):
     with fault("hostile configuration"):
-        keys = ("epochs", "latent_dim", "activation", "stream", "engine")
-        values = (1, 3, "relu", "per_seed", "fused")
+        adam = small["defaults"]["optimiser"]
+        picard = small["defaults"]["solver"]
+        values = {
+            "epochs": lambda k: k + 1,
+            "latent_dim": lambda k: k + 1,
+            "solver": lambda k: picard | {"max_iterations": k + 1},
+            "optimiser": lambda k: adam | {"learning_rate": 0.001 * (k + 1)},
+        }
         factors = {
-            key + "_": {f"l{k}": {key: value} for k in range(40)}
-            for key, value in zip(keys, values, strict=True)
+            key + "_": {f"l{k}": {key: value(k)} for k in range(40)}
+            for key, value in values.items()
         }
         config = small | {
             "studies": small["studies"]
