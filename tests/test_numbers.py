@@ -138,6 +138,17 @@ def test_how_fixed_points_are_missed(tmp_path):
     ]
 
 
+def test_table1_is_the_same_whether_times_were_measured_or_not(tmp_path):
+    rows = pd.DataFrame(
+        {"batch_size": 32, "source": ["published", "timed", "seeds"], "training_seconds": 1.0}
+    )
+    rows.to_csv(tmp_path / "timed.csv", index=False)
+    rows[rows["source"] != "timed"].to_csv(tmp_path / "plain.csv", index=False)
+    found = rows_of("table1", str(tmp_path / "timed.csv"))
+    assert found == rows_of("table1", str(tmp_path / "plain.csv"))
+    assert [row["source"] for row in found] == ["published", "seeds"]
+
+
 def write_timing(path, processor, factor):
     """Seconds per epoch: batch size 32 takes `factor` times as long as 2400, in three rounds."""
     rows = [

@@ -15,7 +15,7 @@ FIGURES_SHOWN = {
 NUMBERS = {
     "claims": ("csv", ["results/claims.csv"]),
     "evidence": ("csv", ["results/evidence.csv"]),
-    "table1": ("csv", ["results/table1.csv"]),
+    "table1": ("table1", ["results/table1.csv"]),
     **{
         f"shares_{study}": ("shares", [f"results/summaries/{study}.parquet"])
         for study in (

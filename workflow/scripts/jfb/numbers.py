@@ -40,6 +40,12 @@ def _csv(path: str) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
+def _table1(path: str) -> pd.DataFrame:
+    """Table 1 without the times of this machine, which are there only where they were measured."""
+    table = pd.read_csv(path)
+    return table[table["source"] != table1.SOURCE_TIMED].drop(columns="training_seconds")
+
+
 def _shares(path: str) -> pd.DataFrame:
     """Shares of the runs of a summary that reach 0.001, by its factors and batch size."""
     summary = tables.read_frame(path, "a summary")
@@ -195,6 +201,7 @@ def _cost(path: str) -> pd.DataFrame:
 #: How a table of numbers is made from its files.
 KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "csv": _csv,
+    "table1": _table1,
     "shares": _shares,
     "times": _times,
     "alignment": _alignment,
