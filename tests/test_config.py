@@ -604,6 +604,20 @@ def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config,
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("path", ["figures/kinks_small.png", "units/small.parquet"])
+def test_snakemake_refuses_what_is_not_defined_in_one_line(path, tmp_path):
+    workspace = Workspace(tmp_path)
+    workspace.config["studies"]["small"]["activation"] = "tanh"
+    workspace.config |= {"replay": "one", "alignment": SMALL["alignment"] | {"study": "one"}}
+    workspace.config["studies"]["one"] = {"batch_sizes": [64], "seeds": [0]}
+    workspace.save()
+    output = workspace.snakemake("--dry-run", f"results/{path}", check=False)
+    assert workspace.status != 0
+    *_, line = [line for line in output.splitlines() if line.strip()]
+    said = f"Error in the target: results/{path}: 'small' must be a study with the activation relu"
+    assert line == f"{said}, not tanh"
+
+
 def test_what_is_defined_for_a_study_is_not_refused(config, schema):
     studies = with_studies(config, schema, bent={"activation": "tanh"}, bent_2={})
     made = [f"results/{path}" for path in ("sharpness/bent.parquet", "figures/sharpness_bent.png")]

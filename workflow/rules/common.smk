@@ -20,9 +20,8 @@ except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
 try:
-    requirements.check_targets(
-        getattr(workflow.dag_settings, "targets", ()), project.studies
-    )
+    # Snakemake tells of its targets only after it has read the rules; no option looks like one.
+    requirements.check_targets(sys.argv[1:], project.studies)
 except ConfigError as error:
     sys.exit(f"Error in the target: {error}")
 
