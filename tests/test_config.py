@@ -605,8 +605,7 @@ def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config,
 
 
 @pytest.mark.parametrize("path", ["figures/kinks_small.png", "units/small.parquet"])
-def test_snakemake_refuses_what_is_not_defined_in_one_line(path, tmp_path):
-    workspace = Workspace(tmp_path)
+def test_snakemake_refuses_what_is_not_defined_in_one_line(path, workspace):
     workspace.config["studies"]["small"]["activation"] = "tanh"
     workspace.config |= {"replay": "one", "alignment": SMALL["alignment"] | {"study": "one"}}
     workspace.config["studies"]["one"] = {"batch_sizes": [64], "seeds": [0]}

@@ -151,7 +151,7 @@ def test_a_figure_of_few_or_lost_runs_says_so(name, case):
 
 @pytest.mark.parametrize(("count", "length"), [(7, 16), (3, 4), (2, 200)])
 def test_a_legend_is_as_wide_as_the_figure_allows(count, length):
-    """Seven long names take two rows; what is wider than the figure by itself has a row each."""
+    """Seven long names take three rows; names as wide as the figure have a row each."""
     figure, _ = style.panels(1, 1)
     names = [f"{k}".ljust(length, "n") for k in range(count)]
     style.level_legend(figure, {name: {} for name in names}, "Gradient")

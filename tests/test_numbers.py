@@ -256,7 +256,7 @@ def all_tables(**changed):
             {"id": "slow", "half_tolerance": "fails"},
             {"id": "low", "half_tolerance": "fails"},
         ],
-        "minima": [{"category": "no kink", "runs": 48, "training_seconds": 0.3}],
+        "minima": [{"category": "no kink", "runs": 48, "seconds": 0.3}],
         "times": [{"engine": "fused", "median_seconds": 0.2}],
     }
     for place, value in changed.items():
@@ -275,6 +275,7 @@ def all_tables(**changed):
         ({"claims__1__verdict": "open"}, "claims, low, refuted: verdict refuted, the results"),
         ({"evidence__1__estimate": 0.70002}, "evidence, low, difference of loss: estimate 0.7,"),
         ({"evidence__1__estimate": None}, "the results give None"),
+        ({"minima__0__seconds": 0.4}, "minima, no kink: seconds 0.3, the results give 0.4"),
         ({"minima__0__more": 1}, "minima, no kink: other columns: more"),
         ({"sensitivity__1__half_tolerance": "holds"}, "sensitivity, low, fails: half_tolerance"),
     ],
@@ -289,7 +290,6 @@ def test_a_number_that_differs_is_named(changed, line):
     [
         {},
         {"times__0__median_seconds": 0.4},
-        {"minima__0__training_seconds": 0.4},
         {"claims__0__verdict": "reproduced"},
         {"evidence__0__estimate": 9.9},
         {"sensitivity__0__half_tolerance": "holds"},

@@ -68,8 +68,8 @@ def of_settings(numbers: Mapping[str, Any], project: Project) -> list[str]:
 def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What the results give now that is not in the numbers.
 
-    Times are left out: tables of times and costs, columns of seconds, evidence about time, and the
-    claims that it is for.
+    Times are left out: tables of times and costs, evidence about time, and the claims that it is
+    for.
 
     Args:
         committed: tables as `collect` returns them.
@@ -109,7 +109,7 @@ def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [
         f"{row}: {column} {old[column]}, the results give {new[column]}"
         for column in old
-        if "seconds" not in column and not _equal(old[column], new[column])
+        if not _equal(old[column], new[column])
     ]
 
 

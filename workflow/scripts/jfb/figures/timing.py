@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from jfb.collector import Collector
-from jfb.figures.style import level_looks, panels, styled
+from jfb.figures.style import level_legend, level_looks, panels, styled
 from jfb.timings import PUBLISHED
 
 #: What is drawn, by engine and collector. A frozen collector takes the time of none: see the table.
@@ -37,17 +36,7 @@ def timing(seconds: pd.DataFrame, ratios: pd.DataFrame, epochs: int) -> Figure:
     left.set_ylabel(f"Seconds of {epochs:,} epochs")
     right.set_ylabel("Relative to the full batch")
     right.axhline(1, color="black", linewidth=0.8, linestyle="--")
-    handles = [
-        Line2D([], [], label=_NAMES[which], linewidth=0.9, markersize=5.5, **look)
-        for which, look in drawn.items()
-    ]
-    figure.legend(
-        handles=handles,
-        title="Time of training",
-        loc="outside upper center",
-        ncols=3,
-        frameon=False,
-    )
+    level_legend(figure, {_NAMES[which]: look for which, look in drawn.items()}, "Time of training")
     return figure
 
 
