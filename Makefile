@@ -41,7 +41,7 @@ lint: $(READY)
 
 # Adds the line that a change of the rules of workflow/claims.yaml needs.
 rule-change: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m jfb.rule_changes workflow/claims.yaml workflow/rule_changes.yaml
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m jfb.analysis.rule_changes workflow/claims.yaml workflow/rule_changes.yaml
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -46,8 +46,8 @@ class Aging:
 
 def aging(batch_size, epochs):
     """Objects that become old in an epoch, and the old objects that a full collection walks."""
-    from jfb.engines import open_engine
-    from jfb.streams import open_stream
+    from jfb.engines.interface import open_engine
+    from jfb.streams.interface import open_stream
 
     run, (training, validation) = common.seed_run(batch_size, epochs)
     run = dataclasses.replace(run, engine="dataloader")

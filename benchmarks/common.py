@@ -65,7 +65,8 @@ def record(name, load, rows, **options):
     """
     import torch
 
-    from jfb import files, machine
+    from jfb.measure import machine
+    from jfb.storage import files
 
     build = machine.blas_of(torch.__config__.show())
     content = {

@@ -22,8 +22,8 @@ import common
 
 def engine(name, batch_size, epochs):
     """Seconds of an engine, once compiled."""
-    from jfb.engines import open_engine
-    from jfb.streams import open_stream
+    from jfb.engines.interface import open_engine
+    from jfb.streams.interface import open_stream
 
     run, data = common.seed_run(batch_size, epochs)
     run = dataclasses.replace(run, engine=name)
@@ -40,7 +40,7 @@ def tensors(batch_size, epochs):
     import torch
 
     import plain
-    from jfb.streams import open_stream
+    from jfb.streams.interface import open_stream
 
     torch.set_num_threads(1)
     # Elsewhere: here PyTorch is to compute as it does by default, which is a little faster.

@@ -16,7 +16,7 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow/scripts"))
 
-from jfb import intervals
+from jfb.analysis import intervals
 
 SAMPLES = 500
 _Z = stats.norm.ppf(0.975)

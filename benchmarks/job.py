@@ -36,7 +36,7 @@ runpy.run_path(given["scripts"] + "/train.py", init_globals={"snakemake": snakem
 
 def prepare(folder):
     """Write the dataset; the path of its file."""
-    from jfb import dataset
+    from jfb.records import dataset
 
     _, data = common.seed_run(32, 1)
     dataset.write(folder / "data.parquet", *data)
@@ -70,7 +70,8 @@ def run_job(folder, data, batch_size, epochs):
 
 def main():
     """Measure, a line per batch size."""
-    from jfb import runlog, tables
+    from jfb.records import runlog
+    from jfb.storage import parquet
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
@@ -91,7 +92,7 @@ def main():
         print("batch size  job (s)  training (s)")
         for size, each in seconds.items():
             log = runlog.read(folder / f"{size}/log.parquet")
-            training = tables.to_numbers(log["train_seconds"]).sum()
+            training = parquet.to_numbers(log["train_seconds"]).sum()
             print(f"{size:10}  {each:7.2f}  {training:12.2f}")
             rows.append({"batch_size": size, "job_seconds": each, "training_seconds": training})
     if options.record:

@@ -57,8 +57,8 @@ class Drawn:
 
 def contenders(function, batch_size, epochs):
     """Functions that train once and return seconds, and dictionary of the losses they found."""
-    from jfb.engines import fused
-    from jfb.streams import open_stream
+    from jfb.engines.fused import engine as fused
+    from jfb.streams.interface import open_stream
 
     run, (training, validation) = common.seed_run(batch_size, epochs)
     stream = Drawn(open_stream(run), epochs)

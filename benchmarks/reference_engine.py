@@ -30,9 +30,9 @@ def engine(batch_size, epochs, native_root=False):
 
     import conftest
     import plain
-    from jfb import optimisers
     from jfb.engines import reference
-    from jfb.streams import open_stream
+    from jfb.model import optimisers
+    from jfb.streams.interface import open_stream
 
     if native_root:
         optimisers.square_root = lambda x, out: torch.sqrt(x, out=out)

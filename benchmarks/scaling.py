@@ -21,7 +21,8 @@ LATENT = (1, 2, 3, 4, 8, 16, 32, 64)
 
 def block(run, data, seeds):
     """Seconds per run of a block of seeds on one thread."""
-    from jfb import blocks, settings
+    from jfb.config import settings
+    from jfb.engines import blocks
 
     some = settings.Block((run,), tuple(range(seeds)))
     start = time.perf_counter()
@@ -31,8 +32,8 @@ def block(run, data, seeds):
 
 def single(run, data, log):
     """Seconds of one run, whose log is left in `log`."""
-    from jfb.engines import fused
-    from jfb.streams import open_stream
+    from jfb.engines.fused import engine as fused
+    from jfb.streams.interface import open_stream
 
     start = time.perf_counter()
     log |= fused.train(run, open_stream(run), *data, lambda row: None).log

@@ -16,8 +16,10 @@ import pytest
 import torch
 import yaml
 
-from jfb import heat, numerics, runlog, settings
-from jfb.config import load
+from jfb.config import settings
+from jfb.config.project import load
+from jfb.model import numerics, targets
+from jfb.records import runlog
 from jfb.streams import report
 
 # MKL reads its mode at its first call in the process.
@@ -58,7 +60,7 @@ def replay(project):
 
 def make_data(dataset: settings.Dataset):
     noise = report.noise(dataset.points, torch.Generator().manual_seed(dataset.noise_seed))
-    return heat.make(dataset, noise, report.permutation(dataset.points, dataset.split_seed))
+    return targets.make(dataset, noise, report.permutation(dataset.points, dataset.split_seed))
 
 
 @pytest.fixture

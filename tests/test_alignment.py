@@ -9,14 +9,19 @@ import pytest
 import torch
 
 from conftest import make_data
-from jfb import adjoints, alignment, alignments, cost, layout, settings, snapshots, tables
-from jfb.dataset import Part
-from jfb.engines import fused
-from jfb.files import Unreadable
-from jfb.prefixes import Prefixes
-from jfb.snapshots import Snapshots
-from jfb.solvers import SOLVERS
-from jfb.streams import open_stream
+from jfb.analysis.alignment import read as read_alignments
+from jfb.config import settings
+from jfb.engines.fused import engine as fused
+from jfb.measure import alignment, cost
+from jfb.model import adjoints
+from jfb.model.prefixes import Prefixes
+from jfb.model.solvers import SOLVERS
+from jfb.records import layout, snapshots
+from jfb.records.dataset import Part
+from jfb.records.snapshots import Snapshots
+from jfb.storage import parquet
+from jfb.storage.files import Unreadable
+from jfb.streams.interface import open_stream
 
 
 def ignore(done):
@@ -372,8 +377,8 @@ def test_alignments_of_runs_in_a_table(run, data, tmp_path):
     told = []
     table = alignment.of_runs(list(zip(runs, kept, strict=True)), TOLERANCES, data[0], told.append)
     assert told == [1, 2]
-    tables.write(tmp_path / "a.parquet", table)
-    rows = alignments.read([tmp_path / "a.parquet"])
+    parquet.write(tmp_path / "a.parquet", table)
+    rows = read_alignments([tmp_path / "a.parquet"])
     assert set(rows["batch_size"]) == {600}
     assert list(dict.fromkeys(rows["seed"])) == [3, 1]
     alone = alignment.along(runs[1], kept[1], TOLERANCES, data[0])

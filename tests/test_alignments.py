@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jfb import alignment, alignments, evidence
-from jfb.alignments import COMPARISONS
-from jfb.figures import gradients
+from jfb.analysis import alignment, evidence
+from jfb.analysis.alignment import COMPARISONS
+from jfb.output.figures import gradients
+from jfb.records.alignment import Row
 
 #: Gradient, tolerance, precision, reference and its tolerance, of each comparison, as trained to
 #: 0.1 and with the tightest of 0.1, 0.01 and 0.001.
@@ -37,18 +38,18 @@ def made(cosines, batch_size=32, seed=0, epochs=(0, 1, 10), norm=0.5):
         for place, epoch in enumerate(epochs):
             cosine = cosines.get(name, (0.5,) * len(epochs))[place]
             known = cosine is not None
-            row = alignment.Row(
+            row = Row(
                 seed, epoch, *key, cosine if known else np.nan, int(np.sign(cosine or 0)),
                 1.0, 9, 1e-4, known, norm, norm, norm,
             )  # fmt: skip
             rows.append(row)
-    return pd.DataFrame(rows, columns=alignment.Row._fields).assign(batch_size=batch_size)
+    return pd.DataFrame(rows, columns=Row._fields).assign(batch_size=batch_size)
 
 
 def test_a_comparison_is_one_row_per_snapshot():
     rows = made({})
     for name, key in KEYS.items():
-        chosen = alignments.of(rows, name)
+        chosen = alignment.compared(rows, name)
         assert chosen["epoch"].tolist() == [0, 1, 10]
         assert {tuple(row) for row in chosen[FIELDS].to_numpy()} == {key}
 
@@ -58,7 +59,7 @@ def test_a_comparison_is_one_row_per_snapshot():
     [([0, 1, 10], [0.5, 5, 4.5]), ([0, 1], [0.5, 0.5]), ([0, 1, 2, 3], [0.5, 1, 1, 0.5])],
 )
 def test_a_snapshot_stands_for_the_epochs_that_are_nearest_to_it(epochs, expected):
-    found = alignments.epochs_stood_for(np.array(epochs))
+    found = alignment.epochs_stood_for(np.array(epochs))
     assert found.tolist() == expected
     # Counted one by one, in steps of a thousandth of an epoch.
     fine = (np.arange(1000 * epochs[-1]) + 0.5) / 1000
@@ -86,7 +87,7 @@ def test_the_table_by_hand():
         made({"loose_jfb": (1.0, None, 0.1)}, seed=1),
         made({"loose_jfb": (1.0, 1.0, None)}, seed=2),
     ])  # fmt: skip
-    table = alignments.table(rows)
+    table = alignment.table(rows)
     assert table["comparison"].tolist() == list(COMPARISONS)
     row = table.set_index("comparison").loc["loose_jfb"]
     assert (row["batch_size"], row["runs"]) == (32, 3)
@@ -129,7 +130,7 @@ def test_a_figure_of_which_nothing_is_known_is_empty(sizes):
     figure.savefig(io.BytesIO())
     for axes in figure.axes:
         assert all(np.isnan(line.get_ydata()).all() for line in axes.lines[: len(sizes)])
-    table = alignments.table(rows)
+    table = alignment.table(rows)
     assert (table["share_known"] == 0).all()
     assert (
         table[["mean_cosine", "share_downhill", "median_cosine_at_the_end"]].isna().all(axis=None)

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from conftest import read_yaml
-from jfb import claims, decisions, evidence, sensitivity, statistics, table1, verdicts, wording
-from jfb.alignments import COMPARISONS
-from jfb.decisions import Outcome, Verdict
+from jfb.analysis import claims, decisions, evidence, published, sensitivity, statistics
+from jfb.analysis.alignment import COMPARISONS
+from jfb.analysis.decisions import Outcome, Verdict
+from jfb.output import verdicts, wording
 
 IDS = [
     "table1",
@@ -237,7 +238,7 @@ class Verdicts:
 
     def __init__(self, listed, tables):
         self._claims = {claim.id: claim for claim in listed}
-        self._tables = {"published": evidence.published()} | tables
+        self._tables = {"published": evidence.of_published()} | tables
 
     def __getitem__(self, name):
         # What is shown beside decides nothing.
@@ -582,7 +583,7 @@ def test_the_label_of_time(listed):
 
 
 def cells(change):
-    table = table1.PUBLISHED.assign(seed=42, diverged=False, **change)
+    table = published.TABLE.assign(seed=42, diverged=False, **change)
     return evidence.cells(table.assign(exact_best_loss=table["lowest_loss"]))
 
 
@@ -850,7 +851,7 @@ def page_of(listed, tables):
 
 
 def test_the_tables_have_a_row_per_claim_and_per_piece(listed):
-    page = page_of(listed, {"published": evidence.published(), "summaries/replay": summary(1)})
+    page = page_of(listed, {"published": evidence.of_published(), "summaries/replay": summary(1)})
     table, rows = verdicts.of_claims(page.judged), verdicts.of_evidence(page.judged)
     assert list(table)[:4] == ["id", "statement", "place", "studies"]
     assert table["id"].tolist() == IDS
@@ -934,7 +935,7 @@ def test_verdicts_are_recomputed_from_the_evidence_by_the_printed_rule_alone(
         for size, change in changes.items():
             wrong[size] |= change
     many = {"true": summary(60), "false": summary(60, wrong), "little": summary(3)}
-    tables = {"published": evidence.published()}
+    tables = {"published": evidence.of_published()}
     if case != "nothing":
         tables |= made(summary(1), many[case]) | timing(AS_CLAIMED)
         other = timing(FLAT if case == "false" else AS_CLAIMED, machine="There")

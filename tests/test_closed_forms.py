@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from jfb import closed_forms, fixed_points, layout, lines, settings
-from jfb.dataset import Part
+from jfb.config import settings
+from jfb.measure import closed_forms, lines
+from jfb.model import fixed_points
+from jfb.records import layout
+from jfb.records.dataset import Part
 
 NETWORK = settings.Network(input_dim=3, latent_dim=3)
 

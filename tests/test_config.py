@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb import adjoints, requirements, runlog, settings, summary
-from jfb import config as configuration
-from jfb.config import load
-from jfb.schema import ConfigError
+from jfb.config import checks, requirements, settings
+from jfb.config.errors import ConfigError
+from jfb.config.project import load
+from jfb.model import adjoints
+from jfb.records import runlog, summary
 
 DELETE = object()
 REPORT = {
@@ -435,7 +436,7 @@ def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, c
 
 
 def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config, schema):
-    assert configuration.DIRECT == adjoints.DIRECT
+    assert checks.DIRECT == adjoints.DIRECT
     gradient = {"name": "implicit", "tolerance": 1e-9}
     config["studies"]["printed"] |= {"latent_dim": 33, "gradient": gradient}
     config["cost"]["gradients"]["implicit"] = gradient
@@ -463,10 +464,10 @@ def test_a_study_overrides_the_defaults(config, schema):
 def test_what_an_engine_cannot_do_is_refused_with_those_that_can(
     choice, key, config, schema, monkeypatch
 ):
-    offered = configuration.ENGINES["reference"]
-    for engine, offers in list(configuration.ENGINES.items()):
-        monkeypatch.setitem(configuration.ENGINES, engine, offers | {choice: set()})
-    monkeypatch.setitem(configuration.ENGINES, "able", offered)
+    offered = checks.ENGINES["reference"]
+    for engine, offers in list(checks.ENGINES.items()):
+        monkeypatch.setitem(checks.ENGINES, engine, offers | {choice: set()})
+    monkeypatch.setitem(checks.ENGINES, "able", offered)
     with pytest.raises(ConfigError) as error:
         load(config, schema)
     assert str(error.value).startswith(f"studies.replay.{key}: ")

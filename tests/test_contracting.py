@@ -6,8 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
-from jfb import contracting, joint_spectral_radius, layout
-from jfb.dataset import Part
+from jfb.measure import contraction, joint_spectral_radius
+from jfb.records import layout
+from jfb.records.dataset import Part
 
 A_QUARTER_TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
 
@@ -115,7 +116,7 @@ def network(run, weight):
 def row_of(run, weight):
     points = np.zeros((5, 3), np.float32)
     part = Part(points, np.zeros(5, np.float32))
-    table = contracting.of_runs([(run, network(run, weight))], part, lambda done: None)
+    table = contraction.of_runs([(run, network(run, weight))], part, lambda done: None)
     (row,) = table.to_pylist()
     return row
 

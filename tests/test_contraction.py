@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from jfb import layout, settings
-from jfb.contraction import CONTRACTIONS, Parametrization, Projection, SpectralCap
+from jfb.config import settings
 from jfb.engines import reference
-from jfb.network import Network
-from jfb.streams import open_stream
+from jfb.model.contraction import CONTRACTIONS, Parametrization, Projection, SpectralCap
+from jfb.model.network import Network
+from jfb.records import layout
+from jfb.streams.interface import open_stream
 
 BOUND = settings.Contraction("projection", 0.9)
 

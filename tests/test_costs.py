@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from jfb import costs
+from jfb.analysis import cost
 
 COLUMNS = ["varied", "iterations", "latent_dim", "gradient", "adjoint", "adjoint_residual"]
 COLUMNS += ["step_seconds", "peak_bytes"]
@@ -31,7 +31,7 @@ def measured():
 
 
 def test_medians_over_rounds():
-    table = costs.summarised(measured())
+    table = cost.summarised(measured())
     assert len(table) == 8
     first = table.iloc[0]
     assert (first["gradient"], first["step_seconds"]) == ("jfb", 1.5)
@@ -43,25 +43,25 @@ def test_one_solver_is_the_cheapest_of_a_dimension():
     table = pd.concat([measured().assign(iterations=k) for k in (1, 2, 3)])
     lucky = (table["gradient"] == "slow") & (table["iterations"] == 2) & (table["latent_dim"] == 3)
     table.loc[lucky, "step_seconds"] = 0.1
-    found = costs.cheapest(costs.summarised(table)).set_index("latent_dim")["adjoint"]
+    found = cost.cheapest(cost.summarised(table)).set_index("latent_dim")["adjoint"]
     assert found.loc[3].tolist() == ["picard"] * 3
     assert found.loc[8].tolist() == ["direct"] * 3
     # One case in which it is not adequate rules it out.
     fails = (table["gradient"] == "fast") & (table["iterations"] == 3)
     table.loc[fails, "adjoint_residual"] = 1e-4
-    assert set(costs.cheapest(costs.summarised(table))["adjoint"]) == {"direct"}
+    assert set(cost.cheapest(cost.summarised(table))["adjoint"]) == {"direct"}
 
 
 def test_the_cheapest_is_adequate_and_of_its_dimension():
-    found = costs.cheapest(costs.summarised(measured()))
-    assert found["gradient"].tolist() == [costs.CHEAPEST] * 2
+    found = cost.cheapest(cost.summarised(measured()))
+    assert found["gradient"].tolist() == [cost.CHEAPEST] * 2
     assert found["adjoint"].tolist() == ["picard", "direct"]
     assert found["step_seconds"].tolist() == [2.5, 3.5]
 
 
 def test_ratios_are_to_the_same_case():
-    found = costs.ratios(costs.summarised(measured())).set_index(["gradient", "latent_dim"])
+    found = cost.ratios(cost.summarised(measured())).set_index(["gradient", "latent_dim"])
     assert found.loc[("slow", 8), "step_seconds_ratio"] == pytest.approx(3.5 / 1.5)
     assert found.loc[("fast", 3), "peak_bytes_ratio"] == 2
     without = measured().query("gradient != 'jfb' or latent_dim == 3")
-    assert set(costs.ratios(costs.summarised(without))["latent_dim"]) == {3}
+    assert set(cost.ratios(cost.summarised(without))["latent_dim"]) == {3}

@@ -10,7 +10,8 @@ import torch
 
 import plain
 from conftest import make_data
-from jfb import dataset, heat
+from jfb.model import targets
+from jfb.records import dataset
 
 
 @pytest.mark.parametrize(("name", "formula"), [("report", "code"), ("printed", "printed")])
@@ -30,8 +31,10 @@ def test_targets_by_hand():
     """At (0, 0, 0) both are 0; at (1, 2, 1) the parts are 1/(1+e^-2) and 2/3."""
     points = torch.tensor([[0.0, 1.0], [0.0, 2.0], [0.0, 1.0]], dtype=torch.float64)
     inside, outside = 0.8807970779778823, 2 / 3
-    assert heat.code(*points).tolist() == pytest.approx([0, np.tanh(inside) + outside], rel=1e-14)
-    assert heat.printed(*points).tolist() == pytest.approx(
+    assert targets.code(*points).tolist() == pytest.approx(
+        [0, np.tanh(inside) + outside], rel=1e-14
+    )
+    assert targets.printed(*points).tolist() == pytest.approx(
         [0, np.tanh(inside + outside)], rel=1e-14
     )
 
@@ -50,7 +53,7 @@ def test_noise_shifts_points_before_the_target(project):
     shift = shifted.inputs - points.inputs
     assert shift.std(axis=0) == pytest.approx([0.5] * 3, rel=0.05)
     assert abs(np.corrcoef(shift.T)[0, 1]) < 0.1
-    target = heat.code(*torch.from_numpy(shifted.inputs).T.contiguous())
+    target = targets.code(*torch.from_numpy(shifted.inputs).T.contiguous())
     np.testing.assert_allclose(shifted.target, target, rtol=1e-5, atol=1e-6)
 
 

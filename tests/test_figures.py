@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jfb import timings
-from jfb.collector import Collector
-from jfb.figures import factors, gradients, minima, report, seeds, style
-from jfb.figures import timing as of_time
-from jfb.minima import ends
+from jfb.analysis import timing
+from jfb.analysis.minima import ends
+from jfb.measure.collector import Collector
+from jfb.output.figures import factors, gradients, minima, published, seeds, style
+from jfb.output.figures import timing as of_time
 
 EPOCHS = 12
 UPDATES_PER_EPOCH = {600: 4, 32: 75}
@@ -85,9 +85,9 @@ def plain(sizes, count, lost):
 
 
 FIGURES = {
-    "figure1": lambda *case: report.figure1(logs(case[0], 1, case[2], ["a"])),
-    "figure2": lambda *case: report.figure2(logs(case[0], 1, case[2], ["a"])),
-    "figure3": lambda *case: report.figure3(logs(case[0], 1, case[2], ["a"])),
+    "figure1": lambda *case: published.figure1(logs(case[0], 1, case[2], ["a"])),
+    "figure2": lambda *case: published.figure2(logs(case[0], 1, case[2], ["a"])),
+    "figure3": lambda *case: published.figure3(logs(case[0], 1, case[2], ["a"])),
     "bands": lambda *case: seeds.bands(logs(*case, ["a"])),
     "levels": lambda *case: seeds.levels(plain(*case)),
     "ecdf": lambda *case: seeds.ecdf(plain(*case)),
@@ -205,5 +205,5 @@ def test_the_time_of_one_round_of_one_engine(sizes):
     rows = [{"batch_size": size, "seconds_per_epoch": 1e-3 * size} for size in sizes]
     place = {"engine": "fused", "stage": 0, "round": 0, "epochs": 9, "machine": "one"}
     table = pd.DataFrame(rows).assign(**place, collector=Collector.RUNNING)
-    figure = of_time.timing(timings.summarised(table, 9), timings.relative(table), 9)
+    figure = of_time.timing(timing.summarised(table, 9), timing.relative(table), 9)
     figure.draw_without_rendering()

@@ -5,10 +5,12 @@ import pytest
 import torch
 from scipy.optimize import root
 
-from jfb import fixed_points, layout, settings
-from jfb.dataset import Part
-from jfb.network import Network, Transformation
-from jfb.solvers import SOLVERS
+from jfb.config import settings
+from jfb.model import fixed_points
+from jfb.model.network import Network, Transformation
+from jfb.model.solvers import SOLVERS
+from jfb.records import layout
+from jfb.records.dataset import Part
 
 INPUTS = np.linspace(-1, 1, 9)[:, None]
 

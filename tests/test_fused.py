@@ -16,15 +16,19 @@ import pytest
 import torch
 
 from conftest import ROOT, load_project, make_data
-from jfb import blocks, dataset, gathering, layout, runlog, settings, snapshots, tables
-from jfb.config import ENGINES, FUSED_DIRECT
-from jfb.dataset import Part
-from jfb.engines import fused, reference
+from jfb.config import settings
+from jfb.config.checks import ENGINES, FUSED_DIRECT
+from jfb.engines import blocks, reference
 from jfb.engines.fused import cache, lanes
+from jfb.engines.fused import engine as fused
 from jfb.engines.fused.batch import places
 from jfb.engines.fused.projection import project
-from jfb.network import Network
-from jfb.streams import open_stream
+from jfb.model.network import Network
+from jfb.records import dataset, layout, runlog, snapshots
+from jfb.records.blocks import finals, gather
+from jfb.records.dataset import Part
+from jfb.storage import parquet
+from jfb.streams.interface import open_stream
 
 COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
@@ -38,8 +42,8 @@ def run(project):
     return project.studies["seeds"].runs[600, 0]
 
 
-def train(engine, run, data):
-    return engine.train(run, open_stream(run), *data, ignore)
+def train(fused, run, data):
+    return fused.train(run, open_stream(run), *data, ignore)
 
 
 def reference_step(run, parameters, batch):
@@ -314,7 +318,7 @@ def test_a_run_stops_where_the_reference_stops(broken, run, data):
     solver = dataclasses.replace(run.solver, max_iterations=5)
     run = dataclasses.replace(run, epochs=4, solver=solver)
     found, expected = (
-        train(engine, run, (Part(inputs, training.target), validation))
+        train(fused, run, (Part(inputs, training.target), validation))
         for engine in (fused, reference)
     )
     assert len(found.log["epoch"]) == len(expected.log["epoch"]) == 1
@@ -339,7 +343,7 @@ def test_an_infinite_error_in_the_last_place_is_the_references(run, data):
     target[-1] = np.inf
     run = dataclasses.replace(run, epochs=1)
     found, expected = (
-        train(engine, run, (training, Part(validation.inputs, target)))
+        train(fused, run, (training, Part(validation.inputs, target)))
         for engine in (fused, reference)
     )
     assert found.log["val_loss"].tolist() == expected.log["val_loss"].tolist() == [np.inf]
@@ -492,15 +496,15 @@ def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data
     parts = [settings.Block(block.runs, seeds) for seeds in ((3, 1), (4,))]
     paths = [tmp_path / f"{k}.parquet" for k in range(2)]
     for path, part in zip(paths, parts, strict=True):
-        tables.write(path, blocks.train(part, *data, 1, ignore))
-    gathered = gathering.gather(paths, parts)
+        parquet.write(path, blocks.train(part, *data, 1, ignore))
+    gathered = gather(paths, parts)
     assert without_time(gathered).equals(one.drop_columns("final"))
-    finals = gathering.finals(paths, {"blocks": [part.to_dict() for part in parts]})
-    assert [(run.batch_size, run.seed) for run, _ in finals] == [
+    ends = finals(paths, {"blocks": [part.to_dict() for part in parts]})
+    assert [(run.batch_size, run.seed) for run, _ in ends] == [
         (row["batch_size"], row["seed"]) for row in gathered.to_pylist()
     ]
-    assert [final.tolist() for _, final in finals] == one["final"].to_pylist()
-    assert {final.dtype for _, final in finals} == {np.dtype(np.float32)}
+    assert [final.tolist() for _, final in ends] == one["final"].to_pylist()
+    assert {final.dtype for _, final in ends} == {np.dtype(np.float32)}
 
 
 def test_the_reports_stream_and_the_reference_engine_train_in_blocks_too(block, data):
@@ -549,9 +553,9 @@ def test_orders_too_long_to_keep_are_drawn_again(block, data, monkeypatch):
 def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path):
     path = tmp_path / "block.parquet"
     table = blocks.train(settings.Block(block.runs[:1], (3,)), *data, 1, ignore)
-    tables.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
+    parquet.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
     if spoilt == "metadata":
-        tables.write(path, table.replace_schema_metadata())
+        parquet.write(path, table.replace_schema_metadata())
     if spoilt == "bytes":
         path.write_bytes(path.read_bytes()[:-40])
     wanted = settings.Block(
@@ -559,7 +563,7 @@ def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path)
         (1,) if spoilt == "seeds" else (3,),
     )
     with pytest.raises(ValueError, match=r"block\.parquet: .*block of runs"):
-        gathering.gather([path], [wanted])
+        gather([path], [wanted])
 
 
 # The compiled code on disk.
@@ -568,11 +572,10 @@ JOB = """
 import sys; sys.path[:0] = ["workflow/scripts"]
 import json
 import numpy as np
-from jfb import settings
-from jfb.config import ENGINES
-from jfb.dataset import Part
-from jfb.engines import open_engine
-from jfb.streams import open_stream
+from jfb.config import settings
+from jfb.engines.interface import open_engine
+from jfb.records.dataset import Part
+from jfb.streams.interface import open_stream
 run = settings.Run.from_dict(json.loads(sys.argv[1]))
 rng = np.random.default_rng(0)
 part = Part(rng.normal(size=(100, 3)).astype(np.float32), rng.normal(size=100).astype(np.float32))
@@ -657,13 +660,13 @@ def test_a_job_of_a_block_imports_none_of_them_either(block, data, tmp_path):
     dataset.write(tmp_path / "data.parquet", *data)
     given = {"input": {"data": "data.parquet"}, "params": {"block": block.to_dict()}}
     run_script("train_block.py", given, tmp_path, "block.parquet")
-    assert len(gathering.gather([tmp_path / "block.parquet"], [block])) == 15
+    assert len(gather([tmp_path / "block.parquet"], [block])) == 15
 
 
 def test_the_spectral_norm_has_the_same_bytes_on_any_number_of_threads():
     code = (
         "import sys; sys.path.insert(0, 'workflow/scripts')\n"
-        "import numpy as np; from jfb.engines import spectral_norm\n"
+        "import numpy as np; from jfb.engines.bookkeeping import spectral_norm\n"
         "for n in (3, 64, 200, 256):\n"
         "    print(spectral_norm(np.random.default_rng(n).normal(size=(n, n))).tobytes().hex())"
     )

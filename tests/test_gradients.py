@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from jfb import layout, optimisers, settings
-from jfb.gradients import open_gradient
-from jfb.network import Network, Transformation
-from jfb.optimisers import Adam
-from jfb.solvers import Solve
+from jfb.config import settings
+from jfb.model import optimisers
+from jfb.model.gradients import open_gradient
+from jfb.model.network import Network, Transformation
+from jfb.model.optimisers import Adam
+from jfb.model.solvers import Solve
+from jfb.records import layout
 
 CASES = [(1, 1, 1), (3, 3, 32), (3, 3, 2400), (5, 2, 17), (8, 4, 64)]
 

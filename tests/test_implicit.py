@@ -11,10 +11,12 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchdeq import get_deq
 
-from jfb import adjoints, deq, layout, settings
-from jfb.gradients import open_gradient
-from jfb.network import Network, Transformation
-from jfb.solvers import SOLVERS
+from jfb.config import settings
+from jfb.model import adjoints, deq
+from jfb.model.gradients import open_gradient
+from jfb.model.network import Network, Transformation
+from jfb.model.solvers import SOLVERS
+from jfb.records import layout
 
 TIGHT = settings.Solver("picard", tolerance=1e-15, max_iterations=3000)
 ALL = {

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jfb import fates, fixed_points, layout, minima, sharpness, units
-from jfb.dataset import Part
-from jfb.figures import minima as figures
-from jfb.shares import reached_with_largest
-from jfb.snapshots import Snapshots
+from jfb.analysis import fates, minima
+from jfb.analysis.shares import reached_with_largest
+from jfb.measure import sharpness, units
+from jfb.model import fixed_points
+from jfb.output.figures import minima as figures
+from jfb.records import layout
+from jfb.records.dataset import Part
+from jfb.records.snapshots import Snapshots
 
 LINE = np.linspace(-1, 1, 41, dtype=np.float32)
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from jfb import drift, files, numbers, table1, tables, timings
+from jfb.analysis import published, timing
+from jfb.output import drift, numbers
+from jfb.storage import files, parquet
 
 
 def write_summary(path, **factors):
@@ -22,7 +24,7 @@ def write_summary(path, **factors):
     ]
     table = pd.DataFrame(rows).assign(diverged=False)
     table["exact_best_loss"] = 1.01 * table["lowest_loss"]
-    tables.write(path, pa.table(table))
+    parquet.write(path, pa.table(table))
     return str(path)
 
 
@@ -61,7 +63,7 @@ def test_seeds_that_reach_at_one_batch_size_only(tmp_path):
         for seed, loss in enumerate(found)
     ]
     path = tmp_path / "a.parquet"
-    tables.write(path, pa.table(pd.DataFrame(rows)))
+    parquet.write(path, pa.table(pd.DataFrame(rows)))
     at_64, at_32 = rows_of("discordant", str(path))
     assert at_32 == {
         "batch_size": 32,
@@ -89,7 +91,7 @@ def test_lowest_losses_of_best_epochs_that_did_not_converge(tmp_path):
         columns=columns,
     )
     path = tmp_path / "a.parquet"
-    tables.write(path, pa.table(runs))
+    parquet.write(path, pa.table(runs))
     (row,) = rows_of("unconverged", str(path))
     assert (row["unconverged"], row["twice"], row["most_times"]) == (4, 2, 3)
     assert (row["reached"], row["not_exactly"]) == (5, 3)
@@ -102,7 +104,7 @@ def write_contraction(path, *rows):
     table = pd.DataFrame(rows, columns=names)
     measured = ("spectral_norm", "norm_after_rescaling", "contraction_high")
     table = table.assign(**dict.fromkeys(measured, 0.5), diverged=False)
-    tables.write(path, pa.table(table))
+    parquet.write(path, pa.table(table))
     return str(path)
 
 
@@ -152,7 +154,7 @@ def test_table1_is_the_same_whether_times_were_measured_or_not(tmp_path):
 def write_timing(path, processor, factor):
     """Seconds per epoch: batch size 32 takes `factor` times as long as 2400, in three rounds."""
     rows = [
-        dict.fromkeys(timings.COLUMNS, 0)
+        dict.fromkeys(timing.COLUMNS, 0)
         | {"engine": "dataloader", "collector": "running", "batch_size": size, "round": k}
         | {"seconds_per_epoch": seconds * (1, 2, 3)[k], "processor": processor}
         for size, seconds in ((2400, 0.01), (32, 0.01 * factor))
@@ -336,4 +338,4 @@ def test_settings_that_differ_are_named(project):
 
 
 def test_published_totals_are_of_as_many_epochs_as_the_times():
-    assert table1.PUBLISHED_EPOCHS == 3000
+    assert published.EPOCHS == 3000

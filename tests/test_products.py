@@ -14,11 +14,16 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from jfb import files, layout, parameters, runlog, summary, table1, tables
-from jfb.dataset import Part
-from jfb.figures import factors, gradients, report, seeds, style
-from jfb.runlog import Epoch
-from jfb.shares import shares
+from jfb.analysis import table1
+from jfb.analysis.shares import shares
+from jfb.engines import summary
+from jfb.output.figures import factors, gradients, published, seeds, style
+from jfb.output.figures.inputs import read_logs
+from jfb.output.table1 import to_latex, to_markdown, write
+from jfb.records import layout, parameters, runlog
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch
+from jfb.storage import files, parquet
 
 
 def rows(losses, accuracies=None, **changes):
@@ -71,25 +76,25 @@ def truncated(path):
 
 
 def without_a_column(path):
-    tables.write(path, pq.read_table(path).drop_columns("val_loss"))
+    parquet.write(path, pq.read_table(path).drop_columns("val_loss"))
 
 
 def with_a_gap(path):
-    tables.write(path, pq.read_table(path).take([0, 2]))
+    parquet.write(path, pq.read_table(path).take([0, 2]))
 
 
 def without_rows(path):
-    tables.write(path, pq.read_table(path)[:0])
+    parquet.write(path, pq.read_table(path)[:0])
 
 
 def without_its_end(path):
-    tables.write(path, pq.read_table(path)[:2])
+    parquet.write(path, pq.read_table(path)[:2])
 
 
 def with_run(text):
     def spoil(path):
         table = pq.read_table(path)
-        tables.write(path, table.replace_schema_metadata({"run": text} if text else None))
+        parquet.write(path, table.replace_schema_metadata({"run": text} if text else None))
 
     return spoil
 
@@ -213,7 +218,7 @@ def test_unconverged_passes_are_those_of_the_best_epoch(log):
 
 
 def test_a_summary_reads_in_pandas(log, tmp_path):
-    tables.write(tmp_path / "summary.parquet", summarised(log([math.inf])))
+    parquet.write(tmp_path / "summary.parquet", summarised(log([math.inf])))
     (row,) = pd.read_parquet(tmp_path / "summary.parquet").to_dict("records")
     assert row["diverged"]
     assert math.isnan(row["lowest_loss"])
@@ -223,12 +228,12 @@ def test_a_summary_reads_in_pandas(log, tmp_path):
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 300])
 def test_cells_become_arrow_arrays(kind, count):
     cells = [None if k % 3 == 1 else kind.to_pandas_dtype()(k % 2) for k in range(count)]
-    assert tables.from_cells(cells, kind).equals(pa.array(cells, kind))
+    assert parquet.from_cells(cells, kind).equals(pa.array(cells, kind))
 
 
 def test_texts_become_arrow_arrays():
     texts = ["jfb", "", "0.95", "grad\u00ed"]
-    found = tables.from_texts(texts, pa.string())
+    found = parquet.from_texts(texts, pa.string())
     found.validate(full=True)
     assert found.equals(pa.array(texts))
 
@@ -325,7 +330,7 @@ def check(path):
 def write_table(replayed, many, folder):
     """The table's forms; the path of the CSV."""
     paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex", "html")]
-    table1.write(table1.tidy(replayed, "replay", many, "seeds"), "{}", *paths)
+    write(table1.tidy(replayed, "replay", many, "seeds"), "{}", *paths)
     return paths[0]
 
 
@@ -359,7 +364,7 @@ def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):
 
 
 def test_markdown_and_latex_show_all_side_by_side(table):
-    lines = table1.to_markdown(table).splitlines()
+    lines = to_markdown(table).splitlines()
     parts = [[part.strip() for part in line.split("|")[1:-1]] for line in lines[2:7]]
     assert parts[0] == [
         *("2400", "146.5", "0.0005", "3000"),
@@ -370,7 +375,7 @@ def test_markdown_and_latex_show_all_side_by_side(table):
         *("0.20", "0.0010 [0.0006, 0.0040]", "30 [20, 40]"),
         "3/5 = 60 % [23, 88]",
     ]
-    latex = table1.to_latex(table)
+    latex = to_latex(table)
     assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 & - & - & - & - \\" in latex
     assert r"3/5 = 60 \% [23, 88] \\" in latex
     assert r"\multicolumn{3}{c}{published} & \multicolumn{3}{c}{again}" in latex
@@ -387,7 +392,7 @@ def logs(log):
         log(list(np.exp(-np.linspace(0, 5, 300)) + rng.random(300) / 100), None, size, f"l{size}")
         for size in (32, 2400, 600)
     ]
-    return style.read_logs(paths)
+    return read_logs(paths)
 
 
 def test_logs_get_batch_size_and_running_time(logs):
@@ -395,9 +400,9 @@ def test_logs_get_batch_size_and_running_time(logs):
     assert run["seconds"].tolist() == pytest.approx(list(np.arange(1, 301) * 0.5))
 
 
-@pytest.mark.parametrize("name", report.FIGURES)
+@pytest.mark.parametrize("name", published.FIGURES)
 def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
-    figure = report.FIGURES[name](logs)
+    figure = published.FIGURES[name](logs)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["2400", "600", "32"]
     for axes in figure.axes:
@@ -411,15 +416,15 @@ def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
 
 
 def test_figure1_marks_the_end_of_each_run(logs):
-    over_time = report.figure1(logs).axes[0]
+    over_time = published.figure1(logs).axes[0]
     ends = [line.get_xdata() for line in over_time.lines if len(line.get_xdata()) == 1]
     assert [float(end[0]) for end in ends] == [150.0] * 3
 
 
 @pytest.mark.parametrize("losses", [[math.nan], [2.0, math.inf]])
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
-    logs = style.read_logs([log(losses)])
-    for name, draw in report.FIGURES.items():
+    logs = read_logs([log(losses)])
+    for name, draw in published.FIGURES.items():
         style.write(draw(logs), [tmp_path / f"{name}.png"], "{}")
 
 
@@ -437,7 +442,7 @@ def several(log):
         for seed in range(3)
     ]
     paths += [log([4.0, 1e-4], None, 600, "l600_3", 3), log([math.nan], None, 32, "l32_3", 3)]
-    return style.read_logs(paths)
+    return read_logs(paths)
 
 
 def test_bands_are_median_and_quartiles(several):
@@ -604,7 +609,7 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        style.write(report.figure1(logs), paths, "{}")
+        style.write(published.figure1(logs), paths, "{}")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:

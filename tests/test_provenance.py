@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from conftest import ROOT
-from jfb import files, locks, pages, provenance, tables
-from jfb.figures import style
+from jfb.output.figures import style
+from jfb.storage import documents, files, locks, parquet, provenance
 
 CONFIG = {"b": 1, "a": {"c": [1.5, "x"]}}
 
@@ -44,7 +44,7 @@ def git(*arguments, folder=ROOT):
 
 def test_the_commit_is_that_of_the_repository():
     commit = json.loads(provenance.of({}))["commit"]
-    if not git("ls-files", "workflow/scripts/jfb/provenance.py"):
+    if not git("ls-files", "workflow/scripts/jfb/storage/provenance.py"):
         pytest.skip("the tests do not run in the repository")
     assert commit.removesuffix("-dirty") == git("rev-parse", "HEAD")
 
@@ -75,7 +75,7 @@ def test_figures_carry_it_and_do_not_show_it(tmp_path):
 def test_tables_carry_it(tmp_path):
     origin = provenance.of(CONFIG)
     frame = pd.DataFrame({"x": [1.23456789, 2], "y": ["a", "b"]})
-    pages.write_csv(tmp_path / "t.csv", frame, origin)
+    documents.write_csv(tmp_path / "t.csv", frame, origin)
     assert (tmp_path / "t.csv").read_text() == "x,y\n1.23457,a\n2,b\n"
     described = json.loads((tmp_path / "t.csv-metadata.json").read_text())
     assert described["url"] == "t.csv"
@@ -83,14 +83,14 @@ def test_tables_carry_it(tmp_path):
     assert described["notes"] == [json.loads(origin)]
     for ending, start, end in (("md", "<!--", "-->"), ("html", "<!--", "-->"), ("tex", "%", "")):
         path = tmp_path / f"t.{ending}"
-        pages.write_text(path, "text\n", origin)
+        documents.write_text(path, "text\n", origin)
         text, _, comment = path.read_text().strip().rpartition("\n")
         assert text.strip() == "text"
         assert comment.startswith(start)
         assert json.loads(comment.removeprefix(start).removesuffix(end)) == json.loads(origin)
     table = provenance.attach(pa.table({"x": [1]}).replace_schema_metadata({"run": "r"}), CONFIG)
-    tables.write(tmp_path / "t.parquet", table)
-    metadata = tables.read(tmp_path / "t.parquet", table.schema, "a table").schema.metadata
+    parquet.write(tmp_path / "t.parquet", table)
+    metadata = parquet.read(tmp_path / "t.parquet", table.schema, "a table").schema.metadata
     assert metadata == {b"run": b"r", b"provenance": origin.encode()}
 
 
@@ -134,7 +134,7 @@ def test_the_locks_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_p
 
 def test_schedulers_start_one_at_a_time(tmp_path):
     first = locks.Scheduler(tmp_path)
-    script = f"from jfb import locks; locks.Scheduler({str(tmp_path)!r}); print('started')"
+    script = f"from jfb.storage import locks; locks.Scheduler({str(tmp_path)!r}); print('started')"
     command = [sys.executable, "-c", script]
     scripts = ROOT / "workflow/scripts"
     with subprocess.Popen(command, cwd=scripts, stdout=subprocess.PIPE, text=True) as second:

@@ -9,9 +9,10 @@ import torch
 
 import plain
 from conftest import DATA, make_data
-from jfb import optimisers, runlog
 from jfb.engines import reference
-from jfb.streams import open_stream
+from jfb.model import optimisers
+from jfb.records import runlog
+from jfb.streams.interface import open_stream
 
 
 def columns(outcome):

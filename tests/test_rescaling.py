@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jfb import fixed_points, layout, rescaling, sharpness
-from jfb.dataset import Part
+from jfb.measure import rescaling, sharpness
+from jfb.model import fixed_points
+from jfb.records import layout
+from jfb.records.dataset import Part
 
 SCALES = np.array([3.0, 0.2, 1.5])
 INPUTS = np.random.default_rng(1).normal(size=(40, 3)).astype(np.float32)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, read_yaml
-from jfb import claims, evidence, rule_changes
+from jfb.analysis import claims, evidence, rule_changes
 
 CLAIMS, CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jfb import claims, decisions, intervals, sensitivity
+from jfb.analysis import claims, decisions, intervals, sensitivity
 
 
 def claim(rule, counted_from, unit=""):

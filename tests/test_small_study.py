@@ -19,7 +19,7 @@ from playwright.sync_api import expect, sync_playwright
 from safetensors.numpy import load_file
 
 from conftest import ROOT, Workspace
-from jfb import parameters, runlog
+from jfb.records import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
 

@@ -6,9 +6,9 @@ import itertools
 import pytest
 import torch
 
-from jfb import settings
-from jfb.deq import DEQ
-from jfb.solvers import SOLVERS, Picard
+from jfb.config import settings
+from jfb.model.deq import DEQ
+from jfb.model.solvers import SOLVERS, Picard
 
 
 def picard(tolerance=1e-3, max_iterations=1000, size=1, latent_dim=1):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from jfb import intervals, statistics
+from jfb.analysis import intervals, statistics
 
 
 def paired(first, second, column="x"):

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from conftest import DATA, ROOT
-from jfb import layout
-from jfb.streams import open_stream, report
+from jfb.records import layout
+from jfb.streams import report
+from jfb.streams.interface import open_stream
 from jfb.streams.recording import Recording
 
 #: Written by the plain loop in tests/plain.py, from PyTorch's process-wide generator.

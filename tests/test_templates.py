@@ -12,7 +12,8 @@ import jinja2
 import pytest
 
 from conftest import ROOT, load_project
-from jfb import files, numbers, templates
+from jfb.output import numbers, templates
+from jfb.storage import files
 
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",

@@ -15,13 +15,20 @@ import torch
 
 import plain
 from conftest import ROOT
-from jfb import collector, files, machine, settings, table1, timing, timings
-from jfb.collector import Collector
+from jfb.analysis import published, table1
+from jfb.analysis.timing import as_run, relative, summarised, with_published
+from jfb.analysis.timing import read as read_times
+from jfb.config import settings
 from jfb.engines import dataloader, reference
-from jfb.figures import timing as figures
-from jfb.machine import Machine
-from jfb.snapshots import Snapshots
-from jfb.streams import open_stream
+from jfb.measure import collector, machine, timing
+from jfb.measure.collector import Collector
+from jfb.measure.machine import Machine
+from jfb.output.figures import timing as figures
+from jfb.output.table1 import to_markdown
+from jfb.records.snapshots import Snapshots
+from jfb.records.timing import COLUMNS
+from jfb.storage import files
+from jfb.streams.interface import open_stream
 
 
 def ignore(row):
@@ -251,31 +258,29 @@ def times():
 
 
 def test_times_are_means_over_stages_and_medians_over_rounds(times):
-    found = timings.summarised(times, 100).set_index(["collector", "batch_size"])
+    found = summarised(times, 100).set_index(["collector", "batch_size"])
     assert found.loc[("running", 600), ["median", "lowest", "highest"]].tolist() == [250, 200, 300]
     assert found.loc[("running", 32), "median"] == 2500
     assert found.loc[("disabled", 600), "median"] == 125
-    ratios = timings.relative(times).set_index(["collector", "batch_size"])
+    ratios = relative(times).set_index(["collector", "batch_size"])
     columns = ["median", "lowest", "highest"]
     assert ratios.loc[("running", 32), columns].tolist() == pytest.approx([10] * 3)
     assert ratios.loc[("disabled", 32), columns].tolist() == pytest.approx([20] * 3)
     assert ratios.loc[("running", 600), "median"] == 1
-    assert set(timings.as_run(ratios.reset_index())["collector"]) == {"running"}
+    assert set(as_run(ratios.reset_index())["collector"]) == {"running"}
 
 
 def test_the_published_column_is_a_total(times):
-    both = timings.with_published(times)
-    found = timings.summarised(both, 3000).set_index(["engine", "collector", "batch_size"])[
-        "median"
-    ]
+    both = with_published(times)
+    found = summarised(both, 3000).set_index(["engine", "collector", "batch_size"])["median"]
     assert found["published", "running", 600] == pytest.approx(114.2)
     assert found["published", "running", 32] == pytest.approx(750.8)
     assert set(both["batch_size"]) == {600, 32}
 
 
 def test_the_figure_of_time(times):
-    both = timings.with_published(times)
-    figure = figures.timing(timings.summarised(both, 3000), timings.relative(both), 3000)
+    both = with_published(times)
+    figure = figures.timing(summarised(both, 3000), relative(both), 3000)
     figure.draw_without_rendering()
     left, right = figure.axes
     assert [container[0].get_ydata().tolist() for container in left.containers] == [
@@ -302,7 +307,7 @@ def test_machines_lie_side_by_side_and_the_last_file_of_one_is_taken(tmp_path):
         "own": rows_of(newer, scale=2.0),
     }.items():
         rows.to_csv(tmp_path / f"{name}.csv", index=False)
-    table = timings.read([tmp_path / f"{name}.csv" for name in ("slow", "old", "own")])
+    table = read_times([tmp_path / f"{name}.csv" for name in ("slow", "old", "own")])
     first = table.groupby("machine")["seconds_per_epoch"].first().to_dict()
     assert first == {"Slow, 4 cores, 8 GiB": 3.0, "Fast, 2 cores, 8 GiB": 2.0}
     assert len(table) == 16
@@ -312,14 +317,14 @@ def test_a_timing_without_its_machine_is_refused(tmp_path):
     path = tmp_path / "timing.csv"
     rows_of().drop(columns=["processor", "load"]).to_csv(path, index=False)
     with pytest.raises(files.Unreadable, match=r"timing\.csv: lacks .*: load, processor$"):
-        timings.read([path])
+        read_times([path])
 
 
 def test_versioned_timings_have_every_column_and_engine(project):
     paths = sorted((ROOT / "timing/machines").glob("*.csv"))
     assert paths
     for path in paths:
-        table = timings.read([path])
+        table = read_times([path])
         assert table["machine"].nunique() == 1
         kinds = set(zip(table["engine"], table["collector"], strict=True))
         assert kinds == {
@@ -327,7 +332,7 @@ def test_versioned_timings_have_every_column_and_engine(project):
             for engine, wanted in project.timing.engines.items()
             for state in wanted.collectors
         }
-        assert set(table["batch_size"]) == set(table1.PUBLISHED["batch_size"])
+        assert set(table["batch_size"]) == set(published.TABLE["batch_size"])
 
 
 def test_a_busy_machine_is_said():
@@ -388,17 +393,17 @@ def test_the_library_of_linear_algebra(build, expected):
 
 
 def test_table1_shows_the_time_where_it_was_taken(times):
-    base = table1.PUBLISHED.assign(runs=pd.NA, reached=pd.NA)
-    table = table1.with_times(base, timings.summarised(timings.as_run(times), 3000))
+    base = published.TABLE.assign(runs=pd.NA, reached=pd.NA)
+    table = table1.with_times(base, summarised(as_run(times), 3000))
     own = table[table["source"] == "timed"]
     assert own[["batch_size", "training_seconds"]].to_numpy().tolist() == [[600, 7500], [32, 75000]]
     assert own["lowest_loss"].isna().all()
     assert table["batch_size"].drop_duplicates().tolist() == [2400, 1200, 600, 64, 32]
-    page = table1.to_markdown(table)
+    page = to_markdown(table)
     assert "timed: total time (s)" in page
     assert "timed: lowest loss" not in page
     assert "Timed: what the report's protocol" in page
-    assert "Timed:" not in table1.to_markdown(base)
+    assert "Timed:" not in to_markdown(base)
 
 
 def test_a_small_measurement(replay, data):
@@ -406,7 +411,7 @@ def test_a_small_measurement(replay, data):
     kept = Snapshots(np.array([0]), open_stream(run).initial_parameters()[None])
     small = settings.Timing({"reference": settings.Timed(1e-6, ("running",))}, (0,), 1)
     table = timing.measure(small, {run: kept}, *data, ignore)
-    assert list(table) == timings.COLUMNS
+    assert list(table) == COLUMNS
     (row,) = table.to_dict("records")
     assert (row["engine"], row["batch_size"], row["epochs"]) == ("reference", 2400, 2)
     assert row["seconds_per_epoch"] > 0

@@ -110,22 +110,23 @@ def test_another_study_plans_nothing_of_the_others(finished):
 @pytest.mark.parametrize(
     ("file", "planned"),
     [
-        ("jfb/figures/report.py", REPORT_FIGURES),
-        ("jfb/figures/seeds.py", {BANDS, LEVELS, ECDF}),
+        ("jfb/output/figures/published.py", REPORT_FIGURES),
+        ("jfb/output/figures/seeds.py", {BANDS, LEVELS, ECDF}),
         ("bands.py", {BANDS}),
-        ("jfb/figures/style.py", FIGURES),
-        ("jfb/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
+        ("jfb/output/figures/style.py", FIGURES),
+        ("jfb/model/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
         ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
-        ("jfb/blocks.py", set()),
-        ("jfb/alignment.py", {CLAIMS}),
-        ("jfb/statistics.py", {CLAIMS}),
-        ("jfb/units.py", set()),
-        ("jfb/drift.py", set()),
-        ("jfb/deq.py", set()),
-        ("jfb/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
+        ("jfb/engines/blocks.py", set()),
+        ("jfb/measure/alignment.py", set()),
+        ("jfb/records/alignment.py", {CLAIMS}),
+        ("jfb/analysis/statistics.py", {CLAIMS}),
+        ("jfb/measure/units.py", set()),
+        ("jfb/output/drift.py", set()),
+        ("jfb/model/deq.py", set()),
+        ("jfb/model/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
-        ("jfb/figures/factors.py", set()),
+        ("jfb/output/figures/factors.py", set()),
     ],
 )
 def test_an_edit_plans_what_reads_it(file, planned, finished):
@@ -136,12 +137,12 @@ def test_an_edit_plans_what_reads_it(file, planned, finished):
 @pytest.mark.parametrize(
     ("file", "planned"),
     [
-        ("jfb/blocks.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
+        ("jfb/engines/blocks.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
         ("jfb/streams/recording.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
         ("jfb/engines/fused/cache.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
         ("gather.py", {"Summary of many"}),
         ("jfb/engines/reference.py", set()),
-        ("jfb/levels.py", set()),
+        ("jfb/analysis/shares.py", set()),
     ],
 )
 def test_an_edit_plans_the_blocks_that_read_it(file, planned, finished):
@@ -196,7 +197,7 @@ def test_an_edit_of_the_reports_stream_plans_the_datasets(finished):
 
 
 def test_an_edit_of_table1_plans_only_the_table(finished):
-    finished.edit("scripts/jfb/table1.py")
+    finished.edit("scripts/jfb/analysis/table1.py")
     assert finished.planned() == {"Table 1", CLAIMS}
 
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 import mutations
 from conftest import ROOT, Workspace, read_yaml
-from jfb import configtext
-from jfb.config import Project, load
-from jfb.schema import ConfigError
+from jfb.config.errors import ConfigError
+from jfb.config.project import Project, load
 
 EACH = 1000
 THROUGH_SNAKEMAKE = 40
@@ -47,7 +46,7 @@ def loaded(text, path, schema):
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     try:
         with in_time(), chdir(path.parent):
-            configtext.check(path.name)
+            text.check(path.name)
             # As Snakemake loads it after that.
             config = yaml.load(path.read_text(encoding="utf-8"), yaml.FullLoader)
             return load(config, schema)

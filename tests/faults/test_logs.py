@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Workspace, assert_same_runs
-from jfb import files, runlog, summary, tables
-from jfb.dataset import Part
+from jfb.engines import summary
+from jfb.records import runlog
+from jfb.records.dataset import Part
+from jfb.storage import files, parquet
 
 PLACES = 50
 LOG = "results/runs/small/batch_size=64/seed=0/log.parquet"
@@ -88,7 +90,7 @@ def test_a_log_that_is_text(log, fault):
 def test_a_log_that_lacks_a_column(column, log, fault):
     path, run = log
     with fault("log without a column"):
-        tables.write(path, runlog.read(path).drop_columns(column))
+        parquet.write(path, runlog.read(path).drop_columns(column))
         refused(path, run, "not a log of a run")
 
 
@@ -98,14 +100,14 @@ def test_a_log_with_a_column_of_another_type(kind, log, fault):
     with fault("log with a wrong type"):
         table = runlog.read(path)
         column = pa.array([0] * len(table)).cast(kind)
-        tables.write(path, table.set_column(1, pa.field("train_loss", kind, False), column))
+        parquet.write(path, table.set_column(1, pa.field("train_loss", kind, False), column))
         refused(path, run, "not a log of a run")
 
 
 def test_a_log_whose_epochs_have_a_gap(log, fault):
     path, run = log
     with fault("log without an epoch"):
-        tables.write(path, runlog.read(path).take([0, 1, 3]))
+        parquet.write(path, runlog.read(path).take([0, 1, 3]))
         refused(path, run, "its epochs do not count from 1")
 
 

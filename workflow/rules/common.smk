@@ -9,8 +9,11 @@ import yaml
 WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
 
-from jfb import config as configuration, locks, requirements
-from jfb.config import load
+from jfb.config import requirements
+from jfb.config.project import load
+from jfb.config.settings import ENGINE_MODULES
+from jfb.config.study import SPLIT, name_of_dataset
+from jfb.storage import locks
 
 try:
     project = load(
@@ -117,11 +120,11 @@ def block_of(wildcards):
 
 def levels_of(split):
     """The wildcard of a split's block; of a study with one split it is empty."""
-    return "" if split is None else f"{configuration.SPLIT}={split}/"
+    return "" if split is None else f"{SPLIT}={split}/"
 
 
 def engine_library(script, run):
-    return library(script, f"jfb.engines.{run.engine}", f"jfb.streams.{run.stream}")
+    return library(script, ENGINE_MODULES[run.engine], f"jfb.streams.{run.stream}")
 
 
 def any_of(names):
@@ -130,12 +133,12 @@ def any_of(names):
 
 
 def having(product):
-    """A pattern of the studies of which something can be made, see `jfb.requirements`."""
+    """A pattern of the studies of which something can be made, see `jfb.config.requirements`."""
     return any_of(requirements.having(product, project.studies))
 
 
 def dataset_of(study, split=None):
-    name = configuration.dataset_of(project.studies[study], split)
+    name = name_of_dataset(project.studies[study], split)
     return f"results/data/{name}.parquet"
 
 

@@ -10,7 +10,7 @@ FIGURES_SHOWN = {
 }
 
 
-# The tables that pages take numbers from: what kind of table each is (jfb/numbers.py), and the
+# The tables that pages take numbers from: what kind of table each is (jfb/output/page_tables.py), and the
 # files that it is made from. Studies go by the names that config.yaml gives them as it comes.
 NUMBERS = {
     "claims": ("csv", ["results/claims.csv"]),

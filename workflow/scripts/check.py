@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from jfb import table1
+from jfb.analysis import table1
 
 csv, config = sys.argv[1:]
 if not Path(csv).exists():

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import yaml
 
-from jfb import claims, decisions, evidence, provenance, rule_changes, sensitivity, verdicts
-from jfb.progress import job_log
+from jfb.analysis import claims, decisions, evidence, rule_changes, sensitivity
+from jfb.output import verdicts
+from jfb.storage import provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     document, changes = (

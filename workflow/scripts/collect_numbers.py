@@ -6,9 +6,10 @@ from pathlib import Path
 
 import yaml
 
-from jfb import files, numbers, provenance
-from jfb.config import load
-from jfb.progress import job_log
+from jfb.config.project import load
+from jfb.output import numbers
+from jfb.storage import files, provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     schema = yaml.safe_load(Path(snakemake.input.schema).read_text(encoding="utf-8"))

@@ -1,8 +1,10 @@
 """Count the active and switching units, and kinks of the function, along the runs of a study."""
 
-from jfb import dataset, provenance, snapshots, tables, units
-from jfb.progress import Progress, job_log
-from jfb.settings import Run
+from jfb.config.settings import Run
+from jfb.measure import units
+from jfb.records import dataset, snapshots
+from jfb.storage import parquet, provenance
+from jfb.storage.joblog import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
@@ -11,4 +13,4 @@ with job_log(snakemake.log[0]) as log:
     kept = [(run, snapshots.read(path, run)) for run, path in paths]
     after_run = Progress(log, len(runs), "run")
     table = units.of_runs(kept, training, after_run)
-    tables.write(snakemake.output[0], provenance.attach(table, snakemake.config))
+    parquet.write(snakemake.output[0], provenance.attach(table, snakemake.config))

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from jfb import drift, files, numbers, templates
-from jfb.config import load
+from jfb.config.project import load
+from jfb.output import drift, numbers, templates
+from jfb.storage import files
 
 NUMBERS = "docs/numbers.json"
 PAGES = {

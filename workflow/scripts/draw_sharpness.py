@@ -1,13 +1,13 @@
 """Draw the sharpness at the end of every run against its loss."""
 
-from jfb import provenance, tables
-from jfb.figures import minima, style
-from jfb.progress import job_log
+from jfb.output.figures import minima, style
+from jfb.storage import parquet, provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
     style.write(
-        minima.sharpness(tables.read_frame(snakemake.input.sharpness, "sharpness")),
+        minima.sharpness(parquet.read_frame(snakemake.input.sharpness, "sharpness")),
         snakemake.output,
         origin,
     )

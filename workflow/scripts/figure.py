@@ -1,11 +1,12 @@
 """Draw one of the report's figures."""
 
-from jfb import provenance
-from jfb.figures import report, style
-from jfb.progress import job_log
+from jfb.output.figures import published, style
+from jfb.output.figures.inputs import read_logs
+from jfb.storage import provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
-    draw = report.FIGURES[snakemake.params.figure]
-    style.write(draw(style.read_logs(snakemake.input.logs)), snakemake.output, origin)
+    draw = published.FIGURES[snakemake.params.figure]
+    style.write(draw(read_logs(snakemake.input.logs)), snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -1,7 +1,8 @@
 """README and findings, from their templates and the numbers."""
 
-from jfb import files, numbers, templates
-from jfb.progress import job_log
+from jfb.output import numbers, templates
+from jfb.storage import files
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     found = numbers.read(snakemake.input.numbers)

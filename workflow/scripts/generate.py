@@ -2,8 +2,10 @@
 
 import torch
 
-from jfb import dataset, heat, numerics, settings
-from jfb.progress import job_log
+from jfb.config import settings
+from jfb.model import numerics, targets
+from jfb.records import dataset
+from jfb.storage.joblog import job_log
 from jfb.streams import report
 
 with job_log(snakemake.log[0]) as log:
@@ -12,4 +14,4 @@ with job_log(snakemake.log[0]) as log:
     log.info("%s", options)
     noise = report.noise(options.points, torch.Generator().manual_seed(options.noise_seed))
     order = report.permutation(options.points, options.split_seed)
-    dataset.write(snakemake.output[0], *heat.make(options, noise, order))
+    dataset.write(snakemake.output[0], *targets.make(options, noise, order))

@@ -1,13 +1,13 @@
 """Draw the lowest losses of many seeds: run by run, or their distribution."""
 
-from jfb import provenance, tables
-from jfb.figures import seeds, style
-from jfb.progress import job_log
+from jfb.output.figures import seeds, style
+from jfb.storage import parquet, provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
     draw = seeds.OF_SUMMARY[snakemake.params.figure]
     style.write(
-        draw(tables.read_frame(snakemake.input.summary, "a summary")), snakemake.output, origin
+        draw(parquet.read_frame(snakemake.input.summary, "a summary")), snakemake.output, origin
     )
     log.info("drew %s", ", ".join(snakemake.output))

@@ -1,7 +1,11 @@
 """Time the epochs of each engine at the batch sizes of the replay."""
 
-from jfb import dataset, machine, pages, provenance, settings, snapshots, timing, timings
-from jfb.progress import Progress, job_log
+from jfb.analysis.timing import summarised
+from jfb.config import settings
+from jfb.measure import machine, timing
+from jfb.records import dataset, snapshots
+from jfb.storage import documents, provenance
+from jfb.storage.joblog import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
     wanted = settings.Timing.from_dict(snakemake.params.timing)
@@ -11,8 +15,8 @@ with job_log(snakemake.log[0]) as log:
     kept = {run: snapshots.read(path, run) for run, path in paths}
     after_case = Progress(log, len(timing.cases(wanted, runs)), "measurement")
     table = timing.measure(wanted, kept, training, validation, after_case)
-    pages.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
-    log.info("\n%s", timings.summarised(table, runs[0].epochs).to_string())
+    documents.write_csv(snakemake.output.csv, table, provenance.of(snakemake.config))
+    log.info("\n%s", summarised(table, runs[0].epochs).to_string())
     loads = table.groupby("round")["load"].first()
     line = f"timing: {machine.of_load(loads.tolist(), table['cores'].iloc[0], 'rounds')}"
     log.info(line)

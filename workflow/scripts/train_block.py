@@ -1,7 +1,10 @@
 """Carry out a block of runs, as many seeds at a time as the job has threads: one row per run."""
 
-from jfb import blocks, dataset, settings, tables
-from jfb.progress import Progress, job_log
+from jfb.config import settings
+from jfb.engines import blocks
+from jfb.records import dataset
+from jfb.storage import parquet
+from jfb.storage.joblog import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
     block = settings.Block.from_dict(snakemake.params.block)
@@ -9,4 +12,4 @@ with job_log(snakemake.log[0]) as log:
     training, validation = dataset.read(snakemake.input.data)
     progress = Progress(log, len(block.runs) * len(block.seeds), "run")
     table = blocks.train(block, training, validation, snakemake.threads, progress)
-    tables.write(snakemake.output[0], table)
+    parquet.write(snakemake.output[0], table)

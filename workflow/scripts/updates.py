@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from jfb import provenance, tables
-from jfb.figures import factors, style
-from jfb.progress import job_log
+from jfb.output.figures import factors, style
+from jfb.storage import parquet, provenance
+from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
     parts = zip(snakemake.input.summaries, snakemake.params.after, strict=True)
     table = pd.concat(
-        [tables.read_frame(path, "a summary").assign(after=after) for path, after in parts]
+        [parquet.read_frame(path, "a summary").assign(after=after) for path, after in parts]
     )
     style.write(factors.shares(table, ["after"]), snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

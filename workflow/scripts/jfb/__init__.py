@@ -1,1 +1,0 @@
-"""Jacobian-free backpropagation (JFB) in a small deep equilibrium network, as a library."""

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from jfb import numerics, settings, snapshots
-from jfb.dataset import Part
-from jfb.engines import Outcome, spectral_norm
-from jfb.runlog import Epoch, columns
-from jfb.snapshots import Snapshots
-from jfb.streams import Stream
+from jfb.config import settings
+from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.interface import Outcome
+from jfb.model import numerics
+from jfb.records import snapshots
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch, columns
+from jfb.records.snapshots import Snapshots
+from jfb.streams.interface import Stream
 
 
 class Network(nn.Module):
@@ -25,7 +28,7 @@ class Network(nn.Module):
 
     Args:
         run: its dimensions and its solver's tolerance and limit.
-        parameters: (p,) in the order of `jfb.layout`, which is that of the layers here.
+        parameters: (p,) in the order of `jfb.records.layout`, which is that of the layers here.
     """
 
     def __init__(self, run: settings.Run, parameters: np.ndarray) -> None:

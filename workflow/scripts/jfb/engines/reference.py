@@ -8,17 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jfb import numerics, settings, snapshots
-from jfb.contraction import CONTRACTIONS
-from jfb.dataset import Part
-from jfb.engines import Outcome, spectral_norm
-from jfb.gradients import open_gradient
-from jfb.network import Network, Transformation
-from jfb.optimisers import OPTIMISERS
-from jfb.runlog import Epoch, columns
-from jfb.snapshots import Snapshots
-from jfb.solvers import SOLVERS, Solve
-from jfb.streams import Stream
+from jfb.config import settings
+from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.interface import Outcome
+from jfb.model import numerics
+from jfb.model.contraction import CONTRACTIONS
+from jfb.model.gradients import open_gradient
+from jfb.model.network import Network, Transformation
+from jfb.model.optimisers import OPTIMISERS
+from jfb.model.solvers import SOLVERS, Solve
+from jfb.records import snapshots
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch, columns
+from jfb.records.snapshots import Snapshots
+from jfb.streams.interface import Stream
 
 
 class Forward:

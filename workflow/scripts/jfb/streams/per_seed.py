@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from jfb import layout, settings
+from jfb.config import settings
+from jfb.records import layout
 
 
 class Stream:

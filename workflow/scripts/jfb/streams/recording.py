@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jfb.streams import Stream
+from jfb.streams.interface import Stream
 
 _EPOCHS_AT_ONCE = 32
 

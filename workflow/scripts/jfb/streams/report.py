@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jfb import layout, settings
+from jfb.config import settings
+from jfb.records import layout
 
 # Of an epoch: the training loader's seed (unused), the order's seed, the validation loader's seed.
 _DRAWS_PER_EPOCH = 3

@@ -1,4 +1,4 @@
-"""The adjoint w of `jfb.adjoints`, for one vector of samples.
+"""The adjoint w of `jfb.model.adjoints`, for one vector of samples.
 
 The network has one output, so that v is the same multiple of W_output for every unit: w is computed
 for v = W_output, and scaled by dL/dy afterwards.

@@ -1,8 +1,8 @@
 """What the kernel works on: named tuples of numbers and arrays, float32 unless told otherwise.
 
 n is the latent dimension, m the input dimension, p the number of parameters in the order of
-`jfb.layout`. Samples stand in columns, `WIDTH` of them in a vector; the last vector of a batch is
-filled up with copies of its last sample.
+`jfb.records.layout`. Samples stand in columns, `WIDTH` of them in a vector; the last vector of a
+batch is filled up with copies of its last sample.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ IMPLICIT = -1
 
 
 class Settings(NamedTuple):
-    """The numbers of a run, with the meaning that they have in `jfb.settings`.
+    """The numbers of a run, with the meaning that they have in `jfb.config.settings`.
 
     `order` is that of the Neumann series of the adjoint (0 for jfb), or IMPLICIT; `ceiling` is the
     largest singular value that the latent weight may have, infinity where it is free.
@@ -103,7 +103,7 @@ class State(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Columns of `jfb.runlog`, a row per epoch: float64, counts int64, latent weights (., n, n).
+    """Columns of a log, a row per epoch: float64, counts int64, latent weights (., n, n).
 
     `snapshot` int64 is read: the row of the snapshots for the parameters after the epoch, or -1.
     """

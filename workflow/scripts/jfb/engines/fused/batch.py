@@ -118,7 +118,7 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
 
 @inlined
 def solve(latent, inputs, parameters, batch, slots, fixed, settings):
-    """Picard's iteration u <- T(u; d) from u = 0 for a batch, with the rule of `jfb.solvers`.
+    """Picard's iteration u <- T(u; d) from u = 0 for a batch, with the rule of `jfb.model.solvers`.
 
     The rule asks for the first iteration at which every sample passes. Vectors of samples take
     turns: each goes on to the iteration that the search has come to, and if it does not pass
@@ -181,7 +181,7 @@ def add_product(sums, parameter, x, y):
 
 @inlined
 def backward(latent, inputs, parameters, batch, size, settings, work):
-    """Write the gradient of a solved batch to `work`, by the formulas of `jfb.gradients`.
+    """Write the gradient of a solved batch to `work`, by the formulas of `jfb.model.gradients`.
 
     Returns:
         Sum of squared errors, number of accurate predictions.

@@ -24,7 +24,7 @@ _float32 = np.float32
 
 @inlined
 def adam(settings, gradient, state):
-    """One step of Adam (Kingma and Ba 2015, algorithm 1), as `jfb.optimisers.Adam` takes it."""
+    """One step of Adam (Kingma and Ba 2015, algorithm 1), as `optimisers.Adam` takes it."""
     state.powers[0] *= settings.beta1
     state.powers[1] *= settings.beta2
     step = broadcast(_float32(-settings.learning_rate / (1 - state.powers[0])))

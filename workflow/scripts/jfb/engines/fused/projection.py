@@ -1,4 +1,4 @@
-"""The projection of `jfb.contraction` in the kernel."""
+"""The projection of `jfb.model.contraction` in the kernel."""
 
 import numpy as np
 

@@ -1,0 +1,145 @@
+"""What the verdicts would be by other choices: tolerances, intervals, levels, accuracy."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from jfb.analysis.claims import PARTS, RATIOS, Claim, Evidence
+from jfb.analysis.decisions import Judged, find, is_sampled, judge, verdict_on
+from jfb.analysis.evidence import of_level
+from jfb.analysis.intervals import CONFIDENCE
+from jfb.analysis.shares import LEVELS, REACHED
+
+#: By which factor tolerances are scaled, by column.
+_SCALES = {"half_tolerance": 0.5, "double_tolerance": 2.0}
+SIMULTANEOUS = "simultaneous"
+_ACCURATE = ("first_accurate_share", "accurate", "accurate_at_once", "accurate_halfway")
+
+
+def columns() -> list[str]:
+    """The other choices, in the order of the table."""
+    levels = [of_level("level", level) for level in LEVELS if level != REACHED]
+    return [*_SCALES, SIMULTANEOUS, *levels, "accuracy_0.97"]
+
+
+def table(
+    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """The verdicts by each other choice.
+
+    Args:
+        claims: the claims.
+        judged: the same claims judged as the rule says.
+        tables: see `jfb.analysis.decisions.judge`.
+
+    Returns:
+        A row per claim: id, verdict; half_tolerance and double_tolerance, where the distance of
+        each bound of `holds` from `counted_from` is halved or doubled (of ratios, that of their
+        logarithms); simultaneous, where intervals are of 1 - 0.05 / m for the m intervals that
+        decide claims (Bonferroni), so that with 95 % all of them contain what they estimate;
+        level_<x>, where runs have to reach the loss x, not 0.001 (below that at exact fixed
+        points); accuracy_0.97, where 0.97 is accurate, not 0.99; changes, the number of verdicts
+        that differ from the first. A choice that a claim does not rest on is missing.
+    """
+    rows: dict[str, dict[str, str]] = {
+        one.claim.id: {"id": one.claim.id, "verdict": str(one.verdict)} for one in judged
+    }
+    for column, found in _verdicts(claims, judged, tables):
+        for one in found:
+            rows[one.claim.id][column] = str(one.verdict)
+    frame = pd.DataFrame(rows.values()).reindex(columns=["id", "verdict", *columns()])
+    others = frame[columns()]
+    changes = others.notna() & others.ne(frame["verdict"], axis=0)
+    return frame.assign(changes=changes.sum(axis=1))
+
+
+def intervals_that_decide(judged: Sequence[Judged]) -> int:
+    """The number m of intervals that decide claims."""
+    return sum(
+        sum(not math.isnan(finding.low) for finding in piece.findings.values())
+        for one in judged
+        for part in ("published", "general")
+        for piece in one.weighed[part]
+        if is_sampled(piece.evidence)
+    )
+
+
+def scaled(piece: Evidence, factor: float) -> Evidence:
+    """The evidence with `factor` times the tolerance."""
+    return dataclasses.replace(
+        piece, holds=tuple(_scaled(piece, end, factor) for end in piece.holds)
+    )
+
+
+def _scaled(piece: Evidence, end: float, factor: float) -> float:
+    if math.isinf(end):
+        return end
+    if piece.statistic in RATIOS:
+        return piece.counted_from * (end / piece.counted_from) ** factor
+    moved = piece.counted_from + factor * (end - piece.counted_from)
+    # A share stays one.
+    return min(1.0, max(0.0, moved)) if _is_share(piece) else moved
+
+
+def _is_share(piece: Evidence) -> bool:
+    return piece.unit == "%" and piece.statistic != "share_difference"
+
+
+def _verdicts(
+    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, list[Judged]]]:
+    """The verdicts by each other choice, of the claims that rest on it."""
+    for column, factor in _SCALES.items():
+        yield column, _again(judged, lambda piece, factor=factor: scaled(piece, factor))
+    confidence = 1 - (1 - CONFIDENCE) / max(1, intervals_that_decide(judged))
+    deciding = [dataclasses.replace(claim, beside=()) for claim in claims]
+    sampled = [claim for claim in deciding if any(is_sampled(p) for _, p in claim.pieces())]
+    yield SIMULTANEOUS, judge(sampled, tables, confidence)
+    for level in LEVELS:
+        if level != REACHED:
+            change = {"reached": of_level("reached", level)}
+            yield of_level("level", level), _by_columns(judged, tables, change)
+    yield "accuracy_0.97", _by_columns(judged, tables, {name: f"{name}_97" for name in _ACCURATE})
+
+
+def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> list[Judged]:
+    """The verdicts with other tolerances of the same findings, of the claims that have any."""
+    found = []
+    for one in judged:
+        weighed = {
+            part: [(change(p.evidence), p.table, p.findings) for p in one.weighed[part]]
+            for part in PARTS
+        }
+        same = all(
+            changed.holds == piece.evidence.holds
+            for part in ("published", "general")
+            for (changed, *_), piece in zip(weighed[part], one.weighed[part], strict=True)
+        )
+        if not same:
+            found.append(verdict_on(one.claim, weighed))
+    return found
+
+
+def _by_columns(
+    judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame], change: Mapping[str, str]
+) -> list[Judged]:
+    """The verdicts with other columns of the same tables, of the claims that rest on them."""
+    found = []
+    for one in judged:
+        weighed: dict[str, list] = {part: [] for part in PARTS}
+        asked = False
+        for part in ("published", "general"):
+            for piece in one.weighed[part]:
+                column = piece.evidence.arguments.get("column")
+                entry = piece.evidence, piece.table, piece.findings
+                if column in change:
+                    asked = True
+                    arguments = {**piece.evidence.arguments, "column": change[column]}
+                    other = dataclasses.replace(piece.evidence, arguments=arguments)
+                    entry = other, piece.table, find(other, tables)
+                weighed[part].append(entry)
+        if asked:
+            found.append(verdict_on(one.claim, weighed))
+    return found

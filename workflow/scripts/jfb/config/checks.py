@@ -1,0 +1,209 @@
+"""Which values of a configuration go together; each check refuses those that do not.
+
+All raise a `ConfigError` of the first finding.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jfb.config import settings
+from jfb.config.errors import ConfigError
+from jfb.config.study import Study
+
+#: What each engine can do, by the key of a study that chooses it.
+ENGINES = {
+    "reference": {
+        "stream": {"report", "per_seed"},
+        "activation": {"relu", "tanh"},
+        "solver": {"picard", "anderson", "broyden", "explicit"},
+        "gradient": {"jfb", "neumann", "implicit", "phantom", "unrolled"},
+        "contraction": {"none", "projection", "parametrization"},
+        "optimiser": {"adam"},
+    },
+    "dataloader": {
+        "stream": {"report", "per_seed"},
+        "activation": {"relu"},
+        "solver": {"picard"},
+        "gradient": {"jfb"},
+        "contraction": {"none"},
+        "optimiser": {"adam"},
+    },
+    "fused": {
+        "stream": {"report", "per_seed"},
+        "activation": {"relu"},
+        "solver": {"picard"},
+        "gradient": {"jfb", "neumann", "implicit"},
+        "contraction": {"none", "projection"},
+        "optimiser": {"adam"},
+        # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
+        "latent_dim": range(1, 257),
+    },
+}
+#: Solvers whose iterates the unrolled gradient can go through.
+ITERATED = {"picard", "explicit"}
+#: Ways to solve for the adjoint that take a tolerance.
+ITERATED_ADJOINTS = {"picard", "anderson"}
+#: Largest latent dimension at which the implicit gradient is solved directly: that of
+#: `jfb.model.adjoints`, which needs torch.
+DIRECT = 32
+#: Latent dimensions for which the fused engine solves and projects: both are small and direct.
+FUSED_DIRECT = DIRECT
+#: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
+FEWEST_SNAPSHOTS = 30
+
+
+def require_separate(key: str, factors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Refuse factors that set the same key: one of them would win."""
+    owners: dict[str, str] = {}
+    for factor, levels in factors.items():
+        for level, choices in levels.items():
+            for choice, value in choices.items():
+                owner = owners.setdefault(choice, factor)
+                if owner != factor:
+                    allowed = f"must be set by one factor only, and {owner} sets it too"
+                    raise ConfigError(f"{key}.{factor}.{level}.{choice}", value, allowed)
+
+
+def require_distinct(key: str, levels: Iterable[str]) -> None:
+    """Refuse levels that a reader of the folders makes one: pandas raises, polars merges them."""
+    known: dict[Any, str] = {}
+    for level in levels:
+        other = known.setdefault(_as_read(level), level)
+        if other != level:
+            allowed = f"is read as the same value as {other!r}: their names must differ as values"
+            raise ConfigError(key, level, allowed)
+
+
+def _as_read(level: str) -> Any:
+    """The number or date that readers of `<factor>=<level>` folders take a level for, or the text.
+
+    pyarrow, pandas and DuckDB know integers, with 0x and 0b too; polars also decimal numbers and
+    dates with points.
+    """
+    if re.fullmatch(r"\d+", level):
+        return int(level)
+    if re.fullmatch(r"0x[0-9a-f]+|0b[01]+", level):
+        return int(level, 0)
+    if re.fullmatch(r"\d+\.\d+\.\d+", level):
+        return tuple(map(int, level.split(".")))
+    try:
+        return level if "_" in level else float(level)
+    except ValueError:
+        return level
+
+
+def require_different(
+    key: str, levels: Mapping[str, Mapping[str, Any]], choices: Mapping[str, Any]
+) -> None:
+    """Refuse a level of a factor with the same runs as another."""
+    known: list[tuple[Mapping[str, Any], str]] = []
+    for level, chosen in levels.items():
+        for other, name in known:
+            if choices | chosen == choices | other:
+                allowed = f"must set something else than {name}: their runs are the same"
+                raise ConfigError(f"{key}.{level}", chosen, allowed)
+        known.append((chosen, level))
+
+
+def require_updatable(key: str, level: Mapping[str, Any]) -> None:
+    """Refuse a level of a study with updates whose runs would not have them."""
+    if "epochs" in level:
+        allowed = "must not be set beside updates, which epochs follow from"
+        raise ConfigError(f"{key}.epochs", level["epochs"], allowed)
+    if level.get("stream") == "report":
+        allowed = "must be per_seed beside updates: in report, all batch sizes have the same epochs"
+        raise ConfigError(f"{key}.stream", level["stream"], allowed)
+
+
+def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
+    """Refuse a study with few snapshots, and tolerances that are no tighter than in training."""
+    for run in study.runs.values():
+        needed = min(FEWEST_SNAPSHOTS, run.epochs)
+        if run.snapshots < needed:
+            allowed = f"must be a study with at least {needed} snapshots, not {run.snapshots}"
+            raise ConfigError("alignment.study", alignment["study"], allowed)
+        if min(alignment["tolerances"]) >= run.solver.tolerance:
+            allowed = f"must have one below {run.solver.tolerance:g}, the tolerance of the study"
+            raise ConfigError("alignment.tolerances", alignment["tolerances"], allowed)
+
+
+def require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
+    """Refuse what the cost of a step can't be measured for, on this dataset."""
+    if cost.batch_size > dataset.training_size:
+        allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"
+        raise ConfigError("cost.batch_size", cost.batch_size, allowed)
+    latent_dim = max(cost.latent_dim, *cost.latent_dims)
+    require_distinct("cost.gradients", dict(cost.gradients))
+    for name, gradient in cost.gradients:
+        require_used_tolerance(f"cost.gradients.{name}", gradient, latent_dim)
+
+
+def require_used_tolerance(key: str, gradient: settings.Gradient, latent_dim: int) -> None:
+    """Refuse a tolerance of an implicit gradient that is solved without iteration."""
+    if gradient.tolerance is None or gradient.adjoint in ITERATED_ADJOINTS:
+        return
+    iterated = " or ".join(sorted(ITERATED_ADJOINTS))
+    if gradient.adjoint:
+        allowed = f"must be set with the adjoint {iterated} only, not {gradient.adjoint}"
+        raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
+    if latent_dim <= DIRECT:
+        allowed = (
+            f"must not be set up to latent_dim {DIRECT}, where the gradient is solved directly "
+            f"unless its adjoint is {iterated}"
+        )
+        raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
+
+
+def require_used_adjoint(key: str, choices: Mapping[str, Any]) -> None:
+    """Refuse a way to solve for the adjoint that the engine or the activation does not have."""
+    adjoint = choices["gradient"].get("adjoint")
+    if adjoint and choices["engine"] != "reference":
+        allowed = f"is not offered by engine {choices['engine']}, but by: reference"
+        raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
+    if adjoint == "patterns" and choices["activation"] != "relu":
+        allowed = f"needs the activation relu, not {choices['activation']}"
+        raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
+
+
+def require_able(key: str, choices: Mapping[str, Any]) -> None:
+    """Refuse a choice that the study's engine does not have."""
+    for choice, offered in ENGINES[choices["engine"]].items():
+        nested = isinstance(choices[choice], Mapping)
+        name = choices[choice]["name"] if nested else choices[choice]
+        if name not in offered:
+            able = [
+                engine
+                for engine, offers in ENGINES.items()
+                if choice not in offers or name in offers[choice]
+            ]
+            raise ConfigError(
+                f"{key}.{choice}" + (".name" if nested else ""),
+                name,
+                f"is not offered by engine {choices['engine']}, but by: {', '.join(able)}",
+            )
+    gradient, solver = choices["gradient"]["name"], choices["solver"]["name"]
+    if gradient == "unrolled" and solver not in ITERATED:
+        allowed = f"needs a solver that iterates T only: {', '.join(sorted(ITERATED))}"
+        raise ConfigError(f"{key}.gradient.name", gradient, f"{allowed}, not {solver}")
+    if solver == "explicit" and gradient != "unrolled":
+        allowed = "has no fixed point, and needs the gradient unrolled"
+        raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    require_used_adjoint(key, choices)
+    require_used_tolerance(
+        f"{key}.gradient", settings.Gradient(**choices["gradient"]), choices["latent_dim"]
+    )
+    direct = [
+        part
+        for part, name in (("gradient", "implicit"), ("contraction", "projection"))
+        if choices[part]["name"] == name
+    ]
+    if direct and choices["engine"] == "fused" and choices["latent_dim"] > FUSED_DIRECT:
+        allowed = f"must be at most {FUSED_DIRECT} for {choices[direct[0]]['name']} in engine fused"
+        raise ConfigError(f"{key}.latent_dim", choices["latent_dim"], allowed)
+
+
+def require_one_of(key: str, value: str, known: Mapping[str, Any]) -> None:
+    """Refuse a name that is none of those known."""
+    if value not in known:
+        raise ConfigError(key, value, f"must be one of: {', '.join(known)}")

@@ -1,0 +1,241 @@
+"""The same training as the reference engine's, as one compiled kernel on one thread."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import llvmlite
+import numba
+import numpy as np
+
+from jfb.config import settings
+from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.fused import arrays, kernel
+from jfb.engines.fused.lanes import WIDTH
+from jfb.engines.interface import Outcome
+from jfb.records import layout, snapshots
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch
+from jfb.records.snapshots import Snapshots
+from jfb.streams.interface import Stream
+
+# Orders are drawn for some dozen epochs at a time: half a megabyte, which stays in cache.
+_INDICES_PER_CALL = 1 << 16
+_COUNTS = ("iterations_max", "unconverged")
+
+
+def train(
+    run: settings.Run,
+    stream: Stream,
+    training: Part,
+    validation: Part,
+    after_epoch: Callable[[Epoch], None],
+) -> Outcome:
+    """Carry out `run`, validating after each epoch.
+
+    Args:
+        run: the settings.
+        stream: of random numbers, standing where the run starts.
+        training, validation: the two parts of the data.
+        after_epoch: called with the last row of each call of the kernel.
+
+    Returns:
+        The rows and the parameters.
+    """
+    to_keep = snapshots.epochs_of(run)
+    state = _state(stream.initial_parameters(), len(to_keep))
+    work = _scratch(run.network, max(run.batch_size, len(validation)))
+    whole = _batch(validation)
+    log = _empty_log(run, to_keep)
+    dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
+    if numbers.ceiling < math.inf:
+        kernel.keep_contractive(*dimensions, numbers, state, work)
+    state.snapshots[0] = state.best[:] = state.parameters
+    count = len(training)
+    epochs_per_call = max(1, _INDICES_PER_CALL // count)
+    done, finite = 0, True
+    while done < run.epochs and finite:
+        length = min(epochs_per_call, run.epochs - done)
+        start = time.perf_counter()
+        orders = stream.orders(length)
+        drawing = (time.perf_counter() - start) / length
+        rows = arrays.Columns(*(column[done : done + length] for column in log))
+        length = kernel.train_epochs(
+            *dimensions,
+            numbers,
+            training.inputs,
+            training.target,
+            orders,
+            whole,
+            len(validation),
+            state,
+            work,
+            rows,
+        )
+        rows.train_seconds[:length] += drawing
+        done += length
+        finite = math.isfinite(log.train_loss[done - 1])
+        last = _rows(log, done - 1, done)
+        after_epoch(Epoch(**{name: column.item() for name, column in last.items()}))
+    rows = _rows(log, 0, done)
+    size = layout.size(run.network)
+    kept = to_keep[to_keep <= done]
+    versions = {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
+    return Outcome(
+        rows,
+        state.best[:size],
+        state.parameters[:size],
+        Snapshots(kept, state.snapshots[: len(kept), :size]),
+        versions | {"numpy": np.__version__},
+    )
+
+
+class Step(NamedTuple):
+    """What a step of training computes: mean squared error, gradient (p,), and of the solve."""
+
+    loss: float
+    gradient: np.ndarray
+    iterations: int
+    converged: bool
+
+
+def step(run: settings.Run, parameters: np.ndarray, batch: Part) -> Step:
+    """Compute what a step of training does before it updates the parameters.
+
+    Args:
+        run: whose network, solver and gradient are used.
+        parameters: (p,) float32, in the order of `jfb.records.layout`.
+        batch: the samples.
+    """
+    work = _scratch(run.network, len(batch))
+    loss, iterations, converged = kernel.step_gradient(
+        *_dimensions(run.network),
+        _kernel_settings(run),
+        _filled_up(parameters),
+        _batch(batch),
+        len(batch),
+        work,
+    )
+    return Step(loss, work.gradient[: len(parameters)], iterations, converged)
+
+
+def _dimensions(network: settings.Network) -> tuple[tuple, tuple]:
+    return (None,) * network.latent_dim, (None,) * network.input_dim
+
+
+def _kernel_settings(run: settings.Run) -> arrays.Settings:
+    """The run's numbers, each of the one type for which the kernel is compiled.
+
+    The reference engine compares float32 residuals with the tolerance in float64. Below the next
+    float32 that is not smaller are the same ones.
+    """
+    tolerance = np.float32(run.solver.tolerance)
+    if float(tolerance) < run.solver.tolerance:
+        tolerance = np.nextafter(tolerance, np.float32(np.inf))
+    return arrays.Settings(
+        batch_size=run.batch_size,
+        tolerance=float(tolerance),
+        max_iterations=run.solver.max_iterations,
+        accuracy_threshold=float(run.accuracy_threshold),
+        learning_rate=float(run.optimiser.learning_rate),
+        beta1=float(run.optimiser.beta1),
+        beta2=float(run.optimiser.beta2),
+        epsilon=float(run.optimiser.epsilon),
+        clock=time.CLOCK_MONOTONIC,
+        order=_order(run.gradient),
+        ceiling=_ceiling(run),
+    )
+
+
+def _order(gradient: settings.Gradient) -> int:
+    """The order of the adjoint's Neumann series; jfb is the first term of it."""
+    return {"jfb": 0, "neumann": gradient.order, "implicit": arrays.IMPLICIT}[gradient.name]
+
+
+def _ceiling(run: settings.Run) -> float:
+    if run.contraction.bound is None:
+        return math.inf
+    return run.contraction.ceiling(run.network.latent_dim)
+
+
+def _filled_up(vector: np.ndarray) -> np.ndarray:
+    """A copy that is followed by zeros up to a multiple of WIDTH."""
+    return np.pad(vector, (0, -len(vector) % WIDTH))
+
+
+def _state(parameters: np.ndarray, snapshots: int) -> arrays.State:
+    start = _filled_up(parameters)
+    return arrays.State(
+        parameters=start,
+        mean=np.zeros_like(start),
+        square=np.zeros_like(start),
+        powers=np.ones(2),
+        best=start.copy(),
+        lowest=np.array([math.inf]),
+        snapshots=np.empty((snapshots, len(start)), np.float32),
+    )
+
+
+def _batch(part: Part) -> arrays.Batch:
+    """A part of the data as one batch."""
+    size = len(part)
+    filler = (0, -size % WIDTH)
+    return arrays.Batch(
+        inputs=np.ascontiguousarray(np.pad(part.inputs.T, ((0, 0), filler), mode="edge")),
+        target=np.pad(part.target, filler, mode="edge"),
+        weight=np.pad(np.ones(size, np.float32), filler),
+    )
+
+
+def _scratch(network: settings.Network, size: int) -> arrays.Scratch:
+    """Room for batches of up to `size` samples."""
+    slots = size + -size % WIDTH
+    n, m, p = network.latent_dim, network.input_dim, layout.size(network)
+    injected, u, image, inputs = (np.empty((rows, slots), np.float32) for rows in (n, n, n, m))
+    return arrays.Scratch(
+        batch=arrays.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
+        fixed=arrays.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
+        patterns=_patterns(n, slots),
+        sums=np.empty((p, WIDTH), np.float32),
+        gradient=_filled_up(np.zeros(p, np.float32)),
+        rotated=np.empty((n, n)),
+        rotation=np.empty((n, n)),
+    )
+
+
+def _patterns(n: int, slots: int) -> arrays.Patterns:
+    """Room for as many patterns as the samples in `slots` can have."""
+    most = min(slots, 2 ** min(n, 32))
+    return arrays.Patterns(
+        keys=np.empty(most, np.uint32),
+        adjoints=np.empty((most, n), np.float32),
+        count=np.zeros(1, np.int64),
+        system=np.empty((n, n + 1)),
+        active=np.empty(WIDTH, np.uint32),
+        lanes=np.empty((n, WIDTH), np.float32),
+    )
+
+
+def _empty_log(run: settings.Run, to_keep: np.ndarray) -> arrays.Columns:
+    kinds = (np.int64 if name in _COUNTS else np.float64 for name in arrays.Columns._fields[:-2])
+    n = run.network.latent_dim
+    snapshot = np.full(run.epochs, -1)
+    snapshot[to_keep[1:] - 1] = np.arange(1, len(to_keep))
+    return arrays.Columns(
+        *(np.empty(run.epochs, kind) for kind in kinds),
+        latent_weight=np.empty((run.epochs, n, n), np.float32),
+        snapshot=snapshot,
+    )
+
+
+def _rows(log: arrays.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
+    """Some rows of the log by the columns of `jfb.records.runlog`."""
+    columns = {name: column[start:stop] for name, column in log._asdict().items()}
+    weights = columns.pop("latent_weight")
+    del columns["snapshot"]
+    return {
+        "epoch": np.arange(start + 1, stop + 1),
+        **columns,
+        "spectral_norm": spectral_norm(weights),
+    }

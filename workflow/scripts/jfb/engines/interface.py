@@ -1,0 +1,51 @@
+"""Ways to carry out a run. One module per engine, each with a function `train`.
+
+An engine is opened by its module's name, so that a job loads the libraries of its own engine only.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jfb.config import settings
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch
+from jfb.records.snapshots import Snapshots
+from jfb.streams.interface import Stream
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves.
+
+    `log` has the columns of `jfb.records.runlog.Epoch`, a row per epoch, and ends early where the
+    training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32,
+    in the order of `jfb.records.layout`: at the end of the epoch with the lowest training loss, and
+    at the end of the run. `snapshots` are those of the epochs that the run names, as far as it
+    came. `versions` are those of the libraries that computed it.
+    """
+
+    log: Mapping[str, np.ndarray]
+    best: np.ndarray
+    final: np.ndarray
+    snapshots: Snapshots
+    versions: Mapping[str, str]
+
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the lowest training loss; 0 where no loss is finite."""
+        loss = self.log["train_loss"]
+        finite = np.isfinite(loss)
+        return int(np.where(finite, loss, np.inf).argmin()) + 1 if finite.any() else 0
+
+
+#: Carries out a run on the training and the validation part with the random numbers of a stream,
+#: and calls back with rows as they come.
+Train = Callable[[settings.Run, Stream, Part, Part, Callable[[Epoch], None]], Outcome]
+
+
+def open_engine(run: settings.Run) -> Train:
+    """The function that carries out `run` with the engine that it names."""
+    return importlib.import_module(settings.ENGINE_MODULES[run.engine]).train

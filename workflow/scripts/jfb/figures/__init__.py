@@ -1,1 +1,0 @@
-"""Figures: their common style, those of the report, and those of many seeds."""

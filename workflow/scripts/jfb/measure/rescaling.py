@@ -1,0 +1,63 @@
+"""Rescaling of relu units: it changes parameters and the Hessian, and not the function.
+
+With a > 0, unit i of the fixed point becomes a u_i if row i of the latent weight, of the injection
+and of both biases is multiplied by a, and column i of the latent weight and of the readout divided
+by it; relu(a h) = a relu(h). By rescaling, the largest eigenvalue of the Hessian can be made as
+large as one likes (Dinh et al. 2017, theorem 4).
+"""
+
+import math
+
+import numpy as np
+from scipy.optimize import minimize
+
+from jfb.config import settings
+from jfb.records import layout
+
+_SEARCHES = 4
+
+
+def exponents(network: settings.Network) -> np.ndarray:
+    """(p, n): a factor e^x, of (n,) numbers x, multiplies the parameters by e^(exponents x)."""
+    n = network.latent_dim
+    unit = np.eye(n)
+    by_name = {
+        "latent.weight": unit[:, None, :] - unit[None, :, :],
+        "latent.bias": unit,
+        "injection.weight": np.repeat(unit[:, None, :], network.input_dim, axis=1),
+        "injection.bias": unit,
+        "output.weight": -unit,
+        "output.bias": np.zeros((1, n)),
+    }
+    return np.concatenate([by_name[name].reshape(-1, n) for name in layout.shapes(network)])
+
+
+def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> float:
+    """The smallest largest eigenvalue of a Hessian over all rescalings of the units.
+
+    It is the same for all networks that rescaling makes of one another, and as the Hessian itself
+    for those that differ in how a bias is split in two. Among positive semidefinite Hessians, its
+    logarithm is convex in log a, so that a search from anywhere finds it.
+
+    Args:
+        hessian: (p, p) with respect to the flat parameters.
+        network: with relu.
+
+    Returns:
+        The eigenvalue; the largest one as it is where that is not positive.
+    """
+    powers = exponents(network)
+
+    def logarithm(x: np.ndarray) -> tuple[float, np.ndarray]:
+        divisor = np.exp(powers @ x)
+        values, vectors = np.linalg.eigh(hessian / np.outer(divisor, divisor))
+        return math.log(values[-1]), -2 * vectors[:, -1] ** 2 @ powers
+
+    largest = np.linalg.eigvalsh(hessian)[-1]
+    if largest <= 0:
+        return float(largest)
+    # At the least, two eigenvalues often meet: there the gradient jumps, and BFGS may stop early.
+    x = np.zeros(network.latent_dim)
+    for _ in range(_SEARCHES):
+        x = minimize(logarithm, x, jac=True, method="BFGS").x
+    return math.exp(logarithm(x)[0])

@@ -1,0 +1,119 @@
+"""Ways to keep the latent map contractive: the spectral norm of its weight at most a bound.
+
+T is then a contraction in u, since relu and tanh are 1-Lipschitz, and has exactly one fixed point
+(Banach 1922). A contraction is a class with the signature of `Free`.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from jfb.config import settings
+from jfb.model.network import Network
+from jfb.records import layout
+
+
+class Free:
+    """No bound, as in the report.
+
+    Args:
+        network: whose latent weight it is about.
+        options: the bound.
+    """
+
+    def __init__(self, network: Network, options: settings.Contraction) -> None:
+        #: (p,) what the optimiser changes.
+        self.trained = network.parameters
+
+    def pull_back(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to `trained`, of one with respect to the parameters; (p,)."""
+        return gradient
+
+    def apply(self) -> None:
+        """Let the network's parameters follow a change of `trained`."""
+
+
+class Projection(Free):
+    """After each step, the nearest weight within the bound: singular values are cut there.
+
+    Nearest in the Frobenius norm.
+    """
+
+    def __init__(self, network: Network, options: settings.Contraction) -> None:
+        super().__init__(network, options)
+        self._weight = network.latent_weight
+        self._ceiling = options.ceiling(network.dimensions.latent_dim)
+        self.apply()
+
+    def apply(self) -> None:
+        """Cut the singular values of the latent weight."""
+        weight = self._weight.double()
+        if not weight.isfinite().all():
+            return
+        left, values, right = torch.linalg.svd(weight)
+        if values[0] > self._ceiling:
+            self._weight.copy_(left * values.clamp_max(self._ceiling) @ right)
+
+
+class SpectralCap(nn.Module):
+    """V -> V min(1, c / |V|) with the spectral norm |V|, for `torch.nn.utils.parametrize`.
+
+    A cap: it leaves a weight within the bound as it is. `torch.nn.utils.parametrizations.
+    spectral_norm` divides by the norm always, so that every weight has norm 1, and estimates it by
+    power iteration.
+
+    Args:
+        bound: c, the largest spectral norm of the result.
+    """
+
+    def __init__(self, bound: float) -> None:
+        super().__init__()
+        self._bound = bound
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The capped weight, (n, n)."""
+        norm = torch.linalg.matrix_norm(weight.double(), 2)
+        return (weight * (self._bound / norm).clamp_max(1)).to(weight.dtype)
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        """A weight that gives this one."""
+        return weight
+
+
+class Parametrization(Free):
+    """The latent weight is a `SpectralCap` of a free one, which the optimiser changes.
+
+    The gradient goes through the cap by PyTorch's autograd.
+    """
+
+    def __init__(self, network: Network, options: settings.Contraction) -> None:
+        n = network.dimensions.latent_dim
+        self._parameters = network.parameters
+        self._weight = network.latent_weight
+        self.trained = network.parameters.clone()
+        self._free = layout.views(self.trained, network.dimensions)["latent.weight"]
+        with torch.inference_mode(False):
+            self._layer = nn.Linear(n, n, bias=False, dtype=self._weight.dtype)
+            cap = SpectralCap(options.ceiling(n))
+            parametrize.register_parametrization(self._layer, "weight", cap)
+        self._source = self._layer.parametrizations.weight.original
+        self.apply()
+
+    def pull_back(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the free parameters, (p,)."""
+        n = len(self._weight)
+        with torch.inference_mode(False), torch.enable_grad():
+            outer = gradient[: n * n].reshape(n, n).clone()
+            (inner,) = torch.autograd.grad(self._capped, self._source, outer)
+        return torch.cat([inner.flatten(), gradient[n * n :]])
+
+    def apply(self) -> None:
+        """Let the network have the capped weight, and the free parameters otherwise."""
+        self._parameters.copy_(self.trained)
+        with torch.inference_mode(False), torch.enable_grad():
+            self._source.data.copy_(self._free)
+            self._capped = self._layer.weight
+        self._weight.copy_(self._capped.detach())
+
+
+CONTRACTIONS = {"none": Free, "projection": Projection, "parametrization": Parametrization}

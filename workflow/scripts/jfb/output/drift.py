@@ -1,0 +1,119 @@
+"""Where pages, figures, settings or results no longer agree with the numbers: a line each."""
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jfb.config.project import Project
+from jfb.output.numbers import OF_ALL, digests, of_studies
+
+#: Numbers that differ by less, relatively, are the same: the last digit kept may be another.
+_TOLERANCE = 1e-5
+#: Kinds of tables that another run of the same machine does not repeat.
+_MEASURED_TIMES = ("times", "cost")
+#: What labels of evidence about time start with.
+_OF_TIME = ("Time of", "Seconds of", "The printed time")
+
+
+def of_page(path: str | Path, expected: str) -> list[str]:
+    """The lines of a page that its template and the numbers do not give, as a diff."""
+    text = Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
+    names = str(path), "its template and numbers"
+    both = text.splitlines(), expected.splitlines()
+    return list(difflib.unified_diff(*both, *names, n=0, lineterm=""))
+
+
+def of_figures(numbers: Mapping[str, Any], pages: Mapping[str | Path, str]) -> list[str]:
+    """The figures that are not those that were drawn with the numbers.
+
+    Args:
+        numbers: see `jfb.output.numbers.write`.
+        pages: their texts by their paths, whose figures are to be among those of the numbers.
+    """
+    drawn = numbers["figures"]
+    lines = []
+    for page, text in pages.items():
+        for link in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+            figure = (Path(page).parent / link).as_posix()
+            if figure not in drawn:
+                lines.append(f"{page} shows {figure}, which is no figure of the numbers")
+    for figure, digest in drawn.items():
+        if not Path(figure).exists():
+            lines.append(f"{figure} is not there")
+        elif digests([figure])[figure] != digest:
+            lines.append(f"{figure} is not the figure that was drawn with the numbers")
+    return lines
+
+
+def of_settings(numbers: Mapping[str, Any], project: Project) -> list[str]:
+    """The studies that have other seeds, batch sizes, epochs or updates than the numbers' have."""
+    lines = []
+    for called, before in numbers["studies"].items():
+        name = before["study"]
+        if name not in project.studies:
+            lines.append(f"study {name} is not in the configuration")
+            continue
+        now = of_studies(project, {called: name})[called]
+        lines += [
+            f"study {name}: {key} {before[key]}, the configuration has {now[key]}"
+            for key in now
+            if before.get(key) != now[key]
+        ]
+    return lines
+
+
+def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """What the results give now that is not in the numbers.
+
+    Times are left out: tables of times and costs, evidence about time, and the claims that it is
+    for.
+
+    Args:
+        committed: tables as `collect` returns them.
+        found: some of them again.
+    """
+    timed = {row["id"] for row in _found_rows(committed, "evidence") if _tells_time(row)}
+    lines = []
+    for name, table in found.items():
+        if table["kind"] in _MEASURED_TIMES:
+            continue
+        before, now = committed[name]["rows"], table["rows"]
+        if len(before) != len(now):
+            lines.append(f"{name}: {len(before)} rows, the results give {len(now)}")
+            continue
+        for old, new in zip(before, now, strict=True):
+            if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
+                continue
+            lines += [f"{name}, {place}" for place in _unlike(old, new)]
+    return lines
+
+
+def _found_rows(all_tables: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return all_tables[name]["rows"] if name in all_tables else []
+
+
+def _tells_time(row: Mapping[str, Any]) -> bool:
+    return row["label"].startswith(_OF_TIME)
+
+
+def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The cells of a row that differ, with the cells of text that say which row it is."""
+    texts = [str(v) for v in old.values() if isinstance(v, str) and len(v) < 30][:2]
+    sizes = [f"batch size {old['batch_size']}"] if "batch_size" in old else []
+    row = ", ".join(texts + sizes) or "one row"
+    if set(old) != set(new):
+        return [f"{row}: other columns: {', '.join(sorted(set(old) ^ set(new)))}"]
+    return [
+        f"{row}: {column} {old[column]}, the results give {new[column]}"
+        for column in old
+        if not _equal(old[column], new[column])
+    ]
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, float | int) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=1e-12)
+    return one == other

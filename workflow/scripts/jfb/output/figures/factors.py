@@ -1,0 +1,124 @@
+"""What the factors of a study make of it: figures by factor and batch size."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from jfb.analysis.shares import REACHED
+from jfb.analysis.shares import shares as shares_of
+from jfb.output.figures.style import (
+    counted,
+    level_legend,
+    level_looks,
+    panels,
+    say,
+    styled,
+    with_diverged,
+)
+
+_SPREAD = 0.6
+
+
+@styled
+def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
+    """Share of seeds whose lowest loss reaches the minimum, with its 95 % Wilson interval.
+
+    Runs that diverged are among them; the legend says how many of a level did.
+
+    Args:
+        summary: of a study, see `jfb.engines.summary`.
+        factors: of the study.
+    """
+    summary = _labelled(summary, factors)
+    table = shares_of(summary, ["level", "batch_size"])
+    levels = level_looks(table["level"])
+    sizes = sorted(table["batch_size"].unique(), reverse=True)
+    figure, (axes,) = panels(1)
+    shifts = _SPREAD * (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
+    for shift, (level, look) in zip(shifts, levels.items(), strict=True):
+        rows = table[table["level"] == level].set_index("batch_size").reindex(sizes)
+        share = rows["share_reached"]
+        reach = [share - rows["share_low"], rows["share_high"] - share]
+        axes.errorbar(
+            np.arange(len(sizes)) + shift,
+            share,
+            yerr=np.abs(reach),
+            capsize=2,
+            linestyle="",
+            elinewidth=1,
+            markersize=5,
+            **look,
+        )
+    axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
+    axes.set_xlim(-0.5, len(sizes) - 0.5)
+    *fewer, most = sorted(summary.groupby("level")["seed"].nunique().unique())
+    seeds = "".join(f"{number} or " for number in fewer) + counted(most, "seed")
+    axes.set_xlabel(f"Batch size (bars: 95 % intervals over {seeds})")
+    axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
+    axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    level_legend(figure, _named(levels, summary), _title(factors))
+    return figure
+
+
+@styled
+def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
+    """Spectral norm of the latent weight over epochs: median and quartiles over seeds.
+
+    A panel per batch size, a colour per level of the factors. Over the runs that did not diverge;
+    the title of a panel says how many did.
+
+    Args:
+        logs: as `jfb.output.figures.style.read_logs` returns them.
+        factors: of the study.
+    """
+    logs = _labelled(logs, factors)
+    levels = level_looks(logs["level"])
+    runs = logs.drop_duplicates(["level", "batch_size", "seed"]).set_index("batch_size")["diverged"]
+    finite = logs[~logs["diverged"]]
+    quartiles = {
+        place: of_epoch["spectral_norm"].quantile([0.25, 0.5, 0.75]).unstack()
+        for place, rows in finite.groupby(["batch_size", "level"])
+        for of_epoch in [rows.groupby("epoch")]
+    }
+    sizes = sorted(logs["batch_size"].unique(), reverse=True)
+    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
+    for axes, size in zip(all_axes, sizes, strict=True):
+        axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
+        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
+        axes.set(xlim=(0, logs["epoch"].max()))
+        axes.set(title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
+        axes.label_outer()
+        if runs.loc[[size]].all():
+            say(axes, "all runs diverged")
+        for level, look in levels.items():
+            if (size, level) not in quartiles:
+                continue
+            own, colour = quartiles[size, level], look["color"]
+            axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.12, lw=0)
+            axes.plot(own[[0.25, 0.75]], color=colour, linewidth=0.5, alpha=0.6)
+            axes.plot(own[0.5], color=colour, linewidth=1.4)
+    if factors:
+        lines = {level: look | {"marker": "", "linewidth": 1.4} for level, look in levels.items()}
+        level_legend(figure, lines, _title(factors))
+    return figure
+
+
+def _named(levels: Mapping[str, dict], summary: pd.DataFrame) -> dict[str, dict]:
+    """The looks of levels by their names with the number of their runs that diverged."""
+    diverged = summary.set_index("level")["diverged"]
+    return {with_diverged(level, diverged.loc[[level]]): look for level, look in levels.items()}
+
+
+def _title(factors: Sequence[str]) -> str:
+    return ", ".join(factors).capitalize()
+
+
+def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """The table with a column `level`: the levels of all factors in one text."""
+    if not factors:
+        return table.assign(level="all runs")
+    return table.assign(level=table[list(factors)].agg(", ".join, axis=1))

@@ -1,0 +1,33 @@
+"""What figures are drawn from, as pandas tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jfb.records import runlog
+from jfb.records.summary import run_diverged
+
+
+def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """The logs of a study as one table.
+
+    Args:
+        paths: of the logs.
+
+    Returns:
+        A row per epoch and run: the columns of `jfb.records.runlog.Epoch`, a column per factor of
+        the study, batch_size, seed, seconds, the training time since the start of the run, and
+        diverged, whether the run has by its end (see `jfb.engines.summary`). What is not finite is
+        missing.
+    """
+    parts = []
+    for path in paths:
+        log = runlog.read(path)
+        run = runlog.run_of(log)
+        place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
+        frame = log.to_pandas()
+        frame = frame.assign(**place, diverged=run_diverged(frame))
+        parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
+    return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)

@@ -1,0 +1,149 @@
+"""How figures look, what they share, and how they are written."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from jfb.storage import files
+
+#: Width in inches at which the figures are read: the text of a page.
+PAGE_WIDTH = 6.5
+
+_STYLE = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
+    "axes.linewidth": 0.6,
+    "grid.linewidth": 0.4,
+    "pdf.fonttype": 42,
+    # Without it an SVG differs from one drawing to the next.
+    "svg.hashsalt": "jfb",
+}
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorator: let a function draw its figure in the style of the project."""
+
+    @functools.wraps(draw)
+    def in_style(*args) -> Figure:
+        with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+            return draw(*args)
+
+    return in_style
+
+
+def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
+    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png).
+
+    `origin`, see `jfb.storage.provenance.of`, goes to its metadata: the description in SVG and PNG,
+    the subject in PDF.
+    """
+    metadata: Mapping[str, dict] = {
+        ".svg": {"Date": None, "Description": origin},
+        ".pdf": {"CreationDate": None, "Subject": origin},
+        ".png": {"Description": origin},
+    }
+    for path in map(Path, paths):
+        with files.whole(path) as temporary, mpl.rc_context(_STYLE):
+            figure.savefig(temporary, dpi=300, metadata=metadata[path.suffix])
+
+
+def panels(columns: int, rows: int = 1, **options) -> tuple[Figure, Sequence]:
+    """A figure of the page's width with panels, by row if there are several, then by column.
+
+    `options` are those of `Figure.subplots`.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 2.9 if rows == 1 else 2.2 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, axes[0] if rows == 1 else axes
+
+
+def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
+    """Colour and marker of each batch size; lightness alone tells them apart in greyscale."""
+    sizes = sorted(set(batch_sizes), reverse=True)
+    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.87, len(sizes)))
+    markers = itertools.cycle(_MARKERS)
+    return {
+        size: {"color": colour, "marker": marker, "markeredgecolor": "white"}
+        for size, colour, marker in zip(sizes, colours, markers, strict=False)
+    }
+
+
+def level_looks(levels: Iterable[str]) -> dict[str, dict]:
+    """Colour and marker of each level of a factor, in their order; they have no rank."""
+    names = list(dict.fromkeys(levels))
+    colours = itertools.cycle(sns.color_palette("colorblind"))
+    markers = itertools.cycle(_MARKERS)
+    return {
+        name: {"color": colour, "marker": marker, "markeredgecolor": "white"}
+        for name, colour, marker in zip(names, colours, markers, strict=False)
+    }
+
+
+def loss_axis(axes: Axes, losses: pd.Series, label: str, lacking: str = "no finite loss") -> None:
+    """Make y the logarithmic axis of a loss; where all are missing, write what is lacking."""
+    axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
+    if losses.isna().all():
+        axes.set_ylim(1e-3, 1)
+        say(axes, lacking)
+
+
+def say(axes: Axes, text: str) -> None:
+    """Write in the middle of a panel what it would be empty for."""
+    patch = {"facecolor": "white", "edgecolor": "none"}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", bbox=patch)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 seed`, `20 seeds`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def with_diverged(label: object, diverged: pd.Series) -> str:
+    """A label, and below it how many of its runs, true or false each, diverged, if any did."""
+    if not diverged.any():
+        return f"{label}"
+    runs = "" if len(diverged) == 1 else f"{diverged.sum()} of {len(diverged):,} "
+    return f"{label}\n{runs}diverged"
+
+
+def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
+    """Put the legend, largest batch first, above the panels; `options` are those of lines."""
+    by_size = {f"{size}": look | options for size, look in looks(batch_sizes).items()}
+    level_legend(figure, by_size, "Batch size")
+
+
+def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> None:
+    """Put a legend above the panels: the look of each level, and what they are levels of.
+
+    They are in one row, or in as few as the figure is wide enough for.
+    """
+    handles = [
+        Line2D([], [], label=level, **{"linewidth": 0.9, "markersize": 5.5} | look)
+        for level, look in by_level.items()
+    ]
+    for columns in range(len(handles), 0, -1):
+        placed = figure.legend(
+            handles=handles,
+            title=title,
+            loc="outside upper center",
+            ncols=columns,
+            frameon=False,
+        )
+        if columns == 1 or placed.get_window_extent().width <= figure.bbox.width:
+            return
+        placed.remove()

@@ -1,0 +1,151 @@
+"""The numbers that README and findings are written from, as one small file made from the results.
+
+The file (docs/numbers.json) is versioned, so that the pages can be written without the results. It
+holds tables, each with its kind and the files that it was made from; the seeds, epochs and updates
+of the studies; a digest of each figure that the pages show; and the provenance.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from jfb.config.project import Project
+from jfb.output.page_tables import KINDS
+from jfb.storage import files
+
+#: Significant digits that are kept, as in the CSV files of the results.
+_DIGITS = 6
+#: The tables that rest on all the others.
+OF_ALL = ("claims", "evidence", "sensitivity")
+#: What the file holds; of each, how many levels have a line per entry.
+_KEYS = {"made_by": 0, "origin": 2, "studies": 1, "figures": 1, "tables": 3}
+
+
+class Source(NamedTuple):
+    """What a table of numbers is made from: a key of `page_tables.KINDS`, and files of results."""
+
+    kind: str
+    files: tuple[str, ...]
+
+
+def collect(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
+    """The tables by their names: `kind`, `files`, and `rows`, an object per row.
+
+    Numbers have six digits; what is missing is null, what is infinite the text `infinity`.
+    """
+    return {
+        name: {"kind": kind, "files": list(paths), "rows": _rows(KINDS[kind](*paths))}
+        for name, (kind, paths) in sources.items()
+    }
+
+
+def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those tables of the numbers again whose files are there, as `collect` returns them.
+
+    Claims rest on all the others, so that they and their evidence are there if all are.
+    """
+    there = {
+        name: Source(table["kind"], tuple(table["files"]))
+        for name, table in numbers["tables"].items()
+        if all(Path(path).exists() for path in table["files"])
+    }
+    if len(there) < len(numbers["tables"]):
+        there = {name: source for name, source in there.items() if name not in OF_ALL}
+    return collect(there)
+
+
+def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What pages say of studies: `study` (its name), batch_sizes, seeds and runs (numbers of them),
+    epochs (null where batch sizes have different ones) and updates (null where it has epochs).
+
+    Args:
+        project: the configuration.
+        names: of studies, by what pages call them.
+    """
+    described = {}
+    for called, name in names.items():
+        study = project.studies[name]
+        runs = list(study.runs.values())
+        epochs = {run.epochs for run in runs}
+        described[called] = {
+            "study": name,
+            "batch_sizes": list(dict.fromkeys(run.batch_size for run in runs)),
+            "seeds": len({run.seed for run in runs}),
+            "runs": len(runs),
+            "epochs": epochs.pop() if len(epochs) == 1 else None,
+            "updates": study.updates,
+        }
+    return described
+
+
+def digests(figures: Iterable[str | Path]) -> dict[str, str]:
+    """SHA-256 of each file, by its path."""
+    return {str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in figures}
+
+
+def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
+    """Write the numbers, a line per row of a table.
+
+    Args:
+        path: where to.
+        numbers: `made_by` (a command), `origin` (an object, see `jfb.storage.provenance.of`),
+            `studies` (an object per study), `figures` (see `digests`), and `tables` (see
+            `collect`).
+    """
+    entries = [f'"{key}": {_lines(numbers[key], depth, " ")}' for key, depth in _KEYS.items()]
+    with files.whole(path) as temporary:
+        temporary.write_text("{\n " + ",\n ".join(entries) + "\n}\n", encoding="utf-8")
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read what `write` wrote.
+
+    Raises:
+        jfb.storage.files.Unreadable: it is no such file.
+    """
+    try:
+        numbers = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise files.Unreadable(path, f"no numbers of pages: {error}") from error
+    if not isinstance(numbers, dict) or set(numbers) != set(_KEYS):
+        raise files.Unreadable(path, f"must have the keys {', '.join(_KEYS)}")
+    return numbers
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it."""
+    value = value.item() if hasattr(value, "item") else value
+    if pd.isna(value):
+        return None
+    if not isinstance(value, float):
+        return value
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    rounded = float(f"{value:.{_DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def _lines(value: Any, depth: int, indent: str) -> str:
+    """JSON whose outer levels have a line per entry; lists have a line per entry if of objects."""
+    flat = depth == 0 or not value or not isinstance(value, dict | list)
+    if flat or (isinstance(value, list) and not isinstance(value[0], dict)):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = indent + " "
+    if isinstance(value, dict):
+        opening, closing = "{}"
+        entries = [f'"{key}": {_lines(entry, depth - 1, inner)}' for key, entry in value.items()]
+    else:
+        opening, closing = "[]"
+        entries = [_lines(entry, depth - 1, inner) for entry in value]
+    return f"{opening}\n{inner}" + f",\n{inner}".join(entries) + f"\n{indent}{closing}"

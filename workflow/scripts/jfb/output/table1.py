@@ -1,0 +1,114 @@
+"""Table 1 as people read it: Markdown, HTML, LaTeX, and CSV with its metadata."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from jfb.analysis.shares import REACHED
+from jfb.analysis.table1 import LOSS_DECIMALS, SECONDS_DECIMALS, SOURCE_TIMED
+from jfb.storage import documents
+
+NOTE = (
+    "Total time is that of all training epochs of a run, in seconds. "
+    'The report prints it under "Avg time per epoch (s)", but it is a total, not a time per epoch. '
+    "Over many seeds: median [quartiles], and the share of runs whose lowest loss is at most "
+    f"{REACHED:g}, with its 95 % interval (Wilson)."
+)
+NOTE_TIMED = (
+    " Timed: what the report's protocol (nn.Module, autograd, DataLoader, optim.Adam) takes here, "
+    "on one thread, from the time of some epochs at several stages of training."
+)
+_TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
+_SHARE = f"share at most {REACHED:g}"
+
+
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """The tidy table as people read it: a row per batch size, a block of columns per source.
+
+    Returns:
+        Text, indexed by batch size, with the columns (source, heading).
+    """
+    cells = [_cells(row) for row in table.to_dict("records")]
+    index = pd.MultiIndex.from_frame(table[["batch_size", "source"]])
+    text = pd.DataFrame(cells, index=index, columns=[_TIME, _LOSS, _EPOCH, _SHARE])
+    wide = text.unstack("source").swaplevel(axis=1)
+    columns = [
+        (source, heading)
+        for source in table["source"].unique()
+        for heading in text.columns
+        if wide[source, heading].notna().any()
+    ]
+    return wide.reindex(table["batch_size"].unique())[columns].rename_axis("batch size").fillna("-")
+
+
+def _cells(row: dict[str, object]) -> dict[str, str]:
+    """The text of a row of the tidy table, by heading."""
+
+    def loss(column: str) -> str:
+        return "-" if pd.isna(row[column]) else f"{row[column]:.{LOSS_DECIMALS}f}"
+
+    def epoch(column: str) -> str:
+        return "-" if pd.isna(row[column]) else f"{row[column]:.0f}"
+
+    cells = {
+        _TIME: f"{row['training_seconds']:.{SECONDS_DECIMALS}f}",
+        _LOSS: loss("lowest_loss"),
+        _EPOCH: epoch("epoch_of_lowest_loss"),
+    }
+    if row["source"] == SOURCE_TIMED:
+        return {_TIME: cells[_TIME]}
+    if pd.isna(row["runs"]):
+        return cells
+    cells[_TIME] = f"{row['training_seconds']:.2f}"
+    cells[_LOSS] += f" [{loss('lowest_loss_q1')}, {loss('lowest_loss_q3')}]"
+    cells[_EPOCH] += f" [{epoch('epoch_of_lowest_loss_q1')}, {epoch('epoch_of_lowest_loss_q3')}]"
+    low, high = (f"{100 * row[column]:.0f}" for column in ("share_low", "share_high"))
+    share = f"{100 * row['share_reached']:.0f} % [{low}, {high}]"
+    return cells | {_SHARE: f"{row['reached']}/{row['runs']} = {share}"}
+
+
+def _note(table: pd.DataFrame) -> str:
+    return NOTE + (NOTE_TIMED if SOURCE_TIMED in set(table["source"]) else "")
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """The tidy table as a Markdown table with its note."""
+    wide = side_by_side(table)
+    wide.columns = [f"{source}: {heading}" for source, heading in wide.columns]
+    cells = wide.to_markdown(disable_numparse=True, colalign=["right"] * (wide.shape[1] + 1))
+    return f"{cells}\n\n{_note(table)}\n"
+
+
+def to_html(table: pd.DataFrame) -> str:
+    """The tidy table as an HTML page with its note."""
+    wide = side_by_side(table).rename_axis(columns=[None, None])
+    return documents.to_html(wide.to_html(border=0), "Table 1", _note(table))
+
+
+def to_latex(table: pd.DataFrame) -> str:
+    """The tidy table as a LaTeX table (package booktabs) with its note."""
+    wide = side_by_side(table).rename_axis(columns=[None, None]).reset_index(names="batch size")
+    return wide.to_latex(
+        index=False,
+        escape=True,
+        column_format="r" * wide.shape[1],
+        multicolumn_format="c",
+        caption=f"Cost minimisation across batch sizes. {_note(table)}".replace("%", r"\%"),
+        label="tab:table1",
+        position="tbp",
+    )
+
+
+def write(
+    table: pd.DataFrame,
+    origin: str,
+    csv: str | Path,
+    markdown: str | Path,
+    latex: str | Path,
+    html: str | Path,
+) -> None:
+    """Write the forms of the tidy table; for `origin` see `jfb.storage.documents`."""
+    documents.write_csv(csv, table, origin)
+    texts = {markdown: to_markdown(table), latex: to_latex(table), html: to_html(table)}
+    for path, text in texts.items():
+        documents.write_text(path, text, origin)

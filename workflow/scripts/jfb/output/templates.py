@@ -1,0 +1,205 @@
+"""Pages with numbers: a template in Jinja, and the functions and formats that it may use."""
+
+import functools
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from jfb.output import wording
+from jfb.storage import files
+
+Row = Mapping[str, Any]
+
+
+class Unknown(LookupError):
+    """A template asks for a number that is not there; the message says which."""
+
+
+def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]) -> str:
+    """The page.
+
+    A template may use
+
+    - `rows(table, column=value, ...)`: the rows of a table of the numbers that have these values;
+    - `one(table, column=value, ...)`: the only such row;
+    - `found(claim, evidence_id)`: a piece of evidence, `claim(id)`: a claim with its verdict,
+      `verdicts`: how many claims have each verdict, `count(verdict)`: how many have this one;
+    - `studies.<name>.seeds`, `.runs`, `.epochs`, `.updates`, `.batch_sizes`;
+    - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
+      column=value, ...)`: the row of them;
+    - `made_by`: the command that made the numbers, `origin`: their provenance;
+
+    and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
+    `interval` (of a piece of evidence), `allowed` (what its claim allows), `share` (of a row of
+    shares).
+
+    Args:
+        template: in Jinja.
+        numbers: see `jfb.output.numbers.write`.
+        records: of the benchmarks, by name.
+
+    Raises:
+        Unknown: it asks for a table, a row or a record that is not there.
+        jinja2.UndefinedError: it asks for another name or column that is not there.
+    """
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    environment.filters |= FORMATS
+    return environment.from_string(template).render(_names(numbers, records))
+
+
+def page(template: str | Path, numbers: Mapping[str, Any], records: Mapping[str, Row]) -> str:
+    """The page of a template file, with the provenance of its numbers in a comment at its end."""
+    try:
+        text = render(Path(template).read_text(encoding="utf-8"), numbers, records)
+    except (Unknown, jinja2.TemplateError) as error:
+        raise files.FileFault(template, str(error)) from error
+    return f"{text.rstrip()}\n\n<!-- {json.dumps(numbers['origin'])} -->\n"
+
+
+def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:
+    """The records of benchmarks, by the names of their files."""
+    return {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in paths}
+
+
+def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, object]:
+    tables = {name: table["rows"] for name, table in numbers["tables"].items()}
+    rows = functools.partial(_rows, tables)
+    verdicts = Counter(row["verdict"] for row in tables.get("claims", ()))
+
+    def record(name: str) -> Row:
+        if name not in records:
+            raise Unknown(f"no record of the benchmark {name}")
+        return records[name]
+
+    return {
+        "rows": rows,
+        "one": lambda table, **where: _only(rows(table), table, where),
+        "only": lambda some, **where: _only(some, "the record", where),
+        "found": lambda claim, piece: _only(
+            rows("evidence"), "evidence", {"id": claim, "evidence_id": piece}
+        ),
+        "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
+        "verdicts": dict(verdicts.most_common()),
+        "count": lambda verdict: verdicts[verdict],
+        "studies": numbers["studies"],
+        "record": record,
+        "made_by": numbers["made_by"],
+        "origin": numbers["origin"],
+    }
+
+
+def _rows(tables: Mapping[str, list[Row]], table: str, **where: object) -> list[Row]:
+    if table not in tables:
+        raise Unknown(f"no table {table}; there are {', '.join(tables)}")
+    found = _matching(tables[table], where)
+    if not found:
+        raise Unknown(f"{table} has no row with {_said(where)}")
+    return found
+
+
+def _only(rows: list[Row], table: str, where: Mapping[str, object]) -> Row:
+    found = _matching(rows, where)
+    if len(found) != 1:
+        raise Unknown(f"{table} has {len(found)} rows with {_said(where)}, where one is asked for")
+    return found[0]
+
+
+def _matching(rows: list[Row], where: Mapping[str, object]) -> list[Row]:
+    for column in where:
+        if rows and column not in rows[0]:
+            raise Unknown(f"no column {column}; there are {', '.join(rows[0])}")
+    return [row for row in rows if all(row[column] == value for column, value in where.items())]
+
+
+def _said(where: Mapping[str, object]) -> str:
+    return ", ".join(f"{column} {value}" for column, value in where.items())
+
+
+def _number(value: float | str) -> float:
+    """A number of the file, in which an infinite one is text."""
+    if isinstance(value, jinja2.Undefined | bool):
+        raise TypeError(f"no number: {value!r}")
+    return float(value)
+
+
+def _known(format_: Callable[..., str]) -> Callable[..., str]:
+    """The format, with a dash for what is missing."""
+
+    @functools.wraps(format_)
+    def formatted(value: float | str | None, *arguments: int) -> str:
+        return "-" if value is None else format_(_number(value), *arguments)
+
+    return formatted
+
+
+@_known
+def significant(value: float, digits: int = 3) -> str:
+    """Significant digits, without an exponent up to a million: 2,450, not 2.45e+03."""
+    text = f"{value:.{digits}g}"
+    is_whole = "." not in text or "e+" in text
+    return f"{float(text):,.0f}" if is_whole and abs(value) < 1e6 and "e-" not in text else text
+
+
+@_known
+def fixed(value: float, decimals: int) -> str:
+    """A number of decimals."""
+    return f"{value:,.{decimals}f}"
+
+
+@_known
+def percent(value: float, decimals: int = 0) -> str:
+    """A share of 1, in per cent."""
+    return f"{100 * value:.{decimals}f} %"
+
+
+@_known
+def whole(value: float) -> str:
+    """A whole number, thousands apart."""
+    return f"{value:,.0f}"
+
+
+def interval(row: Row) -> str:
+    """The estimate of a piece of evidence in its unit, with its interval or range, if any."""
+    estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
+    if estimate is None:
+        return "not known"
+    unit = row["unit"] or ""
+    told = wording.number(_number(estimate), unit) + wording.of_unit(unit)
+    if low is None or low == high:
+        return told
+    return f"{told} {wording.spanned(_number(low), _number(high), row['span'], unit)}"
+
+
+def allowed(row: Row) -> str:
+    """The values that a claim allows, of a piece of its evidence."""
+    low, high = row["holds_low"], row["holds_high"]
+    holds = (
+        -math.inf if low is None else _number(low),
+        math.inf if high is None else _number(high),
+    )
+    return wording.allowed(holds, row["unit"] or "")
+
+
+def share(row: Row) -> str:
+    """A share with its interval, in per cent."""
+    low, high = (f"{100 * row[end]:.0f}" for end in ("share_low", "share_high"))
+    reached = f"{row['reached']:,}/{row['runs']:,}"
+    return f"{reached} = {100 * row['share_reached']:.0f} % [{low}, {high}]"
+
+
+FORMATS: dict[str, Callable[..., str]] = {
+    "sig": significant,
+    "fixed": fixed,
+    "percent": percent,
+    "whole": whole,
+    "interval": interval,
+    "allowed": allowed,
+    "share": share,
+}

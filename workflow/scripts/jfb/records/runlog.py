@@ -1,0 +1,97 @@
+"""The log of a run: one row per epoch, in Parquet, with the run's settings in its metadata."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from jfb.config import settings
+from jfb.storage import files, parquet
+
+
+class Epoch(NamedTuple):
+    """What is recorded of one epoch.
+
+    Losses are mean squared errors; accuracies are shares in [0, 1]; `train_seconds` is the time
+    of the training part. `iterations_mean` and `iterations_max` are fixed-point iterations per
+    forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
+    the epoch's training passes and its validation pass. `spectral_norm` is the largest singular
+    value of the latent weight at the end of the epoch.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    train_accuracy: float
+    val_accuracy: float
+    train_seconds: float
+    iterations_mean: float
+    iterations_max: int
+    unconverged: int
+    spectral_norm: float
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.int32() if kind is int else pa.float64(), nullable=False)
+        for name, kind in Epoch.__annotations__.items()
+    ]
+)
+
+
+def columns(rows: Iterable[Epoch]) -> dict[str, np.ndarray]:
+    """The columns of some rows, by name."""
+    return {
+        name: np.array(column)
+        for name, column in zip(Epoch._fields, zip(*rows, strict=True), strict=True)
+    }
+
+
+def write(
+    path: str | Path,
+    log: Mapping[str, np.ndarray],
+    run: settings.Run,
+    versions: Mapping[str, str],
+) -> None:
+    """Write a log to `path`, whole or not at all.
+
+    Args:
+        path: where to.
+        log: the columns of `Epoch` by name, a row per epoch in order.
+        run: stored as JSON under the metadata key `run`.
+        versions: of the libraries that computed it, stored as JSON under `versions`.
+    """
+    arrays = [parquet.from_numbers(log[field.name], field.type) for field in SCHEMA]
+    metadata = {"run": json.dumps(run.to_dict()), "versions": json.dumps(dict(versions))}
+    parquet.write(path, pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata)))
+
+
+def read(path: str | Path) -> pa.Table:
+    """Read a log.
+
+    Raises:
+        jfb.storage.files.Unreadable: the file is no log, or a damaged one; the message names it.
+    """
+    table = parquet.read(path, SCHEMA, "a log of a run")
+    if b"run" not in (table.schema.metadata or {}):
+        raise files.Unreadable(path, "its metadata does not tell which run it is the log of")
+    try:
+        run = run_of(table)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        fault = f"its metadata tells of no run that this version knows ({error!r})"
+        raise files.Unreadable(path, fault) from error
+    epochs = parquet.to_numbers(table["epoch"])
+    if not len(epochs) or not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
+        raise files.Unreadable(path, "its epochs do not count from 1 without a gap")
+    if len(epochs) != run.epochs and np.isfinite(table["train_loss"][-1].as_py()):
+        fault = f"it ends after {len(epochs)} of {run.epochs} epochs, with a finite loss"
+        raise files.Unreadable(path, fault)
+    return table
+
+
+def run_of(log: pa.Table) -> settings.Run:
+    """The run that wrote a log that `read` returned, from its metadata."""
+    return settings.Run.from_dict(json.loads(log.schema.metadata[b"run"]))
