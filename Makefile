@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test faults lint rule-change docs check-docs report clean distclean
+.PHONY: all check test faults lint rule-change schema docs check-docs report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -42,6 +42,10 @@ lint: $(READY)
 # Adds the line that a change of the rules of workflow/claims.yaml needs.
 rule-change: $(READY)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m jfb.analysis.rule_changes workflow/claims.yaml workflow/rule_changes.yaml
+
+# The JSON Schema by which editors complete config.yaml, from jfb/config.
+schema: $(READY)
+	@$(BIN)/python workflow/scripts/schema.py workflow/schemas/config.schema.json
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -34,7 +34,7 @@ def read_yaml(path):
 
 
 def load_project():
-    return load(read_yaml("config.yaml"), read_yaml("workflow/schemas/config.schema.yaml"))
+    return load(read_yaml("config.yaml"))
 
 
 @pytest.fixture
@@ -42,14 +42,9 @@ def config():
     return read_yaml("config.yaml")
 
 
-@pytest.fixture(scope="session")
-def schema():
-    return read_yaml("workflow/schemas/config.schema.yaml")
-
-
 @pytest.fixture
-def project(config, schema):
-    return load(config, schema)
+def project(config):
+    return load(config)
 
 
 @pytest.fixture

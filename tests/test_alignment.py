@@ -10,7 +10,7 @@ import torch
 
 from conftest import make_data
 from jfb.analysis.alignment import read as read_alignments
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.engines.fused import engine as fused
 from jfb.measure import alignment, cost
 from jfb.model import adjoints
@@ -277,7 +277,7 @@ def test_one_search_finds_what_picard_finds_at_each_tolerance(run, seed):
     tolerances = [1e-1, 1e-3, 1e-4, 1e-10]
     solves = Prefixes(tolerances, 1000, *shape)(of.transform)
     for tolerance, solve in zip(tolerances, solves, strict=True):
-        options = settings.Solver("picard", tolerance, 1000)
+        options = choices.Picard(tolerance=tolerance, max_iterations=1000)
         picard = SOLVERS["picard"](options, *shape, torch.float64)(of.transform)
         assert torch.equal(solve.point, picard.point)
         assert solve[1:] == picard[1:]
@@ -391,9 +391,9 @@ def test_alignments_of_runs_in_a_table(run, data, tmp_path):
 SMALL_COST = settings.Cost(
     batch_size=50,
     gradients=(
-        ("jfb", settings.Gradient("jfb")),
-        ("implicit", settings.Gradient("implicit")),
-        ("unrolled", settings.Gradient("unrolled")),
+        ("jfb", choices.JFB()),
+        ("implicit", choices.Implicit()),
+        ("unrolled", choices.Unrolled()),
     ),
     latent_dim=3,
     iterations=(1, 5),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb.config import checks, requirements, settings
+from jfb.config import checks, choices, names, requirements, settings
 from jfb.config.errors import ConfigError
 from jfb.config.project import load
 from jfb.model import adjoints
@@ -315,13 +315,13 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("path", "value", "said"), MISTAKES)
-def test_a_mistake_is_named_in_one_line(path, value, said, config, schema):
+def test_a_mistake_is_named_in_one_line(path, value, said, config):
     if path == "studies.../up":
         wrong = changed(config, "studies", config["studies"] | {"/up": value})
     else:
         wrong = changed(config, path, value)
     with pytest.raises(ConfigError) as error:
-        load(wrong, schema)
+        load(wrong)
     message = str(error.value)
     assert "\n" not in message
     for part in said:
@@ -350,13 +350,15 @@ def test_the_default_config_is_the_report(project):
 def test_the_default_studies_have_the_reports_hyperparameters(name, project):
     assert name in project.default_studies
     for run in project.studies[name].runs.values():
-        assert run.solver == settings.Solver("picard", tolerance=1e-3, max_iterations=1000)
-        assert run.optimiser == settings.Optimiser("adam", 1e-3, 0.9, 0.999, 1e-8)
+        assert run.solver == choices.Picard(tolerance=1e-3, max_iterations=1000)
+        assert run.optimiser == choices.Adam(
+            learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8
+        )
         assert run.network == settings.Network(input_dim=3, latent_dim=3, activation="relu")
         assert (run.epochs, run.accuracy_threshold) == (3000, 0.1)
         assert (run.gradient, run.contraction) == (
-            settings.Gradient("jfb"),
-            settings.Contraction("none"),
+            choices.JFB(),
+            choices.Free(),
         )
 
 
@@ -369,7 +371,7 @@ def test_the_gradients_of_the_reference_engine_are_paired_with_jfb(project):
     study = project.studies["gradients_reference"]
     assert study.factors["gradient"] == ("jfb", "phantom_5", "unrolled", "explicit_10")
     run, other = (study.runs[level, 600, 3] for level in ("jfb", "phantom_5"))
-    assert run.gradient == settings.Gradient("jfb")
+    assert run.gradient == choices.JFB()
     changes = {"gradient": other.gradient, "levels": other.levels}
     assert dataclasses.replace(run, **changes) == other
 
@@ -393,9 +395,9 @@ def test_the_landscape_is_a_thousand_seeds_in_blocks(project):
     assert set(each) == set(study.runs.values())
 
 
-def test_the_last_block_may_be_smaller(config, schema):
+def test_the_last_block_may_be_smaller(config):
     config["studies"]["landscape"] |= {"seeds": [5, 3, 9, 1], "block_size": 3}
-    blocks = load(config, schema).studies["landscape"].blocks
+    blocks = load(config).studies["landscape"].blocks
     assert [block.seeds for block in blocks.values()] == [(5, 3, 9), (1,)]
     assert list(blocks) == [(None, 5, 9), (None, 1, 1)]
 
@@ -424,59 +426,67 @@ def test_a_block_can_be_written_down(project):
 
 
 @pytest.mark.parametrize(("epochs", "snapshots"), [(5, 5), (5, 40), (30, 30), (3000, 30)])
-def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, config, schema):
+def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, config):
     config["studies"]["seeds"] |= {"epochs": epochs, "snapshots": snapshots}
-    project = load(config, schema)
+    project = load(config)
     config["studies"]["seeds"]["snapshots"] = min(epochs, snapshots) - 1
     with pytest.raises(
         ConfigError, match=f"^alignment.study: 'seeds' .* not {min(epochs, snapshots) - 1}"
     ):
-        load(config, schema)
+        load(config)
     assert {run.snapshots for run in project.studies["seeds"].runs.values()} == {snapshots}
 
 
-def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config, schema):
+def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config):
     assert checks.DIRECT == adjoints.DIRECT
     gradient = {"name": "implicit", "tolerance": 1e-9}
     config["studies"]["printed"] |= {"latent_dim": 33, "gradient": gradient}
     config["cost"]["gradients"]["implicit"] = gradient
-    project = load(config, schema)
-    assert project.studies["printed"].runs[600, 42].gradient == settings.Gradient(**gradient)
+    project = load(config)
+    assert project.studies["printed"].runs[600, 42].gradient == choices.Gradient.from_dict(gradient)
 
 
-def test_predecessors_belong_to_the_reports_stream_only(config, schema):
+def test_predecessors_belong_to_the_reports_stream_only(config):
     config["studies"]["replay"]["stream"] = "per_seed"
-    runs = load(config, schema).studies["replay"].runs.values()
+    runs = load(config).studies["replay"].runs.values()
     assert {run.predecessors for run in runs} == {0}
 
 
-def test_a_study_overrides_the_defaults(config, schema):
+def test_a_study_overrides_the_defaults(config):
     config["studies"]["replay"]["epochs"] = 7
-    project = load(config, schema)
+    project = load(config)
     assert {run.epochs for run in project.studies["replay"].runs.values()} == {7}
     assert {run.epochs for run in project.studies["printed"].runs.values()} == {3000}
 
 
 @pytest.mark.parametrize(
-    ("choice", "key"),
-    [("solver", "solver.name"), ("stream", "stream"), ("gradient", "gradient.name")],
+    ("chosen", "key"),
+    [
+        (choices.Picard, "solver.name"),
+        (choices.Report, "stream"),
+        (choices.JFB, "gradient.name"),
+        (choices.Relu, "activation"),
+        (choices.Adam, "optimiser.name"),
+    ],
 )
-def test_what_an_engine_cannot_do_is_refused_with_those_that_can(
-    choice, key, config, schema, monkeypatch
-):
-    offered = checks.ENGINES["reference"]
-    for engine, offers in list(checks.ENGINES.items()):
-        monkeypatch.setitem(checks.ENGINES, engine, offers | {choice: set()})
-    monkeypatch.setitem(checks.ENGINES, "able", offered)
+def test_what_an_engine_cannot_do_is_refused_with_those_that_can(chosen, key, config, monkeypatch):
+    monkeypatch.setattr(chosen, "engines", ("fused", "able"))
     with pytest.raises(ConfigError) as error:
-        load(config, schema)
+        load(config)
     assert str(error.value).startswith(f"studies.replay.{key}: ")
-    assert str(error.value).endswith("is not offered by engine reference, but by: able")
+    assert str(error.value).endswith("is not offered by engine reference, but by: fused, able")
 
 
-def test_a_long_value_is_cut(config, schema):
+def test_every_choice_is_offered_by_an_engine():
+    for kind in (*choices.WITH_OPTIONS.values(), *choices.BY_NAME.values()):
+        for choice in kind.all().values():
+            assert choice.engines
+            assert set(choice.engines) <= set(choices.Engine.all())
+
+
+def test_a_long_value_is_cut(config):
     with pytest.raises(ConfigError) as error:
-        load(changed(config, "defaults.engine", "x" * 5000), schema)
+        load(changed(config, "defaults.engine", "x" * 5000))
     assert len(str(error.value)) < 200
 
 
@@ -508,7 +518,7 @@ def test_factors_cross_and_name_their_runs(project):
     assert len(study.runs) == 4 * 3 * 20
     run = study.runs["neumann_5", 600, 3]
     assert (run.gradient, run.batch_size, run.seed) == (
-        settings.Gradient("neumann", order=5),
+        choices.Neumann(order=5),
         600,
         3,
     )
@@ -519,11 +529,9 @@ def test_factors_cross_and_name_their_runs(project):
     assert dataclasses.replace(jfb, levels=()) == seeds
 
 
-def test_no_factor_has_the_name_of_a_column(schema):
-    factors = schema["properties"]["studies"]["additionalProperties"]["properties"]["factors"]
-    reserved = set(factors["propertyNames"]["allOf"][1]["not"]["enum"])
+def test_no_factor_has_the_name_of_a_column():
     columns = {*runlog.SCHEMA.names, *summary.schema([]).names}
-    assert reserved == columns | {"level", "seconds"}
+    assert set(names.NO_FACTORS) == columns | {"level", "seconds"}
 
 
 #: What pandas (pyarrow), polars or DuckDB take for the same level where they read the folders.
@@ -543,11 +551,11 @@ SAME = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_levels_that_are_read_as_one_are_refused(one, other, config, schema):
+def test_levels_that_are_read_as_one_are_refused(one, other, config):
     levels = {one: {"epochs": 3}, "a": {"epochs": 4}, other: {"epochs": 5}}
     wrong = changed(config, "studies.contraction.factors", {"f": levels})
     with pytest.raises(ConfigError) as error:
-        load(wrong, schema)
+        load(wrong)
     said = f"studies.contraction.factors.f: {other!r} is read as the same value as {one!r}"
     assert str(error.value).startswith(said)
 
@@ -556,9 +564,9 @@ def test_levels_that_are_read_as_one_are_refused(one, other, config, schema):
     ("one", "other"),
     [("1", "2"), ("0.5", "0.95"), ("off", "0.95"), ("1_0", "10"), ("true", "1"), ("1f", "1")],
 )
-def test_levels_that_differ_stay_apart(one, other, config, schema, tmp_path):
+def test_levels_that_differ_stay_apart(one, other, config, tmp_path):
     levels = {one: {"epochs": 3}, other: {"epochs": 5}}
-    load(changed(config, "studies.contraction.factors", {"f": levels}), schema)
+    load(changed(config, "studies.contraction.factors", {"f": levels}))
     for level in levels:
         (tmp_path / f"f={level}").mkdir()
         pd.DataFrame({"x": [level]}).to_parquet(tmp_path / f"f={level}/log.parquet")
@@ -566,9 +574,9 @@ def test_levels_that_differ_stay_apart(one, other, config, schema, tmp_path):
     assert found["f"].nunique() == 2
 
 
-def with_studies(config, schema, **studies):
+def with_studies(config, **studies):
     some = {name: {"batch_sizes": [32], "seeds": [0]} | values for name, values in studies.items()}
-    return load(changed(config, "studies", config["studies"] | some), schema).studies
+    return load(changed(config, "studies", config["studies"] | some)).studies
 
 
 EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"name": "unrolled"}}
@@ -596,8 +604,8 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ),
     ],
 )
-def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config, schema):
-    studies = with_studies(config, schema, bent=study, bent_2={})
+def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config):
+    studies = with_studies(config, bent=study, bent_2={})
     with pytest.raises(ConfigError) as error:
         requirements.check_targets(["all", target], studies)
     assert str(error.value).startswith(f"{target}: 'bent' must be a study")
@@ -618,8 +626,8 @@ def test_snakemake_refuses_what_is_not_defined_in_one_line(path, workspace):
     assert line == f"{said}, not tanh"
 
 
-def test_what_is_defined_for_a_study_is_not_refused(config, schema):
-    studies = with_studies(config, schema, bent={"activation": "tanh"}, bent_2={})
+def test_what_is_defined_for_a_study_is_not_refused(config):
+    studies = with_studies(config, bent={"activation": "tanh"}, bent_2={})
     made = [f"results/{path}" for path in ("sharpness/bent.parquet", "figures/sharpness_bent.png")]
     made += [f"results/{path}" for path in ("units/bent_2.parquet", "figures/kinks_bent_2.png")]
     requirements.check_targets(["all", "seeds", *made, "results/data/report.parquet"], studies)
@@ -637,6 +645,6 @@ def test_what_is_defined_for_a_study_is_not_refused(config, schema):
         {"factors": {"length": {"usual": {"epochs": 3000}}}},
     ],
 )
-def test_small_studies_are_studies(study, config, schema):
-    (run,) = with_studies(config, schema, least=study)["least"].runs.values()
+def test_small_studies_are_studies(study, config):
+    (run,) = with_studies(config, least=study)["least"].runs.values()
     assert run.batch_size == study.get("batch_sizes", [32])[0]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.engines import reference
 from jfb.model.contraction import CONTRACTIONS, Parametrization, Projection, SpectralCap
 from jfb.model.network import Network
 from jfb.records import layout
 from jfb.streams.interface import open_stream
 
-BOUND = settings.Contraction("projection", 0.9)
+BOUND = choices.Projection(bound=0.9)
 
 
 def network_of(n, scale=1.0, dtype=torch.float64, seed=0):
@@ -50,7 +50,7 @@ def test_projection_is_the_nearest_weight_within_the_bound(n):
 def test_the_bound_holds_in_float32(name, n):
     for seed in range(5):
         network = network_of(n, dtype=torch.float32, seed=seed)
-        CONTRACTIONS[name](network, settings.Contraction(name, 0.95))
+        CONTRACTIONS[name](network, choices.Contraction.all()[name](bound=0.95))
         assert norm(network) <= 0.95
 
 
@@ -58,7 +58,7 @@ def test_the_bound_holds_in_float32(name, n):
 def test_a_weight_within_the_bound_is_left_alone(name):
     network = network_of(3, scale=0.01)
     before = network.parameters.clone()
-    contraction = CONTRACTIONS[name](network, settings.Contraction(name, 0.95))
+    contraction = CONTRACTIONS[name](network, choices.Contraction.all()[name](bound=0.95))
     gradient = torch.randn(len(before), dtype=torch.float64)
     torch.testing.assert_close(contraction.pull_back(gradient), gradient)
     torch.testing.assert_close(network.parameters, before, rtol=1e-15, atol=0)
@@ -67,7 +67,7 @@ def test_a_weight_within_the_bound_is_left_alone(name):
 def test_the_gradient_goes_through_the_cap():
     """Against finite differences of a linear loss of the capped parameters."""
     network = network_of(3)
-    contraction = Parametrization(network, settings.Contraction("parametrization", 0.9))
+    contraction = Parametrization(network, choices.Parametrization(bound=0.9))
     gradient = torch.randn(
         len(network.parameters), dtype=torch.float64, generator=torch.Generator().manual_seed(2)
     )
@@ -98,7 +98,7 @@ def test_the_cap_is_a_parametrization_of_pytorch():
 
 @pytest.mark.parametrize("name", ["projection", "parametrization"])
 def test_a_run_stays_within_the_bound(name, replay, data):
-    contraction = settings.Contraction(name, 0.6)
+    contraction = choices.Contraction.all()[name](bound=0.6)
     run = dataclasses.replace(replay[600], epochs=30, stream="per_seed", contraction=contraction)
     outcome = reference.train(run, open_stream(run), *data, lambda row: None)
     assert outcome.log["spectral_norm"].max() <= 0.6

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import root
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model import fixed_points
 from jfb.model.network import Network, Transformation
 from jfb.model.solvers import SOLVERS
@@ -75,7 +75,7 @@ def test_they_are_those_of_picard_where_it_converges(latent_dim, activation):
     weight = layout.views(flat, network)["latent.weight"]
     weight *= 0.9 / np.linalg.norm(weight, 2)
     inputs = rng.normal(size=(50, 3))
-    options = settings.Solver("picard", tolerance=1e-13, max_iterations=5000)
+    options = choices.Picard(tolerance=1e-13, max_iterations=5000)
     transform = Transformation(Network(torch.from_numpy(flat), network), len(inputs))
     transform.fix(torch.from_numpy(inputs).T.contiguous())
     solve = SOLVERS["picard"](options, len(inputs), latent_dim, torch.float64)(transform)

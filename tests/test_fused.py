@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from conftest import ROOT, load_project, make_data
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.config.checks import ENGINES, FUSED_DIRECT
 from jfb.engines import blocks, reference
 from jfb.engines.fused import cache, lanes
@@ -65,10 +65,10 @@ def random_batch(rng, m, most=200):
 
 
 GRADIENTS = [
-    settings.Gradient("jfb"),
-    settings.Gradient("neumann", order=1),
-    settings.Gradient("neumann", order=6),
-    settings.Gradient("implicit"),
+    choices.JFB(),
+    choices.Neumann(order=1),
+    choices.Neumann(order=6),
+    choices.Implicit(),
 ]
 
 
@@ -185,7 +185,7 @@ def test_projected_runs_are_the_references(batch_size, run, data):
         run,
         batch_size=batch_size,
         epochs=20,
-        contraction=settings.Contraction("projection", 0.6),
+        contraction=choices.Projection(bound=0.6),
     )
     found, expected = train(fused, run, data), train(reference, run, data)
     for column in ("train_loss", "val_loss", "spectral_norm"):

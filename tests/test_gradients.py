@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model import optimisers
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -40,7 +40,7 @@ def jfb(network, d, u, target):
     size = d.shape[1]
     transform = Transformation(network, size)
     transform.fix(d)
-    gradient = open_gradient(network, size, settings.Gradient("jfb"))
+    gradient = open_gradient(network, size, choices.JFB())
     a = gradient.follow(transform, Solve(u, 1, 0.0, True))
     return gradient(d, network.read_out(a, network.empty(1, size)).sub_(target))
 
@@ -92,7 +92,7 @@ def test_the_reports_network_has_28_parameters():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_adam_is_optim_adam(dtype, monkeypatch):
     monkeypatch.setattr(optimisers, "square_root", lambda x, out: torch.sqrt(x, out=out))
-    options = settings.Optimiser("adam", 2e-3, 0.8, 0.95, 1e-7)
+    options = choices.Adam(learning_rate=2e-3, beta1=0.8, beta2=0.95, epsilon=1e-7)
     generator = torch.Generator().manual_seed(4)
     start = torch.randn(28, generator=generator, dtype=dtype)
     ours, theirs = start.clone(), start.clone().requires_grad_()

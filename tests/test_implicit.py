@@ -11,32 +11,32 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchdeq import get_deq
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model import adjoints, deq
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
 from jfb.model.solvers import SOLVERS
 from jfb.records import layout
 
-TIGHT = settings.Solver("picard", tolerance=1e-15, max_iterations=3000)
+TIGHT = choices.Picard(tolerance=1e-15, max_iterations=3000)
 ALL = {
-    "jfb": settings.Gradient("jfb"),
-    "neumann_0": settings.Gradient("neumann", order=0),
-    "neumann_3": settings.Gradient("neumann", order=3),
-    "implicit": settings.Gradient("implicit"),
-    "patterns": settings.Gradient("implicit", adjoint="patterns"),
-    "picard": settings.Gradient("implicit", adjoint="picard", tolerance=1e-14),
-    "anderson": settings.Gradient("implicit", adjoint="anderson", tolerance=1e-13),
-    "phantom_1": settings.Gradient("phantom", steps=1, damping=1.0),
-    "phantom_5": settings.Gradient("phantom", steps=5, damping=0.4),
-    "unrolled": settings.Gradient("unrolled"),
+    "jfb": choices.JFB(),
+    "neumann_0": choices.Neumann(order=0),
+    "neumann_3": choices.Neumann(order=3),
+    "implicit": choices.Implicit(),
+    "patterns": choices.Implicit(adjoint="patterns"),
+    "picard": choices.Implicit(adjoint="picard", tolerance=1e-14),
+    "anderson": choices.Implicit(adjoint="anderson", tolerance=1e-13),
+    "phantom_1": choices.Phantom(steps=1, damping=1.0),
+    "phantom_5": choices.Phantom(steps=5, damping=0.4),
+    "unrolled": choices.Unrolled(),
 }
 SHAPES = [(3, 3, 50), (1, 2, 7), (6, 1, 20)]
 # Ways to solve for the adjoint, each with how close its gradient must be to the exact one.
 EXACT = {"implicit": 1e-12, "patterns": 1e-12, "picard": 1e-12, "anderson": 1e-11}
 # Of a latent space in which the implicit gradient is solved by iteration, and to what.
 LARGE = (40, 3, 5)
-TO_THE_END = settings.Gradient("implicit", tolerance=1e-12)
+TO_THE_END = choices.Implicit(tolerance=1e-12)
 
 
 def case(n, m, size, activation="tanh", radius=None, seed=0):
@@ -97,7 +97,7 @@ def test_implicit_is_the_derivative_of_the_converged_loss(shape, name, activatio
 def test_implicit_by_iteration_is_the_derivative_of_the_converged_loss():
     network, d, target = case(*LARGE)
     found, _ = gradient_of(network, d, target, TO_THE_END)
-    solver = settings.Solver("picard", tolerance=1e-13, max_iterations=1000)
+    solver = choices.Picard(tolerance=1e-13, max_iterations=1000)
     assert closeness(found, finite_differences(network, d, target, solver=solver)) < 1e-6
 
 
@@ -142,7 +142,7 @@ def test_implicit_is_torchdeqs(shape, name, activation):
 @pytest.mark.parametrize("shape", [*SHAPES, LARGE, (70, 3, 300)])
 def test_ways_to_solve_for_the_adjoint_agree(shape, name):
     network, d, target = case(*shape, "relu")
-    expected, _ = gradient_of(network, d, target, settings.Gradient("implicit", adjoint="direct"))
+    expected, _ = gradient_of(network, d, target, choices.Implicit(adjoint="direct"))
     assert closeness(gradient_of(network, d, target, ALL[name])[0], expected) < EXACT[name]
 
 
@@ -156,7 +156,7 @@ def test_adjoints_in_float32_agree_to_a_millionth(name):
     places = torch.linspace(-1, 1, 2400)[:, None] * torch.randn(64, generator=generator)
     slope = places + torch.randn(64, generator=generator) > 0
     expected = adjoints.Direct()(v.double(), slope, weight)
-    options = settings.Gradient("implicit", adjoint=name)
+    options = choices.Implicit(adjoint=name)
     found = adjoints.open_adjoint(options, 64)(v.clone(), slope, weight)
     assert found.dtype == torch.float32
     assert closeness(found, expected) < 1e-6
@@ -167,7 +167,7 @@ def test_implicit_by_iteration_is_torchdeqs_as_far_as_its_tolerance(activation):
     network, d, target = case(*LARGE, activation)
     expected = torchdeqs(network, d, target, ift=True)
     assert closeness(gradient_of(network, d, target, TO_THE_END)[0], expected) < 1e-9
-    plain = settings.Gradient("implicit", adjoint="picard")
+    plain = choices.Implicit(adjoint="picard")
     assert 1e-9 < closeness(gradient_of(network, d, target, plain)[0], expected) < 1e-5
     assert 1e-9 < closeness(gradient_of(network, d, target, ALL["implicit"])[0], expected) < 1e-5
 
@@ -196,9 +196,7 @@ def test_neumann_converges_to_implicit_at_the_rate_of_the_spectral_radius(radius
     exact, _ = gradient_of(network, d, target, ALL["implicit"])
     orders = range(5, 25)
     errors = [
-        closeness(
-            gradient_of(network, d, target, settings.Gradient("neumann", order=order))[0], exact
-        )
+        closeness(gradient_of(network, d, target, choices.Neumann(order=order))[0], exact)
         for order in orders
     ]
     rates = [later / earlier for earlier, later in itertools.pairwise(errors)]
@@ -212,7 +210,7 @@ def test_unrolled_converges_to_implicit_as_the_tolerance_goes_to_0(activation):
     exact, _ = gradient_of(network, d, target, ALL["implicit"])
     errors = []
     for tolerance in (1e-2, 1e-4, 1e-6, 1e-8, 1e-10):
-        solver = settings.Solver("picard", tolerance, 3000)
+        solver = choices.Picard(tolerance=tolerance, max_iterations=3000)
         errors.append(closeness(gradient_of(network, d, target, ALL["unrolled"], solver)[0], exact))
     assert all(later < earlier / 10 for earlier, later in itertools.pairwise(errors))
     assert errors[-1] < 1e-7
@@ -226,9 +224,9 @@ def modules(network, options, solver):
     return module
 
 
-LOOSE = settings.Solver("picard", tolerance=1e-3, max_iterations=1000)
-STOPPED = settings.Solver("picard", tolerance=1e-9, max_iterations=4)
-EXPLICIT = settings.Solver("explicit", applications=6)
+LOOSE = choices.Picard(tolerance=1e-3, max_iterations=1000)
+STOPPED = choices.Picard(tolerance=1e-9, max_iterations=4)
+EXPLICIT = choices.Explicit(applications=6)
 
 
 @pytest.mark.parametrize("solver", [LOOSE, STOPPED, EXPLICIT], ids=["loose", "stopped", "explicit"])
@@ -249,7 +247,7 @@ def test_the_gradients_by_hand_are_autograds(name, activation, solver):
 @pytest.mark.parametrize("applications", [1, 2, 7])
 def test_the_explicit_network_is_a_feedforward_network(applications):
     network, d, target = case(3, 3, 30, "relu")
-    solver = settings.Solver("explicit", applications=applications)
+    solver = choices.Explicit(applications=applications)
     found, loss = gradient_of(network, d, target, ALL["unrolled"], solver)
     flat = network.parameters.clone().requires_grad_()
     p = layout.views(flat, network.dimensions)
@@ -367,7 +365,7 @@ def test_latent_dimension_and_tolerance_decide_how_the_implicit_gradient_is_solv
 def step(name, iterations, n=3, size=100):
     """A module, inputs and target."""
     torch.manual_seed(0)
-    solver = settings.Solver("explicit", applications=iterations)
+    solver = choices.Explicit(applications=iterations)
     module = deq.DEQ(settings.Network(3, n), solver, ALL[name])
     return module, torch.randn(size, 3), torch.randn(size, 1)
 

@@ -6,13 +6,13 @@ import itertools
 import pytest
 import torch
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model.deq import DEQ
 from jfb.model.solvers import SOLVERS, Picard
 
 
 def picard(tolerance=1e-3, max_iterations=1000, size=1, latent_dim=1):
-    options = settings.Solver("picard", tolerance, max_iterations)
+    options = choices.Picard(tolerance=tolerance, max_iterations=max_iterations)
     return Picard(options, size, latent_dim, torch.float64)
 
 
@@ -59,7 +59,7 @@ def test_a_map_without_contraction_does_not_converge(slope):
 
 def one_unit(weight, options):
     """y = 0.7 T(u; d) + 0.1 with T = relu(weight u + 2 d + 1) and d from 0 to 1, by JFB."""
-    module = DEQ(settings.Network(1, 1), options, settings.Gradient("jfb")).double()
+    module = DEQ(settings.Network(1, 1), options, choices.JFB()).double()
     with torch.no_grad():
         values = [weight, 0.5, 2, 0.5, 0.7, 0.1]
         for parameter, value in zip(module.parameters(), values, strict=True):
@@ -77,7 +77,7 @@ def test_an_even_limit_makes_a_network_of_one_layer(limit):
 
     The weight has no gradient, and stays where it is; the other layers have one.
     """
-    d, y, gradients = one_unit(-1.5, settings.Solver("picard", 1e-3, limit))
+    d, y, gradients = one_unit(-1.5, choices.Picard(tolerance=1e-3, max_iterations=limit))
     torch.testing.assert_close(y, 0.7 * (2 * d + 1) + 0.1)
     latent, *others = gradients
     assert latent == 0
@@ -87,7 +87,7 @@ def test_an_even_limit_makes_a_network_of_one_layer(limit):
 @pytest.mark.parametrize("limit", [1001, 11])
 def test_an_odd_limit_keeps_the_other_point(limit):
     """There u = h, whose image is relu(-0.5 h) = 0: only the output bias has a gradient."""
-    _, y, gradients = one_unit(-1.5, settings.Solver("picard", 1e-3, limit))
+    _, y, gradients = one_unit(-1.5, choices.Picard(tolerance=1e-3, max_iterations=limit))
     torch.testing.assert_close(y, torch.full_like(y, 0.1))
     *others, bias = gradients
     assert others == [0] * 5
@@ -97,7 +97,7 @@ def test_an_odd_limit_keeps_the_other_point(limit):
 @pytest.mark.parametrize("name", ["anderson", "broyden"])
 def test_where_picard_alternates_others_find_the_fixed_point(name):
     """u = h / 2.5, and the weight has a gradient there."""
-    options = settings.Solver(name, 1e-10, 20, memory=5)
+    options = choices.Solver.all()[name](tolerance=1e-10, max_iterations=20, memory=5)
     d, y, gradients = one_unit(-1.5, options)
     torch.testing.assert_close(y, 0.7 * (2 * d + 1) / 2.5 + 0.1)
     assert all(gradients)
@@ -172,9 +172,9 @@ def counted(transform):
 
 
 OPTIONS = {
-    "picard": settings.Solver("picard", 1e-8, 3000),
-    "anderson": settings.Solver("anderson", 1e-8, 3000, memory=5),
-    "broyden": settings.Solver("broyden", 1e-8, 3000, memory=10),
+    "picard": choices.Picard(tolerance=1e-8, max_iterations=3000),
+    "anderson": choices.Anderson(tolerance=1e-8, max_iterations=3000, memory=5),
+    "broyden": choices.Broyden(tolerance=1e-8, max_iterations=3000, memory=10),
 }
 RADII = [0.1, 0.5, 0.9, 0.95, 0.97, 0.99]
 
@@ -302,8 +302,10 @@ def test_points_of_a_batch_do_not_touch_each_other(name):
 def test_a_network_is_solved_in_float32(name, n):
     """relu networks of the report's size, against Picard to a smaller tolerance."""
     generator = torch.Generator().manual_seed(n)
-    solver = SOLVERS[name](settings.Solver(name, 1e-5, 200, memory=5), 100, n)
-    exact = Picard(settings.Solver("picard", 1e-12, 5000), 100, n, torch.float64)
+    solver = SOLVERS[name](
+        choices.Solver.all()[name](tolerance=1e-5, max_iterations=200, memory=5), 100, n
+    )
+    exact = Picard(choices.Picard(tolerance=1e-12, max_iterations=5000), 100, n, torch.float64)
     for _ in range(20):
         weight = torch.randn(n, n, generator=generator)
         weight *= 0.95 / torch.linalg.matrix_norm(weight, 2)
@@ -320,9 +322,7 @@ def test_a_network_is_solved_in_float32(name, n):
 
 def test_the_explicit_network_applies_the_map_a_given_number_of_times():
     wrapped, calls = counted(affine(0.5, torch.tensor(1.0)))
-    solve = SOLVERS["explicit"](settings.Solver("explicit", applications=4), 1, 1, torch.float64)(
-        wrapped
-    )
+    solve = SOLVERS["explicit"](choices.Explicit(applications=4), 1, 1, torch.float64)(wrapped)
     # States 0, 1, 1.5, 1.75, 1.875; the last application is that of the readout.
     assert (solve.point.item(), solve.iterations, solve.converged) == (1.75, 4, True)
     assert solve.residual == 0.125

@@ -14,6 +14,7 @@ import mutations
 from conftest import ROOT, Workspace, read_yaml
 from jfb.config.errors import ConfigError
 from jfb.config.project import Project, load
+from jfb.config.text import check_text
 
 EACH = 1000
 THROUGH_SNAKEMAKE = 40
@@ -41,15 +42,15 @@ def in_time():
         signal.alarm(0)
 
 
-def loaded(text, path, schema):
+def loaded(text, path):
     """Load a text as the workflow does; the project, or the one line that refuses it."""
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     try:
         with in_time(), chdir(path.parent):
-            text.check(path.name)
+            check_text(path.name)
             # As Snakemake loads it after that.
             config = yaml.load(path.read_text(encoding="utf-8"), yaml.FullLoader)
-            return load(config, schema)
+            return load(config)
     except ConfigError as error:
         return str(error)
 
@@ -67,7 +68,7 @@ MANY = settings(
 )
 
 
-def test_mistakes_in_the_structure(small, schema, tmp_path, fault):
+def test_mistakes_in_the_structure(small, tmp_path, fault):
     outcomes = []
 
     @MANY
@@ -75,7 +76,7 @@ def test_mistakes_in_the_structure(small, schema, tmp_path, fault):
     def one(rng):
         with fault("configuration mutated, in process"):
             text = mutations.written(mutations.mutated(small, rng))
-            found = loaded(text, tmp_path / "config.yaml", schema)
+            found = loaded(text, tmp_path / "config.yaml")
             assert_clear(found)
             outcomes.append(isinstance(found, Project))
 
@@ -85,7 +86,7 @@ def test_mistakes_in_the_structure(small, schema, tmp_path, fault):
     assert 0 < sum(outcomes) < len(outcomes) / 2
 
 
-def test_mistakes_in_the_text(small, schema, tmp_path, fault):
+def test_mistakes_in_the_text(small, tmp_path, fault):
     outcomes = []
     text = mutations.written(small)
 
@@ -93,7 +94,7 @@ def test_mistakes_in_the_text(small, schema, tmp_path, fault):
     @given(st.randoms(use_true_random=False))
     def one(rng):
         with fault("configuration mutated, in process"):
-            found = loaded(mutations.spoilt(text, rng), tmp_path / "config.yaml", schema)
+            found = loaded(mutations.spoilt(text, rng), tmp_path / "config.yaml")
             assert_clear(found)
             outcomes.append(isinstance(found, Project))
 
@@ -104,14 +105,14 @@ def test_mistakes_in_the_text(small, schema, tmp_path, fault):
 
 
 @pytest.mark.parametrize("number", range(THROUGH_SNAKEMAKE))
-def test_mistakes_through_snakemake(number, workspace, schema, fault):
+def test_mistakes_through_snakemake(number, workspace, fault):
     rng = random.Random(number)
     with fault("configuration mutated, through snakemake -n"):
         if number % 2:
             text = mutations.written(mutations.mutated(workspace.config, rng))
         else:
             text = mutations.spoilt(mutations.written(workspace.config), rng)
-        found = loaded(text, workspace.path / "config.yaml", schema)
+        found = loaded(text, workspace.path / "config.yaml")
         output = workspace.snakemake("--dry-run", check=False)
         assert "Traceback" not in output
         if isinstance(found, Project):
@@ -177,7 +178,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_hostile_values(what, workspace, schema, fault):
+def test_hostile_values(what, workspace, fault):
     with fault("hostile configuration"):
         added, named = HOSTILE[what]
         if added is None:
@@ -186,7 +187,7 @@ def test_hostile_values(what, workspace, schema, fault):
             key = added.split(":")[0]
             rest = {k: v for k, v in workspace.config.items() if k != key}
             text = f"{mutations.written(rest)}{added}\n"
-        found = loaded(text, workspace.path / "config.yaml", schema)
+        found = loaded(text, workspace.path / "config.yaml")
         assert isinstance(found, str)
         output = workspace.snakemake("--dry-run", check=False)
         assert workspace.status != 0
@@ -197,18 +198,18 @@ def test_hostile_values(what, workspace, schema, fault):
         assert not list(workspace.path.rglob("broken"))
 
 
-def test_aliases_that_multiply(small, schema, tmp_path, fault):
+def test_aliases_that_multiply(small, tmp_path, fault):
     """Ten levels of ten are ten thousand million values."""
     with fault("hostile configuration"):
         lines = ["a0: &a0 [1]"] + [
             f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 11)
         ]
         text = mutations.written(small) + "\n".join(lines) + "\n"
-        found = loaded(text, tmp_path / "config.yaml", schema)
+        found = loaded(text, tmp_path / "config.yaml")
         assert "must hold at most" in found
 
 
-def test_factors_that_multiply(small, schema, tmp_path, fault):
+def test_factors_that_multiply(small, tmp_path, fault):
     with fault("hostile configuration"):
         adam = small["defaults"]["optimiser"]
         picard = small["defaults"]["solver"]
@@ -232,7 +233,7 @@ def test_factors_that_multiply(small, schema, tmp_path, fault):
                 }
             }
         }
-        found = loaded(mutations.written(config), tmp_path / "config.yaml", schema)
+        found = loaded(mutations.written(config), tmp_path / "config.yaml")
         assert "studies.huge.seeds" in found
         assert "runs" in found
 
@@ -254,6 +255,6 @@ def test_no_rule_has_a_command_of_the_shell():
         assert not re.search(r"^\s*(shell|run|cwl|wrapper):", file.read_text(), re.MULTILINE)
 
 
-def test_the_committed_configuration_is_accepted(schema, tmp_path):
+def test_the_committed_configuration_is_accepted(tmp_path):
     text = mutations.written(read_yaml("config.yaml"))
-    assert isinstance(loaded(text, tmp_path / "config.yaml", schema), Project)
+    assert isinstance(loaded(text, tmp_path / "config.yaml"), Project)

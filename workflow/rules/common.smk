@@ -11,14 +11,12 @@ SCRIPTS = WORKFLOW / "scripts"
 
 from jfb.config import requirements
 from jfb.config.project import load
-from jfb.config.settings import ENGINE_MODULES
+from jfb.config.choices import Engine
 from jfb.config.study import SPLIT, name_of_dataset
 from jfb.storage import locks
 
 try:
-    project = load(
-        config, yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
-    )
+    project = load(config)
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
@@ -124,7 +122,7 @@ def levels_of(split):
 
 
 def engine_library(script, run):
-    return library(script, ENGINE_MODULES[run.engine], f"jfb.streams.{run.stream}")
+    return library(script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}")
 
 
 def any_of(names):

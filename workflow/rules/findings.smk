@@ -79,7 +79,6 @@ rule collect_numbers:
     input:
         tables=[files for _, files in NUMBERS.values()],
         figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
-        schema=os.path.relpath(WORKFLOW / "schemas/config.schema.yaml"),
         library=library("collect_numbers.py"),
     output:
         numbers=update("docs/numbers.json"),

@@ -5,7 +5,7 @@ rule measure_timing:
         snapshots=beside_logs(project.replay, "_snapshots.safetensors"),
         library=library(
             "measure_timing.py",
-            *(ENGINE_MODULES[engine] for engine in project.timing.engines),
+            *(Engine.all()[engine].module for engine in project.timing.engines),
             *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
         ),
     output:

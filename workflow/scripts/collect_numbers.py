@@ -2,9 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
-
-import yaml
 
 from jfb.config.project import load
 from jfb.output import numbers
@@ -12,8 +9,7 @@ from jfb.storage import files, provenance
 from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
-    schema = yaml.safe_load(Path(snakemake.input.schema).read_text(encoding="utf-8"))
-    project = load(snakemake.config, schema)
+    project = load(snakemake.config)
     for figure, copy in zip(snakemake.input.figures, snakemake.output.figures, strict=True):
         with files.whole(copy) as temporary:
             shutil.copyfile(figure, temporary)

@@ -8,38 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jfb.config import settings
+from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine, Gradient, Implicit
 from jfb.config.errors import ConfigError
 from jfb.config.study import Study
 
-#: What each engine can do, by the key of a study that chooses it.
-ENGINES = {
-    "reference": {
-        "stream": {"report", "per_seed"},
-        "activation": {"relu", "tanh"},
-        "solver": {"picard", "anderson", "broyden", "explicit"},
-        "gradient": {"jfb", "neumann", "implicit", "phantom", "unrolled"},
-        "contraction": {"none", "projection", "parametrization"},
-        "optimiser": {"adam"},
-    },
-    "dataloader": {
-        "stream": {"report", "per_seed"},
-        "activation": {"relu"},
-        "solver": {"picard"},
-        "gradient": {"jfb"},
-        "contraction": {"none"},
-        "optimiser": {"adam"},
-    },
-    "fused": {
-        "stream": {"report", "per_seed"},
-        "activation": {"relu"},
-        "solver": {"picard"},
-        "gradient": {"jfb", "neumann", "implicit"},
-        "contraction": {"none", "projection"},
-        "optimiser": {"adam"},
-        # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
-        "latent_dim": range(1, 257),
-    },
-}
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
 #: Ways to solve for the adjoint that take a tolerance.
@@ -57,8 +29,8 @@ def require_separate(key: str, factors: Mapping[str, Mapping[str, Mapping[str, A
     """Refuse factors that set the same key: one of them would win."""
     owners: dict[str, str] = {}
     for factor, levels in factors.items():
-        for level, choices in levels.items():
-            for choice, value in choices.items():
+        for level, entry in levels.items():
+            for choice, value in entry.items():
                 owner = owners.setdefault(choice, factor)
                 if owner != factor:
                     allowed = f"must be set by one factor only, and {owner} sets it too"
@@ -94,13 +66,13 @@ def _as_read(level: str) -> Any:
 
 
 def require_different(
-    key: str, levels: Mapping[str, Mapping[str, Any]], choices: Mapping[str, Any]
+    key: str, levels: Mapping[str, Mapping[str, Any]], entry: Mapping[str, Any]
 ) -> None:
     """Refuse a level of a factor with the same runs as another."""
     known: list[tuple[Mapping[str, Any], str]] = []
     for level, chosen in levels.items():
         for other, name in known:
-            if choices | chosen == choices | other:
+            if entry | chosen == entry | other:
                 allowed = f"must set something else than {name}: their runs are the same"
                 raise ConfigError(f"{key}.{level}", chosen, allowed)
         known.append((chosen, level))
@@ -139,9 +111,11 @@ def require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
         require_used_tolerance(f"cost.gradients.{name}", gradient, latent_dim)
 
 
-def require_used_tolerance(key: str, gradient: settings.Gradient, latent_dim: int) -> None:
+def require_used_tolerance(key: str, gradient: Gradient, latent_dim: int) -> None:
     """Refuse a tolerance of an implicit gradient that is solved without iteration."""
-    if gradient.tolerance is None or gradient.adjoint in ITERATED_ADJOINTS:
+    if not isinstance(gradient, Implicit) or gradient.tolerance is None:
+        return
+    if gradient.adjoint in ITERATED_ADJOINTS:
         return
     iterated = " or ".join(sorted(ITERATED_ADJOINTS))
     if gradient.adjoint:
@@ -155,52 +129,59 @@ def require_used_tolerance(key: str, gradient: settings.Gradient, latent_dim: in
         raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
 
 
-def require_used_adjoint(key: str, choices: Mapping[str, Any]) -> None:
+def require_used_adjoint(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse a way to solve for the adjoint that the engine or the activation does not have."""
-    adjoint = choices["gradient"].get("adjoint")
-    if adjoint and choices["engine"] != "reference":
-        allowed = f"is not offered by engine {choices['engine']}, but by: reference"
+    adjoint = entry["gradient"].get("adjoint")
+    if adjoint and entry["engine"] != "reference":
+        allowed = f"is not offered by engine {entry['engine']}, but by: reference"
         raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
-    if adjoint == "patterns" and choices["activation"] != "relu":
-        allowed = f"needs the activation relu, not {choices['activation']}"
+    if adjoint == "patterns" and entry["activation"] != "relu":
+        allowed = f"needs the activation relu, not {entry['activation']}"
         raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
 
 
-def require_able(key: str, choices: Mapping[str, Any]) -> None:
-    """Refuse a choice that the study's engine does not have."""
-    for choice, offered in ENGINES[choices["engine"]].items():
-        nested = isinstance(choices[choice], Mapping)
-        name = choices[choice]["name"] if nested else choices[choice]
-        if name not in offered:
-            able = [
-                engine
-                for engine, offers in ENGINES.items()
-                if choice not in offers or name in offers[choice]
-            ]
-            raise ConfigError(
-                f"{key}.{choice}" + (".name" if nested else ""),
-                name,
-                f"is not offered by engine {choices['engine']}, but by: {', '.join(able)}",
-            )
-    gradient, solver = choices["gradient"]["name"], choices["solver"]["name"]
+def require_able(key: str, entry: Mapping[str, Any]) -> None:
+    """Refuse what the engine of a study, or of a level of its factors, does not have.
+
+    Args:
+        key: the place of the study or the level.
+        entry: the value of every key that a study may set, with the names of choices that exist.
+    """
+    engine = entry["engine"]
+    for kind in ("stream", "activation"):
+        able = BY_NAME[kind].all()[entry[kind]].engines
+        _require_offered(f"{key}.{kind}", entry[kind], engine, able)
+    for kind, choice in WITH_OPTIONS.items():
+        name = entry[kind]["name"]
+        _require_offered(f"{key}.{kind}.name", name, engine, choice.all()[name].engines)
+    latent_dim = entry["latent_dim"]
+    able = [n for n, e in Engine.all().items() if latent_dim <= e.most_latent_dim]
+    _require_offered(f"{key}.latent_dim", latent_dim, engine, able)
+    gradient, solver = entry["gradient"]["name"], entry["solver"]["name"]
     if gradient == "unrolled" and solver not in ITERATED:
         allowed = f"needs a solver that iterates T only: {', '.join(sorted(ITERATED))}"
         raise ConfigError(f"{key}.gradient.name", gradient, f"{allowed}, not {solver}")
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
-    require_used_adjoint(key, choices)
-    require_used_tolerance(
-        f"{key}.gradient", settings.Gradient(**choices["gradient"]), choices["latent_dim"]
-    )
-    direct = [
-        part
-        for part, name in (("gradient", "implicit"), ("contraction", "projection"))
-        if choices[part]["name"] == name
-    ]
-    if direct and choices["engine"] == "fused" and choices["latent_dim"] > FUSED_DIRECT:
-        allowed = f"must be at most {FUSED_DIRECT} for {choices[direct[0]]['name']} in engine fused"
-        raise ConfigError(f"{key}.latent_dim", choices["latent_dim"], allowed)
+    require_used_adjoint(key, entry)
+    require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
+    if engine == "fused" and latent_dim > FUSED_DIRECT:
+        _require_small(key, entry)
+
+
+def _require_offered(key: str, value: object, engine: str, able: Iterable[str]) -> None:
+    if engine not in able:
+        allowed = f"is not offered by engine {engine}, but by: {', '.join(able)}"
+        raise ConfigError(key, value, allowed)
+
+
+def _require_small(key: str, entry: Mapping[str, Any]) -> None:
+    """Refuse what the fused engine does directly, in small latent spaces only."""
+    for kind, name in (("gradient", "implicit"), ("contraction", "projection")):
+        if entry[kind]["name"] == name:
+            allowed = f"must be at most {FUSED_DIRECT} for {name} in engine fused"
+            raise ConfigError(f"{key}.latent_dim", entry["latent_dim"], allowed)
 
 
 def require_one_of(key: str, value: str, known: Mapping[str, Any]) -> None:

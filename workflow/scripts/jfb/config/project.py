@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb.config import checks, requirements, settings
-from jfb.config.errors import ConfigError, require_schema
+from jfb.config import checks, choices, requirements, settings
+from jfb.config.errors import ConfigError
 from jfb.config.settings import INPUTS
 from jfb.config.study import SPLIT, Study, name_of_dataset
+from jfb.config.validation import checked
 
 #: Seeds that a study may name, and runs that there may be: planning takes a second for every few
 #: thousand.
@@ -33,20 +34,13 @@ class Project:
     timing: settings.Timing
 
 
-def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
-    """Check a configuration and make its datasets and runs.
-
-    Args:
-        config: as read from YAML.
-        schema: JSON Schema (draft 2020-12) that it must satisfy.
-
-    Returns:
-        The project.
+def load(config: Mapping[str, Any]) -> Project:
+    """Check a configuration, as read from YAML, and make its datasets and runs.
 
     Raises:
         ConfigError: something is wrong; the first finding.
     """
-    require_schema(config, schema)
+    config = checked(config)
     datasets = {name: settings.Dataset(**values) for name, values in config["datasets"].items()}
     for name, dataset in datasets.items():
         if not 0 < dataset.training_size < dataset.points:
@@ -62,8 +56,8 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
     studies: dict[str, Study] = {}
     for name, values in config["studies"].items():
         planned = sum(len(study.runs) for study in studies.values())
-        choices = config["defaults"] | values
-        studies[name] = _study(f"studies.{name}", choices, datasets, MOST_RUNS - planned)
+        entry = config["defaults"] | values
+        studies[name] = _study(f"studies.{name}", entry, datasets, MOST_RUNS - planned)
     datasets |= _of_splits(studies, datasets)
     for name in config["default_studies"]:
         checks.require_one_of("default_studies", name, studies)
@@ -103,44 +97,44 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Project:
 
 def _study(
     key: str,
-    choices: Mapping[str, Any],
+    entry: Mapping[str, Any],
     datasets: Mapping[str, settings.Dataset],
     most_runs: int,
 ) -> Study:
-    checks.require_one_of(f"{key}.dataset", choices["dataset"], datasets)
-    training_size = datasets[choices["dataset"]].training_size
-    for batch_size in choices["batch_sizes"]:
+    checks.require_one_of(f"{key}.dataset", entry["dataset"], datasets)
+    training_size = datasets[entry["dataset"]].training_size
+    for batch_size in entry["batch_sizes"]:
         if batch_size > training_size:
             raise ConfigError(
                 f"{key}.batch_sizes",
                 batch_size,
                 f"must be at most {training_size}, the number of training points",
             )
-    if "updates" in choices and choices["stream"] == "report":
+    if "updates" in entry and entry["stream"] == "report":
         allowed = "needs the stream per_seed: in the report's, all batch sizes have the same epochs"
-        raise ConfigError(f"{key}.updates", choices["updates"], allowed)
-    factors = choices.get("factors", {})
+        raise ConfigError(f"{key}.updates", entry["updates"], allowed)
+    factors = entry.get("factors", {})
     checks.require_separate(f"{key}.factors", factors)
-    splits = _splits(key, choices)
+    splits = _splits(key, entry)
     for factor, levels in factors.items():
         checks.require_distinct(f"{key}.factors.{factor}", levels)
-        checks.require_different(f"{key}.factors.{factor}", levels, choices)
+        checks.require_different(f"{key}.factors.{factor}", levels, entry)
     runs = {}
-    each = math.prod(map(len, factors.values())) * len(choices["batch_sizes"]) * max(1, len(splits))
-    seeds = _seeds(f"{key}.seeds", choices["seeds"])
+    each = math.prod(map(len, factors.values())) * len(entry["batch_sizes"]) * max(1, len(splits))
+    seeds = _seeds(f"{key}.seeds", entry["seeds"])
     if each * len(seeds) > most_runs:
         allowed = f"must make at most {most_runs} runs, and each seed makes {each}"
-        raise ConfigError(f"{key}.seeds", choices["seeds"], allowed)
+        raise ConfigError(f"{key}.seeds", entry["seeds"], allowed)
     for levels in itertools.product(*factors.values()):
-        place, chosen = key, dict(choices)
+        place, chosen = key, dict(entry)
         for factor, level in zip(factors, levels, strict=True):
             place = f"{key}.factors.{factor}.{level}"
             chosen |= factors[factor][level]
-            if "updates" in choices:
+            if "updates" in entry:
                 checks.require_updatable(place, factors[factor][level])
         checks.require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
-        dataset = datasets[choices["dataset"]]
+        dataset = datasets[entry["dataset"]]
         for run in _runs(seeds, chosen, dataset, named):
             if not splits:
                 runs[*levels, run.batch_size, run.seed] = run
@@ -153,11 +147,11 @@ def _study(
                 runs[*levels, split, run.batch_size, run.seed] = resplit
     named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
     return Study(
-        choices["dataset"],
+        entry["dataset"],
         named_levels,
         runs,
-        choices.get("block_size"),
-        choices.get("updates"),
+        entry.get("block_size"),
+        entry.get("updates"),
         splits,
     )
 
@@ -178,51 +172,49 @@ def _of_splits(
     return made
 
 
-def _splits(key: str, choices: Mapping[str, Any]) -> tuple[str, ...]:
+def _splits(key: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     """The seeds of the splits that a study varies, as levels of a factor; none if it does not."""
-    if "split_seeds" not in choices:
+    if "split_seeds" not in entry:
         return ()
-    if "block_size" not in choices:
+    if "block_size" not in entry:
         allowed = "needs block_size: a study that varies the split keeps a row per run, no logs"
-        raise ConfigError(f"{key}.split_seeds", choices["split_seeds"], allowed)
-    if SPLIT in choices.get("factors", {}):
+        raise ConfigError(f"{key}.split_seeds", entry["split_seeds"], allowed)
+    if SPLIT in entry.get("factors", {}):
         raise ConfigError(f"{key}.factors", SPLIT, "is what split_seeds varies; rename it")
-    return tuple(map(str, _seeds(f"{key}.split_seeds", choices["split_seeds"])))
+    return tuple(map(str, _seeds(f"{key}.split_seeds", entry["split_seeds"])))
 
 
 def _runs(
     seeds: Sequence[int],
-    choices: Mapping[str, Any],
+    entry: Mapping[str, Any],
     dataset: settings.Dataset,
     levels: tuple[tuple[str, str], ...],
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
-    for position, batch_size in enumerate(choices["batch_sizes"]):
+    named = {name: kind.from_dict(entry[name]) for name, kind in choices.WITH_OPTIONS.items()}
+    for position, batch_size in enumerate(entry["batch_sizes"]):
         for seed in seeds:
             yield settings.Run(
                 dataset=dataset,
-                network=settings.Network(len(INPUTS), choices["latent_dim"], choices["activation"]),
-                solver=settings.Solver(**choices["solver"]),
-                gradient=settings.Gradient(**choices["gradient"]),
-                contraction=settings.Contraction(**choices["contraction"]),
-                optimiser=settings.Optimiser(**choices["optimiser"]),
-                engine=choices["engine"],
-                stream=choices["stream"],
+                network=settings.Network(len(INPUTS), entry["latent_dim"], entry["activation"]),
+                **named,
+                engine=entry["engine"],
+                stream=entry["stream"],
                 seed=seed,
-                predecessors=position if choices["stream"] == "report" else 0,
+                predecessors=position if entry["stream"] == "report" else 0,
                 batch_size=batch_size,
-                epochs=_epochs(choices, batch_size, dataset.training_size),
-                accuracy_threshold=choices["accuracy_threshold"],
-                snapshots=choices["snapshots"],
+                epochs=_epochs(entry, batch_size, dataset.training_size),
+                accuracy_threshold=entry["accuracy_threshold"],
+                snapshots=entry["snapshots"],
                 levels=levels,
             )
 
 
-def _epochs(choices: Mapping[str, Any], batch_size: int, training_size: int) -> int:
+def _epochs(entry: Mapping[str, Any], batch_size: int, training_size: int) -> int:
     """The epochs of a run: those named, or the fewest that make the updates that are named."""
-    if "updates" not in choices:
-        return choices["epochs"]
-    return math.ceil(choices["updates"] / math.ceil(training_size / batch_size))
+    if "updates" not in entry:
+        return entry["epochs"]
+    return math.ceil(entry["updates"] / math.ceil(training_size / batch_size))
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:

@@ -5,15 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-#: By name of an engine, the module that has its function `train`.
-ENGINE_MODULES = {
-    "reference": "jfb.engines.reference",
-    "dataloader": "jfb.engines.dataloader",
-    "fused": "jfb.engines.fused.engine",
-}
+from jfb.config import choices
+
 #: Columns of a dataset that are the coordinates of a point.
 INPUTS = ("x", "y", "z")
-_FLOAT32_EPSILON = 2.0**-23
 
 
 @dataclass(frozen=True)
@@ -54,69 +49,6 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Solver:
-    """How the fixed point is found; what a solver does not have is None.
-
-    `tolerance` bounds the infinity norm of u - T(u; d), `max_iterations` the applications of T;
-    `memory` is the number of earlier iterates that it draws on, and `applications` the number that
-    makes an explicit network.
-    """
-
-    name: str
-    tolerance: float | None = None
-    max_iterations: int | None = None
-    memory: int | None = None
-    applications: int | None = None
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """How the loss is differentiated with respect to the parameters; see `jfb.model.gradients`.
-
-    What a gradient does not have is None: `order` of the Neumann series, `steps` and `damping` of
-    the phantom gradient, `adjoint` of the implicit gradient (how its system is solved, see
-    `jfb.model.adjoints`) and its `tolerance` where that is iterated.
-    """
-
-    name: str
-    order: int | None = None
-    steps: int | None = None
-    damping: float | None = None
-    tolerance: float | None = None
-    adjoint: str | None = None
-
-
-@dataclass(frozen=True)
-class Contraction:
-    """How the latent map is kept contractive, if it is: see `jfb.model.contraction`.
-
-    `bound` is the largest spectral norm that the latent weight may have, None where it is free.
-    """
-
-    name: str
-    bound: float | None = None
-
-    def ceiling(self, latent_dim: int) -> float:
-        """The largest singular value to leave, so that rounding to float32 keeps the bound.
-
-        Rounding changes an (n, n) weight of spectral norm c by at most c sqrt(n) eps / 2 in the
-        Frobenius norm, and so its spectral norm.
-        """
-        return self.bound * (1 - _FLOAT32_EPSILON * latent_dim**0.5)
-
-
-@dataclass(frozen=True)
-class Optimiser:
-    """How a gradient becomes a step (Adam: Kingma and Ba 2015, algorithm 1)."""
-
-    name: str
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
-
-
-@dataclass(frozen=True)
 class Run:
     """One training run, complete: two equal runs have equal logs.
 
@@ -130,10 +62,10 @@ class Run:
 
     dataset: Dataset
     network: Network
-    solver: Solver
-    gradient: Gradient
-    contraction: Contraction
-    optimiser: Optimiser
+    solver: choices.Solver
+    gradient: choices.Gradient
+    contraction: choices.Contraction
+    optimiser: choices.Optimiser
     engine: str
     stream: str
     seed: int
@@ -145,22 +77,33 @@ class Run:
     levels: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As nested dictionaries and lists of plain values, for JSON."""
-        return dataclasses.asdict(self) | {"levels": [list(pair) for pair in self.levels]}
+        """As nested dictionaries and lists of plain values, for JSON.
+
+        What is at its default is left out: an option that is newer than a log changes neither the
+        log nor what its job was told.
+        """
+        told = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        told |= {name: told[name].to_dict() for name in choices.WITH_OPTIONS}
+        told |= {name: dataclasses.asdict(told[name]) for name in ("dataset", "network")}
+        if "levels" in told:
+            told["levels"] = [list(pair) for pair in told["levels"]]
+        return told
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The run that `to_dict` wrote down."""
-        parts = {
-            "dataset": Dataset,
-            "network": Network,
-            "solver": Solver,
-            "gradient": Gradient,
-            "contraction": Contraction,
-            "optimiser": Optimiser,
-        }
-        made = {k: parts[k](**v) if k in parts else v for k, v in values.items()}
-        return cls(**made | {"levels": tuple((factor, level) for factor, level in made["levels"])})
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` wrote down.
+
+        Raises:
+            KeyError, TypeError: it is none that this version knows.
+        """
+        made = dict(values)
+        made |= {name: kind.from_dict(made[name]) for name, kind in choices.WITH_OPTIONS.items()}
+        made |= {"dataset": Dataset(**made["dataset"]), "network": Network(**made["network"])}
+        return cls(**made | {"levels": tuple(map(tuple, made.get("levels", ())))})
 
 
 @dataclass(frozen=True)
@@ -179,7 +122,7 @@ class Block:
         return {"runs": [run.to_dict() for run in self.runs], "seeds": list(self.seeds)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The block that `to_dict` wrote down."""
         return cls(tuple(map(Run.from_dict, values["runs"])), tuple(values["seeds"]))
 
@@ -211,7 +154,7 @@ class Timing:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote down."""
         engines = {
             name: Timed(float(wanted["seconds"]), tuple(wanted["collectors"]))
@@ -229,7 +172,7 @@ class Cost:
     """
 
     batch_size: int
-    gradients: tuple[tuple[str, Gradient], ...]
+    gradients: tuple[tuple[str, choices.Gradient], ...]
     latent_dim: int
     iterations: tuple[int, ...]
     latent_dims: tuple[int, ...]
@@ -238,12 +181,14 @@ class Cost:
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dictionaries and lists of plain values, for JSON."""
-        named = {name: dataclasses.asdict(gradient) for name, gradient in self.gradients}
+        named = {name: gradient.to_dict() for name, gradient in self.gradients}
         return dataclasses.asdict(self) | {"gradients": named}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` wrote down."""
-        named = tuple((name, Gradient(**part)) for name, part in values["gradients"].items())
+        named = tuple(
+            (name, choices.Gradient.from_dict(part)) for name, part in values["gradients"].items()
+        )
         lists = {key: tuple(values[key]) for key in ("iterations", "latent_dims")}
         return cls(**values | lists | {"gradients": named})

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jfb.config import settings
+from jfb.config import choices
 from jfb.records.runlog import Epoch
 
 
@@ -25,7 +25,7 @@ def telling(progress: Callable[[int, str], None]) -> Callable[[Epoch], None]:
     return after_epoch
 
 
-def warning_of(solver: settings.Solver, unconverged: int) -> str | None:
+def warning_of(solver: choices.Solver, unconverged: int) -> str | None:
     """What a run must warn of: forward passes of its last epoch that were stopped; None of none."""
     if not unconverged:
         return None

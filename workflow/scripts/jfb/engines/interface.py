@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jfb.config import settings
+from jfb.config.choices import Engine
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
 from jfb.records.snapshots import Snapshots
@@ -48,4 +49,4 @@ Train = Callable[[settings.Run, Stream, Part, Part, Callable[[Epoch], None]], Ou
 
 def open_engine(run: settings.Run) -> Train:
     """The function that carries out `run` with the engine that it names."""
-    return importlib.import_module(settings.ENGINE_MODULES[run.engine]).train
+    return importlib.import_module(Engine.all()[run.engine].module).train

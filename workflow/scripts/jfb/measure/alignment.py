@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model import fixed_points, numerics
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -26,10 +26,10 @@ from jfb.records.snapshots import Snapshots
 from jfb.storage import parquet
 
 _OPTIONS = {
-    "jfb": settings.Gradient("jfb"),
+    "jfb": choices.JFB(),
     # Solved directly in small latent spaces; the tolerance is of the iteration in large ones.
-    "exact": settings.Gradient("implicit", tolerance=1e-12),
-    "unrolled": settings.Gradient("unrolled"),
+    "exact": choices.Implicit(tolerance=1e-12),
+    "unrolled": choices.Unrolled(),
 }
 #: Applications of T after which a search in float64 ends.
 _MOST_ITERATIONS = 20_000

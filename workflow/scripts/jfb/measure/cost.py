@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.config.settings import INPUTS
 from jfb.measure import collector, machine
 from jfb.measure.collector import Collector
@@ -136,11 +136,11 @@ def residual_of_adjoint(module: DEQ, d: Tensor, target: Tensor) -> float:
     return found
 
 
-def _module(gradient: settings.Gradient, iterations: int, latent_dim: int) -> DEQ:
+def _module(gradient: choices.Gradient, iterations: int, latent_dim: int) -> DEQ:
     """A network with the same weights whatever the gradient."""
     torch.manual_seed(0)
     network = settings.Network(len(INPUTS), latent_dim)
-    solver = settings.Solver("explicit", applications=iterations)
+    solver = choices.Explicit(applications=iterations)
     module = DEQ(network, solver, gradient)
     with torch.no_grad():
         module.latent.weight.mul_(_NORM / torch.linalg.matrix_norm(module.latent.weight, 2))

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from jfb.config import settings
+from jfb.config import choices
 from jfb.model import solvers
 
 #: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
@@ -159,7 +159,9 @@ class Anderson:
     """
 
     def __init__(self, tolerance: float) -> None:
-        self._options = settings.Solver("anderson", tolerance, _MOST_ITERATIONS, _MEMORY)
+        self._options = choices.Anderson(
+            tolerance=tolerance, max_iterations=_MOST_ITERATIONS, memory=_MEMORY
+        )
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch, see `Identity`; NaN where the iteration did not converge."""
@@ -175,14 +177,14 @@ class Anderson:
         return (solve.point.T * scale).to(v.dtype)
 
 
-def adjoint_of(gradient: settings.Gradient, latent_dim: int) -> str | None:
+def adjoint_of(gradient: choices.Gradient, latent_dim: int) -> str | None:
     """How an implicit gradient is solved: the one that it names, or that of the dimension."""
     if gradient.name != "implicit":
         return None
     return gradient.adjoint or ("direct" if latent_dim <= DIRECT else "anderson")
 
 
-def open_adjoint(gradient: settings.Gradient, latent_dim: int):
+def open_adjoint(gradient: choices.Gradient, latent_dim: int):
     """The adjoint of a gradient that needs no more than one application of T."""
     if gradient.name == "jfb":
         return Identity()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from jfb.config import settings
+from jfb.config import choices
 from jfb.model.network import Network
 from jfb.records import layout
 
@@ -21,7 +21,7 @@ class Free:
         options: the bound.
     """
 
-    def __init__(self, network: Network, options: settings.Contraction) -> None:
+    def __init__(self, network: Network, options: choices.Contraction) -> None:
         #: (p,) what the optimiser changes.
         self.trained = network.parameters
 
@@ -39,7 +39,7 @@ class Projection(Free):
     Nearest in the Frobenius norm.
     """
 
-    def __init__(self, network: Network, options: settings.Contraction) -> None:
+    def __init__(self, network: Network, options: choices.Contraction) -> None:
         super().__init__(network, options)
         self._weight = network.latent_weight
         self._ceiling = options.ceiling(network.dimensions.latent_dim)
@@ -86,7 +86,7 @@ class Parametrization(Free):
     The gradient goes through the cap by PyTorch's autograd.
     """
 
-    def __init__(self, network: Network, options: settings.Contraction) -> None:
+    def __init__(self, network: Network, options: choices.Contraction) -> None:
         n = network.dimensions.latent_dim
         self._parameters = network.parameters
         self._weight = network.latent_weight

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.model.activations import ACTIVATIONS
 from jfb.model.adjoints import open_adjoint
 from jfb.model.solvers import SOLVERS
@@ -48,7 +48,7 @@ class DEQ(nn.Module):
     """
 
     def __init__(
-        self, network: settings.Network, solver: settings.Solver, gradient: settings.Gradient
+        self, network: settings.Network, solver: choices.Solver, gradient: choices.Gradient
     ) -> None:
         super().__init__()
         n = network.latent_dim

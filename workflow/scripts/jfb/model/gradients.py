@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from jfb.config import settings
+from jfb.config import choices
 from jfb.model.adjoints import open_adjoint
 from jfb.model.network import Network
 from jfb.model.solvers import Map, Solve
@@ -54,7 +54,7 @@ class AtTheFixedPoint:
         options: of the gradient.
     """
 
-    def __init__(self, network: Network, size: int, options: settings.Gradient) -> None:
+    def __init__(self, network: Network, size: int, options: choices.Gradient) -> None:
         n, m = network.dimensions.latent_dim, network.dimensions.input_dim
         self._network = network
         self._adjoint = open_adjoint(options, n)
@@ -96,7 +96,7 @@ class AtTheFixedPoint:
 class _AlongSteps:
     """Backpropagation through steps z <- (1 - damping) z + damping T(z; d), every state kept."""
 
-    def __init__(self, network: Network, size: int, options: settings.Gradient) -> None:
+    def __init__(self, network: Network, size: int, options: choices.Gradient) -> None:
         self._network = network
         self._gradient = torch.zeros_like(network.parameters)
         self._of = layout.views(self._gradient, network.dimensions)
@@ -145,7 +145,7 @@ class Phantom(_AlongSteps):
         options: steps k, and damping, the weight of T in each step.
     """
 
-    def __init__(self, network: Network, size: int, options: settings.Gradient) -> None:
+    def __init__(self, network: Network, size: int, options: choices.Gradient) -> None:
         super().__init__(network, size, options)
         self._steps, self._weight = options.steps, options.damping
 
@@ -182,6 +182,6 @@ GRADIENTS = {
 }
 
 
-def open_gradient(network: Network, size: int, options: settings.Gradient) -> Gradient:
+def open_gradient(network: Network, size: int, options: choices.Gradient) -> Gradient:
     """The gradient that `options` name, for batches of one size."""
     return GRADIENTS[options.name](network, size, options)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jfb.config import settings
+from jfb.config import choices
 
 
 def square_root(x: Tensor, out: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ class Adam:
         parameters: (p,) vector that `step` changes.
     """
 
-    def __init__(self, options: settings.Optimiser, parameters: Tensor) -> None:
+    def __init__(self, options: choices.Optimiser, parameters: Tensor) -> None:
         self._options = options
         self._parameters = parameters
         self._mean = torch.zeros_like(parameters)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from jfb.config import settings
+from jfb.config import choices
 
 #: Called as `transform(u, out)`, both (n, size): writes T(u; d) to `out`.
 Map = Callable[[Tensor, Tensor], Tensor]
@@ -52,7 +52,7 @@ class Picard:
 
     def __init__(
         self,
-        options: settings.Solver,
+        options: choices.Picard,
         size: int,
         latent_dim: int,
         dtype: torch.dtype = torch.float32,
@@ -111,7 +111,7 @@ class _Accelerated:
 
     def __init__(
         self,
-        options: settings.Solver,
+        options: choices.Anderson | choices.Broyden,
         size: int,
         latent_dim: int,
         dtype: torch.dtype = torch.float32,
@@ -236,7 +236,7 @@ class Explicit:
 
     def __init__(
         self,
-        options: settings.Solver,
+        options: choices.Explicit,
         size: int,
         latent_dim: int,
         dtype: torch.dtype = torch.float32,

@@ -9,7 +9,7 @@ import llvmlite
 import numba
 import numpy as np
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.engines.bookkeeping import spectral_norm
 from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
@@ -148,13 +148,15 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
     )
 
 
-def _order(gradient: settings.Gradient) -> int:
+def _order(gradient: choices.Gradient) -> int:
     """The order of the adjoint's Neumann series; jfb is the first term of it."""
-    return {"jfb": 0, "neumann": gradient.order, "implicit": arrays.IMPLICIT}[gradient.name]
+    if isinstance(gradient, choices.Neumann):
+        return gradient.order
+    return arrays.IMPLICIT if isinstance(gradient, choices.Implicit) else 0
 
 
 def _ceiling(run: settings.Run) -> float:
-    if run.contraction.bound is None:
+    if isinstance(run.contraction, choices.Free):
         return math.inf
     return run.contraction.ceiling(run.network.latent_dim)
 

@@ -1,0 +1,290 @@
+"""What a run can choose: its solver, gradient, contraction, activation, optimiser, engine, data.
+
+Each choice is one class: its name, its options with their bounds, what it is in one line, and the
+engines that have it. The checks of a configuration and their messages, the JSON Schema for editors,
+README's table, and what jobs are told and logs store all follow from the classes. Its
+implementation is a class or a module elsewhere, of the same name.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive, Share
+
+_FLOAT32_EPSILON = 2.0**-23
+
+
+class Solver(Choice):
+    """How the fixed point u = T(u; d) is found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Iterated:
+    """Stops when the infinity norm of u - T(u; d) over the batch is below `tolerance`."""
+
+    tolerance: Positive
+    #: Applications of T.
+    max_iterations: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picard(_Iterated, Solver):
+    """u <- T(u; d) from u = 0."""
+
+    engines = EVERY_ENGINE
+    name: Literal["picard"] = "picard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anderson(_Iterated, Solver):
+    """Anderson's iteration on `memory` earlier iterates."""
+
+    name: Literal["anderson"] = "anderson"
+    memory: Annotated[int, Ge(1), Le(1000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broyden(_Iterated, Solver):
+    """Broyden's method, restarted after `memory` updates."""
+
+    name: Literal["broyden"] = "broyden"
+    memory: Annotated[int, Ge(1), Le(1000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explicit(Solver):
+    """T `applications` times: no fixed point, but a feedforward network."""
+
+    name: Literal["explicit"] = "explicit"
+    applications: Count
+
+
+class Gradient(Choice):
+    """How the loss is differentiated with respect to the parameters; J = dT/du."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JFB(Gradient):
+    """Jacobian-free backpropagation: (I - J)^-1 replaced by I."""
+
+    engines = EVERY_ENGINE
+    name: Literal["jfb"] = "jfb"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neumann(Gradient):
+    """I + J + ... + J^k in place of (I - J)^-1, with k = `order`."""
+
+    engines = ("reference", "fused")
+    name: Literal["neumann"] = "neumann"
+    order: Annotated[int, Ge(0), Le(10_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implicit(Gradient):
+    """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates."""
+
+    engines = ("reference", "fused")
+    name: Literal["implicit"] = "implicit"
+    #: None: directly up to 32 dimensions, by Anderson's iteration beyond.
+    adjoint: Literal["direct", "patterns", "picard", "anderson"] | None = None
+    #: Relative residual; None: that of `jfb.model.adjoints`.
+    tolerance: Positive | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phantom(Gradient):
+    """Backpropagation through `steps` steps from the fixed point, T weighted by `damping`."""
+
+    name: Literal["phantom"] = "phantom"
+    steps: Annotated[int, Ge(1), Le(10_000)]
+    damping: Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unrolled(Gradient):
+    """Backpropagation through every iteration of the solver."""
+
+    name: Literal["unrolled"] = "unrolled"
+
+
+class Contraction(Choice):
+    """How the latent map is kept contractive: by the spectral norm of its weight."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Free(Contraction):
+    """The latent map is free."""
+
+    engines = EVERY_ENGINE
+    name: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded:
+    """Keeps the spectral norm of the latent weight at most `bound`."""
+
+    bound: Share
+
+    def ceiling(self, latent_dim: int) -> float:
+        """The largest singular value to leave, so that rounding to float32 keeps the bound.
+
+        Rounding changes an (n, n) weight of spectral norm c by at most c sqrt(n) eps / 2 in the
+        Frobenius norm, and so its spectral norm.
+        """
+        return self.bound * (1 - _FLOAT32_EPSILON * latent_dim**0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection(Bounded, Contraction):
+    """After each step, singular values of the latent weight are cut at `bound`."""
+
+    engines = ("reference", "fused")
+    name: Literal["projection"] = "projection"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parametrization(Bounded, Contraction):
+    """The latent weight is V min(1, `bound` / |V|) of a free V; the gradient passes through."""
+
+    name: Literal["parametrization"] = "parametrization"
+
+
+class Activation(Choice):
+    """The nonlinearity of T."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relu(Activation):
+    """max(h, 0)."""
+
+    engines = EVERY_ENGINE
+    name: Literal["relu"] = "relu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tanh(Activation):
+    """tanh(h)."""
+
+    name: Literal["tanh"] = "tanh"
+
+
+class Optimiser(Choice):
+    """How a gradient becomes a step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(Optimiser):
+    """Adam (Kingma and Ba 2015, algorithm 1)."""
+
+    engines = EVERY_ENGINE
+    name: Literal["adam"] = "adam"
+    learning_rate: Positive
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+
+class Stream(Choice):
+    """Where the start and the order of the points of each epoch come from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Stream):
+    """One stream per seed through all batch sizes, in their order, as in the report."""
+
+    engines = EVERY_ENGINE
+    name: Literal["report"] = "report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerSeed(Stream):
+    """A seed gives the same start and orders at every batch size."""
+
+    engines = EVERY_ENGINE
+    name: Literal["per_seed"] = "per_seed"
+
+
+class Engine(Choice):
+    """What carries out a run; `module` has its function `train`."""
+
+    module: ClassVar[str]
+    #: The largest that a configuration may name.
+    most_latent_dim: ClassVar[int] = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference(Engine):
+    """PyTorch, operation by operation as in the report."""
+
+    name: Literal["reference"] = "reference"
+    module = "jfb.engines.reference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fused(Engine):
+    """The same training as one compiled kernel, for many seeds."""
+
+    name: Literal["fused"] = "fused"
+    module = "jfb.engines.fused.engine"
+    # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
+    most_latent_dim = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataLoader(Engine):
+    """As the report's program does it, to be timed."""
+
+    name: Literal["dataloader"] = "dataloader"
+    module = "jfb.engines.dataloader"
+
+
+class Geometry(Choice):
+    """Where the points of a dataset lie."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagonal(Geometry):
+    """On the room's diagonal, as in the report's program."""
+
+    engines = EVERY_ENGINE
+    name: Literal["diagonal"] = "diagonal"
+
+
+class Formula(Choice):
+    """The target at a point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code(Formula):
+    """That of the report's program."""
+
+    engines = EVERY_ENGINE
+    name: Literal["code"] = "code"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed(Formula):
+    """That of the report's text."""
+
+    engines = EVERY_ENGINE
+    name: Literal["printed"] = "printed"
+
+
+#: Kinds that have options, which a configuration gives as a mapping with a `name`.
+WITH_OPTIONS: dict[str, type[Choice]] = {
+    "solver": Solver,
+    "gradient": Gradient,
+    "contraction": Contraction,
+    "optimiser": Optimiser,
+}
+#: Kinds that a configuration gives by a name alone.
+BY_NAME: dict[str, type[Choice]] = {
+    "activation": Activation,
+    "stream": Stream,
+    "engine": Engine,
+    "geometry": Geometry,
+    "formula": Formula,
+}

@@ -1,0 +1,227 @@
+"""The configuration as a document: the shape that it must have.
+
+Only the scheduler loads this, with pydantic: no job does.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
+
+from jfb.config import names
+from jfb.config.choices import BY_NAME, WITH_OPTIONS, Choice, Count, Engine, Positive
+
+_TWICE = "must not name anything twice"
+
+
+class _Mapping(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _distinct(values: list) -> list:
+    if any(value in values[:place] for place, value in enumerate(values)):
+        raise PydanticCustomError("twice", _TWICE)
+    return values
+
+
+def _distinct_seeds(values: list) -> list:
+    # By thousands: each is hashable.
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("twice", _TWICE)
+    return values
+
+
+def _not_empty(mapping: _Mapping) -> _Mapping:
+    if not mapping.model_fields_set:
+        raise PydanticCustomError("too_short", "must not be empty")
+    return mapping
+
+
+def _not_among(taken: tuple[str, ...]) -> Callable[[str], str]:
+    """A check that a name is not taken."""
+
+    def check(name: str) -> str:
+        if name in taken:
+            raise PydanticCustomError("taken", f"must not be one of: {', '.join(taken)}")
+        return name
+
+    return check
+
+
+def _names(pattern: str, allowed: str, taken: tuple[str, ...] = ()) -> Any:
+    """The type of names of a pattern, of which some are taken."""
+    schema = {"not": {"enum": list(taken)}} if taken else None
+    return Annotated[
+        str,
+        StringConstraints(pattern=pattern),
+        AfterValidator(_not_among(taken)),
+        Field(description=allowed, json_schema_extra=schema),
+    ]
+
+
+def _list(of: Any, distinct: Callable[[list], list] = _distinct) -> Any:
+    """The type of a list that is not empty and has nothing twice."""
+    unique = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+    return Annotated[list[of], unique, AfterValidator(distinct)]
+
+
+def _mapping(key: Any, value: Any) -> Any:
+    """The type of a mapping that is not empty."""
+    return Annotated[dict[key, value], Field(min_length=1)]
+
+
+def _one_of(kind: type[Choice]) -> Any:
+    """The type of a choice with options: one of its kind, told by its name."""
+    union: Any = None
+    for choice in kind.all().values():
+        union = choice if union is None else union | choice
+    # A kind of one choice is told by its name too.
+    return Annotated[union, Field(discriminator="name")] if len(kind.all()) > 1 else union
+
+
+Name = _names(names.NAME, names.NAME_IS)
+Level = _names(names.LEVEL, names.LEVEL_IS)
+Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
+Epochs = Annotated[int, Ge(1), Le(10_000_000)]
+LatentDim = Annotated[int, Ge(1), Le(Engine.most_latent_dim)]
+
+
+class SeedRange(_Mapping):
+    """Seeds from the first to the last."""
+
+    first: Seed
+    last: Seed
+
+
+Seeds = Annotated[
+    Annotated[_list(Seed, _distinct_seeds), Tag("list")] | Annotated[SeedRange, Tag("range")],
+    Discriminator(
+        lambda value: {list: "list", dict: "range"}.get(type(value)),
+        custom_error_type="seeds",
+        custom_error_message="must be a list, or a mapping with first and last",
+    ),
+]
+
+#: What a run chooses, by the key of a study that says it.
+_CHOSEN = {name: Literal[tuple(kind.all())] for name, kind in BY_NAME.items()}
+_CHOSEN |= {name: _one_of(kind) for name, kind in WITH_OPTIONS.items()}
+#: What the levels of a factor may set, in the order of the configuration.
+_OF_LEVEL = {
+    "engine": _CHOSEN["engine"],
+    "stream": _CHOSEN["stream"],
+    "epochs": Epochs,
+    "latent_dim": LatentDim,
+    "activation": _CHOSEN["activation"],
+    **{name: _CHOSEN[name] for name in WITH_OPTIONS},
+}
+#: What a study may set.
+_OF_STUDY = {
+    "dataset": str,
+    **_OF_LEVEL,
+    "accuracy_threshold": Positive,
+    "snapshots": Annotated[int, Ge(1), Le(10_000)],
+}
+
+
+def _optional(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: (kind, None) for name, kind in fields.items()}
+
+
+class Dataset(_Mapping):
+    """Points of the room, their targets, and the split."""
+
+    geometry: Literal[tuple(BY_NAME["geometry"].all())]
+    formula: Literal[tuple(BY_NAME["formula"].all())]
+    length: Positive
+    width: Positive
+    height: Positive
+    points: Annotated[int, Ge(2), Le(10_000_000)]
+    noise_std: Annotated[float, Ge(0), Le(1e30)]
+    noise_seed: Seed
+    training_share: Annotated[float, Gt(0), Lt(1)]
+    split_seed: Seed
+
+
+Defaults = create_model(
+    "Defaults", __base__=_Mapping, **{name: (kind, ...) for name, kind in _OF_STUDY.items()}
+)
+Chosen = create_model("Chosen", __base__=_Mapping, **_optional(_OF_LEVEL))
+_SETTING = Annotated[
+    Chosen, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
+]
+Study = create_model(
+    "Study",
+    __base__=_Mapping,
+    batch_sizes=(_list(Annotated[int, Ge(1)]), ...),
+    seeds=(Seeds, ...),
+    split_seeds=(Seeds, None),
+    block_size=(Count, None),
+    updates=(Annotated[int, Ge(1), Le(1_000_000_000)], None),
+    **_optional(_OF_STUDY),
+    factors=(
+        _mapping(
+            _names(names.NAME, names.NAME_IS, names.NO_FACTORS),
+            _mapping(Level, _SETTING),
+        ),
+        None,
+    ),
+)
+
+
+class Alignment(_Mapping):
+    """JFB beside the exact gradient, along the runs of a study."""
+
+    study: str
+    tolerances: _list(Annotated[float, Ge(1e-12), Le(1)])
+
+
+class Cost(_Mapping):
+    """What one step costs, by gradient."""
+
+    batch_size: Count
+    gradients: _mapping(Level, _CHOSEN["gradient"])
+    latent_dim: LatentDim
+    iterations: _list(Count)
+    latent_dims: _list(LatentDim)
+    iterations_at_latent_dims: Count
+    repeats: Count
+
+
+class Timed(_Mapping):
+    """How an engine is timed."""
+
+    seconds: Positive
+    collectors: _list(Literal["running", "disabled", "frozen"])
+
+
+class Timing(_Mapping):
+    """What an epoch takes, by engine."""
+
+    engines: _mapping(_CHOSEN["engine"], Timed)
+    stages: _list(Annotated[int, Ge(0)])
+    repeats: Count
+
+
+class Document(_Mapping):
+    """Configuration of the workflow."""
+
+    datasets: _mapping(Name, Dataset)
+    defaults: Defaults
+    studies: _mapping(_names(names.NAME, names.NAME_IS, names.NO_STUDIES), Study)
+    default_studies: _list(str)
+    replay: str
+    distribution: str
+    alignment: Alignment
+    cost: Cost
+    timing: Timing
