@@ -12,7 +12,7 @@ import jinja2
 import pytest
 
 from conftest import ROOT, load_project
-from jfb.output import numbers, templates
+from jfb.output import choices, numbers, templates
 from jfb.storage import files
 
 PAGES = {
@@ -295,3 +295,21 @@ def test_the_check_passes_and_names_what_was_edited(checkout):
     assert "compared with the results: minima\n" in done.stdout
     assert "the results give 1" in done.stdout
     assert "snakemake findings" in done.stdout
+
+
+def test_the_table_of_choices_tells_options_bounds_and_engines():
+    by_name = {(row.key, row.name): row for row in choices.rows()}
+    assert by_name["solver", "anderson"].options == (
+        "`tolerance` in (0, 1e+06]; `max_iterations` 1 to 1e+06; `memory` 1 to 1,000"
+    )
+    assert by_name["gradient", "implicit"].options == (
+        "`adjoint` `direct`, `patterns`, `picard`, `anderson` (optional); "
+        "`tolerance` in (0, 1e+06] (optional)"
+    )
+    adam = by_name["optimiser", "adam"]
+    assert "`beta1` in [0, 1) (default 0.9)" in adam.options
+    assert (adam.what, adam.engines) == ("Adam (Kingma and Ba 2015, algorithm 1).", "all")
+    assert by_name["gradient", "neumann"].engines == "reference, fused"
+    # Every name that a configuration may give is in the table.
+    names = {row.name for row in choices.rows()}
+    assert {"picard", "unrolled", "none", "parametrization", "tanh", "per_seed"} <= names

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from jfb.output import wording
+from jfb.output import choices, wording
 from jfb.storage import files
 
 Row = Mapping[str, Any]
@@ -32,6 +32,7 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
     - `studies.<name>.seeds`, `.runs`, `.epochs`, `.updates`, `.batch_sizes`;
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
+    - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
@@ -90,6 +91,7 @@ def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, 
         "count": lambda verdict: verdicts[verdict],
         "studies": numbers["studies"],
         "record": record,
+        "choices": choices.rows(),
         "made_by": numbers["made_by"],
         "origin": numbers["origin"],
     }

@@ -1,0 +1,78 @@
+"""The choices of a run as people read them: a row for each, with its options and their bounds."""
+
+import dataclasses
+import types
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from jfb.config.choice import Choice
+from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
+
+
+class Row(NamedTuple):
+    """A choice: the key of a study, its name there, what it is, its options, and its engines."""
+
+    key: str
+    name: str
+    what: str
+    options: str
+    engines: str
+
+
+def rows() -> list[Row]:
+    """Every choice of a run but its engine, in the order in which they are declared."""
+    kinds = WITH_OPTIONS | {key: BY_NAME[key] for key in ("activation", "stream")}
+    return [
+        Row(key, name, _what(choice), _options(choice), _engines(choice))
+        for key, kind in kinds.items()
+        for name, choice in kind.all().items()
+    ]
+
+
+def _what(choice: type[Choice]) -> str:
+    # A bar would end the cell of a table.
+    return " ".join((choice.__doc__ or "").split()).replace("|", r"\|")
+
+
+def _engines(choice: type[Choice]) -> str:
+    return "all" if set(choice.engines) == set(Engine.all()) else ", ".join(choice.engines)
+
+
+def _options(choice: type[Choice]) -> str:
+    hints = get_type_hints(choice, include_extras=True)
+    told = []
+    for field in dataclasses.fields(choice):
+        if field.name == "name":
+            continue
+        option = f"`{field.name}` {_allowed(hints[field.name])}"
+        if field.default is None:
+            option += " (optional)"
+        elif field.default is not dataclasses.MISSING:
+            option += f" (default {_plain(field.default)})"
+        told.append(option)
+    return "; ".join(told)
+
+
+def _allowed(hint: Any) -> str:
+    """What an option may be: names, whole numbers from one to another, or an interval."""
+    if isinstance(hint, types.UnionType):
+        hint, _ = get_args(hint)
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(hint))
+    if hint is bool:
+        return "true or false"
+    kind, *bounds = get_args(hint)
+    low = next(bound for bound in bounds if isinstance(bound, Gt | Ge))
+    high = next(bound for bound in bounds if isinstance(bound, Lt | Le))
+    ends = [_plain(*dataclasses.astuple(bound)) for bound in (low, high)]
+    if kind is int:
+        return " to ".join(ends)
+    opening, closing = "(" if isinstance(low, Gt) else "[", ")" if isinstance(high, Lt) else "]"
+    return f"in {opening}{', '.join(ends)}{closing}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) and value < 1_000_000 else f"{value:g}"
