@@ -56,7 +56,7 @@ def _options(choice: type[Choice]) -> str:
 
 def _allowed(hint: Any) -> str:
     """What an option may be: names, whole numbers from one to another, or an interval."""
-    if isinstance(hint, types.UnionType):
+    if types.NoneType in get_args(hint):
         hint, _ = get_args(hint)
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
