@@ -300,11 +300,11 @@ def test_the_check_passes_and_names_what_was_edited(checkout):
 def test_the_table_of_choices_tells_options_bounds_and_engines():
     by_name = {(row.key, row.name): row for row in choices.rows()}
     assert by_name["solver", "anderson"].options == (
-        "`tolerance` in (0, 1e+06]; `max_iterations` 1 to 1e+06; `memory` 1 to 1,000"
+        "`tolerance` in (0, 1,000,000]; `max_iterations` 1 to 1,000,000; `memory` 1 to 1,000"
     )
     assert by_name["gradient", "implicit"].options == (
         "`adjoint` `direct`, `patterns`, `picard`, `anderson` (optional); "
-        "`tolerance` in (0, 1e+06] (optional)"
+        "`tolerance` in (0, 1,000,000] (optional)"
     )
     adam = by_name["optimiser", "adam"]
     assert "`beta1` in [0, 1) (default 0.9)" in adam.options

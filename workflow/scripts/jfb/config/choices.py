@@ -147,7 +147,7 @@ class Projection(Bounded, Contraction):
 
 @dataclass(frozen=True, kw_only=True)
 class Parametrization(Bounded, Contraction):
-    """The latent weight is V min(1, `bound` / |V|) of a free V; the gradient passes through."""
+    """The latent weight is V min(1, `bound` / norm of V) of a free V; the gradient goes through."""
 
     name: Literal["parametrization"] = "parametrization"
 

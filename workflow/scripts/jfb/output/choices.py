@@ -31,8 +31,7 @@ def rows() -> list[Row]:
 
 
 def _what(choice: type[Choice]) -> str:
-    # A bar would end the cell of a table.
-    return " ".join((choice.__doc__ or "").split()).replace("|", r"\|")
+    return " ".join((choice.__doc__ or "").split())
 
 
 def _engines(choice: type[Choice]) -> str:
@@ -75,4 +74,4 @@ def _allowed(hint: Any) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:,}" if isinstance(value, int) and value < 1_000_000 else f"{value:g}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
