@@ -1,12 +1,14 @@
-"""Write README and findings from the versioned numbers, or tell whether they are what those give.
+"""Write README and findings from the versioned numbers, and the picture of the library.
 
 Usage: docs.py [--check]
 
 With --check nothing is written; the exit status is 1, and what differs is named, if a page or a
-figure is not that of docs/numbers.json, if config.yaml has other seeds, epochs or updates, or if
-the results that are there give other numbers (times are left out).
+figure is not that of docs/numbers.json, if config.yaml has other seeds, epochs or updates, if the
+results that are there give other numbers (times are left out), or if the picture shows other
+packages than the library has.
 """
 
+import html
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import yaml
 
 from jfb.config.project import load
 from jfb.output import drift, numbers, templates
+from jfb.output.figures import architecture, style
 from jfb.storage import files
 
 NUMBERS = "docs/numbers.json"
@@ -21,6 +24,7 @@ PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     "docs/findings.md": "workflow/report/findings.md.jinja",
 }
+LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
 def written() -> dict[str, str]:
@@ -40,8 +44,11 @@ def differing() -> list[str]:
         *drift.of_results(found["tables"], again),
     ]
     of_pages = [line for page, text in pages.items() for line in drift.of_page(page, text)]
+    shown = Path(PICTURE).read_text(encoding="utf-8") if Path(PICTURE).exists() else ""
+    is_current = architecture.described(architecture.read(LIBRARY)) in html.unescape(shown)
     hints = {
         "Edit the templates in workflow/report, not the pages; `make docs` writes them.": of_pages,
+        "`make docs` draws it.": [] if is_current else [f"{PICTURE} shows another library"],
         f"`snakemake findings` makes {NUMBERS}, the figures and the pages again.": of_numbers,
     }
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
@@ -57,5 +64,7 @@ try:
     for page, text in pages.items():
         with files.whole(page) as temporary:
             temporary.write_text(text, encoding="utf-8")
+    library = architecture.read(LIBRARY)
+    style.write(architecture.packages(library), [PICTURE], architecture.described(library))
 except files.FileFault as error:
     sys.exit(str(error))
