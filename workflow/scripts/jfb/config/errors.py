@@ -96,6 +96,8 @@ def _in_one_line(error: ValidationError) -> ConfigError:
                 allowed += " (without quotes; YAML reads 1.0e-3 as a number, 1e-3 as text)"
         case "enum":
             allowed = f"must be one of: {', '.join(map(str, wanted))}"
+        case "not" if "pattern" in wanted:
+            allowed = f"must not start with {wanted['pattern'].removeprefix('^')}"
         case "not":
             allowed = f"must not be one of: {', '.join(wanted['enum'])}"
         case "minimum":
