@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -81,25 +82,16 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
     levels = level_looks(summary["level"])
     sizes = sorted(summary["batch_size"].unique(), reverse=True)
     seeds = sorted(summary["seed"].unique())
-    shifts = pd.Series(0.0 if len(seeds) == 1 else np.linspace(-0.36, 0.36, len(seeds)), seeds)
-    marks = {"linestyle": "", "markersize": 4 if len(seeds) <= 50 else 2, "mew": 0.3}
+    # From the left to the right of a level's column.
+    order = np.arange(len(seeds)) - (len(seeds) - 1) / 2
+    shifts = pd.Series(_SPREAD * order / len(seeds), seeds)
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, size in zip(all_axes, sizes, strict=True):
         axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
         of_size = summary[summary["batch_size"] == size]
         for place, (level, look) in enumerate(levels.items()):
             runs = of_size[of_size["level"] == level]
-            x, losses, lost = (
-                place + runs["seed"].map(shifts),
-                runs["lowest_loss"],
-                runs["diverged"],
-            )
-            axes.plot(x[~lost], losses[~lost], **look | marks)
-            cross = {"marker": "x", "mew": 1, "markeredgecolor": look["color"]}
-            axes.plot(x[lost], losses[lost], **look | marks | cross)
-            median = losses.fillna(np.inf).median()
-            if np.isfinite(median):
-                axes.hlines(median, place - 0.44, place + 0.44, "black", linewidth=1.4, zorder=1.5)
+            _column(axes, runs.assign(x=place + runs["seed"].map(shifts)), place, look)
         if of_size["lowest_loss"].isna().all():
             say(axes, "no finite loss")
         axes.set(yscale="log", ylabel="Lowest training loss (mean squared error)")
@@ -113,11 +105,23 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
     return figure
 
 
+def _column(axes: Axes, runs: pd.DataFrame, place: int, look: Mapping) -> None:
+    """Draw the runs of a level, each at its `x`, and their median around the level's place."""
+    look = look | {"linestyle": "", "markersize": 4 if len(runs) <= 50 else 2, "mew": 0.3}
+    kept, lost = runs[~runs["diverged"]], runs[runs["diverged"]]
+    axes.plot("x", "lowest_loss", data=kept, **look)
+    cross = look | {"marker": "x", "mew": 1, "markeredgecolor": look["color"]}
+    axes.plot("x", "lowest_loss", data=lost, **cross)
+    median = runs["lowest_loss"].fillna(np.inf).median()
+    if np.isfinite(median):
+        axes.hlines(median, place - 0.44, place + 0.44, "black", linewidth=1.4, zorder=1.5)
+
+
 def _marks(summary: pd.DataFrame, seeds: int) -> str:
     """What the marks of `loss_by_level` are, and how many runs it cannot show."""
     missing = summary["lowest_loss"].isna()
-    said = f"Point: a run, of {counted(seeds, 'seed')} at each level. Bar: median."
-    said += f" Dashed: {REACHED:g}."
+    order = "" if seeds == 1 else ", in the same order at each level"
+    said = f"A point per run: {counted(seeds, 'seed')}{order}. Bar: median. Dashed: {REACHED:g}."
     if (summary["diverged"] & ~missing).any():
         said += " Cross: before it diverged."
     if missing.any():
