@@ -94,7 +94,7 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
             _column(axes, runs.assign(x=place + runs["seed"].map(shifts)), place, look)
         if of_size["lowest_loss"].isna().all():
             say(axes, "no finite loss")
-        axes.set(yscale="log", ylabel="Lowest training loss (mean squared error)")
+        axes.set(yscale="log", ylabel="Lowest training loss\n(mean squared error)")
         axes.set(title=f"Batch size {size}", xticks=[], xlim=(-0.6, len(levels) - 0.4))
         axes.label_outer()
     if summary["lowest_loss"].isna().all():
@@ -107,14 +107,15 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
 
 def _column(axes: Axes, runs: pd.DataFrame, place: int, look: Mapping) -> None:
     """Draw the runs of a level, each at its `x`, and their median around the level's place."""
-    look = look | {"linestyle": "", "markersize": 4 if len(runs) <= 50 else 2, "mew": 0.3}
+    size, edge = (4, 0.3) if len(runs) <= 50 else (2, 0)
+    look = look | {"linestyle": "", "markersize": size, "mew": edge}
     kept, lost = runs[~runs["diverged"]], runs[runs["diverged"]]
     axes.plot("x", "lowest_loss", data=kept, **look)
-    cross = look | {"marker": "x", "mew": 1, "markeredgecolor": look["color"]}
+    cross = look | {"marker": "x", "markersize": 4, "mew": 1, "markeredgecolor": look["color"]}
     axes.plot("x", "lowest_loss", data=lost, **cross)
     median = runs["lowest_loss"].fillna(np.inf).median()
     if np.isfinite(median):
-        axes.hlines(median, place - 0.44, place + 0.44, "black", linewidth=1.4, zorder=1.5)
+        axes.hlines(median, place - 0.44, place + 0.44, "black", linewidth=1, zorder=3)
 
 
 def _marks(summary: pd.DataFrame, seeds: int) -> str:
