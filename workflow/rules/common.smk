@@ -243,9 +243,9 @@ def product_of(product, study):
     return figure_of(name, study) if kind else f"results/{product}/{study}.parquet"
 
 
-def by_study(files):
-    """The files of the study that the wildcards name, as the input of a rule."""
-    return lambda wildcards: files(wildcards.study)
+def by_study(function):
+    """A function of a study as one of wildcards: what a rule takes of the study that they name."""
+    return lambda wildcards: function(wildcards.study)
 
 
 def is_of_study(figure):

@@ -1,6 +1,6 @@
 # A figure is a function of `jfb.output.figures`, a row of this table, and a caption in
-# workflow/report/<name>.rst. Its function says what reads each of the inputs. Of which studies there
-# is one, if it is of a study, says `NEEDS` in `jfb.config.requirements`.
+# workflow/report/<name>.rst. The function tells what reads each input. `NEEDS` in
+# `jfb.config.requirements` tells which studies can have a figure that is drawn of one study.
 FIGURES = {
     "figure1": {
         "module": "published",
