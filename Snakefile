@@ -34,14 +34,15 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/findings.smk"
 
 
+SEED_FIGURES = ["bands", "levels", "ecdf"]
+
+
 localrules:
     all,
     everything,
     dataset,
     alignment,
     minima,
-    cost,
-    timing,
 
 
 rule all:
@@ -49,9 +50,7 @@ rule all:
     input:
         [products_of(study) for study in project.default_studies],
         rules.table1.output,
-        rules.figure1.output,
-        rules.figure2.output,
-        rules.figure3.output,
+        [figure_of(name) for name in ("figure1", "figure2", "figure3")],
         [figure_of(name, project.distribution) for name in SEED_FIGURES],
         rules.claims.output,
 
@@ -59,15 +58,12 @@ rule all:
 rule everything:
     input:
         rules.all.input,
-        [
-            [*products_of(study), *figures_of(study), *ends_of(study)]
-            for study in project.studies
-        ],
+        [made_of(study) for study in project.studies],
         f"results/alignment_{project.alignment}.csv",
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
-        rules.draw_cost.output,
-        rules.draw_timing.output,
+        figure_of("cost"),
+        figure_of("timing"),
         [minima_of(study) for study in (project.replay, project.distribution)],
 
 
@@ -86,41 +82,29 @@ rule minima:
         [minima_of(study) for study in (project.replay, project.distribution)],
 
 
-rule cost:
-    input:
-        rules.draw_cost.output,
-
-
-rule timing:
-    input:
-        rules.draw_timing.output,
-
-
 rule dataset:
     input:
         [dataset_of(study) for study in project.default_studies],
 
 
-# A study is a target by its name: its runs, their summary, the figures of its factors, and what is
-# measured of its final networks where it keeps no logs.
+# A study is a target by its name: its runs, their summary, the figures that its shape allows, and
+# what is measured of its final networks where it keeps no logs.
 for study in project.studies:
 
     rule:
         name:
             study
         input:
-            products_of(study),
-            figures_of(study),
-            ends_of(study),
+            made_of(study),
         localrule: True
 
 
 # The figures of many seeds, for the study that the configuration names.
-for figure in SEED_FIGURES:
+for name in SEED_FIGURES:
 
     rule:
         name:
-            figure
+            name
         input:
-            figure_of(figure, project.distribution),
+            figure_of(name, project.distribution),
         localrule: True

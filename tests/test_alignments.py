@@ -8,7 +8,7 @@ import pytest
 
 from jfb.analysis import alignment, evidence
 from jfb.analysis.alignment import COMPARISONS
-from jfb.output.figures import gradients
+from jfb.output.figures import alignment as figures
 from jfb.records.alignment import Row
 
 #: Gradient, tolerance, precision, reference and its tolerance, of each comparison, as trained to
@@ -106,7 +106,7 @@ def test_the_figure_is_the_median_angle_and_the_share_uphill():
     rows = pd.concat(
         made({"loose_jfb": some}, seed=seed, epochs=(0, 5)) for seed, some in enumerate(cosines)
     )
-    figure = gradients.alignment(rows)
+    figure = figures.alignment(rows)
     figure.savefig(io.BytesIO())
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert len(panels) == 6
@@ -126,7 +126,7 @@ def test_the_figure_is_the_median_angle_and_the_share_uphill():
 def test_a_figure_of_which_nothing_is_known_is_empty(sizes):
     unknown = dict.fromkeys(COMPARISONS, (None, None))
     rows = pd.concat(made(unknown, size, epochs=(0, 5)) for size in sizes)
-    figure = gradients.alignment(rows)
+    figure = figures.alignment(rows)
     figure.savefig(io.BytesIO())
     for axes in figure.axes:
         assert all(np.isnan(line.get_ydata()).all() for line in axes.lines[: len(sizes)])

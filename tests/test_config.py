@@ -310,6 +310,7 @@ MISTAKES = [
         ["alignment.study", "'seeds'", "at least 30 snapshots, not 29"],
     ),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
+    ("studies.draw_a", {"batch_sizes": [1], "seeds": [1]}, ["'draw_a'", "not start with draw_"]),
     ("studies.a;b", {"batch_sizes": [1], "seeds": [1]}, ["studies", "'a;b'", "lower-case"]),
 ]
 
@@ -579,6 +580,11 @@ def with_studies(config, **studies):
     return load(changed(config, "studies", config["studies"] | some)).studies
 
 
+#: Names of figures: of no study, and of one.
+FIGURES = [
+    "figure1",
+    *(name.removeprefix("figures/") for name in requirements.NEEDS if name.startswith("figures/")),
+]
 EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"name": "unrolled"}}
 
 
@@ -597,6 +603,8 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ("results/alignment/bent/batch_size=32/alignment.parquet", EXPLICIT, "explicit"),
         ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
         ("results/figures/updates_bent.png", {}, "must be a study with updates"),
+        ("results/figures/shares_bent.png", {}, "must be a study with factors"),
+        ("results/figures/loss_by_level_bent.png", {}, "must be a study with factors"),
         (
             "results/figures/levels_bent.png",
             {"factors": {"length": {"short": {"epochs": 3}}}},
@@ -607,10 +615,65 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
 def test_what_is_not_defined_for_a_study_is_refused(target, study, said, config):
     studies = with_studies(config, bent=study, bent_2={})
     with pytest.raises(ConfigError) as error:
-        requirements.check_targets(["all", target], studies)
+        requirements.check_targets(["all", target], studies, FIGURES)
     assert str(error.value).startswith(f"{target}: 'bent' must be a study")
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("results/figures/bands_nowhere.png", "'nowhere' is no study; there are: replay, seeds, "),
+        ("./results/figures/shares_nowhere.svg", "'nowhere' is no study; there are: replay, "),
+        ("results/summaries/nowhere.parquet", "'nowhere' is no study; there are: replay, seeds, "),
+        ("results/units/nowhere.parquet", "'nowhere' is no study; there are: replay, seeds, "),
+        ("results/minima_nowhere.csv", "'nowhere' is no study; there are: replay, seeds, "),
+        ("results/runs/nowhere/batch_size=32/seed=0/log.parquet", "'nowhere' is no study; there"),
+        ("results/figures/violins_seeds.png", "'violins_seeds' is no figure; there are: figure1, "),
+        (
+            "results/figures/bands.png",
+            "'bands' is no figure; there are: figure1, alignment_<study>",
+        ),
+        ("results/figures/figure1_seeds.png", "'figure1_seeds' is no figure; there are: figure1, "),
+        ("results/figures/figure1.jpg", "'jpg' is no format of figures: svg, pdf, png"),
+    ],
+)
+def test_what_there_is_no_study_or_figure_of_is_refused(target, said, project):
+    with pytest.raises(ConfigError) as error:
+        requirements.check_targets(["all", target], project.studies, FIGURES)
+    assert str(error.value).startswith(f"{target}: {said}")
+    assert "\n" not in str(error.value)
+
+
+SEVERAL = {"batch_sizes": [64, 32], "seeds": [0, 1]}
+BLOCKS = SEVERAL | {"engine": "fused", "block_size": 1}
+LENGTHS = {"factors": {"length": {"short": {"epochs": 3}, "long": {"epochs": 4}}}}
+DISTRIBUTIONS = ["figures/levels", "figures/ecdf"]
+BY_LEVEL = ["figures/shares", "figures/loss_by_level"]
+
+
+@pytest.mark.parametrize(
+    ("study", "made"),
+    [
+        ({}, []),
+        ({"seeds": [0, 1]}, []),
+        ({"batch_sizes": [64, 32]}, []),
+        (SEVERAL, ["figures/bands", *DISTRIBUTIONS]),
+        (BLOCKS, [*DISTRIBUTIONS, "contraction"]),
+        (
+            BLOCKS | {"updates": 9},
+            [*DISTRIBUTIONS, "figures/updates", "figures/sharpness", "sharpness"],
+        ),
+        (SEVERAL | {"updates": 9}, ["figures/bands", *DISTRIBUTIONS, "figures/updates"]),
+        (LENGTHS, [*BY_LEVEL, "figures/spectral_norm"]),
+        (BLOCKS | LENGTHS, BY_LEVEL),
+        (BLOCKS | {"split_seeds": [0, 1]}, []),
+    ],
+)
+def test_the_target_of_a_study_makes_what_its_shape_allows(study, made, config):
+    studies = with_studies(config, bent=study)
+    assert requirements.made_by_target(studies["bent"]) == made
 
 
 @pytest.mark.parametrize("path", ["figures/kinks_small.png", "units/small.parquet"])
@@ -630,7 +693,9 @@ def test_what_is_defined_for_a_study_is_not_refused(config):
     studies = with_studies(config, bent={"activation": "tanh"}, bent_2={})
     made = [f"results/{path}" for path in ("sharpness/bent.parquet", "figures/sharpness_bent.png")]
     made += [f"results/{path}" for path in ("units/bent_2.parquet", "figures/kinks_bent_2.png")]
-    requirements.check_targets(["all", "seeds", *made, "results/data/report.parquet"], studies)
+    requirements.check_targets(
+        ["all", "seeds", *made, "results/data/report.parquet"], studies, FIGURES
+    )
     assert "bent" in requirements.having("sharpness", studies)
     assert "bent" not in requirements.having("units", studies)
 

@@ -1,15 +1,21 @@
-"""Every figure of few, of one, and of lost runs: it says what it shows, and what it lacks."""
+"""Every figure of few, of one, and of lost runs: it says what it shows, and what it lacks.
 
+And the table of figures: what each is made of is there.
+"""
+
+import ast
+import importlib
+import inspect
 import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from jfb.analysis import timing
-from jfb.analysis.minima import ends
+from conftest import ROOT
+from jfb.config import requirements
 from jfb.measure.collector import Collector
-from jfb.output.figures import factors, gradients, minima, published, seeds, style
+from jfb.output.figures import cost, factors, minima, published, seeds, style
 from jfb.output.figures import timing as of_time
 
 EPOCHS = 12
@@ -92,6 +98,8 @@ FIGURES = {
     "levels": lambda *case: seeds.levels(plain(*case)),
     "ecdf": lambda *case: seeds.ecdf(plain(*case)),
     "shares": lambda *case: factors.shares(summary(*case), ["level_of"]),
+    "loss_by_level": lambda *case: factors.loss_by_level(summary(*case), ["level_of"]),
+    "loss_by_level, one level": lambda *case: factors.loss_by_level(plain(*case), ["level_of"]),
     "shares, one level": lambda *case: factors.shares(plain(*case), ["level_of"]),
     "shares, no factor": lambda *case: factors.shares(plain(*case), []),
     "spectral_norm": lambda *case: factors.spectral_norm(logs(*case), ["level_of"]),
@@ -99,10 +107,14 @@ FIGURES = {
         logs(*case, ["a"]), ["level_of"]
     ),
     "spectral_norm, no factor": lambda *case: factors.spectral_norm(logs(*case, ["a"]), []),
-    "kinks": lambda *case: minima.kinks(ends(plain(*case), units(*case)), FORMS),
+    "kinks": lambda *case: minima.kinks(plain(*case), units(*case), FORMS),
     "fates": lambda *case: minima.fates(units(*case)),
     "sharpness": lambda *case: minima.sharpness(sharpness(*case)),
 }
+
+
+#: Figures of a loss that one run may not have.
+FINITE = ("figure1", "figure3", "levels", "ecdf", "loss_by_level")
 
 
 def texts(figure):
@@ -129,7 +141,7 @@ def test_a_figure_of_few_or_lost_runs_says_so(name, case):
     assert "1 runs" not in said
     if count == 1 and name == "bands":
         assert "median" not in said
-    if case == "one run, diverged" and name in ("figure1", "figure3", "levels", "ecdf"):
+    if case == "one run, diverged" and name in FINITE:
         assert "no finite loss" in said
     if name == "kinks":
         # Seed 0 has no loss if it diverges, the others have one of before.
@@ -196,7 +208,7 @@ def test_the_cost_of_one_gradient_in_one_case(varied, names):
         for g in names
     ]
     table = pd.DataFrame(rows).assign(peak_bytes=8, step_seconds=1e-3)
-    gradients.cost(table).draw_without_rendering()
+    cost.cost(table).draw_without_rendering()
 
 
 @pytest.mark.filterwarnings("error")
@@ -205,5 +217,53 @@ def test_the_time_of_one_round_of_one_engine(sizes):
     rows = [{"batch_size": size, "seconds_per_epoch": 1e-3 * size} for size in sizes]
     place = {"engine": "fused", "stage": 0, "round": 0, "epochs": 9, "machine": "one"}
     table = pd.DataFrame(rows).assign(**place, collector=Collector.RUNNING)
-    figure = of_time.timing(timing.summarised(table, 9), timing.relative(table), 9)
+    figure = of_time.timing(table, 9)
     figure.draw_without_rendering()
+
+
+def table_of_figures():
+    """The table of workflow/rules/figures.smk: of each figure, its row as syntax by key."""
+    text = (ROOT / "workflow/rules/figures.smk").read_text().partition("\ntry:")[0]
+    (table,) = ast.parse(text).body
+    assert table.targets[0].id == "FIGURES"
+    return {
+        name.value: {key.value: value for key, value in zip(row.keys, row.values, strict=True)}
+        for name, row in zip(table.value.keys, table.value.values, strict=True)
+    }
+
+
+TABLE = table_of_figures()
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_figure_of_the_table_has_a_function_a_caption_and_needs(name):
+    row = TABLE[name]
+    module = importlib.import_module(f"jfb.output.figures.{row['module'].value}")
+    draw = getattr(module, name)
+    assert list(draw.readers) == [key.value for key in row["inputs"].keys]
+    others = inspect.signature(draw).parameters.keys() - draw.readers.keys()
+    assert bool(others) == ("options" in row)
+    of_study = "{wildcards.study}" in row["message"].value
+    assert (f"figures/{name}" in requirements.NEEDS) == of_study
+    caption = (ROOT / f"workflow/report/{name}.rst").read_text()
+    assert ("{{ snakemake.wildcards.study }}" in caption) == of_study
+
+
+def test_the_table_has_every_figure_once():
+    modules = (ROOT / "workflow/scripts/jfb/output/figures").glob("[a-z]*.py")
+    names = [
+        name
+        for file in modules
+        for name, value in vars(importlib.import_module(f"jfb.output.figures.{file.stem}")).items()
+        if hasattr(value, "readers")
+    ]
+    assert sorted(names) == sorted(TABLE)
+    needed = {name.removeprefix("figures/") for name in requirements.NEEDS if "/" in name}
+    assert needed <= set(TABLE)
+    assert requirements.OF_TARGET.keys() <= requirements.NEEDS.keys()
+
+
+def test_no_path_is_that_of_two_figures():
+    """`a_b` of the study `c` would be `a` of the study `b_c`."""
+    for one, other in itertools.permutations(TABLE, 2):
+        assert not other.startswith(f"{one}_")

@@ -410,7 +410,7 @@ def test_a_summary_of_other_runs_is_refused(told, summary):
 
 
 def test_figures_of_minima(told, summary, forms):
-    figure = figures.kinks(minima.ends(summary, told), forms)
+    figure = figures.kinks(summary, told, forms)
     figure.draw_without_rendering()
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_xticklabels()]

@@ -17,7 +17,7 @@ from conftest import ROOT
 from jfb.analysis import table1
 from jfb.analysis.shares import shares
 from jfb.engines import summary
-from jfb.output.figures import factors, gradients, published, seeds, style
+from jfb.output.figures import cost, factors, published, seeds, style
 from jfb.output.figures.inputs import read_logs
 from jfb.output.table1 import to_latex, to_markdown, write
 from jfb.records import layout, parameters, runlog
@@ -395,14 +395,17 @@ def logs(log):
     return read_logs(paths)
 
 
+REPORT = published.figure1, published.figure2, published.figure3
+
+
 def test_logs_get_batch_size_and_running_time(logs):
     run = logs[logs["batch_size"] == 600]
     assert run["seconds"].tolist() == pytest.approx(list(np.arange(1, 301) * 0.5))
 
 
-@pytest.mark.parametrize("name", published.FIGURES)
-def test_a_figure_names_its_axes_and_orders_its_batch_sizes(name, logs):
-    figure = published.FIGURES[name](logs)
+@pytest.mark.parametrize("draw", REPORT)
+def test_a_figure_names_its_axes_and_orders_its_batch_sizes(draw, logs):
+    figure = draw(logs)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["2400", "600", "32"]
     for axes in figure.axes:
@@ -424,8 +427,8 @@ def test_figure1_marks_the_end_of_each_run(logs):
 @pytest.mark.parametrize("losses", [[math.nan], [2.0, math.inf]])
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
     logs = read_logs([log(losses)])
-    for name, draw in published.FIGURES.items():
-        style.write(draw(logs), [tmp_path / f"{name}.png"], "{}")
+    for draw in REPORT:
+        style.write(draw(logs), [tmp_path / f"{draw.__name__}.png"], "{}")
 
 
 def drawn(figure):
@@ -490,8 +493,8 @@ def test_the_ecdf_counts_runs_without_a_finite_loss_as_above(many):
 def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path):
     lost = many.iloc[:runs].assign(lowest_loss=np.nan)
     for k, summary_ in enumerate((many.iloc[:runs], lost)):
-        for name, draw in seeds.OF_SUMMARY.items():
-            style.write(draw(summary_), [tmp_path / f"{name}{k}.png"], "{}")
+        for draw in (seeds.levels, seeds.ecdf):
+            style.write(draw(summary_), [tmp_path / f"{draw.__name__}{k}.png"], "{}")
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
         style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"], "{}")
@@ -553,6 +556,51 @@ def test_shares_stand_beside_each_other_by_level(crossed):
     assert ends.tolist() == pytest.approx([row["share_low"], row["share_high"]])
 
 
+def test_losses_stand_beside_each_other_by_level(crossed):
+    figure = drawn(factors.loss_by_level(crossed, ["gradient"]))
+    full, small = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
+    shown = [
+        [list(line.get_ydata()) for line in axes.lines if line.get_marker() == mark]
+        for axes in (full, small)
+        for mark in "os"
+    ]
+    assert shown == [
+        [[0.001, 0.0002, 0.02, 0.0009]],
+        [[0.0001] * 4],
+        [[0.02, 0.02, 0.02]],
+        [[0.01, 0.01, 0.01, 0.0001]],
+    ]
+    # A seed has one place within each level, and levels stand apart by 1.
+    jfb, implicit = [line for line in full.lines if line.get_marker() in ("o", "s")]
+    np.testing.assert_allclose(implicit.get_xdata() - jfb.get_xdata(), 1)
+    assert len(set(jfb.get_xdata())) == 4
+    medians = [
+        [segment[0, 1] for bar in axes.collections for segment in bar.get_segments()]
+        for axes in (full, small)
+    ]
+    assert medians == [pytest.approx([0.00095, 0.0001]), pytest.approx([0.02, 0.01])]
+    (legend,) = figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["jfb\n1 of 8 diverged", "implicit"]
+    assert "1 of 16 runs not shown: no finite loss" in figure.get_supxlabel()
+
+
+def test_the_median_of_losses_counts_lost_runs_as_above_all(crossed):
+    """Of the losses of 4 seeds 3 are lost: the median is none, and no bar is drawn."""
+    lost = crossed.assign(lowest_loss=crossed["lowest_loss"].mask(crossed["seed"] > 0))
+    full, small = drawn(factors.loss_by_level(lost, ["gradient"])).axes
+    assert not full.collections
+    assert not small.collections
+
+
+def test_a_run_that_diverged_late_is_a_cross_at_the_loss_before(crossed):
+    late = crossed.assign(diverged=crossed["lowest_loss"] == 0.0002)
+    full, _ = drawn(factors.loss_by_level(late, ["gradient"])).axes
+    crosses = [list(line.get_ydata()) for line in full.lines if line.get_marker() == "x"]
+    assert crosses == [[0.0002], []]
+
+
 def test_the_spectral_norm_is_shown_by_batch_size_and_level(several):
     logs = pd.concat(
         several.assign(gradient=name, spectral_norm=several["seed"] + shift)
@@ -584,7 +632,7 @@ def test_the_cost_is_drawn_by_what_varied():
         ],
         columns=["varied", "gradient", "iterations", "latent_dim", "peak_bytes", "step_seconds"],
     )
-    figure = drawn(gradients.cost(table))
+    figure = drawn(cost.cost(table))
     shown = [[list(line.get_ydata()) for line in axes.lines] for axes in figure.axes]
     assert shown == [
         [[100, 100], [100, 900]],

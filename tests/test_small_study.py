@@ -42,7 +42,7 @@ def test_all_products_are_there(pair):
     several = ("bands_other", "levels_other", "ecdf_other", "ecdf_many", "shares_crossed")
     several += ("spectral_norm_crossed", "spectral_norm_small", "alignment_small", "cost")
     several += ("shares_crossed_many", "updates_equal", "timing", "kinks_small", "kinks_other")
-    several += ("fates_other", "sharpness_other")
+    several += ("fates_other", "sharpness_other", "loss_by_level_crossed", "levels_many")
     for name in ("figure1", "figure2", "figure3", *several):
         for ending in ("svg", "pdf", "png"):
             assert (results / f"figures/{name}.{ending}").stat().st_size > 1000

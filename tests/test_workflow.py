@@ -1,12 +1,11 @@
 """What is built and what is rebuilt, read off the job lists of dry runs."""
 
-import re
 import shutil
 
 import pytest
 
-from conftest import ROOT, Workspace, read_yaml
-from jfb.config.names import NO_STUDIES
+from conftest import Workspace, read_yaml
+from jfb.config.names import NO_STUDIES, OF_FIGURES
 
 RUNS = {
     "Run of small: batch size 64, seed 0",
@@ -33,6 +32,8 @@ DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", CLAIMS, BANDS, LEVELS, ECD
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
 #: What is measured of the final networks that blocks keep.
 ENDS_OF_MANY = "Contraction and fixed points at the end of the runs of many"
+FIGURES_OF_MANY = {"Lowest loss of each run of many", "Distribution of the lowest loss of many"}
+DOWNSTREAM_OF_MANY = {"Summary of many", ENDS_OF_MANY} | FIGURES_OF_MANY
 CROSSED = {
     f"Run of crossed: gradient={gradient}/contraction={contraction}/batch size 64, seed {seed}"
     for gradient in ("jfb", "explicit_2")
@@ -41,6 +42,7 @@ CROSSED = {
 }
 CROSSED_FIGURES = {
     "Share of runs of crossed that reach the minimum",
+    "Lowest loss of each run of crossed by level",
     "Spectral norm along training of crossed",
 }
 ALIGNMENT = {
@@ -113,7 +115,9 @@ def test_another_study_plans_nothing_of_the_others(finished):
     [
         ("jfb/output/figures/published.py", REPORT_FIGURES),
         ("jfb/output/figures/seeds.py", {BANDS, LEVELS, ECDF}),
-        ("bands.py", {BANDS}),
+        ("draw.py", FIGURES),
+        ("jfb/output/figures/inputs.py", FIGURES),
+        ("jfb/output/figures/cost.py", set()),
         ("jfb/output/figures/style.py", FIGURES),
         ("jfb/model/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
         ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
@@ -138,12 +142,13 @@ def test_an_edit_plans_what_reads_it(file, planned, finished):
 @pytest.mark.parametrize(
     ("file", "planned"),
     [
-        ("jfb/engines/blocks.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
-        ("jfb/streams/recording.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
-        ("jfb/engines/fused/cache.py", BLOCKS | {"Summary of many", ENDS_OF_MANY}),
-        ("gather.py", {"Summary of many"}),
+        ("jfb/engines/blocks.py", BLOCKS | DOWNSTREAM_OF_MANY),
+        ("jfb/streams/recording.py", BLOCKS | DOWNSTREAM_OF_MANY),
+        ("jfb/engines/fused/cache.py", BLOCKS | DOWNSTREAM_OF_MANY),
+        ("gather.py", {"Summary of many"} | FIGURES_OF_MANY),
         ("jfb/engines/reference.py", set()),
-        ("jfb/analysis/shares.py", set()),
+        ("jfb/analysis/shares.py", FIGURES_OF_MANY),
+        ("jfb/output/figures/minima.py", set()),
     ],
 )
 def test_an_edit_plans_the_blocks_that_read_it(file, planned, finished):
@@ -157,8 +162,7 @@ def test_another_block_size_plans_its_blocks(finished):
     assert finished.planned("many") == {
         "Block of many: seeds 0 to 3",
         "Block of many: seeds 4 to 4",
-        "Summary of many",
-        ENDS_OF_MANY,
+        *DOWNSTREAM_OF_MANY,
     }
 
 
@@ -166,8 +170,9 @@ def test_a_study_that_is_to_keep_logs_plans_its_runs(finished):
     del finished.config["studies"]["many"]["block_size"]
     finished.save()
     planned = finished.planned("many")
-    assert len(planned) == 11
-    assert {"Run of many: batch size 64, seed 0", "Summary of many"} <= planned
+    assert len(planned) == 14
+    assert {"Run of many: batch size 64, seed 0", "Summary of many"} | FIGURES_OF_MANY <= planned
+    assert "Loss over epochs of many, median and quartiles" in planned
 
 
 def test_more_seeds_plan_their_blocks_only(finished):
@@ -176,8 +181,7 @@ def test_more_seeds_plan_their_blocks_only(finished):
     assert finished.planned("many") == {
         "Block of many: seeds 3 to 5",
         "Block of many: seeds 6 to 6",
-        "Summary of many",
-        ENDS_OF_MANY,
+        *DOWNSTREAM_OF_MANY,
     }
 
 
@@ -238,7 +242,7 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
     [
         ("dataset", DATASETS),
         ("small", {"Dataset report", "Summary of small"} | SMALL_RUNS),
-        ("many", {"Dataset report"} | BLOCKS | {"Summary of many", ENDS_OF_MANY}),
+        ("many", {"Dataset report"} | BLOCKS | DOWNSTREAM_OF_MANY),
         ("table1", RUNS | DATASETS | SUMMARIES | {"Table 1"}),
         ("bands", OTHER_RUNS | {"Dataset tiny", BANDS}),
         ("levels", OTHER_RUNS | {"Dataset tiny", "Summary of other", LEVELS}),
@@ -258,6 +262,7 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
                 "Block of crossed_many: seeds 2 to 2",
                 "Summary of crossed_many",
                 "Share of runs of crossed_many that reach the minimum",
+                "Lowest loss of each run of crossed_many by level",
             },
         ),
         ("alignment", {"Dataset report"} | SMALL_RUNS | ALIGNMENT),
@@ -274,6 +279,7 @@ def test_a_deleted_log_plans_its_run_and_what_is_downstream(finished):
             | DATASETS
             | {"Block of equal: seeds 0 to 1", "Summary of equal", "Summary of other"}
             | {"Shares after the same epochs and the same updates: equal"}
+            | {"Lowest loss of each run of equal", "Distribution of the lowest loss of equal"}
             | {"Sharpness at the end of the runs of equal", "Sharpness against loss: equal"},
         ),
         ("cost", {"Dataset report", "Cost of a step by gradient", "Figure of the cost of a step"}),
@@ -303,11 +309,8 @@ def test_a_run_has_one_path_only(workspace):
 
 
 def test_every_rule_name_is_reserved(workspace):
-    rules = set(workspace.snakemake("--list-rules").split()) & {
-        line.split()[1].rstrip(":")
-        for file in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")]
-        for line in re.sub(r"use rule \w+ as", "rule", file.read_text()).splitlines()
-        if line.startswith("rule ")
-    } | {"bands", "levels", "ecdf"}
-    assert {"align", "alignment", "draw_cost", "everything"} <= rules
-    assert rules <= set(NO_STUDIES)
+    rules = set(workspace.snakemake("--list-rules").split()) - workspace.config["studies"].keys()
+    assert {"align", "alignment", "cost", "draw_levels", "everything"} <= rules
+    assert {rule for rule in rules if not rule.startswith(OF_FIGURES)} <= set(NO_STUDIES)
+    groups = read_yaml("workflow/profiles/slurm/config.yaml")["groups"]
+    assert groups.keys() <= rules

@@ -83,9 +83,11 @@ def test_a_study_on_slurm(slurm, tmp_path, fault):
         r"submitted with SLURM jobid (\d+) \(log: .*slurm_logs/(\w+)", told.read_text()
     )
     bundles = [number for number, place in found if place.startswith("group_runs")]
-    # The dataset, the summary, each bundle, and the one that was cancelled again.
+    figures = [place for _, place in found if place.startswith("group_figures")]
+    assert figures
+    # The dataset, the summary, the figures, each bundle, and the one that was cancelled again.
     assert len(bundles) == RUNS // IN_ONE_JOB + 1
-    assert len(found) == len(bundles) + 2
+    assert len(found) == len(bundles) + len(figures) + 2
     print(f"{RUNS} runs in {len(found)} submissions; job {cancelled} cancelled and recovered")
     command = ["scontrol", "show", "job", cancelled]
     asked = subprocess.run(command, env=slurm, capture_output=True, text=True, check=True).stdout

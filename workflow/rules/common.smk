@@ -21,12 +21,6 @@ except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
 try:
-    # Snakemake tells of its targets only after it has read the rules; no option looks like one.
-    requirements.check_targets(sys.argv[1:], project.studies)
-except ConfigError as error:
-    sys.exit(f"Error in the target: {error}")
-
-try:
     # Jobs are no schedulers.
     scheduler = locks.Scheduler(".snakemake") if workflow.is_main_process else None
 except OSError as error:
@@ -48,7 +42,6 @@ ALIGNMENT = "results/alignment/{study}/batch_size={batch_size}/alignment.parquet
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
-WITH_UPDATES = requirements.having("figures/updates", project.studies)
 
 
 @functools.cache
@@ -131,7 +124,7 @@ def any_of(names):
 
 
 def having(product):
-    """A pattern of the studies of which something can be made, see `jfb.config.requirements`."""
+    """A pattern of the studies of which something is made, see `jfb.config.requirements`."""
     return any_of(requirements.having(product, project.studies))
 
 
@@ -214,14 +207,6 @@ def epochs_of(study):
     return next(iter(project.studies[study].runs.values())).epochs
 
 
-def figures_of(study):
-    """The figures of a study's factors and updates; the others have theirs by path."""
-    names = ["updates"] if study in WITH_UPDATES else []
-    if project.studies[study].factors:
-        names += ["shares", "spectral_norm"] if study in LOGGED else ["shares"]
-    return [figure_of(name, study) for name in names]
-
-
 # Targets for which everything is made.
 WHOLE = {"everything", "findings", "README.md", "docs/findings.md"}
 WHOLE |= {"collect_numbers", "docs/numbers.json"}
@@ -244,27 +229,52 @@ def minima_of(study):
     ]
 
 
-def ends_of(study):
-    """What is measured of the final networks of a study that keeps no logs."""
-    measured = "sharpness" if study in WITH_UPDATES else "contraction"
-    if study in LOGGED or study not in requirements.having(measured, project.studies):
-        return []
-    figures = figure_of("sharpness", study) if study in WITH_UPDATES else []
-    return [f"results/{measured}/{study}.parquet", *figures]
+def made_of(study):
+    """What the target of a study makes: its runs, their summary, and what is made of these."""
+    made = requirements.made_by_target(project.studies[study])
+    return [*products_of(study), *(product_of(product, study) for product in made)]
 
 
-def drawn(kind, title, study=None):
-    """The files of a figure; the HTML report shows the first with the caption of its kind."""
-    name = f"{kind}_{study}" if study else kind
-    shown, *others = multiext(f"results/figures/{name}", ".svg", ".pdf", ".png")
+def product_of(product, study):
+    """The files of something by its name in `jfb.config.requirements`."""
+    kind, _, name = product.rpartition(os.sep)
+    return figure_of(name, study) if kind else f"results/{product}/{study}.parquet"
+
+
+def by_study(function):
+    """A function of a study as one of wildcards: what a rule takes of the study that they name."""
+    return lambda wildcards: function(wildcards.study)
+
+
+def is_of_study(figure):
+    """Whether there is one of every study that has what it needs, or one in all."""
+    return f"figures/{figure}" in requirements.NEEDS
+
+
+def factors_of(study):
+    return {"factors": list(project.studies[study].factors)}
+
+
+def equal_in(study):
+    """What the runs of the study of many seeds, and those of one with updates, have in common."""
+    return {
+        "after": [
+            f"{epochs_of(project.distribution):,} epochs",
+            f"{project.studies[study].updates:,} updates",
+        ]
+    }
+
+
+def figure_of(name, study=None):
+    """The files of a figure, of a study where it has one for each."""
+    path = f"results/figures/{name}_{study}" if study else f"results/figures/{name}"
+    return [f"{path}.{ending}" for ending in requirements.FORMATS]
+
+
+def drawn(name, title, study=None):
+    """The files of a figure; the HTML report shows the first with the figure's caption."""
+    shown, *others = figure_of(name, study)
     # One label that is unlike every other: the report finds a figure by it.
     labels = {"figure": f"{title}: {study}" if study else title}
-    caption = f"../report/{kind}.rst"
+    caption = f"../report/{name}.rst"
     return [report(shown, caption=caption, category="Figures", labels=labels), *others]
-
-
-SEED_FIGURES = ["bands", "levels", "ecdf"]
-
-
-def figure_of(name, study):
-    return multiext(f"results/figures/{name}_{study}", ".svg", ".pdf", ".png")

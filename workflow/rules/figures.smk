@@ -1,195 +1,160 @@
-rule figure1:
-    input:
-        logs=logs_of(project.replay),
-        library=library("figure.py"),
-    output:
-        drawn("figure1", "Report: Figure 1"),
-    log:
-        "results/logs/figures/figure1.log",
-    benchmark:
-        "results/benchmarks/figures/figure1.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        figure="figure1",
-    message:
-        "Figure 1: training loss"
-    script:
-        "../scripts/figure.py"
+# A figure is a function of `jfb.output.figures`, a row of this table, and a caption in
+# workflow/report/<name>.rst. The function tells what reads each input. `NEEDS` in
+# `jfb.config.requirements` tells which studies can have a figure that is drawn of one study.
+FIGURES = {
+    "figure1": {
+        "module": "published",
+        "title": "Report: Figure 1",
+        "message": "Figure 1: training loss",
+        "inputs": {"logs": logs_of(project.replay)},
+    },
+    "figure2": {
+        "module": "published",
+        "title": "Report: Figure 2",
+        "message": "Figure 2: training accuracy",
+        "inputs": {"logs": logs_of(project.replay)},
+    },
+    "figure3": {
+        "module": "published",
+        "title": "Report: Figure 3",
+        "message": "Figure 3: validation loss and accuracy",
+        "inputs": {"logs": logs_of(project.replay)},
+    },
+    "bands": {
+        "module": "seeds",
+        "title": "Loss over epochs",
+        "message": "Loss over epochs of {wildcards.study}, median and quartiles",
+        "inputs": {"logs": by_study(logs_of)},
+        "mem_mb": 2000,
+    },
+    "levels": {
+        "module": "seeds",
+        "title": "Lowest loss by seed",
+        "message": "Lowest loss of each run of {wildcards.study}",
+        "inputs": {"summary": "results/summaries/{study}.parquet"},
+    },
+    "ecdf": {
+        "module": "seeds",
+        "title": "Distribution of the lowest loss",
+        "message": "Distribution of the lowest loss of {wildcards.study}",
+        "inputs": {"summary": "results/summaries/{study}.parquet"},
+    },
+    "shares": {
+        "module": "factors",
+        "title": "Share of seeds that reach 0.001",
+        "message": "Share of runs of {wildcards.study} that reach the minimum",
+        "inputs": {"summary": "results/summaries/{study}.parquet"},
+        "options": by_study(factors_of),
+    },
+    "loss_by_level": {
+        "module": "factors",
+        "title": "Lowest loss by level",
+        "message": "Lowest loss of each run of {wildcards.study} by level",
+        "inputs": {"summary": "results/summaries/{study}.parquet"},
+        "options": by_study(factors_of),
+    },
+    "spectral_norm": {
+        "module": "factors",
+        "title": "Spectral norm along training",
+        "message": "Spectral norm along training of {wildcards.study}",
+        "inputs": {"logs": by_study(logs_of)},
+        "options": by_study(factors_of),
+        "mem_mb": 4000,
+        "runtime": 10,
+    },
+    "updates": {
+        "module": "factors",
+        "title": "Equal epochs, equal updates",
+        "message": "Shares after the same epochs and the same updates: {wildcards.study}",
+        "inputs": {
+            "summaries": [
+                f"results/summaries/{project.distribution}.parquet",
+                "results/summaries/{study}.parquet",
+            ]
+        },
+        "options": by_study(equal_in),
+    },
+    "alignment": {
+        "module": "alignment",
+        "title": "JFB beside other gradients",
+        "message": "Gradients along training of {wildcards.study}",
+        "inputs": {"alignments": by_study(alignments_of)},
+    },
+    "cost": {
+        "module": "cost",
+        "title": "Cost of a step",
+        "message": "Figure of the cost of a step",
+        "inputs": {"costs": "results/cost.csv"},
+    },
+    "timing": {
+        "module": "timing",
+        "title": "Where the time goes",
+        "message": "Figure of the time of a run",
+        "inputs": {"measured": ["results/timing.csv"]},
+        "options": {"epochs": epochs_of(project.replay)},
+    },
+    "kinks": {
+        "module": "minima",
+        "title": "Loss by final function",
+        "message": "Loss by final function: {wildcards.study}",
+        "inputs": {
+            "summary": "results/summaries/{study}.parquet",
+            "units": "results/units/{study}.parquet",
+            "closed_forms": by_study(closed_forms_of),
+        },
+    },
+    "fates": {
+        "module": "minima",
+        "title": "Functions along training",
+        "message": "Functions along training: {wildcards.study}",
+        "inputs": {"units": "results/units/{study}.parquet"},
+    },
+    "sharpness": {
+        "module": "minima",
+        "title": "Sharpness",
+        "message": "Sharpness against loss: {wildcards.study}",
+        "inputs": {"table": "results/sharpness/{study}.parquet"},
+    },
+}
+
+try:
+    # Snakemake tells of its targets only after it has read the rules; no option looks like one.
+    requirements.check_targets(sys.argv[1:], project.studies, FIGURES)
+except ConfigError as error:
+    sys.exit(f"Error in the target: {error}")
 
 
-use rule figure1 as figure2 with:
-    output:
-        drawn("figure2", "Report: Figure 2"),
-    log:
-        "results/logs/figures/figure2.log",
-    benchmark:
-        "results/benchmarks/figures/figure2.tsv"
-    params:
-        figure="figure2",
-    message:
-        "Figure 2: training accuracy"
+# A figure that is of no study is a target by its name.
+for name, figure in FIGURES.items():
+    stem, of_study = (
+        (f"{name}_{{study}}", "{study}") if is_of_study(name) else (name, None)
+    )
 
-
-use rule figure1 as figure3 with:
-    output:
-        drawn("figure3", "Report: Figure 3"),
-    log:
-        "results/logs/figures/figure3.log",
-    benchmark:
-        "results/benchmarks/figures/figure3.tsv"
-    params:
-        figure="figure3",
-    message:
-        "Figure 3: validation loss and accuracy"
-
-
-rule draw_bands:
-    input:
-        logs=lambda wildcards: logs_of(wildcards.study),
-        library=library("bands.py"),
-    output:
-        drawn("bands", "Loss over epochs", "{study}"),
-    log:
-        "results/logs/figures/bands_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/bands_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/bands"),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=5,
-    message:
-        "Loss over epochs of {wildcards.study}, median and quartiles"
-    script:
-        "../scripts/bands.py"
-
-
-rule draw_levels:
-    input:
-        summary="results/summaries/{study}.parquet",
-        library=library("lowest_loss.py"),
-    output:
-        drawn("levels", "Lowest loss by seed", "{study}"),
-    log:
-        "results/logs/figures/levels_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/levels_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/levels"),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        figure="levels",
-    message:
-        "Lowest loss of each run of {wildcards.study}"
-    script:
-        "../scripts/lowest_loss.py"
-
-
-rule draw_shares:
-    input:
-        summary="results/summaries/{study}.parquet",
-        library=library("shares.py"),
-    output:
-        drawn("shares", "Share of seeds that reach 0.001", "{study}"),
-    log:
-        "results/logs/figures/shares_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/shares_{study}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        factors=lambda wildcards: list(project.studies[wildcards.study].factors),
-    message:
-        "Share of runs of {wildcards.study} that reach the minimum"
-    script:
-        "../scripts/shares.py"
-
-
-rule draw_updates:
-    input:
-        summaries=lambda wildcards: [
-            f"results/summaries/{study}.parquet"
-            for study in (project.distribution, wildcards.study)
-        ],
-        library=library("updates.py"),
-    output:
-        drawn("updates", "Equal epochs, equal updates", "{study}"),
-    log:
-        "results/logs/figures/updates_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/updates_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/updates"),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        after=lambda wildcards: [
-            f"{epochs_of(project.distribution):,} epochs",
-            f"{project.studies[wildcards.study].updates:,} updates",
-        ],
-    message:
-        "Shares after the same epochs and the same updates: {wildcards.study}"
-    script:
-        "../scripts/updates.py"
-
-
-rule draw_spectral_norm:
-    input:
-        logs=lambda wildcards: logs_of(wildcards.study),
-        library=library("spectral_norm.py"),
-    output:
-        drawn("spectral_norm", "Spectral norm along training", "{study}"),
-    log:
-        "results/logs/figures/spectral_norm_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/spectral_norm_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/spectral_norm"),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        factors=lambda wildcards: list(project.studies[wildcards.study].factors),
-    message:
-        "Spectral norm along training of {wildcards.study}"
-    script:
-        "../scripts/spectral_norm.py"
-
-
-use rule draw_levels as draw_ecdf with:
-    output:
-        drawn("ecdf", "Distribution of the lowest loss", "{study}"),
-    log:
-        "results/logs/figures/ecdf_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/ecdf_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/ecdf"),
-    params:
-        figure="ecdf",
-    message:
-        "Distribution of the lowest loss of {wildcards.study}"
+    rule:
+        name:
+            f"draw_{name}" if of_study else name
+        input:
+            **figure["inputs"],
+            library=library("draw.py", f"jfb.output.figures.{figure['module']}"),
+        output:
+            drawn(name, figure["title"], of_study),
+        log:
+            f"results/logs/figures/{stem}.log",
+        benchmark:
+            f"results/benchmarks/figures/{stem}.tsv"
+        wildcard_constraints:
+            study=having(f"figures/{name}"),
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=figure.get("mem_mb", 1000),
+            runtime=figure.get("runtime", 5),
+        params:
+            figure=name,
+            module=f"jfb.output.figures.{figure['module']}",
+            options=figure.get("options", {}),
+        message:
+            figure["message"]
+        script:
+            "../scripts/draw.py"

@@ -61,30 +61,6 @@ rule tabulate_alignment:
         "../scripts/tabulate_alignment.py"
 
 
-rule draw_alignment:
-    input:
-        alignments=lambda wildcards: alignments_of(wildcards.study),
-        library=library("draw_alignment.py"),
-    output:
-        drawn("alignment", "JFB beside other gradients", "{study}"),
-    log:
-        "results/logs/figures/alignment_{study}.log",
-    benchmark:
-        "results/benchmarks/figures/alignment_{study}.tsv"
-    wildcard_constraints:
-        study=having("figures/alignment"),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    message:
-        "Gradients along training of {wildcards.study}"
-    script:
-        "../scripts/draw_alignment.py"
-
-
 rule measure_cost:
     input:
         data=dataset_of(project.alignment),
@@ -114,25 +90,3 @@ rule measure_cost:
         "Cost of a step by gradient"
     script:
         "../scripts/measure_cost.py"
-
-
-rule draw_cost:
-    input:
-        cost="results/cost.csv",
-        library=library("draw_cost.py"),
-    output:
-        drawn("cost", "Cost of a step"),
-    log:
-        "results/logs/figures/cost.log",
-    benchmark:
-        "results/benchmarks/figures/cost.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    message:
-        "Figure of the cost of a step"
-    script:
-        "../scripts/draw_cost.py"

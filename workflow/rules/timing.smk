@@ -34,27 +34,3 @@ rule measure_timing:
         "Seconds per epoch by engine and batch size"
     script:
         "../scripts/measure_timing.py"
-
-
-rule draw_timing:
-    input:
-        timing="results/timing.csv",
-        library=library("draw_timing.py"),
-    output:
-        drawn("timing", "Where the time goes"),
-    log:
-        "results/logs/figures/timing.log",
-    benchmark:
-        "results/benchmarks/figures/timing.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        epochs=epochs_of(project.replay),
-    message:
-        "Figure of the time of a run"
-    script:
-        "../scripts/draw_timing.py"

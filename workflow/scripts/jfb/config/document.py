@@ -59,6 +59,12 @@ def _not_among(taken: tuple[str, ...]) -> Callable[[str], str]:
     return check
 
 
+def _of_no_figure(name: str) -> str:
+    if name.startswith(names.OF_FIGURES):
+        raise PydanticCustomError("taken", f"must not start with {names.OF_FIGURES}")
+    return name
+
+
 def _names(pattern: str, allowed: str, taken: tuple[str, ...] = ()) -> Any:
     """The type of names of a pattern, of which some are taken."""
     schema = {"not": {"enum": list(taken)}} if taken else None
@@ -218,7 +224,12 @@ class Document(_Mapping):
 
     datasets: _mapping(Name, Dataset)
     defaults: Defaults
-    studies: _mapping(_names(names.NAME, names.NAME_IS, names.NO_STUDIES), Study)
+    studies: _mapping(
+        Annotated[
+            _names(names.NAME, names.NAME_IS, names.NO_STUDIES), AfterValidator(_of_no_figure)
+        ],
+        Study,
+    )
     default_studies: _list(str)
     replay: str
     distribution: str

@@ -19,11 +19,10 @@ def json_schema() -> dict[str, Any]:
         for kind in WITH_OPTIONS:
             models = [defs[choice.__name__] for choice in WITH_OPTIONS[kind].all().values()]
             defs[place]["properties"][kind] = {"anyOf": [_in_part(model) for model in models]}
-    for named, taken in (
-        (schema["properties"]["studies"], names.NO_STUDIES),
-        (defs["Study"]["properties"]["factors"], names.NO_FACTORS),
-    ):
-        named["propertyNames"]["not"] = {"enum": list(taken)}
+    no_study = [{"enum": list(names.NO_STUDIES)}, {"pattern": f"^{names.OF_FIGURES}"}]
+    schema["properties"]["studies"]["propertyNames"]["not"] = {"anyOf": no_study}
+    factors = defs["Study"]["properties"]["factors"]
+    factors["propertyNames"]["not"] = {"enum": list(names.NO_FACTORS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

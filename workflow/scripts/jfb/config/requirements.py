@@ -3,6 +3,7 @@
 Beside the measurements and figures that it speaks of, but without torch: the scheduler reads it.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from jfb.config.errors import ConfigError
 class Needs:
     """What a study must be.
 
-    `logs`: its runs keep logs and snapshots. `plain`: they differ in batch size and seed only.
-    `fixed_point`: their networks have one. `activations`: those for which it means something, all
-    where none is named; `solvers` and `gradients` likewise. `updates`: whether they are
-    given a number of updates; None if either way.
+    `logs`: whether its runs keep logs and snapshots; None if either way. `plain`: they differ in
+    batch size and seed only. `factors`: they differ in factors. `several`: they are of several
+    seeds at several batch sizes. `fixed_point`: their networks have one. `activations`: those for
+    which it means something, all where none is named; `solvers` and `gradients` likewise.
+    `updates`: whether they are given a number of updates; None if either way.
     """
 
-    logs: bool = True
+    logs: bool | None = True
     plain: bool = True
+    factors: bool = False
+    several: bool = False
     fixed_point: bool = False
     activations: tuple[str, ...] = ()
     solvers: tuple[str, ...] = ()
@@ -32,9 +36,13 @@ class Needs:
 
 #: Units that are active and kinks are those of relu: tanh has neither.
 _UNITS = Needs(fixed_point=True, activations=("relu",))
-_FINAL = Needs(logs=False, fixed_point=True)
+_FINAL = Needs(logs=None, fixed_point=True)
 #: The unrolled gradient goes through the iterates of T, and JFB is what the runs were trained with.
 _ALIGNMENT = Needs(fixed_point=True, solvers=("picard",), gradients=("jfb",))
+_FACTORS = Needs(logs=None, plain=False, factors=True)
+_SEVERAL = Needs(logs=None, several=True)
+_UPDATES = Needs(logs=None, updates=True)
+_UPDATED_BLOCKS = Needs(logs=False, updates=True)
 #: By what is made: a folder or the start of a name in results/, before the name of the study.
 NEEDS = {
     "alignment": _ALIGNMENT,
@@ -48,11 +56,29 @@ NEEDS = {
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
     "figures/bands": Needs(),
-    "figures/levels": Needs(logs=False),
-    "figures/ecdf": Needs(logs=False),
+    "figures/levels": Needs(logs=None),
+    "figures/ecdf": Needs(logs=None),
+    "figures/shares": _FACTORS,
+    "figures/loss_by_level": _FACTORS,
     "figures/spectral_norm": Needs(plain=False),
-    "figures/updates": Needs(logs=False, updates=True),
+    "figures/updates": _UPDATES,
 }
+#: By what the target of a study makes besides its runs and their summary, if it has what `NEEDS`
+#: says: what the study must be besides. What else is made, is made of the studies with a role.
+OF_TARGET = {
+    "figures/bands": _SEVERAL,
+    "figures/levels": _SEVERAL,
+    "figures/ecdf": _SEVERAL,
+    "figures/shares": _FACTORS,
+    "figures/loss_by_level": _FACTORS,
+    "figures/spectral_norm": _FACTORS,
+    "figures/updates": _UPDATES,
+    "figures/sharpness": _UPDATED_BLOCKS,
+    "sharpness": _UPDATED_BLOCKS,
+    "contraction": Needs(logs=False, updates=False),
+}
+#: Endings of a figure's files; the HTML report shows the first.
+FORMATS = ("svg", "pdf", "png")
 #: By key of the configuration: what is made of the study that it names.
 _ONE_TABLE = Needs(updates=False)
 ROLES = {
@@ -66,6 +92,10 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     """What a `jfb.config.project.Study` would have to be, as a sentence goes on after its name."""
     if needs.logs and study.block_size is not None:
         yield "must be a study without block_size, which has logs"
+    if needs.logs is False and study.block_size is None:
+        yield "must be a study with block_size, which has no logs"
+    if needs.factors and not study.factors:
+        yield "must be a study with factors"
     if needs.plain and study.factors:
         yield "must be a study without factors"
     if needs.plain and study.splits:
@@ -73,6 +103,8 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     if needs.updates is not None and needs.updates != bool(study.updates):
         yield f"must be a study with{'' if needs.updates else 'out'} updates"
     runs = study.runs.values()
+    if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
+        yield "must be a study of several seeds at several batch sizes"
     if needs.fixed_point and any(run.solver.name == "explicit" for run in runs):
         yield "must be a study of networks with a fixed point, not with the solver explicit"
     activations = {run.network.activation for run in runs} if needs.activations else set()
@@ -98,19 +130,69 @@ def require(key: str, name: str, needs: Needs, study: Any) -> None:
 
 
 def having(product: str, studies: Mapping[str, Any]) -> list[str]:
-    """The studies for which something, by its name in `NEEDS`, is defined."""
+    """The studies for which something is defined; none where its name is not one of `NEEDS`."""
+    if product not in NEEDS:
+        return []
     return [name for name, study in studies.items() if not any(lacking(NEEDS[product], study))]
 
 
-def check_targets(targets: Sequence[str], studies: Mapping[str, Any]) -> None:
-    """Refuse files of a study for which they are not defined.
+def made_by_target(study: Any) -> list[str]:
+    """What the target of a study makes besides its runs and their summary, by name in `NEEDS`."""
+    return [
+        product
+        for product, needs in OF_TARGET.items()
+        if not any(lacking(NEEDS[product], study)) and not any(lacking(needs, study))
+    ]
+
+
+def check_targets(
+    targets: Sequence[str], studies: Mapping[str, Any], figures: Sequence[str]
+) -> None:
+    """Refuse files of a study for which they are not defined, and those that no study has.
+
+    Args:
+        targets: paths, and what is none.
+        studies: by name.
+        figures: the names of all.
 
     Raises:
-        ConfigError: of the first such file, its study, and what this would have to be.
+        ConfigError: of the first such file: its study, and what this would have to be, or what
+            there is in place of an unknown study or figure.
     """
-    products, names = ("|".join(map(re.escape, some)) for some in (NEEDS, studies))
-    path = re.compile(rf"(?:\./)?results/({products})[/_]({names})[./]")
+    folders = [
+        *(product for product in NEEDS if os.sep not in product),
+        "runs",
+        "blocks",
+        "summaries",
+    ]
+    path = re.compile(rf"(?:\./)?results/({'|'.join(folders)})[/_](\w+)[./]")
+    figure = re.compile(r"(?:\./)?results/figures/([^/]+)")
     for target in targets:
-        if found := path.match(target):
-            product, name = found.groups()
-            require(target, name, NEEDS[product], studies[name])
+        if found := figure.fullmatch(target):
+            _check_figure(target, found[1], studies, figures)
+        elif found := path.match(target):
+            _check_product(target, found[1], found[2], studies)
+
+
+def _check_figure(
+    target: str, file: str, studies: Mapping[str, Any], figures: Sequence[str]
+) -> None:
+    name, _, ending = file.rpartition(".")
+    if ending not in FORMATS:
+        raise ConfigError(target, ending, f"is no format of figures: {', '.join(FORMATS)}")
+    of_study = [figure for figure in figures if f"figures/{figure}" in NEEDS]
+    if name in set(figures) - set(of_study):
+        return
+    for figure in of_study:
+        if name.startswith(f"{figure}_"):
+            _check_product(target, f"figures/{figure}", name.removeprefix(f"{figure}_"), studies)
+            return
+    known = [f"{name}_<study>" if name in of_study else name for name in figures]
+    raise ConfigError(target, name, f"is no figure; there are: {', '.join(known)}")
+
+
+def _check_product(target: str, product: str, name: str, studies: Mapping[str, Any]) -> None:
+    if name not in studies:
+        raise ConfigError(target, name, f"is no study; there are: {', '.join(studies)}")
+    if product in NEEDS:
+        require(target, name, NEEDS[product], studies[name])

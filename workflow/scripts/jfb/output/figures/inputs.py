@@ -1,4 +1,4 @@
-"""What figures are drawn from, as pandas tables."""
+"""What figures are drawn from, as pandas tables, by the kind of file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import pandas as pd
 
 from jfb.records import runlog
 from jfb.records.summary import run_diverged
+from jfb.storage import parquet
 
 
 def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -31,3 +32,23 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
         frame = frame.assign(**place, diverged=run_diverged(frame))
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
+
+
+def read_summary(path: str | Path) -> pd.DataFrame:
+    """The summary of a study, see `jfb.engines.summary`."""
+    return parquet.read_frame(path, "a summary")
+
+
+def read_summaries(paths: Sequence[str | Path]) -> list[pd.DataFrame]:
+    """The summaries of several studies, in the order of their paths."""
+    return [read_summary(path) for path in paths]
+
+
+def read_units(path: str | Path) -> pd.DataFrame:
+    """The units along the runs of a study, see `jfb.measure.units.Row`."""
+    return parquet.read_frame(path, "units of runs")
+
+
+def read_sharpness(path: str | Path) -> pd.DataFrame:
+    """The sharpness at the end of the runs of a study, see `jfb.measure.sharpness.Row`."""
+    return parquet.read_frame(path, "sharpness")

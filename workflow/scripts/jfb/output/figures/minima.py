@@ -7,23 +7,24 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from jfb.analysis.minima import CATEGORIES, DIVERGED, category
+from jfb.analysis.minima import CATEGORIES, DIVERGED, category, ends
+from jfb.output.figures.inputs import read_sharpness, read_summary, read_units
 from jfb.output.figures.style import (
     counted,
+    drawn_from,
     legend,
     level_legend,
     looks,
     loss_axis,
     panels,
     say,
-    styled,
 )
 
 _SPREAD = 0.7
 
 
-@styled
-def kinks(runs: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
+@drawn_from(summary=read_summary, units=read_units, closed_forms=pd.read_csv)
+def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
     """Exact loss of each run's best network by its final function, a colour per batch size.
 
     Lines are the closed forms: the least loss that a function of the form can have. Runs without
@@ -31,9 +32,10 @@ def kinks(runs: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
     that diverged is one before.
 
     Args:
-        runs: as `jfb.analysis.minima.ends` returns them.
+        summary, units: of a study, see `jfb.analysis.minima.ends`.
         closed_forms: as `jfb.measure.closed_forms.table` returns them.
     """
+    runs = ends(summary, units)
     sizes = looks(runs["batch_size"])
     shown = [name for name in CATEGORIES if (runs["category"] == name).any()]
     figure, (axes,) = panels(1)
@@ -77,7 +79,7 @@ def _notes(runs: pd.DataFrame) -> str:
     return " ".join(notes)
 
 
-@styled
+@drawn_from(units=read_units)
 def fates(units: pd.DataFrame) -> Figure:
     """Share of runs by the function that their network is, over updates, a panel per batch size.
 
@@ -107,7 +109,7 @@ def fates(units: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@drawn_from(table=read_sharpness)
 def sharpness(table: pd.DataFrame) -> Figure:
     """Measures of sharpness against the loss of each run.
 

@@ -6,12 +6,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from jfb.output.figures.style import level_legend, looks, loss_axis, panels, styled, with_diverged
+from jfb.output.figures.inputs import read_logs
+from jfb.output.figures.style import (
+    drawn_from,
+    level_legend,
+    looks,
+    loss_axis,
+    panels,
+    with_diverged,
+)
 
 _MARKERS_PER_CURVE = 6
 
 
-@styled
+@drawn_from(logs=read_logs)
 def figure1(logs: pd.DataFrame) -> Figure:
     """Training loss over training time, the end of each run marked, and over epochs."""
     figure, (over_time, over_epochs) = panels(2)
@@ -26,7 +34,7 @@ def figure1(logs: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@drawn_from(logs=read_logs)
 def figure2(logs: pd.DataFrame) -> Figure:
     """Training accuracy over epochs."""
     figure, (axes,) = panels(1)
@@ -37,7 +45,7 @@ def figure2(logs: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@drawn_from(logs=read_logs)
 def figure3(logs: pd.DataFrame) -> Figure:
     """Validation loss and validation accuracy over epochs."""
     figure, (loss, accuracy) = panels(2)
@@ -49,9 +57,6 @@ def figure3(logs: pd.DataFrame) -> Figure:
         axes.set(xlabel="Epoch")
     _legend(figure, logs)
     return figure
-
-
-FIGURES = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
 
 
 def _legend(figure: Figure, logs: pd.DataFrame) -> None:

@@ -7,21 +7,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
+from jfb.output.figures.inputs import read_logs, read_summary
 from jfb.output.figures.style import (
     counted,
+    drawn_from,
     level_legend,
     looks,
     loss_axis,
     panels,
     say,
-    styled,
     with_diverged,
 )
 
 _JITTER = 0.12
 
 
-@styled
+@drawn_from(logs=read_logs)
 def bands(logs: pd.DataFrame) -> Figure:
     """Training loss over epochs: median and interquartile range over seeds, a panel per batch size.
 
@@ -29,7 +30,7 @@ def bands(logs: pd.DataFrame) -> Figure:
     diverge; the title of a panel says how many did.
 
     Args:
-        logs: as `jfb.output.figures.style.read_logs` returns them.
+        logs: as `jfb.output.figures.inputs.read_logs` returns them.
     """
     runs = logs.drop_duplicates(["batch_size", "seed"]).set_index("batch_size")["diverged"]
     finite = logs[~logs["diverged"]]
@@ -67,7 +68,7 @@ def _key(sizes: int, seeds: int, lost: bool) -> str:
     return f"{said}\nRuns that diverged are left out." if lost else said
 
 
-@styled
+@drawn_from(summary=read_summary)
 def levels(summary: pd.DataFrame) -> Figure:
     """Lowest loss of each run by batch size, runs of one seed joined, and how often each occurs.
 
@@ -120,7 +121,7 @@ def levels(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@drawn_from(summary=read_summary)
 def ecdf(summary: pd.DataFrame) -> Figure:
     """Share of runs at or below each loss, by batch size; a run without a finite loss is above all.
 
@@ -147,6 +148,3 @@ def ecdf(summary: pd.DataFrame) -> Figure:
         say(axes, "no finite loss")
     level_legend(figure, labelled, "Batch size")
     return figure
-
-
-OF_SUMMARY = {"levels": levels, "ecdf": ecdf}

@@ -4,6 +4,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -35,15 +36,24 @@ _STYLE = {
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorator: let a function draw its figure in the style of the project."""
+def drawn_from(**readers: Callable[[Any], Any]) -> Callable:
+    """Decorator: a function draws its figure in the style of the project, from what is read.
 
-    @functools.wraps(draw)
-    def in_style(*args) -> Figure:
-        with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
-            return draw(*args)
+    `readers`: by name of an argument, what reads it from the input that its rule gives this name, a
+    path or a list of paths. They are kept as the attribute `readers` of the function, which itself
+    takes what they return.
+    """
 
-    return in_style
+    def decorated(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+        @functools.wraps(draw)
+        def in_style(*args, **options) -> Figure:
+            with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+                return draw(*args, **options)
+
+        in_style.readers = readers
+        return in_style
+
+    return decorated
 
 
 def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:

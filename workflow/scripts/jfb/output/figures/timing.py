@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis import published
-from jfb.output.figures.style import level_legend, level_looks, panels, styled
+from jfb.analysis.timing import read, relative, summarised, with_published
+from jfb.output.figures.style import drawn_from, level_legend, level_looks, panels
 from jfb.records.timing import Collector
 
 #: What is drawn, by engine and collector. A frozen collector takes the time of none: see the table.
@@ -19,19 +20,22 @@ _NAMES = {
 }
 
 
-@styled
-def timing(seconds: pd.DataFrame, ratios: pd.DataFrame, epochs: int) -> Figure:
+@drawn_from(measured=read)
+def timing(measured: pd.DataFrame, epochs: int) -> Figure:
     """Seconds of a run, and seconds over those of the full batch: medians, bars to the extremes.
 
+    The published times stand beside the measured ones.
+
     Args:
-        seconds, ratios: as `jfb.analysis.timing.summarised` and `jfb.analysis.timing.relative`
-            return them.
+        measured: of one machine, as `jfb.analysis.timing.read` returns it.
         epochs: of a run.
     """
+    both = with_published(measured)
+    seconds, ratios = summarised(both, epochs), relative(both)
     figure, (left, right) = panels(2)
     looks = dict(zip(_NAMES, level_looks(_NAMES.values()).values(), strict=True))
-    measured = set(zip(seconds["engine"], seconds["collector"], strict=True))
-    drawn = {which: look for which, look in looks.items() if which in measured}
+    known = set(zip(seconds["engine"], seconds["collector"], strict=True))
+    drawn = {which: look for which, look in looks.items() if which in known}
     for axes, table in ((left, seconds), (right, ratios)):
         _lines(axes, table, drawn)
     left.set_ylabel(f"Seconds of {epochs:,} epochs")

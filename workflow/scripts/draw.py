@@ -1,0 +1,14 @@
+"""Draw a figure: a function of the library, from what it names as its readers."""
+
+from importlib import import_module
+
+from jfb.output.figures import style
+from jfb.storage import provenance
+from jfb.storage.joblog import job_log
+
+with job_log(snakemake.log[0]) as log:
+    origin = provenance.of(snakemake.config)
+    draw = getattr(import_module(snakemake.params.module), snakemake.params.figure)
+    tables = {name: read(snakemake.input[name]) for name, read in draw.readers.items()}
+    style.write(draw(**tables, **snakemake.params.options), snakemake.output, origin)
+    log.info("drew %s", ", ".join(snakemake.output))
