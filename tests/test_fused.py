@@ -17,7 +17,8 @@ import torch
 
 from conftest import ROOT, load_project, make_data
 from jfb.config import choices, settings
-from jfb.config.checks import ENGINES, FUSED_DIRECT
+from jfb.config.checks import FUSED_DIRECT
+from jfb.config.choices import Fused
 from jfb.engines import blocks, reference
 from jfb.engines.fused import cache, lanes
 from jfb.engines.fused import engine as fused
@@ -96,7 +97,7 @@ def test_gradients_equal_the_references(n, m, gradient, run):
 
 
 def test_the_largest_latent_dimension(run):
-    (n,) = {offers["latent_dim"][-1] for offers in ENGINES.values() if "latent_dim" in offers}
+    n = Fused.most_latent_dim
     network = dataclasses.replace(run.network, latent_dim=n)
     chosen = dataclasses.replace(run, network=network)
     parameters = open_stream(chosen).initial_parameters()
