@@ -58,7 +58,34 @@ class Adam(NamedTuple):
             store(parameters, (place,), moved)
 
 
-OPTIMISERS = {"adam": Adam}
+class SGD(NamedTuple):
+    """The momentum as a vector, `velocity`."""
+
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    velocity: np.ndarray
+
+    @classmethod
+    def start(cls, options, parameters: np.ndarray) -> Self:
+        """Before the first step."""
+        numbers = float(options.learning_rate), float(options.momentum), bool(options.nesterov)
+        return cls(*numbers, velocity=np.zeros_like(parameters))
+
+    def step(self, gradient, parameters):
+        """One step of gradient descent with momentum, with the roundings of `torch.optim.SGD`."""
+        step = broadcast(_float32(-self.learning_rate))
+        momentum = broadcast(_float32(self.momentum))
+        for place in range(0, len(parameters), WIDTH):
+            g = load(gradient, (place,))
+            velocity = load(self.velocity, (place,)) * momentum + g
+            store(self.velocity, (place,), velocity)
+            direction = multiply_add(velocity, momentum, g) if self.nesterov else velocity
+            moved = multiply_add(step, direction, load(parameters, (place,)))
+            store(parameters, (place,), moved)
+
+
+OPTIMISERS = {"adam": Adam, "sgd": SGD}
 
 
 def take_step(optimiser, gradient, parameters):
