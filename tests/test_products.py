@@ -28,10 +28,12 @@ from jfb.storage import files, parquet
 
 def rows(losses, accuracies=None, **changes):
     accuracies = accuracies or [0.5] * len(losses)
-    return runlog.columns(
+    made = [
         Epoch(k, loss, 2 * loss, accuracy, 0.25, 0.5, 10.0, 12, k % 2, 0.9)._replace(**changes)
         for k, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
-    )
+    ]
+    columns = map(np.array, zip(*made, strict=True))
+    return dict(zip(Epoch._fields, columns, strict=True))
 
 
 @pytest.fixture

@@ -154,6 +154,9 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     for kind, choice in WITH_OPTIONS.items():
         name = entry[kind]["name"]
         _require_offered(f"{key}.{kind}.name", name, engine, choice.all()[name].engines)
+        if unusable := choice.from_dict(entry[kind]).unusable():
+            option, allowed = unusable
+            raise ConfigError(f"{key}.{kind}.{option}", entry[kind][option], allowed)
     latent_dim = entry["latent_dim"]
     able = [n for n, e in Engine.all().items() if latent_dim <= e.most_latent_dim]
     _require_offered(f"{key}.latent_dim", latent_dim, engine, able)

@@ -40,6 +40,10 @@ class Choice:
         given = {key: value for key, value in values.items() if value is not None}
         return cls.all()[given.pop("name")](**given)
 
+    def unusable(self) -> tuple[str, str] | None:
+        """An option that another rules out, and what it needs; None if all go together."""
+        return None
+
     def to_dict(self) -> dict[str, Any]:
         """The name, and the options that are not at their defaults."""
         return {"name": self.name} | {

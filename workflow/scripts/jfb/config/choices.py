@@ -1,4 +1,4 @@
-"""What a run can choose: its solver, gradient, contraction, activation, optimiser, engine, data.
+"""What a run can choose: its solver, gradient, contraction, activation, optimiser, engine.
 
 Each choice is one class: its name, its options with their bounds, what it is in one line, and the
 engines that have it. The checks of a configuration and their messages, the JSON Schema for editors,
@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive, Share
+from jfb.config.data_choices import Formula, Geometry
 
 _FLOAT32_EPSILON = 2.0**-23
 
@@ -187,6 +188,25 @@ class Adam(Optimiser):
     epsilon: Positive = 1e-8
 
 
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimiser):
+    """Gradient descent with momentum, Nesterov's if `nesterov` is true."""
+
+    engines = ("reference", "fused")
+    name: Literal["sgd"] = "sgd"
+    learning_rate: Positive
+    momentum: Decay = 0.0
+    nesterov: bool = False
+
+    def unusable(self) -> tuple[str, str] | None:
+        """Nesterov's step without momentum is a plain one."""
+        return (
+            ("nesterov", "needs a momentum above 0")
+            if self.nesterov and not self.momentum
+            else None
+        )
+
+
 class Stream(Choice):
     """Where the start and the order of the points of each epoch come from."""
 
@@ -239,38 +259,6 @@ class DataLoader(Engine):
 
     name: Literal["dataloader"] = "dataloader"
     module = "jfb.engines.dataloader"
-
-
-class Geometry(Choice):
-    """Where the points of a dataset lie."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagonal(Geometry):
-    """On the room's diagonal, as in the report's program."""
-
-    engines = EVERY_ENGINE
-    name: Literal["diagonal"] = "diagonal"
-
-
-class Formula(Choice):
-    """The target at a point."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Code(Formula):
-    """That of the report's program."""
-
-    engines = EVERY_ENGINE
-    name: Literal["code"] = "code"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Printed(Formula):
-    """That of the report's text."""
-
-    engines = EVERY_ENGINE
-    name: Literal["printed"] = "printed"
 
 
 #: Kinds that have options, which a configuration gives as a mapping with a `name`.

@@ -3,7 +3,6 @@
 Nothing is made faster here. It is there to be timed beside the other engines.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,13 +12,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from jfb.config import settings
-from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
 from jfb.model import numerics
-from jfb.records import snapshots
 from jfb.records.dataset import Part
-from jfb.records.runlog import Epoch, columns
-from jfb.records.snapshots import Snapshots
+from jfb.records.runlog import Epoch
 from jfb.streams.interface import Stream
 
 
@@ -104,11 +101,8 @@ def train(
     )
     batches = DataLoader(_dataset(training), run.batch_size, sampler=_Orders(stream, len(training)))
     whole = DataLoader(_dataset(validation), len(validation))
-    epochs: list[Epoch] = []
-    best, lowest = _flat(network), math.inf
-    to_keep = snapshots.epochs_of(run)
-    kept = [best]
-    for number in range(1, run.epochs + 1):
+    record = Record(run, _flat(network), after_epoch)
+    while record.unfinished:
         network.solves.clear()
         start = time.perf_counter()
         total, shares = 0.0, []
@@ -125,35 +119,17 @@ def train(
             ((d, target),) = whole
             prediction = network(d)
             val_loss = nn.functional.mse_loss(prediction, target).item()
-        iterations = [count for count, _ in network.solves]
-        row = Epoch(
-            epoch=number,
+        record.add(
+            _flat(network),
+            network.latent.weight.detach().numpy(),
+            network.solves,
             train_loss=total / len(training),
             val_loss=val_loss,
             train_accuracy=sum(shares) / len(shares),
             val_accuracy=_accuracy(run, prediction, target),
             train_seconds=seconds,
-            iterations_mean=sum(iterations) / len(iterations),
-            iterations_max=max(iterations),
-            unconverged=sum(not found for _, found in network.solves),
-            spectral_norm=spectral_norm(network.latent.weight.detach().numpy()).item(),
         )
-        epochs.append(row)
-        after_epoch(row)
-        if row.train_loss < lowest:
-            best, lowest = _flat(network), row.train_loss
-        if number in to_keep:
-            kept.append(_flat(network))
-        if not math.isfinite(row.train_loss):
-            break
-    versions = {"torch": str(torch.__version__), "numpy": np.__version__}
-    return Outcome(
-        columns(epochs),
-        best,
-        _flat(network),
-        Snapshots(to_keep[: len(kept)], np.stack(kept)),
-        versions,
-    )
+    return record.outcome(_flat(network), torch)
 
 
 def _dataset(part: Part) -> TensorDataset:
@@ -161,7 +137,7 @@ def _dataset(part: Part) -> TensorDataset:
 
 
 def _flat(network: Network) -> np.ndarray:
-    return nn.utils.parameters_to_vector(network.parameters()).detach().numpy().copy()
+    return nn.utils.parameters_to_vector(network.parameters()).detach().numpy()
 
 
 def _accuracy(run: settings.Run, prediction: Tensor, target: Tensor) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jfb.config import settings
 from jfb.config.choices import Engine
+from jfb.records import runlog
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
 from jfb.records.snapshots import Snapshots
@@ -36,10 +37,8 @@ class Outcome:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest training loss; 0 where no loss is finite."""
-        loss = self.log["train_loss"]
-        finite = np.isfinite(loss)
-        return int(np.where(finite, loss, np.inf).argmin()) + 1 if finite.any() else 0
+        """The epoch after which the parameters were `best`; 0 where they are the initial ones."""
+        return runlog.best_epoch(self.log["train_loss"])
 
 
 #: Carries out a run on the training and the validation part with the random numbers of a stream,

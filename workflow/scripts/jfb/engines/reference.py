@@ -1,15 +1,13 @@
 """Training as in the report, in PyTorch: the engine that the others are checked against."""
 
-import math
 import time
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from jfb.config import settings
-from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
 from jfb.model import numerics
 from jfb.model.contraction import CONTRACTIONS
@@ -17,10 +15,8 @@ from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
 from jfb.model.optimisers import OPTIMISERS
 from jfb.model.solvers import SOLVERS, Solve
-from jfb.records import snapshots
 from jfb.records.dataset import Part
-from jfb.records.runlog import Epoch, columns
-from jfb.records.snapshots import Snapshots
+from jfb.records.runlog import Epoch
 from jfb.streams.interface import Stream
 
 
@@ -148,46 +144,26 @@ def train(
     validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
     validation_inputs, validation_target = tensors(validation)
 
-    epochs: list[Epoch] = []
-    best, lowest = network.parameters.clone(), math.inf
-    to_keep = snapshots.epochs_of(run)
-    kept = [network.parameters.numpy().copy()]
-    for number in range(1, run.epochs + 1):
+    parameters = network.parameters.numpy()
+    record = Record(run, parameters, after_epoch)
+    while record.unfinished:
         start = time.perf_counter()
         solves = trainer.epoch()
         train_loss, train_accuracy = trainer.scores.loss(), trainer.scores.accuracy()
         seconds = time.perf_counter() - start
         (errors,) = validation_scores.batches
         solves.append(validate(validation_inputs, validation_target, errors))
-        row = Epoch(
-            epoch=number,
+        record.add(
+            parameters,
+            network.latent_weight.numpy(),
+            [(solve.iterations, solve.converged) for solve in solves],
             train_loss=train_loss,
             val_loss=validation_scores.loss(),
             train_accuracy=train_accuracy,
             val_accuracy=validation_scores.accuracy(),
             train_seconds=seconds,
-            iterations_mean=sum(s.iterations for s in solves) / len(solves),
-            iterations_max=max(s.iterations for s in solves),
-            unconverged=sum(not s.converged for s in solves),
-            spectral_norm=spectral_norm(network.latent_weight.numpy()).item(),
         )
-        epochs.append(row)
-        after_epoch(row)
-        if train_loss < lowest:
-            best.copy_(network.parameters)
-            lowest = train_loss
-        if number == to_keep[min(len(kept), len(to_keep) - 1)]:
-            kept.append(network.parameters.numpy().copy())
-        if not math.isfinite(train_loss):
-            break
-    versions = {"torch": str(torch.__version__), "numpy": np.__version__}
-    return Outcome(
-        columns(epochs),
-        best.numpy(),
-        network.parameters.numpy(),
-        Snapshots(to_keep[: len(kept)], np.stack(kept)),
-        versions,
-    )
+    return record.outcome(parameters, torch)
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:

@@ -43,16 +43,16 @@ def of_run(
         log["epoch"][log["train_accuracy"] >= share]
         for share in (summary.ACCURATE, summary.NEARLY_ACCURATE)
     )
+    best_epoch = runlog.best_epoch(log["train_loss"])
+    at_best = {name: column[best_epoch - 1] if best_epoch else None for name, column in log.items()}
     return dict(run.levels) | {
         "batch_size": run.batch_size,
         "seed": run.seed,
         "epochs": len(log["epoch"]),
-        "lowest_loss": losses.min() if len(losses) else None,
-        "epoch_of_lowest_loss": epochs[losses.argmin()] if len(losses) else None,
-        "unconverged_at_lowest_loss": log["unconverged"][finite][losses.argmin()]
-        if len(losses)
-        else None,
-        "exact_best_loss": _exact_loss(run, best, training) if len(losses) else None,
+        "lowest_loss": at_best["train_loss"],
+        "epoch_of_lowest_loss": at_best["epoch"],
+        "unconverged_at_lowest_loss": at_best["unconverged"],
+        "exact_best_loss": _exact_loss(run, best, training) if best_epoch else None,
         "training_seconds": log["train_seconds"].sum(),
         "final_train_loss": log["train_loss"][-1],
         "final_val_loss": log["val_loss"][-1],

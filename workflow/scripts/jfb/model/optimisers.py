@@ -28,7 +28,7 @@ class Adam:
         parameters: (p,) vector that `step` changes.
     """
 
-    def __init__(self, options: choices.Optimiser, parameters: Tensor) -> None:
+    def __init__(self, options: choices.Adam, parameters: Tensor) -> None:
         self._options = options
         self._parameters = parameters
         self._mean = torch.zeros_like(parameters)
@@ -48,4 +48,32 @@ class Adam:
         self._parameters.addcdiv_(self._mean, self._scale, value=-o.learning_rate / bias1)
 
 
-OPTIMISERS = {"adam": Adam}
+class SGD:
+    """Gradient descent with momentum, in place on one flat vector of parameters.
+
+    The velocity is momentum * velocity + gradient, and a step -learning_rate times it; by Nesterov,
+    times gradient + momentum * velocity (Sutskever et al. 2013). The operations and their order are
+    those of `torch.optim.SGD` without dampening and weight decay, which it equals to the last bit.
+
+    Args:
+        options: step size, momentum (0 for none), and whether it is Nesterov's.
+        parameters: (p,) vector that `step` changes.
+    """
+
+    def __init__(self, options: choices.SGD, parameters: Tensor) -> None:
+        self._options = options
+        self._parameters = parameters
+        self._velocity = torch.zeros_like(parameters)
+
+    def step(self, gradient: Tensor) -> None:
+        """Update the parameters with a (p,) gradient."""
+        o = self._options
+        direction = gradient
+        if o.momentum:
+            direction = self._velocity.mul_(o.momentum).add_(gradient)
+            if o.nesterov:
+                direction = gradient.add(self._velocity, alpha=o.momentum)
+        self._parameters.add_(direction, alpha=-o.learning_rate)
+
+
+OPTIMISERS = {"adam": Adam, "sgd": SGD}

@@ -1,7 +1,7 @@
 """The log of a run: one row per epoch, in Parquet, with the run's settings in its metadata."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,12 +42,19 @@ SCHEMA = pa.schema(
 )
 
 
-def columns(rows: Iterable[Epoch]) -> dict[str, np.ndarray]:
-    """The columns of some rows, by name."""
-    return {
-        name: np.array(column)
-        for name, column in zip(Epoch._fields, zip(*rows, strict=True), strict=True)
+def empty(epochs: int) -> dict[str, np.ndarray]:
+    """The columns of a log by name, with room for some epochs, which are numbered."""
+    log = {
+        name: np.empty(epochs, np.int64 if kind is int else np.float64)
+        for name, kind in Epoch.__annotations__.items()
     }
+    return log | {"epoch": np.arange(1, epochs + 1)}
+
+
+def best_epoch(train_loss: np.ndarray) -> int:
+    """The first epoch with the lowest training loss; 0 where no loss is finite."""
+    finite = np.isfinite(train_loss)
+    return int(np.where(finite, train_loss, np.inf).argmin()) + 1 if finite.any() else 0
 
 
 def write(

@@ -24,10 +24,6 @@ class Settings(NamedTuple):
     tolerance: float
     max_iterations: int
     accuracy_threshold: float
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
     clock: int
     order: int
     ceiling: float
@@ -88,15 +84,11 @@ class Scratch(NamedTuple):
 class State(NamedTuple):
     """What training carries on: vectors of p numbers, filled up with 0 to a multiple of WIDTH.
 
-    `powers` (2,) float64 are beta1 and beta2 to the number of steps; `lowest` (1,) float64 is the
-    lowest training loss so far, and `best` the parameters at the end of its epoch. `snapshots` has
-    such a vector in each row.
+    `lowest` (1,) float64 is the lowest training loss so far, and `best` the parameters at the end
+    of its epoch. `snapshots` has such a vector in each row.
     """
 
     parameters: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
-    powers: np.ndarray
     best: np.ndarray
     lowest: np.ndarray
     snapshots: np.ndarray

@@ -25,28 +25,31 @@ def folder() -> Path:
     return base / f"fused-{hashlib.sha256(contents).hexdigest()[:16]}"
 
 
-#: Decorator for functions that become part of a compiled one.
-inlined = numba.njit(forceinline=True, error_model="numpy")
+#: How numba compiles functions that become part of a compiled one.
+INLINED = {"forceinline": True, "error_model": "numpy"}
+#: Decorator for such functions.
+inlined = numba.njit(**INLINED)
 
 
 def compiled(function: Callable) -> Callable:
     """Decorator: machine code from numba, kept on disk, that runs without the GIL.
 
     Args:
-        function: its first two arguments are tuples, for whose lengths it is compiled.
+        function: its first two arguments are tuples, for whose lengths it is compiled, as it is for
+            the class of the third.
     """
     numba.config.CACHE_DIR = str(folder())
     machine_code = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     loaded = set()
 
     @functools.wraps(function)
-    def call(latent: tuple, inputs: tuple, *rest):
-        arguments = latent, inputs, *rest
-        dimensions = len(latent), len(inputs)
-        if dimensions not in loaded:
+    def call(latent: tuple, inputs: tuple, numbers: tuple, *rest):
+        arguments = latent, inputs, numbers, *rest
+        kind = len(latent), len(inputs), type(numbers)
+        if kind not in loaded:
             with _lock():
                 machine_code.compile(tuple(map(numba.typeof, arguments)))
-            loaded.add(dimensions)
+            loaded.add(kind)
         return machine_code(*arguments)
 
     return call

@@ -10,19 +10,18 @@ import numba
 import numpy as np
 
 from jfb.config import choices, settings
-from jfb.engines.bookkeeping import spectral_norm
+from jfb.engines.bookkeeping import Record
 from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
+from jfb.engines.fused.optimisers import OPTIMISERS
 from jfb.engines.interface import Outcome
-from jfb.records import layout, snapshots
+from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
-from jfb.records.snapshots import Snapshots
 from jfb.streams.interface import Stream
 
 # Orders are drawn for some dozen epochs at a time: half a megabyte, which stays in cache.
 _INDICES_PER_CALL = 1 << 16
-_COUNTS = ("iterations_max", "unconverged")
 
 
 def train(
@@ -43,26 +42,30 @@ def train(
     Returns:
         The rows and the parameters.
     """
-    to_keep = snapshots.epochs_of(run)
-    state = _state(stream.initial_parameters(), len(to_keep))
+    parameters = _filled_up(stream.initial_parameters())
     work = _scratch(run.network, max(run.batch_size, len(validation)))
     whole = _batch(validation)
-    log = _empty_log(run, to_keep)
     dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
     if numbers.ceiling < math.inf:
-        kernel.keep_contractive(*dimensions, numbers, state, work)
-    state.snapshots[0] = state.best[:] = state.parameters
-    count = len(training)
-    epochs_per_call = max(1, _INDICES_PER_CALL // count)
-    done, finite = 0, True
-    while done < run.epochs and finite:
-        length = min(epochs_per_call, run.epochs - done)
+        kernel.keep_contractive(*dimensions, numbers, parameters, work)
+    optimiser = OPTIMISERS[run.optimiser.name].start(run.optimiser, parameters)
+    record = Record(run, parameters, after_epoch)
+    state = arrays.State(parameters, record.best, record.lowest, record.snapshots)
+    epochs_per_call = min(max(1, _INDICES_PER_CALL // len(training)), run.epochs)
+    latent_weights = np.empty((epochs_per_call, *[run.network.latent_dim] * 2), np.float32)
+    while record.unfinished:
+        begin, end = record.done, min(record.done + epochs_per_call, run.epochs)
         start = time.perf_counter()
-        orders = stream.orders(length)
-        drawing = (time.perf_counter() - start) / length
-        rows = arrays.Columns(*(column[done : done + length] for column in log))
-        length = kernel.train_epochs(
+        orders = stream.orders(end - begin)
+        drawing = (time.perf_counter() - start) / (end - begin)
+        rows = arrays.Columns(
+            *(record.log[name][begin:end] for name in arrays.Columns._fields[:-2]),
+            latent_weight=latent_weights,
+            snapshot=record.snapshot[begin + 1 : end + 1],
+        )
+        count = kernel.train_epochs(
             *dimensions,
+            optimiser,
             numbers,
             training.inputs,
             training.target,
@@ -73,22 +76,9 @@ def train(
             work,
             rows,
         )
-        rows.train_seconds[:length] += drawing
-        done += length
-        finite = math.isfinite(log.train_loss[done - 1])
-        last = _rows(log, done - 1, done)
-        after_epoch(Epoch(**{name: column.item() for name, column in last.items()}))
-    rows = _rows(log, 0, done)
-    size = layout.size(run.network)
-    kept = to_keep[to_keep <= done]
-    versions = {"numba": numba.__version__, "llvmlite": llvmlite.__version__}
-    return Outcome(
-        rows,
-        state.best[:size],
-        state.parameters[:size],
-        Snapshots(kept, state.snapshots[: len(kept), :size]),
-        versions | {"numpy": np.__version__},
-    )
+        rows.train_seconds[:count] += drawing
+        record.extend(count, latent_weights[:count])
+    return record.outcome(parameters, numba, llvmlite)
 
 
 class Step(NamedTuple):
@@ -138,10 +128,6 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
         tolerance=float(tolerance),
         max_iterations=run.solver.max_iterations,
         accuracy_threshold=float(run.accuracy_threshold),
-        learning_rate=float(run.optimiser.learning_rate),
-        beta1=float(run.optimiser.beta1),
-        beta2=float(run.optimiser.beta2),
-        epsilon=float(run.optimiser.epsilon),
         clock=time.CLOCK_MONOTONIC,
         order=_order(run.gradient),
         ceiling=_ceiling(run),
@@ -164,19 +150,6 @@ def _ceiling(run: settings.Run) -> float:
 def _filled_up(vector: np.ndarray) -> np.ndarray:
     """A copy that is followed by zeros up to a multiple of WIDTH."""
     return np.pad(vector, (0, -len(vector) % WIDTH))
-
-
-def _state(parameters: np.ndarray, snapshots: int) -> arrays.State:
-    start = _filled_up(parameters)
-    return arrays.State(
-        parameters=start,
-        mean=np.zeros_like(start),
-        square=np.zeros_like(start),
-        powers=np.ones(2),
-        best=start.copy(),
-        lowest=np.array([math.inf]),
-        snapshots=np.empty((snapshots, len(start)), np.float32),
-    )
 
 
 def _batch(part: Part) -> arrays.Batch:
@@ -217,27 +190,3 @@ def _patterns(n: int, slots: int) -> arrays.Patterns:
         active=np.empty(WIDTH, np.uint32),
         lanes=np.empty((n, WIDTH), np.float32),
     )
-
-
-def _empty_log(run: settings.Run, to_keep: np.ndarray) -> arrays.Columns:
-    kinds = (np.int64 if name in _COUNTS else np.float64 for name in arrays.Columns._fields[:-2])
-    n = run.network.latent_dim
-    snapshot = np.full(run.epochs, -1)
-    snapshot[to_keep[1:] - 1] = np.arange(1, len(to_keep))
-    return arrays.Columns(
-        *(np.empty(run.epochs, kind) for kind in kinds),
-        latent_weight=np.empty((run.epochs, n, n), np.float32),
-        snapshot=snapshot,
-    )
-
-
-def _rows(log: arrays.Columns, start: int, stop: int) -> dict[str, np.ndarray]:
-    """Some rows of the log by the columns of `jfb.records.runlog`."""
-    columns = {name: column[start:stop] for name, column in log._asdict().items()}
-    weights = columns.pop("latent_weight")
-    del columns["snapshot"]
-    return {
-        "epoch": np.arange(start + 1, stop + 1),
-        **columns,
-        "spectral_norm": spectral_norm(weights),
-    }

@@ -1,4 +1,4 @@
-"""Training as one compiled function: batches, Adam, scores and validation, epoch by epoch.
+"""Training as one compiled function: batches, steps, scores and validation, epoch by epoch.
 
 Arrays and dimensions are described in `arrays` and `batch`.
 """
@@ -7,43 +7,11 @@ import numpy as np
 
 from jfb.engines.fused.batch import backward, error_of, fill, score, slots_of, solve
 from jfb.engines.fused.cache import compiled, inlined
-from jfb.engines.fused.lanes import (
-    WIDTH,
-    broadcast,
-    load,
-    multiply_add,
-    seconds,
-    square_root,
-    store,
-    sum_lanes,
-)
+from jfb.engines.fused.lanes import WIDTH, broadcast, load, seconds, sum_lanes
+from jfb.engines.fused.optimisers import take_step
 from jfb.engines.fused.projection import project
 
 _float32 = np.float32
-
-
-@inlined
-def adam(settings, gradient, state):
-    """One step of Adam (Kingma and Ba 2015, algorithm 1), as `optimisers.Adam` takes it."""
-    state.powers[0] *= settings.beta1
-    state.powers[1] *= settings.beta2
-    step = broadcast(_float32(-settings.learning_rate / (1 - state.powers[0])))
-    correction = broadcast(_float32(1 / np.sqrt(1 - state.powers[1])))
-    epsilon = broadcast(_float32(settings.epsilon))
-    keep = broadcast(_float32(settings.beta2))
-    new_mean, new_square = (
-        broadcast(_float32(1 - settings.beta1)),
-        broadcast(_float32(1 - settings.beta2)),
-    )
-    for place in range(0, len(state.parameters), WIDTH):
-        g, mean = load(gradient, (place,)), load(state.mean, (place,))
-        mean = multiply_add(g - mean, new_mean, mean)
-        square = multiply_add(g * g, new_square, load(state.square, (place,)) * keep)
-        store(state.mean, (place,), mean)
-        store(state.square, (place,), square)
-        divisor = multiply_add(square_root(square), correction, epsilon)
-        parameters = load(state.parameters, (place,))
-        store(state.parameters, (place,), multiply_add(step, mean / divisor, parameters))
 
 
 @inlined
@@ -74,19 +42,31 @@ def step_gradient(latent, inputs, settings, parameters, batch, size, work):
 
 
 @compiled
-def keep_contractive(latent, inputs, settings, state, work):
+def keep_contractive(latent, inputs, settings, parameters, work):
     """Project the parameters that training starts from."""
-    project(latent, state.parameters, settings.ceiling, work.rotated, work.rotation)
+    project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
 
 
 @compiled
 def train_epochs(
-    latent, inputs, settings, points, target, orders, validation, validation_size, state, work, log
+    latent,
+    inputs,
+    optimiser,
+    settings,
+    points,
+    target,
+    orders,
+    validation,
+    validation_size,
+    state,
+    work,
+    log,
 ):
     """Train for as many epochs as there are orders, or until the training loss is not finite.
 
     Args:
         latent, inputs: tuples of n and m items.
+        optimiser: of `optimisers`, where the run has come to; changed in place.
         settings: of the run.
         points, target: the training points, (N, m) and (N,).
         orders: (epochs, N) int64, the order of the points in each epoch.
@@ -111,7 +91,7 @@ def train_epochs(
                 latent, inputs, parameters, batch, slots_of(size), fixed, settings
             )
             squares, accurate = backward(latent, inputs, parameters, batch, size, settings, work)
-            adam(settings, work.gradient, state)
+            take_step(optimiser, work.gradient, parameters)
             if settings.ceiling < np.inf:
                 project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
             loss += squares

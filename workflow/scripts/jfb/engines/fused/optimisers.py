@@ -1,0 +1,98 @@
+"""The optimisers of `jfb.model.optimisers`, compiled: what each carries on, and its step.
+
+An optimiser is a named tuple with the functions `start` and `step`. The kernel is compiled for the
+class, so that a run carries the code of its own optimiser only. Vectors hold p float32 numbers,
+filled up with 0 to a multiple of WIDTH.
+"""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numba.extending import overload
+
+from jfb.config import choices
+from jfb.engines.fused.cache import INLINED
+from jfb.engines.fused.lanes import WIDTH, broadcast, load, multiply_add, square_root, store
+
+_float32 = np.float32
+
+
+class Adam(NamedTuple):
+    """The moments `mean` and `square`, and `powers` (2,): the betas to the number of steps."""
+
+    learning_rate: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    mean: np.ndarray
+    square: np.ndarray
+    powers: np.ndarray
+
+    @classmethod
+    def start(cls, options: choices.Adam, parameters: np.ndarray) -> Self:
+        """Before the first step."""
+        o, zeros = options, np.zeros_like(parameters)
+        numbers = map(float, (o.learning_rate, o.beta1, o.beta2, o.epsilon))
+        return cls(*numbers, mean=zeros, square=zeros.copy(), powers=np.ones(2))
+
+    def step(self, gradient, parameters):
+        """One step of Adam (Kingma and Ba 2015, algorithm 1)."""
+        self.powers[0] *= self.beta1
+        self.powers[1] *= self.beta2
+        step = broadcast(_float32(-self.learning_rate / (1 - self.powers[0])))
+        correction = broadcast(_float32(1 / np.sqrt(1 - self.powers[1])))
+        epsilon = broadcast(_float32(self.epsilon))
+        keep = broadcast(_float32(self.beta2))
+        new_mean, new_square = (
+            broadcast(_float32(1 - self.beta1)),
+            broadcast(_float32(1 - self.beta2)),
+        )
+        for place in range(0, len(parameters), WIDTH):
+            g, mean = load(gradient, (place,)), load(self.mean, (place,))
+            mean = multiply_add(g - mean, new_mean, mean)
+            square = multiply_add(g * g, new_square, load(self.square, (place,)) * keep)
+            store(self.mean, (place,), mean)
+            store(self.square, (place,), square)
+            divisor = multiply_add(square_root(square), correction, epsilon)
+            moved = multiply_add(step, mean / divisor, load(parameters, (place,)))
+            store(parameters, (place,), moved)
+
+
+class SGD(NamedTuple):
+    """The momentum as a vector, `velocity`."""
+
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    velocity: np.ndarray
+
+    @classmethod
+    def start(cls, options: choices.SGD, parameters: np.ndarray) -> Self:
+        """Before the first step."""
+        numbers = float(options.learning_rate), float(options.momentum), bool(options.nesterov)
+        return cls(*numbers, velocity=np.zeros_like(parameters))
+
+    def step(self, gradient, parameters):
+        """One step of gradient descent with momentum, with the roundings of `torch.optim.SGD`."""
+        step = broadcast(_float32(-self.learning_rate))
+        momentum = broadcast(_float32(self.momentum))
+        for place in range(0, len(parameters), WIDTH):
+            g = load(gradient, (place,))
+            velocity = load(self.velocity, (place,)) * momentum + g
+            store(self.velocity, (place,), velocity)
+            direction = multiply_add(velocity, momentum, g) if self.nesterov else velocity
+            moved = multiply_add(step, direction, load(parameters, (place,)))
+            store(parameters, (place,), moved)
+
+
+OPTIMISERS = {"adam": Adam, "sgd": SGD}
+
+
+def take_step(optimiser, gradient, parameters):
+    """In compiled code: change the parameters by a step of an optimiser of any class."""
+    raise NotImplementedError("only compiled code takes a step")
+
+
+@overload(take_step, jit_options=INLINED)
+def _(self, gradient, parameters):
+    return self.instance_class.step
