@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from conftest import read_yaml
-from jfb.analysis import claims, decisions, evidence, published, sensitivity, statistics
+from jfb.analysis import claims, decisions, evidence, published, sensitivity, sources, statistics
 from jfb.analysis.alignment import COMPARISONS
 from jfb.analysis.decisions import Outcome, Verdict
 from jfb.output import verdicts, wording
@@ -97,6 +97,15 @@ def piece(name, table, statistic="share_of_all", holds=(0.9, 1), **more):
     return {"id": name, "label": f"Of {name}", "counted_from": 1, "rule": rule | more}
 
 
+def judge(listed, tables):
+    """Claims judged by tables that are given by their names."""
+    return decisions.judge(listed, by_source(tables))
+
+
+def by_source(tables):
+    return {sources.parse(name): table for name, table in tables.items()}
+
+
 def document(*entries):
     named = [{"id": "a", "statement": "A.", "place": "Here"} | entry for entry in entries]
     return {"rule": "The rule.", "claims": named}
@@ -110,10 +119,10 @@ def test_verdicts_join_what_the_pieces_say(published, general, verdict, deciding
     for part, outcomes in (("published", published), ("general", general)):
         for k, outcome in enumerate(outcomes):
             name = f"{part}{k}"
-            parts[part].append(piece(name, name, "share"))
+            parts[part].append(piece(name, f"cost/{name}", "share"))
             if outcome is not N:
-                tables[name] = pd.DataFrame({"x": values[outcome]})
-    (judged,) = decisions.judge(claims.read(document(parts)), tables)
+                tables[f"cost/{name}"] = pd.DataFrame({"x": values[outcome]})
+    (judged,) = judge(claims.read(document(parts)), tables)
     assert judged.verdict is verdict
     assert judged.deciding.outcome is deciding
     # The first piece that says so: in general, unless only a published run does.
@@ -123,28 +132,33 @@ def test_verdicts_join_what_the_pieces_say(published, general, verdict, deciding
 
 
 def test_what_is_shown_beside_decides_nothing():
-    parts = {"general": [piece("b", "t")], "beside": [piece("c", "t", holds=(0, 0))]}
-    (judged,) = decisions.judge(claims.read(document(parts)), {"t": pd.DataFrame({"x": [1]})})
+    parts = {"general": [piece("b", "data")], "beside": [piece("c", "data", holds=(0, 0))]}
+    (judged,) = judge(claims.read(document(parts)), {"data": pd.DataFrame({"x": [1]})})
     assert judged.verdict is Verdict.HOLDS
     assert judged.weighed["beside"][0].outcome is F
 
 
 def test_the_first_table_that_is_there_is_taken():
-    claim = claims.read(document({"general": [piece("b", ["many", "few"], holds=(1, 1))]}))
+    claim = claims.read(
+        document({"general": [piece("b", ["cost/many", "cost/few"], holds=(1, 1))]})
+    )
     few, many = pd.DataFrame({"x": [0]}), pd.DataFrame({"x": [1, 1]})
-    for tables, name, n in (({"few": few}, "few", 1), ({"few": few, "many": many}, "many", 2)):
-        (judged,) = decisions.judge(claim, tables)
-        assert (judged.deciding.table, judged.deciding.findings[""].n) == (name, n)
-    (judged,) = decisions.judge(claim, {})
-    assert wording.reason(judged).startswith("Of b: many or few has not been made")
+    for tables, name, n in (
+        ({"cost/few": few}, "cost/few", 1),
+        ({"cost/few": few, "cost/many": many}, "cost/many", 2),
+    ):
+        (judged,) = judge(claim, tables)
+        assert (str(judged.deciding.source), judged.deciding.findings[""].n) == (name, n)
+    (judged,) = judge(claim, {})
+    assert wording.reason(judged).startswith("Of b: cost/many or cost/few has not been made")
 
 
 def test_evidence_of_several_machines_is_decided_where_all_agree():
-    claim = claims.read(document({"general": [piece("b", "t", each="machine")]}))
+    claim = claims.read(document({"general": [piece("b", "timing/label", each="machine")]}))
     outcomes = {(1, 1): Verdict.HOLDS, (0, 0): Verdict.FAILS, (1, 0): Verdict.UNDECIDED}
     for values, verdict in outcomes.items():
         table = pd.DataFrame({"x": values, "machine": ["here", "there"]})
-        (judged,) = decisions.judge(claim, {"t": table})
+        (judged,) = judge(claim, {"timing/label": table})
         assert (judged.verdict, judged.machines) == (verdict, 2)
         assert ("machines disagree" in wording.reason(judged)) == (verdict is Verdict.UNDECIDED)
 
@@ -152,16 +166,20 @@ def test_evidence_of_several_machines_is_decided_where_all_agree():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"general": [piece("b", "t", "guess")]}, "claim a: evidence b: 'guess' must be one of"),
-        ({"general": []}, "claim a: must have evidence"),
-        ({"beside": [piece("b", "t")]}, "claim a: must have evidence"),
-        ({"general": [piece("b", "t")] * 2}, "claim a: evidence b: must be there once"),
+        ({"general": [piece("b", "data", "guess")]}, "claim a: evidence b: 'guess' must be one of"),
         (
-            {"general": [piece("b", "t")], "published": [piece("b", "t")]},
+            {"general": [piece("b", "sumaries/seeds")]},
+            "claim a: evidence b: table sumaries/seeds: 'sumaries' must be one of: published, data",
+        ),
+        ({"general": []}, "claim a: must have evidence"),
+        ({"beside": [piece("b", "data")]}, "claim a: must have evidence"),
+        ({"general": [piece("b", "data")] * 2}, "claim a: evidence b: must be there once"),
+        (
+            {"general": [piece("b", "data")], "published": [piece("b", "data")]},
             "claim a: evidence b: must be there once",
         ),
         (
-            {"general": [piece("b", "t") | {"counted_from": None}]},
+            {"general": [piece("b", "data") | {"counted_from": None}]},
             "claim a: evidence b: must have `counted_from`",
         ),
     ],
@@ -172,7 +190,7 @@ def test_a_wrong_claim_is_refused(change, message):
 
 
 def test_a_claim_is_there_once():
-    entry = {"general": [piece("b", "t")]}
+    entry = {"general": [piece("b", "data")]}
     with pytest.raises(ValueError, match="claim a: must be there once"):
         claims.read(document(entry, entry))
 
@@ -229,7 +247,7 @@ def contraction(runs):
 def judge_one(listed, name, tables):
     """A claim judged with all its evidence, also what is shown beside."""
     (claim,) = (claim for claim in listed if claim.id == name)
-    (judged,) = decisions.judge([claim], tables)
+    (judged,) = judge([claim], tables)
     return judged
 
 
@@ -243,7 +261,7 @@ class Verdicts:
     def __getitem__(self, name):
         # What is shown beside decides nothing.
         claim = dataclasses.replace(self._claims[name], beside=())
-        (judged,) = decisions.judge([claim], self._tables)
+        (judged,) = judge([claim], self._tables)
         return str(judged.verdict)
 
 
@@ -433,11 +451,12 @@ COMPARED = {
 def test_evidence_is_of_each_batch_size_that_the_claim_names(name, listed):
     (claim,) = (claim for claim in listed if claim.id == name)
     found = {
-        (piece.tables, piece.statistic, piece.arguments["column"]): set() for piece in claim.general
+        (piece.sources, piece.statistic, piece.arguments["column"]): set()
+        for piece in claim.general
     }
     for piece in claim.general:
         pair = piece.arguments["batch_size" if "batch_size" in piece.arguments else "of"]
-        kind = piece.tables, piece.statistic, piece.arguments["column"]
+        kind = piece.sources, piece.statistic, piece.arguments["column"]
         found[kind].add((pair, piece.arguments.get("against")))
     # full_accuracy asks another thing of each size.
     kinds = [set().union(*found.values())] if name == "full_accuracy" else found.values()
@@ -446,9 +465,9 @@ def test_evidence_is_of_each_batch_size_that_the_claim_names(name, listed):
 
 def test_time_is_asked_of_each_engine(listed):
     (claim,) = (claim for claim in listed if claim.id == "five_times_faster")
-    tables = [piece.tables for piece in claim.published + claim.general]
+    taken = [piece.sources for piece in claim.published + claim.general]
     for engine in ("dataloader", "reference", "fused"):
-        assert tables.count((f"timing/{engine}",)) == 2
+        assert taken.count((sources.parse(f"timing/{engine}"),)) == 2
 
 
 def test_validation_that_does_not_mirror_is_refuted(listed):
@@ -477,7 +496,7 @@ def test_noise_of_small_batches(worse, verdict, listed):
     table["reached_0.0005"] = table["reached"]
     tables = {f"summaries/{study}": table for study in ("seeds", "landscape", "updates")}
     (claim,) = (claim for claim in listed if claim.id == "two_percent")
-    (judged,) = decisions.judge([claim], tables)
+    (judged,) = judge([claim], tables)
     assert str(judged.verdict) == verdict
 
 
@@ -489,7 +508,7 @@ def test_one_pair_that_differs_refutes_nothing(differing, listed):
     ]
     table = pd.DataFrame(rows).assign(**{"reached_0.0005": False})
     (claim,) = (claim for claim in listed if claim.id == "two_percent")
-    (judged,) = decisions.judge([claim], {"summaries/updates": table})
+    (judged,) = judge([claim], {"summaries/updates": table})
     assert str(judged.verdict) == "undecided"
 
 
@@ -843,6 +862,7 @@ def test_what_is_asked_of_a_run():
 
 
 def page_of(listed, tables):
+    tables = by_source(tables)
     judged = decisions.judge(listed, tables)
     others = sensitivity.table(listed, judged, tables)
     document = read_yaml("workflow/claims.yaml")

@@ -235,12 +235,25 @@ def test_only_tables_whose_files_are_there_are_made_again(tmp_path, monkeypatch)
     pd.DataFrame(CELLS).to_csv("a.csv", index=False)
     listed = {
         name: {"kind": "csv", "files": [file], "rows": []}
-        for name, file in (("claims", "a.csv"), ("minima", "a.csv"), ("cost", "b.csv"))
+        for name, file in (("minima", "a.csv"), ("cost", "b.csv"))
     }
-    # Claims rest on all tables, and cost has not been made.
     assert list(numbers.collect_again({"tables": listed})) == ["minima"]
     pd.DataFrame(CELLS).to_csv("b.csv", index=False)
-    assert list(numbers.collect_again({"tables": listed})) == ["claims", "minima", "cost"]
+    assert list(numbers.collect_again({"tables": listed})) == ["minima", "cost"]
+
+
+def test_claims_are_made_again_where_they_rest_on_the_same_tables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("claims", "sensitivity", "minima"):
+        pd.DataFrame(CELLS).to_csv(f"{name}.csv", index=False)
+    rows = [{"id": "a", "table": name} for name in ("cost/latent_dim", "data", "data", None)]
+    names = ("claims", "evidence", "sensitivity", "minima")
+    listed = {name: {"kind": "csv", "files": [f"{name}.csv"], "rows": []} for name in names}
+    listed["evidence"]["rows"] = rows
+    assert list(numbers.collect_again({"tables": listed})) == ["minima"]
+    for tables, found in ((rows[1:], ["minima"]), (rows, list(names))):
+        pd.DataFrame(tables).to_csv("evidence.csv", index=False)
+        assert list(numbers.collect_again({"tables": listed})) == found
 
 
 def all_tables(**changed):
@@ -251,8 +264,8 @@ def all_tables(**changed):
             {"id": "low", "verdict": "refuted", "estimate": 0.7},
         ],
         "evidence": [
-            {"id": "slow", "label": "Time of a step", "estimate": 3.1},
-            {"id": "low", "label": "difference of loss", "estimate": 0.7},
+            {"id": "slow", "label": "Time of a step", "unit": "times", "estimate": 3.1},
+            {"id": "low", "label": "difference of loss", "unit": "decades", "estimate": 0.7},
         ],
         "sensitivity": [
             {"id": "slow", "half_tolerance": "fails"},

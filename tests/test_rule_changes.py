@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from conftest import ROOT, read_yaml
-from jfb.analysis import claims, evidence, rule_changes
+from jfb.analysis import evidence, rule_changes
+from jfb.analysis.sources import PARTS
 
 CLAIMS, CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
 
@@ -57,7 +58,7 @@ def test_a_changed_number_behind_the_evidence_needs_a_line(name, document, chang
 def test_words_may_change_without_a_line(document, changes):
     for claim in document["claims"]:
         claim["statement"] += " So we read it."
-        for part in claims.PARTS:
+        for part in PARTS:
             for piece in claim.get(part, ()):
                 piece["label"] = "Other words"
     document["claims"].reverse()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from jfb.analysis import claims, decisions, intervals, sensitivity
+from jfb.analysis.sources import Source
 
 
 def claim(rule, counted_from, unit=""):
@@ -31,7 +32,7 @@ def claim(rule, counted_from, unit=""):
     ],
 )
 def test_a_tolerance_is_scaled(statistic, holds, counted_from, unit, half, double):
-    rule = {"table": "t", "statistic": statistic, "column": "x", "holds": list(holds)}
+    rule = {"table": "data", "statistic": statistic, "column": "x", "holds": list(holds)}
     ((_, piece),) = next(iter(claim(rule, counted_from, unit))).pieces()
     assert sensitivity.scaled(piece, 0.5).holds == pytest.approx(half)
     assert sensitivity.scaled(piece, 2.0).holds == pytest.approx(double)
@@ -46,14 +47,14 @@ def row_of(listed, tables):
 def test_a_verdict_that_depends_on_the_tolerance_and_the_accuracy():
     # 70 % of 1,000 runs are accurate at 0.99, all at 0.97, and at least half are asked.
     table = pd.DataFrame({"accurate": np.arange(1000) < 700, "accurate_97": True})
-    rule = {"table": "t", "statistic": "share", "column": "accurate", "holds": [0.5, 1]}
-    row = row_of(claim(rule, 1, "%"), {"t": table})
+    rule = {"table": "data", "statistic": "share", "column": "accurate", "holds": [0.5, 1]}
+    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
     assert (row["half_tolerance"], row["double_tolerance"]) == ("fails", "holds")
     assert (row["simultaneous"], row["accuracy_0.97"]) == ("holds", "holds")
     assert pd.isna(row["level_0.01"])
     assert row["changes"] == 1
     rule["holds"] = [0.8, 1]
-    row = row_of(claim(rule, 1, "%"), {"t": table})
+    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
     # Twice the tolerance is a share of 0.6 or more.
     assert (row["verdict"], row["accuracy_0.97"], row["changes"]) == ("fails", "holds", 2)
 
@@ -63,8 +64,8 @@ def test_a_verdict_that_depends_on_the_level():
     reached = {0.0005: 0, 0.002: 100, 0.005: 100, 0.01: 100}
     for level, count in reached.items():
         table[f"reached_{level:g}"] = np.arange(100) < count
-    rule = {"table": "t", "statistic": "share", "column": "reached", "holds": [0.5, 1]}
-    row = row_of(claim(rule, 1, "%"), {"t": table})
+    rule = {"table": "data", "statistic": "share", "column": "reached", "holds": [0.5, 1]}
+    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
     assert (row["verdict"], row["level_0.0005"], row["level_0.002"]) == ("holds", "fails", "holds")
 
 
@@ -72,19 +73,19 @@ def test_intervals_are_simultaneous_over_those_that_decide():
     # Of two intervals, each is of 97.5 %: a bound between the two makes the second one open.
     low, wider = (intervals.of_share(60, 100, c)[0] for c in (0.95, 0.975))
     table = pd.DataFrame({"x": np.arange(100) < 60})
-    rule = {"table": "t", "statistic": "share", "column": "x", "holds": [(low + wider) / 2, 1]}
+    rule = {"table": "data", "statistic": "share", "column": "x", "holds": [(low + wider) / 2, 1]}
     pieces = [
         {"id": name, "label": "B", "counted_from": 1, "unit": "%", "rule": rule} for name in "bc"
     ]
     entry = {"id": "a", "statement": "A.", "place": "Here", "general": pieces}
     # Shown beside, and a fact: neither counts.
-    fact = {"table": "t", "statistic": "share_of_all", "column": "x", "holds": [0, 1]}
+    fact = {"table": "data", "statistic": "share_of_all", "column": "x", "holds": [0, 1]}
     entry |= {
         "beside": [pieces[0] | {"id": "d"}],
         "published": [pieces[0] | {"id": "e", "rule": fact}],
     }
     listed = claims.read({"rule": "", "claims": [entry]})
-    judged = decisions.judge(listed, {"t": table})
+    judged = decisions.judge(listed, {Source("data"): table})
     assert sensitivity.intervals_that_decide(judged) == 2
-    row = row_of(listed, {"t": table})
+    row = row_of(listed, {Source("data"): table})
     assert (row["verdict"], row["simultaneous"]) == ("holds", "undecided")

@@ -2,7 +2,7 @@ rule claims:
     input:
         claims=CLAIMS,
         changes=os.path.relpath(WORKFLOW / "rule_changes.yaml"),
-        tables=lambda wildcards: sum(made(wildcards).values(), []),
+        tables=lambda wildcards: sum(taken(wildcards).values(), []),
         library=library("claims.py"),
     output:
         "results/claims.csv-metadata.json",
@@ -32,6 +32,8 @@ rule claims:
         "results/logs/claims.log",
     benchmark:
         "results/benchmarks/claims.tsv"
+    # What it takes follows from the targets, which a job that is submitted does not know.
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1
@@ -39,8 +41,8 @@ rule claims:
         mem_mb=2000,
         runtime=10,
     params:
-        made=made,
-        lacking=lambda wildcards: [s for s in SOURCES if not is_there(s)],
+        taken=taken,
+        lacking=lacking,
     message:
         "Verdicts on the claims"
     script:

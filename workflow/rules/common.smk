@@ -9,6 +9,7 @@ import yaml
 WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
 
+from jfb.analysis import selection, sources
 from jfb.config import requirements
 from jfb.config.project import load
 from jfb.config.choices import Engine
@@ -205,17 +206,6 @@ def runs_at(wildcards):
 def epochs_of(study):
     """The epochs of every run of a study without `updates`."""
     return next(iter(project.studies[study].runs.values())).epochs
-
-
-# Targets for which everything is made.
-WHOLE = {"everything", "findings", "README.md", "docs/findings.md"}
-WHOLE |= {"collect_numbers", "docs/numbers.json"}
-
-
-def if_made(path, target):
-    """A file that is taken where it is there or its target is asked for, and not made otherwise."""
-    asked = (WHOLE | {target}) & set(workflow.dag_settings.targets)
-    return [path] if asked or os.path.exists(path) else []
 
 
 def minima_of(study):

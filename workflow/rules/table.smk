@@ -2,7 +2,7 @@ rule table1:
     input:
         replay=f"results/summaries/{project.replay}.parquet",
         distribution=f"results/summaries/{project.distribution}.parquet",
-        timing=lambda wildcards: if_made("results/timing.csv", "timing"),
+        timing=lambda wildcards: taken_of(sources.Source("timing")),
         library=library("table1.py"),
     output:
         "results/table1.csv-metadata.json",
@@ -19,6 +19,8 @@ rule table1:
         "results/logs/table1.log",
     benchmark:
         "results/benchmarks/table1.tsv"
+    # What it takes follows from the targets, which a job that is submitted does not know.
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from jfb.analysis import claims, decisions, evidence, rule_changes, sensitivity
+from jfb.analysis import claims, decisions, rule_changes, sensitivity, tables
 from jfb.output import verdicts
 from jfb.storage import provenance
 from jfb.storage.joblog import job_log
@@ -15,9 +15,9 @@ with job_log(snakemake.log[0]) as log:
         for path in (snakemake.input.claims, snakemake.input.changes)
     )
     rule_changes.require(document, changes)
-    listed, tables = claims.read(document), evidence.read(snakemake.params.made)
-    judged = decisions.judge(listed, tables)
-    others = sensitivity.table(listed, judged, tables)
+    listed, taken = claims.read(document), tables.read(snakemake.params.taken)
+    judged = decisions.judge(listed, taken)
+    others = sensitivity.table(listed, judged, taken)
     page = verdicts.Page(document["rule"], judged, others, changes, snakemake.params.lacking)
     origin = provenance.of(snakemake.config)
     verdicts.write(page, origin, **dict(snakemake.output.items()))

@@ -8,16 +8,13 @@ values `holds` that the claim allows.
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
+from jfb.analysis.sources import PARTS, Source, named, pieces
 from jfb.analysis.statistics import STATISTICS
 
-#: Of the evidence of a claim: about the published runs, in general, and what decides nothing.
-PARTS = ("published", "general", "beside")
 #: Statistics that are ratios: their tolerance is a factor.
 RATIOS = ("ratio", "cost_ratio")
 
@@ -26,8 +23,8 @@ RATIOS = ("ratio", "cost_ratio")
 class Evidence:
     """A piece of evidence.
 
-    `label` says in words what is measured, in `unit` (see `jfb.output.wording`). The table
-    is the first of `tables` that is there; `arguments` are those of the function `statistic` after
+    `label` says in words what is measured, in `unit` (see `jfb.output.wording`). The table is that
+    of the first of `sources` that is taken; `arguments` are those of the function `statistic` after
     it. With `each`, a column of the table, every value of it has a finding of its own. The
     tolerance of the claim is the distance of `holds` from `counted_from`; None where it has none.
     """
@@ -35,16 +32,16 @@ class Evidence:
     id: str
     label: str
     unit: str
-    tables: tuple[str, ...]
+    sources: tuple[Source, ...]
     statistic: str
     arguments: Mapping[str, Any]
     each: str | None
     holds: tuple[float, float]
     counted_from: float | None
 
-    def find(self, tables: Mapping[str, pd.DataFrame]) -> str | None:
-        """The name of the table to be taken; None if none is there."""
-        return next((name for name in self.tables if name in tables), None)
+    def source_in(self, tables: Collection[Source]) -> Source | None:
+        """The source that is taken; None if none is among the tables."""
+        return next((source for source in self.sources if source in tables), None)
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,9 @@ def read(document: Mapping[str, Any]) -> list[Claim]:
     """Claims from what the YAML file holds: `rule`, in words, and `claims`.
 
     Raises:
-        ValueError: an id occurs twice, a claim has nothing that decides it, a statistic does not
-            exist, or a tolerance has nothing that it is counted from; the message names the claim.
+        ValueError: an id occurs twice, a claim has nothing that decides it, a kind of table or a
+            statistic does not exist, or a tolerance has nothing that it is counted from; the
+            message names the claim.
     """
     claims = []
     for entry in document["claims"]:
@@ -95,10 +93,8 @@ def digest(document: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
         numbers: by name, see `jfb.analysis.evidence.NUMBERS`.
     """
     rules = [
-        [entry["id"], part, piece["id"], piece["rule"], piece.get("counted_from")]
-        for entry in document["claims"]
-        for part in PARTS
-        for piece in entry.get(part, ())
+        [claim, part, piece["id"], piece["rule"], piece.get("counted_from")]
+        for claim, part, piece in pieces(document)
     ]
     told = [sorted(rules, key=lambda rule: rule[:3]), numbers]
     text = json.dumps(told, sort_keys=True)
@@ -108,7 +104,12 @@ def digest(document: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
 def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
     name = f"claim {claim}: evidence {entry['id']}"
     arguments = dict(entry["rule"])
-    table, statistic = arguments.pop("table"), arguments.pop("statistic")
+    try:
+        sources = named(arguments)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    del arguments["table"]
+    statistic = arguments.pop("statistic")
     each, holds = arguments.pop("each", None), arguments.pop("holds")
     if statistic not in STATISTICS:
         raise ValueError(f"{name}: {statistic!r} must be one of: {', '.join(STATISTICS)}")
@@ -123,7 +124,7 @@ def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
         id=entry["id"],
         label=entry["label"],
         unit=entry.get("unit", ""),
-        tables=(table,) if isinstance(table, str) else tuple(table),
+        sources=sources,
         statistic=statistic,
         arguments=arguments,
         each=each,
@@ -136,9 +137,3 @@ def _require_once(what: str, ids: Sequence[str]) -> None:
     for name in ids:
         if ids.count(name) > 1:
             raise ValueError(f"{what} {name}: must be there once")
-
-
-def study_of(table: str) -> str:
-    """The study that a table is of, or else what it is of: timing, cost, data, published."""
-    kind, _, part = table.partition("/")
-    return kind if kind in ("timing", "cost") else part or kind

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import pandas as pd
 
-from jfb.analysis.claims import PARTS, Claim, Evidence, study_of
+from jfb.analysis.claims import Claim, Evidence
 from jfb.analysis.finding import Finding
 from jfb.analysis.intervals import CONFIDENCE
+from jfb.analysis.sources import PARTS, Source
 from jfb.analysis.statistics import STATISTICS
 
 
@@ -36,20 +37,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Weighed:
-    """Evidence with the table taken (None if none was there) and what it found.
+    """Evidence with the source of the table taken (None if none was taken) and what it found.
 
     `findings` are by the value of the column `each` of the evidence, or by an empty text.
     """
 
     evidence: Evidence
-    table: str | None
+    source: Source | None
     findings: Mapping[str, Finding]
     outcome: Outcome
 
     @property
     def studies(self) -> list[str]:
-        """Of the table taken, or of those that could be: the study, or what else it is made of."""
-        return [study_of(table) for table in ([self.table] if self.table else self.evidence.tables)]
+        """Of the source taken, or of those that could be: the study, or what else it is of."""
+        sources = [self.source] if self.source else self.evidence.sources
+        return [source.subject for source in sources]
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ def decide_claim(published: Outcome | None, general: Outcome | None) -> Verdict:
 
 
 def judge(
-    claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame], confidence: float = CONFIDENCE
+    claims: Sequence[Claim], tables: Mapping[Source, pd.DataFrame], confidence: float = CONFIDENCE
 ) -> list[Judged]:
     """Decide each claim.
 
     Args:
         claims: the claims.
-        tables: by the name that evidence gives them.
+        tables: by their sources, see `jfb.analysis.tables.read`.
         confidence: of the intervals.
     """
     return [
@@ -127,7 +129,7 @@ def judge(
             claim,
             {
                 part: [
-                    (piece, piece.find(tables), find(piece, tables, confidence))
+                    (piece, piece.source_in(tables), find(piece, tables, confidence))
                     for piece in getattr(claim, part)
                 ]
                 for part in PARTS
@@ -138,17 +140,17 @@ def judge(
 
 
 def find(
-    piece: Evidence, tables: Mapping[str, pd.DataFrame], confidence: float = CONFIDENCE
+    piece: Evidence, tables: Mapping[Source, pd.DataFrame], confidence: float = CONFIDENCE
 ) -> dict[str, Finding]:
     """What a piece of evidence finds, see `Weighed`; nothing where its table is not there.
 
     Raises:
         KeyError: the table lacks a column that the evidence names.
     """
-    name = piece.find(tables)
-    if name is None:
+    source = piece.source_in(tables)
+    if source is None:
         return {}
-    statistic, table = STATISTICS[piece.statistic], tables[name]
+    statistic, table = STATISTICS[piece.statistic], tables[source]
     arguments = dict(piece.arguments)
     if is_sampled(piece):
         arguments["confidence"] = confidence
@@ -167,7 +169,7 @@ def is_sampled(piece: Evidence) -> bool:
 
 def verdict_on(
     claim: Claim,
-    found: Mapping[str, Sequence[tuple[Evidence, str | None, Mapping[str, Finding]]]],
+    found: Mapping[str, Sequence[tuple[Evidence, Source | None, Mapping[str, Finding]]]],
 ) -> Judged:
     """The verdict on a claim from what its evidence found: by part, triples as `Weighed` has."""
     weighed = {

@@ -1,6 +1,4 @@
-"""The tables that claims are decided by, made from what the workflow has written."""
-
-from collections.abc import Mapping, Sequence
+"""What claims ask of the tables that the workflow has written: columns that are made for them."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +7,6 @@ from jfb.analysis import alignment, cost, minima, published, table1, timing
 from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
 from jfb.records import summary
-from jfb.storage import parquet
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
 HALFWAY = (0.25, 0.75)
@@ -181,48 +178,3 @@ def of_cost(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     medians = cost.summarised(table)
     both = pd.concat([medians, cost.cheapest(medians)], ignore_index=True)
     return {str(varied): rows for varied, rows in both.groupby("varied")}
-
-
-def read(files: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
-    """The tables of claims, from files by the name of what they are.
-
-    Args:
-        files: of `summaries/<study>`, `alignment/<study>`, `sharpness/<study>`,
-            `contraction/<study>`, `timing`, `cost`, `data`; what has not been made is not among
-            them. A timing has a file per machine.
-
-    Returns:
-        Besides, of a summary of one seed, `cells/<study>`; and `above_lowest/<study>`, which is
-        `summaries/replay` beside the lowest loss of that study.
-    """
-    found = {"published": of_published()}
-    for name, paths in files.items():
-        kind, _, study = name.partition("/")
-        if kind == "alignment":
-            found[name] = of_alignments(alignment.read(paths))
-            continue
-        if kind == "timing":
-            parts = of_timing(timing.read(paths))
-            found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
-            continue
-        (path,) = paths
-        if kind == "summaries":
-            runs = parquet.read_frame(path, "a summary")
-            found[name] = of_summary(runs)
-            if runs["seed"].nunique() == 1:
-                found[f"cells/{study}"] = cells(runs)
-        elif kind == "sharpness":
-            found[name] = of_sharpness(parquet.read_frame(path, "sharpness"))
-        elif kind == "contraction":
-            found[name] = of_contraction(parquet.read_frame(path, "contraction of maps"))
-        elif kind == "data":
-            found[name] = parquet.read_frame(path, "a dataset")
-        else:
-            parts = of_cost(pd.read_csv(path))
-            found |= {f"{kind}/{part}": rows for part, rows in parts.items()}
-    summaries = {name: t for name, t in found.items() if name.startswith("summaries/")}
-    if "summaries/replay" in found:
-        one = found["summaries/replay"]
-        for name, many in summaries.items():
-            found[name.replace("summaries", "above_lowest")] = above_lowest(one, many)
-    return found

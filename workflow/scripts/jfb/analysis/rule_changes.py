@@ -1,6 +1,7 @@
 """The changes of the rules of workflow/claims.yaml (workflow/rule_changes.yaml), with a check.
 
-`python -m jfb.rule_changes` adds the line that a change of the rules needs, to be filled in.
+`python -m jfb.analysis.rule_changes` adds the line that a change of the rules needs, to be filled
+in.
 """
 
 import datetime

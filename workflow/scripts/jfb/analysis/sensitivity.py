@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from jfb.analysis.claims import PARTS, RATIOS, Claim, Evidence
+from jfb.analysis.claims import RATIOS, Claim, Evidence
 from jfb.analysis.decisions import Judged, find, is_sampled, judge, verdict_on
 from jfb.analysis.evidence import of_level
 from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
+from jfb.analysis.sources import PARTS, Source
 
 #: By which factor tolerances are scaled, by column.
 _SCALES = {"half_tolerance": 0.5, "double_tolerance": 2.0}
@@ -25,7 +26,7 @@ def columns() -> list[str]:
 
 
 def table(
-    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame]
+    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame]
 ) -> pd.DataFrame:
     """The verdicts by each other choice.
 
@@ -88,7 +89,7 @@ def _is_share(piece: Evidence) -> bool:
 
 
 def _verdicts(
-    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame]
+    claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame]
 ) -> Iterator[tuple[str, list[Judged]]]:
     """The verdicts by each other choice, of the claims that rest on it."""
     for column, factor in _SCALES.items():
@@ -109,7 +110,7 @@ def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> 
     found = []
     for one in judged:
         weighed = {
-            part: [(change(p.evidence), p.table, p.findings) for p in one.weighed[part]]
+            part: [(change(p.evidence), p.source, p.findings) for p in one.weighed[part]]
             for part in PARTS
         }
         same = all(
@@ -123,7 +124,7 @@ def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> 
 
 
 def _by_columns(
-    judged: Sequence[Judged], tables: Mapping[str, pd.DataFrame], change: Mapping[str, str]
+    judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame], change: Mapping[str, str]
 ) -> list[Judged]:
     """The verdicts with other columns of the same tables, of the claims that rest on them."""
     found = []
@@ -133,12 +134,12 @@ def _by_columns(
         for part in ("published", "general"):
             for piece in one.weighed[part]:
                 column = piece.evidence.arguments.get("column")
-                entry = piece.evidence, piece.table, piece.findings
+                entry = piece.evidence, piece.source, piece.findings
                 if column in change:
                     asked = True
                     arguments = {**piece.evidence.arguments, "column": change[column]}
                     other = dataclasses.replace(piece.evidence, arguments=arguments)
-                    entry = other, piece.table, find(other, tables)
+                    entry = other, piece.source, find(other, tables)
                 weighed[part].append(entry)
         if asked:
             found.append(verdict_on(one.claim, weighed))

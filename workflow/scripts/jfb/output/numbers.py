@@ -47,16 +47,24 @@ def collect(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
 def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Those tables of the numbers again whose files are there, as `collect` returns them.
 
-    Claims rest on all the others, so that they and their evidence are there if all are.
+    Claims are among them where their evidence is from the same tables of results: another target
+    of the workflow makes them from fewer.
     """
     there = {
         name: Source(table["kind"], tuple(table["files"]))
         for name, table in numbers["tables"].items()
         if all(Path(path).exists() for path in table["files"])
     }
-    if len(there) < len(numbers["tables"]):
-        there = {name: source for name, source in there.items() if name not in OF_ALL}
-    return collect(there)
+    found = collect(there)
+    if _rests_on(found) != _rests_on(numbers["tables"]):
+        return {name: table for name, table in found.items() if name not in OF_ALL}
+    return found
+
+
+def _rests_on(tables: Mapping[str, Any]) -> set[str | None]:
+    """The tables of results that the evidence of claims is from."""
+    evidence = tables.get("evidence", {"rows": []})
+    return {row["table"] for row in evidence["rows"]}
 
 
 def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:

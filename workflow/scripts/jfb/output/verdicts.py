@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from jfb.analysis.claims import PARTS
 from jfb.analysis.decisions import Judged, Outcome, Weighed, decide
 from jfb.analysis.finding import Finding
 from jfb.analysis.rule_changes import KEYS
+from jfb.analysis.sources import PARTS
 from jfb.output import wording
 from jfb.storage import documents
 
@@ -35,7 +35,8 @@ class Page:
     """What the pages of claims are made of.
 
     `rule` in words, the judged claims, the table of `jfb.analysis.sensitivity`, what
-    workflow/rule_changes.yaml holds, and the tables of the claims that have not been made.
+    workflow/rule_changes.yaml holds, and the names of the products that the claims name and that
+    were not taken.
     """
 
     rule: str
@@ -174,7 +175,7 @@ def _numbers(piece: Weighed, machine: str | None, found: Finding | None) -> dict
         "label": evidence.label,
         "unit": evidence.unit,
         "machine": machine,
-        "table": piece.table,
+        "table": piece.source and str(piece.source),
         "n": found and found.n,
         "counts": found and found.counts,
         "estimate": found and found.estimate,
@@ -202,7 +203,7 @@ def _evidence(one: Judged) -> tuple[list[str], list[list[str]]]:
         for machine, finding in _findings(piece):
             label = piece.evidence.label + (f"; {machine}" if machine else "")
             found = finding and wording.found_in(piece.evidence, finding)
-            told = found or f"{' or '.join(piece.evidence.tables)} has not been made"
+            told = found or wording.not_made(piece.evidence)
             allowed = wording.allowed(piece.evidence.holds, piece.evidence.unit)
             rows.append([_PARTS[part], label, told, allowed, str(_outcome(piece, finding))])
     return ["about", "what", "found", "allowed", ""], rows
@@ -245,8 +246,8 @@ def _html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _sources(judged: Sequence[Judged]) -> str:
-    taken = (p.table for one in judged for _, p in _pieces(one) if p.table)
-    return f"Taken into account: {', '.join(sorted(set(taken)))}."
+    taken = {str(piece.source) for one in judged for _, piece in _pieces(one) if piece.source}
+    return f"Taken into account: {', '.join(sorted(taken))}."
 
 
 def _lacking(lacking: Sequence[str]) -> str:

@@ -1,0 +1,152 @@
+"""What claims' tables are called, what they are made from, and which of them a command takes."""
+
+import re
+
+import pyarrow as pa
+import pytest
+
+from conftest import ROOT, load_project, read_yaml
+from jfb.analysis import selection, sources, tables
+from jfb.analysis.sources import Source
+from jfb.config.project import load
+from jfb.storage import parquet
+from test_claims import summary
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "subject", "product"),
+    [
+        ("summaries/seeds", Source("summaries", study="seeds"), "seeds", "summaries/seeds"),
+        ("cells/replay", Source("cells", study="replay"), "replay", "summaries/replay"),
+        ("above_lowest/a", Source("above_lowest", study="a"), "a", "summaries/a"),
+        ("alignment/seeds", Source("alignment", study="seeds"), "seeds", "alignment/seeds"),
+        ("cost/latent_dim", Source("cost", part="latent_dim"), "cost", "cost"),
+        ("timing/label", Source("timing", part="label"), "timing", "timing"),
+        ("data", Source("data"), "data", "data"),
+        ("published", Source("published"), "published", "None"),
+    ],
+)
+def test_a_name_is_parsed(name, source, subject, product):
+    assert sources.parse(name) == source
+    assert (str(source), source.subject, str(source.product)) == (name, subject, product)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("summary/seeds", "table summary/seeds: 'summary' must be one of: published, data, summ"),
+        ("", "table : '' must be one of"),
+        ("cells", "table cells: must name a study"),
+    ],
+)
+def test_another_name_is_refused(name, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        sources.parse(name)
+
+
+def test_products_are_listed_once_in_the_order_of_claims_and_parts():
+    def claim(**parts):
+        return {"id": "a"} | {
+            part: [{"rule": {"table": table}} for table in named] for part, named in parts.items()
+        }
+
+    document = {
+        "claims": [
+            claim(general=[["above_lowest/many", "cells/few"]], published=["published", "data"]),
+            claim(beside=["timing/label", "timing/fused", "summaries/few"]),
+        ]
+    }
+    assert list(map(str, sources.products(document))) == [
+        "data",
+        "summaries/many",
+        "summaries/few",
+        "timing",
+    ]
+
+
+@pytest.fixture(scope="module")
+def project():
+    return load_project()
+
+
+#: What a command takes of the claims' products whatever its targets.
+ALWAYS = {"data", "summaries/replay", "summaries/seeds"}
+
+
+def taken(project, *targets):
+    listed = sources.products(read_yaml("workflow/claims.yaml"))
+    return {str(product) for product in listed if selection.is_taken(product, project, targets)}
+
+
+@pytest.mark.parametrize(
+    ("targets", "more"),
+    [
+        ([], set()),
+        (["all"], set()),
+        (["claims", "seeds", "splits_other"], set()),
+        (["landscape", "claims"], {"summaries/landscape", "contraction/landscape"}),
+        (["updates"], {"summaries/updates", "sharpness/updates"}),
+        (["minima"], {"contraction/replay", "contraction/seeds"}),
+        (["timing", "cost"], {"timing", "cost"}),
+        (["alignment", "gradients"], {"alignment/seeds", "summaries/gradients"}),
+    ],
+)
+def test_a_command_takes_what_its_targets_make(targets, more, project):
+    assert taken(project, *targets) == ALWAYS | more
+
+
+@pytest.mark.parametrize("target", sorted(selection.WHOLE))
+def test_some_targets_need_everything(target, project):
+    listed = sources.products(read_yaml("workflow/claims.yaml"))
+    assert len(listed) == 15
+    assert taken(project, target) == set(map(str, listed))
+
+
+def test_the_configuration_says_what_is_taken(config, schema):
+    config["default_studies"].append("landscape")
+    assert taken(load(config, schema)) == ALWAYS | {"summaries/landscape"}
+    config["default_studies"] = ["printed"]
+    assert taken(load(config, schema)) == ALWAYS | {"summaries/printed"}
+    everything = taken(load(config, schema), "everything")
+    # Of a network without a fixed point no contraction is measured.
+    config["studies"]["landscape"] |= {
+        "engine": "reference",
+        "solver": {"name": "explicit", "applications": 2},
+        "gradient": {"name": "unrolled"},
+    }
+    del config["studies"]["landscape"]["block_size"]
+    config["studies"]["landscape"]["seeds"] = [0]
+    del config["studies"]["updates"]
+    assert everything - taken(load(config, schema), "everything") == {
+        "contraction/landscape",
+        "summaries/updates",
+        "sharpness/updates",
+    }
+
+
+def test_the_targets_are_those_of_the_workflow():
+    files = [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")]
+    text = "".join(file.read_text() for file in files)
+    own = {kind.target for kind in sources.KINDS.values()} - {None}
+    for target in own | selection.WHOLE:
+        assert re.search(rf'^rule {target}:|update\("{re.escape(target)}"\)', text, re.MULTILINE)
+
+
+def test_tables_are_read_by_the_kind_of_their_product(tmp_path):
+    """Of one seed there are cells too, and the replay lies beside the lowest loss of each study."""
+    files = {}
+    for name, seeds in (("summaries/replay", 1), ("summaries/many", 3)):
+        files[name] = [tmp_path / f"{seeds}.parquet"]
+        runs = summary(seeds).assign(training_seconds=1.0, epoch_of_lowest_loss=3000)
+        parquet.write(files[name][0], pa.Table.from_pandas(runs, preserve_index=False))
+    files["data"] = [tmp_path / "data.parquet"]
+    parquet.write(files["data"][0], pa.table({"x": [1.0]}))
+    found = tables.read(files)
+    expected = [*files, "published", "cells/replay", "above_lowest/replay", "above_lowest/many"]
+    assert set(map(str, found)) == set(expected)
+    above = found[Source("above_lowest", "many")]
+    assert set(above["seed"]) == set(found[Source("summaries", "replay")]["seed"])
+    both = (found[Source("summaries", name)]["exact_best_loss"] for name in ("replay", "many"))
+    lowest = min(map(min, both))
+    ratios = above["exact_best_loss"] / lowest
+    assert (10 ** above["decades_above_lowest"]).tolist() == pytest.approx(ratios.tolist())

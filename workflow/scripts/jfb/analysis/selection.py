@@ -1,0 +1,58 @@
+"""What a command takes as evidence, by the configuration and its targets.
+
+What lies in the results says nothing: the same command gives the same claims.
+"""
+
+from collections.abc import Collection
+
+from jfb.analysis.sources import KINDS, Source
+from jfb.config import requirements
+from jfb.config.project import Project
+
+#: Targets and files that need everything.
+WHOLE = {"everything", "findings", "README.md", "docs/findings.md"}
+WHOLE |= {"collect_numbers", "docs/numbers.json"}
+
+
+def roles(project: Project) -> dict[str, str]:
+    """The studies that the configuration gives a part to, by what claims and pages call them."""
+    return {"replay": project.replay, "seeds": project.distribution}
+
+
+def study_of(source: Source, project: Project) -> str:
+    """The study of the configuration that a source is of; empty where it is of none."""
+    return roles(project).get(source.study, source.study)
+
+
+def is_taken(product: Source, project: Project, targets: Collection[str]) -> bool:
+    """Whether a command takes a product as evidence.
+
+    It takes the data, the summaries of the replay, of the distribution and of the default studies,
+    and what its targets make; nothing of a study that the configuration lacks, or for which the
+    product is not defined.
+
+    Args:
+        product: what tables are made from, see `jfb.analysis.sources.products`.
+        project: the configuration.
+        targets: of the command, as they were given; none for the default target.
+    """
+    if product.kind == "data":
+        return True
+    kind, study = KINDS[product.kind], study_of(product, project)
+    if not kind.of_study:
+        return _asks(targets, kind.target)
+    has_part = study in roles(project).values()
+    by_default = product.kind == "summaries" and (has_part or study in project.default_studies)
+    asked = by_default or _asks(targets, kind.target if has_part and kind.target else study)
+    return asked and _is_defined(product.kind, study, project)
+
+
+def _asks(targets: Collection[str], target: str) -> bool:
+    return not (WHOLE | {target}).isdisjoint(targets)
+
+
+def _is_defined(kind: str, study: str, project: Project) -> bool:
+    if study not in project.studies:
+        return False
+    of_it = {study: project.studies[study]}
+    return kind not in requirements.NEEDS or bool(requirements.having(kind, of_it))
