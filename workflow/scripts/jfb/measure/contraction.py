@@ -12,6 +12,7 @@ import pyarrow as pa
 from jfb.config import settings
 from jfb.measure import joint_spectral_radius
 from jfb.model import fixed_points
+from jfb.model.nonlinearities import NONLINEARITIES
 from jfb.records import layout
 from jfb.records.contraction import SCHEMA, Row
 from jfb.records.dataset import Part
@@ -45,7 +46,7 @@ def _picard(run: settings.Run, parameters: np.ndarray, training: Part) -> tuple[
     layers = layout.views(parameters.astype(np.float32), run.network)
     injected = training.inputs @ layers["injection.weight"].T
     injected += layers["injection.bias"] + layers["latent.bias"]
-    activate = np.tanh if run.network.activation == "tanh" else lambda h: np.maximum(h, 0)
+    activate = NONLINEARITIES[run.network.activation].apply
 
     def apply(u: np.ndarray) -> np.ndarray:
         return activate(u @ layers["latent.weight"].T + injected)

@@ -104,7 +104,7 @@ def _loss_around(
     jacobian = slope.T[:, :, None] * at_x.latent_weight
     inverse = torch.linalg.inv(torch.eye(len(u)).double() - jacobian)
     inputs, target = (torch.from_numpy(v).double() for v in (part.inputs, part.target))
-    activate = getattr(torch, network.activation)
+    activate = at_x.activation.function
 
     def loss(flat: Tensor) -> Tensor:
         layers = layout.views(flat, network)

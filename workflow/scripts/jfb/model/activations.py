@@ -7,6 +7,8 @@ from torch import Tensor
 class Relu:
     """a = max(h, 0); its derivative is 1 where a > 0, and 0 elsewhere."""
 
+    #: a of h as PyTorch differentiates it.
+    function = staticmethod(torch.relu)
     #: Type of the derivative, None for that of a.
     slope_dtype = torch.bool
 
@@ -24,6 +26,7 @@ class Relu:
 class Tanh:
     """a = tanh h; its derivative is 1 - a^2."""
 
+    function = staticmethod(torch.tanh)
     slope_dtype = None
 
     @staticmethod

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jfb.config import settings
+from jfb.model.nonlinearities import NONLINEARITIES
 from jfb.records import layout
 from jfb.records.dataset import Part
 
@@ -98,8 +99,7 @@ def _by_pattern(weight: np.ndarray, injected: np.ndarray) -> FixedPoints:
 
 def _by_newton(weight: np.ndarray, injected: np.ndarray, activation: str) -> FixedPoints:
     size, n = injected.shape
-    apply = np.tanh if activation == "tanh" else lambda h: np.maximum(h, 0)
-    slope = (lambda a: 1 - a * a) if activation == "tanh" else lambda a: (a > 0) * 1.0
+    apply, slope = NONLINEARITIES[activation]
     u = np.zeros((size, n))
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(_PICARD_STEPS):
