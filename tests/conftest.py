@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -168,6 +169,7 @@ class Workspace:
         """A copy of a workspace with all that was made in it."""
         workspace = cls.__new__(cls)
         workspace.path = Path(shutil.copytree(made, path))
+        workspace.config = yaml.safe_load((workspace.path / "config.yaml").read_text())
         return workspace
 
     def save(self) -> None:
@@ -272,6 +274,25 @@ def made_once(tmp_path_factory, name: str, make: Callable[[Path], None]) -> Path
     return made
 
 
+def of_the_reports_stream(path: Path) -> Workspace:
+    """A workspace whose study `small` draws as the report does."""
+    workspace = Workspace(path)
+    workspace.config["studies"]["small"]["stream"] = "report"
+    workspace.save()
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The default target and the studies that are trained, one job at a time: fifty jobs."""
+    crossed = [f"results/summaries/{study}.parquet" for study in ("crossed", "crossed_many")]
+
+    def make(path):
+        of_the_reports_stream(path).snakemake("all", "many", *crossed, cores=1)
+
+    return made_once(tmp_path_factory, "built", make)
+
+
 @pytest.fixture
 def workspace(tmp_path):
     return Workspace(tmp_path)
@@ -282,8 +303,18 @@ def can_mount() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True)
         if mounted.returncode == 0:
-            subprocess.run(["umount", folder], check=True)
+            unmount(folder)
         return mounted.returncode == 0
+
+
+def unmount(folder) -> None:
+    """Unmount a folder as soon as nothing uses it: a process may outlive the one that failed."""
+    while True:
+        done = subprocess.run(["umount", folder], capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        assert "busy" in done.stderr, done.stderr
+        time.sleep(0.1)
 
 
 def assert_same_runs(one: Path, other: Path, study: str) -> int:
@@ -300,6 +331,10 @@ def assert_same_runs(one: Path, other: Path, study: str) -> int:
         for kind in ("best", "final", "snapshots"):
             file = log.with_name(f"_{kind}.safetensors")
             assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    for block in one.glob(f"blocks/{study}/**/*.parquet"):
+        tables = (pq.read_table(path) for path in (block, other / block.relative_to(one)))
+        first, second = (table.drop_columns("training_seconds") for table in tables)
+        assert first.equals(second), block
     summary = Path("summaries", f"{study}.parquet")
     first, second = (
         pq.read_table(made / summary).drop_columns("training_seconds") for made in both
