@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test faults lint rule-change schema docs check-docs report clean distclean
+.PHONY: all check test long faults lint rule-change schema docs check-docs report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -26,12 +26,18 @@ check: $(READY)
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml
 
 test: $(READY)
-	$(BIN)/pytest -n auto --dist worksteal --ignore tests/faults --ignore tests/slurm
+	$(BIN)/pytest -n auto --dist worksteal $(foreach part,faults slurm long,--ignore tests/$(part))
+
+# What takes minutes of training: full runs by the dozen.
+long: $(READY)
+	$(BIN)/pytest tests/long
 
 # What the workflow survives: killed jobs, full disks, damaged files, hostile configurations, Slurm.
 faults: $(READY)
-	$(BIN)/pytest -n auto --dist worksteal -rs tests/faults
-	$(BIN)/pytest -rs tests/slurm
+	@failed=0; \
+	$(BIN)/pytest -n auto --dist worksteal -rs tests/faults || failed=1; \
+	$(BIN)/pytest -rs tests/slurm || failed=1; \
+	exit $$failed
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,13 +1,16 @@
 """What several tests use: the report's settings, its data, and a small copy of the project."""
 
 import copy
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,18 +18,21 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 
 from jfb.config import settings
 from jfb.config.project import load
 from jfb.model import numerics, targets
 from jfb.records import runlog
 from jfb.streams import report
+from planner import Planner
 
 # MKL reads its mode at its first call in the process.
 numerics.pin()
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
+PLANNER = Planner()
 
 
 def read_yaml(path):
@@ -158,26 +164,33 @@ class Workspace:
         """A copy of a workspace with all that was made in it."""
         workspace = cls.__new__(cls)
         workspace.path = Path(shutil.copytree(made, path))
+        workspace.config = yaml.safe_load((workspace.path / "config.yaml").read_text())
         return workspace
 
     def save(self) -> None:
         (self.path / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def snakemake(self, *arguments, cores=2, check=True) -> str:
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
-        done = subprocess.run(
-            command,
-            cwd=self.path,
-            capture_output=True,
-            text=True,
-            env=os.environ | {"CI": "true"},
-            timeout=600,
-        )
-        output = done.stdout + done.stderr
+        if {"--dry-run", "--list-rules"} & {*arguments}:
+            output = self._plan(["--cores", str(cores), *arguments])
+        else:
+            command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+            done = subprocess.run(
+                command,
+                cwd=self.path,
+                capture_output=True,
+                text=True,
+                env=os.environ | {"CI": "true"},
+            )
+            self.status, output = done.returncode, done.stdout + done.stderr
         if check:
-            assert done.returncode == 0, output
-        self.status = done.returncode
+            assert self.status == 0, output
         return output
+
+    def _plan(self, arguments, jobs=None) -> str:
+        with tempfile.NamedTemporaryFile("r") as told:
+            self.status = PLANNER.run(arguments, self.path, Path(told.name), jobs)
+            return told.read()
 
     def planned(self, *arguments) -> set[str]:
         """The messages of the jobs of a dry run."""
@@ -188,10 +201,91 @@ class Workspace:
         lines = output.splitlines()
         return {line.split(": ", 1)[1] for line in lines if re.match(r"Job \d+: ", line)}
 
+    def plan(self, *targets) -> "Plan":
+        """All jobs behind some targets, whether or not they are to be run."""
+        with tempfile.NamedTemporaryFile("r") as jobs:
+            output = self._plan(["--cores", "2", "--dry-run", *targets], Path(jobs.name))
+            assert self.status == 0, output
+            return Plan(json.load(jobs))
+
     def edit(self, file: str) -> None:
         """Append a comment to a file of the workflow."""
         path = self.path / "workflow" / file
         path.write_text(path.read_text() + "# edited\n")
+
+
+class Plan:
+    """The jobs of a dry run, and what follows from what: many answers from one run."""
+
+    def __init__(self, jobs: list[dict]) -> None:
+        self._jobs = jobs
+        self._makers = {file: job for job in jobs for file in job["output"]}
+
+    def after(self, file: str) -> set[str]:
+        """The messages of the jobs that read a file, and of all that follow from them."""
+        reached: list[dict] = []
+        changed = {file}
+        while found := [
+            job for job in self._jobs if job not in reached and changed & {*job["input"]}
+        ]:
+            reached += found
+            changed.update(*(job["output"] for job in found))
+        return _messages(reached)
+
+    def before(self, target: str) -> set[str]:
+        """The messages of the jobs that a target, a file or a rule, needs."""
+        wanted = [job for job in self._jobs if target in (job["rule"], *job["output"])]
+        reached: list[dict] = []
+        while wanted:
+            job = wanted.pop()
+            if job not in reached:
+                reached.append(job)
+                wanted += [self._makers[file] for file in job["input"] if file in self._makers]
+        return _messages(reached)
+
+
+def _messages(jobs: list[dict]) -> set[str]:
+    """Those of jobs that make something."""
+    return {job["message"] for job in jobs if job["output"]}
+
+
+def made_once(tmp_path_factory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first process of this test session to ask for it makes, for all of them.
+
+    It is not to be changed: tests that change it copy it (`Workspace.again`).
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = folder / name
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            # Of a failed try nothing is taken for the whole.
+            shutil.rmtree(folder / f"{name}.part", ignore_errors=True)
+            part = folder / f"{name}.part"
+            part.mkdir()
+            make(part)
+            part.rename(made)
+    return made
+
+
+def of_the_reports_stream(path: Path) -> Workspace:
+    """A workspace whose study `small` draws as the report does."""
+    workspace = Workspace(path)
+    workspace.config["studies"]["small"]["stream"] = "report"
+    workspace.save()
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The default target and the studies that are trained, one job at a time: fifty jobs."""
+    crossed = [f"results/summaries/{study}.parquet" for study in ("crossed", "crossed_many")]
+
+    def make(path):
+        of_the_reports_stream(path).snakemake("all", "many", *crossed, cores=1)
+
+    return made_once(tmp_path_factory, "built", make)
 
 
 @pytest.fixture
@@ -204,8 +298,18 @@ def can_mount() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True)
         if mounted.returncode == 0:
-            subprocess.run(["umount", folder], check=True)
+            unmount(folder)
         return mounted.returncode == 0
+
+
+def unmount(folder) -> None:
+    """Unmount a folder as soon as nothing uses it: a process may outlive the one that failed."""
+    while True:
+        done = subprocess.run(["umount", folder], capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        assert "busy" in done.stderr, done.stderr
+        time.sleep(0.1)
 
 
 def assert_same_runs(one: Path, other: Path, study: str) -> int:
@@ -222,6 +326,10 @@ def assert_same_runs(one: Path, other: Path, study: str) -> int:
         for kind in ("best", "final", "snapshots"):
             file = log.with_name(f"_{kind}.safetensors")
             assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    for block in one.glob(f"blocks/{study}/**/*.parquet"):
+        tables = (pq.read_table(path) for path in (block, other / block.relative_to(one)))
+        first, second = (table.drop_columns("training_seconds") for table in tables)
+        assert first.equals(second), block
     summary = Path("summaries", f"{study}.parquet")
     first, second = (
         pq.read_table(made / summary).drop_columns("training_seconds") for made in both

@@ -54,9 +54,7 @@ def test_every_requirement_is_pinned():
 
 def test_github_accepts_the_workflow():
     command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-    subprocess.run(
-        [sys.executable, *command, str(ROOT / ".github/workflows/ci.yml")], check=True, timeout=60
-    )
+    subprocess.run([sys.executable, *command, str(ROOT / ".github/workflows/ci.yml")], check=True)
 
 
 def test_continuous_integration_runs_what_make_has():
@@ -64,7 +62,7 @@ def test_continuous_integration_runs_what_make_has():
     commands = re.findall(r"\bmake ([\w-]+)$", "\n".join(s.get("run", "") for s in steps), re.M)
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(commands) <= targets
-    assert {"lint", "test", "faults", "report", "check", "check-docs"} <= set(commands)
+    assert {"lint", "test", "long", "faults", "report", "check", "check-docs"} <= set(commands)
 
 
 def test_clean_and_distclean(tmp_path):

@@ -134,12 +134,16 @@ def test_the_locks_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_p
 
 def test_schedulers_start_one_at_a_time(tmp_path):
     first = locks.Scheduler(tmp_path)
-    script = f"from jfb.storage import locks; locks.Scheduler({str(tmp_path)!r}); print('started')"
+    script = (
+        "from jfb.storage import locks; print('waits', flush=True); "
+        f"locks.Scheduler({str(tmp_path)!r}); print('started')"
+    )
     command = [sys.executable, "-c", script]
     scripts = ROOT / "workflow/scripts"
     with subprocess.Popen(command, cwd=scripts, stdout=subprocess.PIPE, text=True) as second:
+        assert second.stdout.readline() == "waits\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            second.wait(1.5)
+            second.wait(0.5)
         first.started()
-        assert second.communicate(timeout=30)[0] == "started\n"
+        assert second.communicate()[0] == "started\n"
     first.ended()

@@ -71,11 +71,11 @@ def test_with_pytorchs_root_it_equals_the_untouched_plain_loop(
     np.testing.assert_array_equal(columns(outcome), expected)
 
 
-@pytest.mark.parametrize(("batch_size", "lowest"), [(2400, 0.0112), (1200, 0.0143), (600, 0.0143)])
-def test_the_printed_formula_gives_other_losses(batch_size, lowest, project):
-    run = project.studies["printed"].runs[batch_size, 42]
+def test_the_printed_formula_gives_other_losses(project):
+    """Four seconds: 3,000 epochs. tests/long has the other batch sizes."""
+    run = project.studies["printed"].runs[2400, 42]
     outcome = train(run, make_data(run.dataset))
-    assert round(outcome.log["train_loss"].min(), 4) == lowest
+    assert round(outcome.log["train_loss"].min(), 4) == 0.0112
 
 
 def test_runs_do_not_touch_each_other_or_the_global_stream(replay, data):

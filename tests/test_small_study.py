@@ -18,27 +18,26 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from safetensors.numpy import load_file
 
-from conftest import ROOT, Workspace
+from conftest import ROOT, Workspace, assert_same_runs, made_once, of_the_reports_stream
 from jfb.records import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    """The same study made twice: one job at a time, and four at a time."""
-    made = []
-    for cores in (1, 4):
-        workspace = Workspace(tmp_path_factory.mktemp(f"cores{cores}"))
-        workspace.config["studies"]["small"]["stream"] = "report"
-        workspace.save()
-        workspace.snakemake("everything", "results/figures/ecdf_many.png", cores=cores)
-        made.append(workspace.path)
-    return made
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """The study with all its products, four jobs at a time: a hundred jobs."""
+
+    def make(path):
+        of_the_reports_stream(path).snakemake(
+            "everything", "results/figures/ecdf_many.png", cores=4
+        )
+
+    return made_once(tmp_path_factory, "everything", make)
 
 
-def test_all_products_are_there(pair):
-    results = pair[0] / "results"
+def test_all_products_are_there(made):
+    results = made / "results"
     several = ("bands_other", "levels_other", "ecdf_other", "ecdf_many", "shares_crossed")
     several += ("spectral_norm_crossed", "spectral_norm_small", "alignment_small", "cost")
     several += ("shares_crossed_many", "updates_equal", "timing", "kinks_small", "kinks_other")
@@ -71,8 +70,8 @@ def test_all_products_are_there(pair):
     assert not list(results.rglob(".*")), "no temporary file is left"
 
 
-def test_claims_follow_a_log(pair, tmp_path):
-    workspace = Workspace.again(pair[0], tmp_path / "again")
+def test_claims_follow_a_log(made, tmp_path):
+    workspace = Workspace.again(made, tmp_path / "again")
     results = workspace.path / "results"
 
     def gap():
@@ -107,7 +106,9 @@ PAGE = """{{ one("shares_updates", batch_size=64) | share }}
 """
 
 
-def test_findings_follow_a_log(workspace):
+def test_findings_follow_a_log(made, tmp_path):
+    """A minute: what claims rest on is made under the names that they ask for."""
+    workspace = Workspace.again(made, tmp_path / "again")
     studies = workspace.config["studies"]
     for name, like in (("landscape", "many"), ("updates", "equal"), ("gradients", "crossed_many")):
         studies[name] = studies.pop(like)
@@ -147,9 +148,9 @@ QUIET += ("--disable-background-networking", "--disable-component-update")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
-def test_the_report_can_be_read(pair, tmp_path):
+def test_the_report_can_be_read(made, tmp_path):
     """A screenshot of each page is left in build/."""
-    workspace = Workspace.again(pair[0], tmp_path / "again")
+    workspace = Workspace.again(made, tmp_path / "again")
     workspace.snakemake("everything", "--report", "report.html")
     shots = ROOT / "build"
     shots.mkdir(exist_ok=True)
@@ -187,55 +188,49 @@ def test_the_report_can_be_read(pair, tmp_path):
     assert not errors
 
 
-def test_the_study_reads_as_one_table(pair):
-    table = pq.read_table(pair[0] / "results/runs/small")
+def test_the_study_reads_as_one_table(made):
+    table = pq.read_table(made / "results/runs/small")
     assert set(table["batch_size"].to_pylist()) == {64, 32}
     assert table.num_rows == 2 * 5
 
 
-def test_a_log_tells_its_run_and_its_libraries(pair):
-    log = runlog.read(pair[0] / RUN / "log.parquet")
+def test_a_log_tells_its_run_and_its_libraries(made):
+    log = runlog.read(made / RUN / "log.parquet")
     run = runlog.run_of(log)
     assert (run.batch_size, run.seed, run.epochs, run.engine) == (64, 0, 5, "reference")
     assert b'"torch"' in log.schema.metadata[b"versions"]
-    assert pq.read_metadata(pair[0] / RUN / "log.parquet").row_group(0).column(1).compression == (
+    assert pq.read_metadata(made / RUN / "log.parquet").row_group(0).column(1).compression == (
         "ZSTD"
     )
 
 
-def test_cores_change_nothing_but_the_time(pair):
-    logs = sorted(path.relative_to(pair[0]) for path in pair[0].rglob("log.parquet"))
-    assert len(logs) == 12
-    for log in logs:
-        one, four = (runlog.read(made / log).drop_columns("train_seconds") for made in pair)
-        assert one.equals(four)
-        for kind in ("best", "final", "snapshots"):
-            file = log.with_name(f"_{kind}.safetensors")
-            assert (pair[0] / file).read_bytes() == (pair[1] / file).read_bytes()
-    for study in ("small", "other", "many", "crossed", "crossed_many"):
-        path = f"results/summaries/{study}.parquet"
-        one, four = (pq.read_table(made / path).drop_columns("training_seconds") for made in pair)
-        assert one.equals(four)
-    for path in (pair[0] / "results/alignment").rglob("*.parquet"):
-        assert path.read_bytes() == (pair[1] / path.relative_to(pair[0])).read_bytes()
-    data = "results/data/report.parquet"
-    assert (pair[0] / data).read_bytes() == (pair[1] / data).read_bytes()
+def test_cores_change_nothing_but_the_time(built, made, tmp_path):
+    """What was made one job at a time beside what was made four at a time."""
+    in_turn = Workspace.again(built, tmp_path / "again")
+    paths = [f"results/alignment/small/batch_size={size}/alignment.parquet" for size in (64, 32)]
+    in_turn.snakemake(*paths, cores=1)
+    for path in paths:
+        assert (in_turn.path / path).read_bytes() == (made / path).read_bytes()
+    studies = ("small", "other", "many", "crossed", "crossed_many")
+    pair = built / "results", made / "results"
+    runs = sum(assert_same_runs(*pair, study) for study in studies)
+    assert runs == len(list(made.rglob("log.parquet"))) == 12
 
 
-def test_a_study_in_blocks_has_a_row_per_run_and_no_logs(pair):
-    many = pd.read_parquet(pair[0] / "results/summaries/many.parquet")
-    assert list(many) == list(pd.read_parquet(pair[0] / "results/summaries/small.parquet"))
+def test_a_study_in_blocks_has_a_row_per_run_and_no_logs(made):
+    many = pd.read_parquet(made / "results/summaries/many.parquet")
+    assert list(many) == list(pd.read_parquet(made / "results/summaries/small.parquet"))
     assert list(zip(many["batch_size"], many["seed"], strict=True)) == [
         (batch_size, seed) for batch_size in (64, 32) for seed in range(5)
     ]
-    assert not (pair[0] / "results/runs/many").exists()
-    assert len(list((pair[0] / "results/blocks/many").iterdir())) == 2
-    told = (pair[0] / "results/logs/blocks/many/seeds_0_2.log").read_text()
+    assert not (made / "results/runs/many").exists()
+    assert len(list((made / "results/blocks/many").iterdir())) == 2
+    told = (made / "results/logs/blocks/many/seeds_0_2.log").read_text()
     assert "run 6/6" in told
 
 
-def test_a_study_with_factors_has_a_column_for_each(pair):
-    crossed = pd.read_parquet(pair[0] / "results/summaries/crossed.parquet")
+def test_a_study_with_factors_has_a_column_for_each(made):
+    crossed = pd.read_parquet(made / "results/summaries/crossed.parquet")
     assert list(crossed)[:4] == ["gradient", "contraction", "batch_size", "seed"]
     places = list(
         crossed[["gradient", "contraction", "batch_size", "seed"]].itertuples(index=False)
@@ -251,60 +246,60 @@ def test_a_study_with_factors_has_a_column_for_each(pair):
     losses = crossed.set_index(["gradient", "contraction", "seed"])["final_train_loss"]
     assert len(set(losses)) == 8
     # The folder reads as one table with a column per factor.
-    logs = pq.read_table(pair[0] / "results/runs/crossed").to_pandas()
+    logs = pq.read_table(made / "results/runs/crossed").to_pandas()
     assert set(logs["gradient"]) == {"jfb", "explicit_2"}
     assert len(logs) == 8 * 6
 
 
-def test_a_study_with_factors_in_blocks(pair):
-    made = pd.read_parquet(pair[0] / "results/summaries/crossed_many.parquet")
-    places = made[["gradient", "batch_size", "seed"]].to_numpy().tolist()
+def test_a_study_with_factors_in_blocks(made):
+    crossed = pd.read_parquet(made / "results/summaries/crossed_many.parquet")
+    places = crossed[["gradient", "batch_size", "seed"]].to_numpy().tolist()
     assert places == [
         [gradient, batch_size, seed]
         for gradient in ("jfb", "implicit")
         for batch_size in (64, 32)
         for seed in range(3)
     ]
-    many = pd.read_parquet(pair[0] / "results/summaries/many.parquet")
-    jfb = made[made["gradient"] == "jfb"].drop(columns=["gradient", "training_seconds"])
+    many = pd.read_parquet(made / "results/summaries/many.parquet")
+    jfb = crossed[crossed["gradient"] == "jfb"].drop(columns=["gradient", "training_seconds"])
     same = many[many["seed"] <= 2].drop(columns="training_seconds")
     pd.testing.assert_frame_equal(jfb.reset_index(drop=True), same.reset_index(drop=True))
-    assert made["lowest_loss"].nunique() == 12
+    assert crossed["lowest_loss"].nunique() == 12
 
 
-def test_alignment_and_cost_are_made(pair):
+def test_alignment_and_cost_are_made(made):
     path = "alignment/small/batch_size=64/alignment.parquet"
-    rows = pd.read_parquet(pair[0] / "results" / path)
+    rows = pd.read_parquet(made / "results" / path)
     assert rows["epoch"].unique().tolist() == [0, 1, 2, 3, 4, 5]
     assert rows["converged"].all()
     assert set(rows["tolerance"]) == {1e-3, 1e-5}
     assert rows["cosine"].between(-1, 1).all()
-    costs = pd.read_csv(pair[0] / "results/cost.csv")
+    costs = pd.read_csv(made / "results/cost.csv")
     assert len(costs) == 8
     assert (costs["step_seconds"] > 0).all()
 
 
-def test_parameters_are_kept_with_their_names(pair):
-    run = runlog.run_of(runlog.read(pair[0] / RUN / "log.parquet"))
-    tensors = load_file(pair[0] / RUN / "_final.safetensors")
+def test_parameters_are_kept_with_their_names(made):
+    run = runlog.run_of(runlog.read(made / RUN / "log.parquet"))
+    tensors = load_file(made / RUN / "_final.safetensors")
     assert tensors["latent.weight"].shape == (3, 3)
-    flat = parameters.read(pair[0] / RUN / "_final.safetensors", run.network)
+    flat = parameters.read(made / RUN / "_final.safetensors", run.network)
     np.testing.assert_array_equal(flat[:9].reshape(3, 3), tensors["latent.weight"])
-    log = runlog.read(pair[0] / RUN / "log.parquet")
+    log = runlog.read(made / RUN / "log.parquet")
     norm = np.linalg.svd(tensors["latent.weight"].astype(float), compute_uv=False)[0]
     assert log["spectral_norm"][-1].as_py() == pytest.approx(norm, rel=1e-12)
 
 
-def test_each_job_writes_progress_to_its_own_log(pair):
-    text = (pair[0] / "results/logs/runs/small/batch_size=64/seed=0.log").read_text()
+def test_each_job_writes_progress_to_its_own_log(made):
+    text = (made / "results/logs/runs/small/batch_size=64/seed=0.log").read_text()
     assert "epoch 1/5  loss" in text
     assert "s left" in text
 
 
-def test_nothing_names_the_machine(pair):
-    for path in (pair[0] / "results").rglob("*"):
+def test_nothing_names_the_machine(made):
+    for path in (made / "results").rglob("*"):
         if path.is_file() and "logs" not in path.parts:
-            assert str(pair[0]).encode() not in path.read_bytes(), path
+            assert str(made).encode() not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize(
@@ -318,14 +313,12 @@ def test_libraries_are_held_to_the_threads_of_a_job(study, script, threads, work
     scheduler = subprocess.Popen(command, cwd=workspace.path, start_new_session=True, **quiet)
     try:
         found = None
-        for _ in range(600):
+        while scheduler.poll() is None and not found:
             time.sleep(0.1)
             for process in psutil.Process(scheduler.pid).children(recursive=True):
                 with suppress(psutil.Error, IndexError):
                     if process.cmdline()[1].endswith(f".{script}"):
                         found = process.environ()
-            if found:
-                break
         names = ("OMP", "MKL", "OPENBLAS", "GOTO", "NUMEXPR")
         assert {found[f"{name}_NUM_THREADS"] for name in names} == {threads}
     finally:
@@ -346,10 +339,8 @@ def test_an_interrupted_job_leaves_no_log(workspace):
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(600):
+        while job.poll() is None and not (told.exists() and "epoch 1/" in told.read_text()):
             time.sleep(0.1)
-            if told.exists() and "epoch 1/" in told.read_text():
-                break
         assert "epoch 1/" in told.read_text()
     finally:
         os.killpg(job.pid, signal.SIGKILL)

@@ -18,7 +18,8 @@ from jfb.config.text import check_text
 
 EACH = 1000
 THROUGH_SNAKEMAKE = 40
-SECONDS = 20
+#: Many times what any takes: a loader that hangs is ended.
+SECONDS = 600
 
 
 @pytest.fixture(scope="module")

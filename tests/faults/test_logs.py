@@ -22,13 +22,6 @@ PLACES = 50
 LOG = "results/runs/small/batch_size=64/seed=0/log.parquet"
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    made = Workspace(tmp_path_factory.mktemp("undisturbed"))
-    made.snakemake("small", "other")
-    return made.path
-
-
 @pytest.fixture
 def log(undisturbed, tmp_path):
     """A copy of a log, and the run that it is of."""

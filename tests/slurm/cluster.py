@@ -123,7 +123,7 @@ def stop(folder: Path) -> None:
             end(int((folder / f"{name}.pid").read_text()))
 
 
-def end(process: int, seconds: float = 20) -> None:
+def end(process: int, seconds: float = 200) -> None:
     os.kill(process, signal.SIGTERM)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -132,7 +132,7 @@ def end(process: int, seconds: float = 20) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-def wait_until_idle(reached: dict[str, str], seconds: float = 60) -> None:
+def wait_until_idle(reached: dict[str, str], seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         state = subprocess.run(
