@@ -186,17 +186,20 @@ class Workspace:
 
     def planned(self, *arguments) -> set[str]:
         """The messages of the jobs of a dry run."""
-        # The plain logger, which names each job.
-        output = self.snakemake("--dry-run", "--workflow-profile", "none", *arguments)
+        # The plain logger, which names each job; the triggers are the profile's all the same.
+        triggers = read_yaml("workflow/profiles/default/config.yaml")["rerun-triggers"]
+        output = self.snakemake(
+            "--dry-run", "--rerun-triggers", *triggers, "--workflow-profile", "none", *arguments
+        )
         # Shown by pytest where a test fails: the reason of each job.
         print(output)
         lines = output.splitlines()
         return {line.split(": ", 1)[1] for line in lines if re.match(r"Job \d+: ", line)}
 
-    def edit(self, file: str) -> None:
-        """Append a comment to a file of the workflow."""
+    def edit(self, file: str, line: str = "EDITED = True") -> None:
+        """Append a line, of code unless told otherwise, to a file of the workflow."""
         path = self.path / "workflow" / file
-        path.write_text(path.read_text() + "# edited\n")
+        path.write_text(f"{path.read_text()}{line}\n")
 
 
 @pytest.fixture

@@ -66,7 +66,6 @@ def finished(built, tmp_path):
     kept = shutil.copytree(scripts, tmp_path / "scripts")
     config = (built.path / "config.yaml").read_bytes()
     yield built
-    # With its times: Snakemake goes by those of a script.
     shutil.copytree(kept, scripts, dirs_exist_ok=True)
     (built.path / "config.yaml").write_bytes(config)
     built.config = read_yaml(built.path / "config.yaml")
@@ -148,6 +147,12 @@ def test_an_edit_plans_what_reads_it(file, planned, finished):
 def test_an_edit_plans_the_blocks_that_read_it(file, planned, finished):
     finished.edit(f"scripts/{file}")
     assert finished.planned("many") == planned
+
+
+def test_comments_and_new_times_of_files_plan_nothing(finished):
+    for script in (finished.path / "workflow/scripts").rglob("*.py"):
+        finished.edit(script.relative_to(finished.path / "workflow"), "# A remark.")
+    assert finished.planned("all", "many") == set()
 
 
 def test_another_block_size_plans_its_blocks(finished):

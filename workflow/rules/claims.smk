@@ -3,7 +3,6 @@ rule claims:
         claims=CLAIMS,
         changes=os.path.relpath(WORKFLOW / "rule_changes.yaml"),
         tables=lambda wildcards: sum(made(wildcards).values(), []),
-        library=library("claims.py"),
     output:
         "results/claims.csv-metadata.json",
         "results/evidence.csv-metadata.json",
@@ -39,6 +38,7 @@ rule claims:
         mem_mb=2000,
         runtime=10,
     params:
+        code=code_of("claims.py"),
         made=made,
         lacking=lambda wildcards: [s for s in SOURCES if not is_there(s)],
     message:

@@ -1,7 +1,6 @@
 rule figure1:
     input:
         logs=logs_of(project.replay),
-        library=library("figure.py"),
     output:
         drawn("figure1", "Report: Figure 1"),
     log:
@@ -15,6 +14,7 @@ rule figure1:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("figure.py"),
         figure="figure1",
     message:
         "Figure 1: training loss"
@@ -51,7 +51,6 @@ use rule figure1 as figure3 with:
 rule draw_bands:
     input:
         logs=lambda wildcards: logs_of(wildcards.study),
-        library=library("bands.py"),
     output:
         drawn("bands", "Loss over epochs", "{study}"),
     log:
@@ -66,6 +65,8 @@ rule draw_bands:
     resources:
         mem_mb=2000,
         runtime=5,
+    params:
+        code=code_of("bands.py"),
     message:
         "Loss over epochs of {wildcards.study}, median and quartiles"
     script:
@@ -75,7 +76,6 @@ rule draw_bands:
 rule draw_levels:
     input:
         summary="results/summaries/{study}.parquet",
-        library=library("lowest_loss.py"),
     output:
         drawn("levels", "Lowest loss by seed", "{study}"),
     log:
@@ -91,6 +91,7 @@ rule draw_levels:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("lowest_loss.py"),
         figure="levels",
     message:
         "Lowest loss of each run of {wildcards.study}"
@@ -101,7 +102,6 @@ rule draw_levels:
 rule draw_shares:
     input:
         summary="results/summaries/{study}.parquet",
-        library=library("shares.py"),
     output:
         drawn("shares", "Share of seeds that reach 0.001", "{study}"),
     log:
@@ -115,6 +115,7 @@ rule draw_shares:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("shares.py"),
         factors=lambda wildcards: list(project.studies[wildcards.study].factors),
     message:
         "Share of runs of {wildcards.study} that reach the minimum"
@@ -128,7 +129,6 @@ rule draw_updates:
             f"results/summaries/{study}.parquet"
             for study in (project.distribution, wildcards.study)
         ],
-        library=library("updates.py"),
     output:
         drawn("updates", "Equal epochs, equal updates", "{study}"),
     log:
@@ -144,6 +144,7 @@ rule draw_updates:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("updates.py"),
         after=lambda wildcards: [
             f"{epochs_of(project.distribution):,} epochs",
             f"{project.studies[wildcards.study].updates:,} updates",
@@ -157,7 +158,6 @@ rule draw_updates:
 rule draw_spectral_norm:
     input:
         logs=lambda wildcards: logs_of(wildcards.study),
-        library=library("spectral_norm.py"),
     output:
         drawn("spectral_norm", "Spectral norm along training", "{study}"),
     log:
@@ -173,6 +173,7 @@ rule draw_spectral_norm:
         mem_mb=4000,
         runtime=10,
     params:
+        code=code_of("spectral_norm.py"),
         factors=lambda wildcards: list(project.studies[wildcards.study].factors),
     message:
         "Spectral norm along training of {wildcards.study}"

@@ -80,7 +80,6 @@ rule collect_numbers:
         tables=[files for _, files in NUMBERS.values()],
         figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
         schema=os.path.relpath(WORKFLOW / "schemas/config.schema.yaml"),
-        library=library("collect_numbers.py"),
     output:
         numbers=update("docs/numbers.json"),
         figures=update([f"docs/figures/{name}.png" for name in FIGURES_SHOWN]),
@@ -95,6 +94,7 @@ rule collect_numbers:
         mem_mb=2000,
         runtime=5,
     params:
+        code=code_of("collect_numbers.py"),
         tables=NUMBERS,
         studies=SPOKEN_OF,
     message:
@@ -112,7 +112,6 @@ rule findings:
             for name in ("README", "findings")
         ],
         records=sorted(str(path) for path in Path("benchmarks/records").glob("*.json")),
-        library=library("findings.py"),
     output:
         update("README.md"),
         update("docs/findings.md"),
@@ -126,6 +125,8 @@ rule findings:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("findings.py"),
     message:
         "README and findings"
     script:

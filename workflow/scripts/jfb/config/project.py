@@ -197,15 +197,18 @@ def _runs(
     levels: tuple[tuple[str, str], ...],
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
+    parts = {
+        "dataset": dataset,
+        "network": settings.Network(len(INPUTS), choices["latent_dim"], choices["activation"]),
+        "solver": settings.Solver(**choices["solver"]),
+        "gradient": settings.Gradient(**choices["gradient"]),
+        "contraction": settings.Contraction(**choices["contraction"]),
+        "optimiser": settings.Optimiser(**choices["optimiser"]),
+    }
     for position, batch_size in enumerate(choices["batch_sizes"]):
         for seed in seeds:
             yield settings.Run(
-                dataset=dataset,
-                network=settings.Network(len(INPUTS), choices["latent_dim"], choices["activation"]),
-                solver=settings.Solver(**choices["solver"]),
-                gradient=settings.Gradient(**choices["gradient"]),
-                contraction=settings.Contraction(**choices["contraction"]),
-                optimiser=settings.Optimiser(**choices["optimiser"]),
+                **parts,
                 engine=choices["engine"],
                 stream=choices["stream"],
                 seed=seed,

@@ -1,6 +1,7 @@
 """What a run is: frozen dataclasses, made from the checked configuration."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,8 +17,16 @@ INPUTS = ("x", "y", "z")
 _FLOAT32_EPSILON = 2.0**-23
 
 
+class _Part:
+    """What many runs have in common: its dictionary is made once, and not to be changed."""
+
+    @functools.cached_property
+    def _as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(_Part):
     """A set of points in the room, the target at each, and the split.
 
     Lengths are in metres. `formula` is `code` (what the report's program computes) or
@@ -42,7 +51,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(_Part):
     """Dimensions of the network: `input_dim` of a point, `latent_dim` of the fixed point.
 
     `activation` is the nonlinearity of T.
@@ -54,7 +63,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Solver:
+class Solver(_Part):
     """How the fixed point is found; what a solver does not have is None.
 
     `tolerance` bounds the infinity norm of u - T(u; d), `max_iterations` the applications of T;
@@ -70,7 +79,7 @@ class Solver:
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(_Part):
     """How the loss is differentiated with respect to the parameters; see `jfb.model.gradients`.
 
     What a gradient does not have is None: `order` of the Neumann series, `steps` and `damping` of
@@ -87,7 +96,7 @@ class Gradient:
 
 
 @dataclass(frozen=True)
-class Contraction:
+class Contraction(_Part):
     """How the latent map is kept contractive, if it is: see `jfb.model.contraction`.
 
     `bound` is the largest spectral norm that the latent weight may have, None where it is free.
@@ -106,7 +115,7 @@ class Contraction:
 
 
 @dataclass(frozen=True)
-class Optimiser:
+class Optimiser(_Part):
     """How a gradient becomes a step (Adam: Kingma and Ba 2015, algorithm 1)."""
 
     name: str
@@ -117,7 +126,7 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(_Part):
     """One training run, complete: two equal runs have equal logs.
 
     `predecessors` is the number of runs that the stream has served before this one (the
@@ -144,9 +153,15 @@ class Run:
     snapshots: int
     levels: tuple[tuple[str, str], ...] = ()
 
+    @functools.cached_property
+    def _as_dict(self) -> dict[str, Any]:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        parts = {k: v._as_dict for k, v in values.items() if isinstance(v, _Part)}
+        return values | parts | {"levels": [list(pair) for pair in self.levels]}
+
     def to_dict(self) -> dict[str, Any]:
-        """As nested dictionaries and lists of plain values, for JSON."""
-        return dataclasses.asdict(self) | {"levels": [list(pair) for pair in self.levels]}
+        """As nested dictionaries and lists of plain values, for JSON; not to be changed."""
+        return self._as_dict
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
