@@ -1,6 +1,7 @@
 """What several tests use: the report's settings, its data, and a small copy of the project."""
 
 import copy
+import itertools
 import json
 import os
 import re
@@ -21,9 +22,11 @@ import yaml
 from filelock import FileLock
 
 from jfb.config import settings
+from jfb.config.choices import Engine, Stream
 from jfb.config.project import load
 from jfb.model import numerics, targets
 from jfb.records import runlog
+from jfb.storage.code import digest, files
 from jfb.streams import report
 from planner import Planner
 
@@ -194,8 +197,11 @@ class Workspace:
 
     def planned(self, *arguments) -> set[str]:
         """The messages of the jobs of a dry run."""
-        # The plain logger, which names each job.
-        output = self.snakemake("--dry-run", "--workflow-profile", "none", *arguments)
+        # The plain logger, which names each job; the triggers are the profile's all the same.
+        triggers = read_yaml("workflow/profiles/default/config.yaml")["rerun-triggers"]
+        output = self.snakemake(
+            "--dry-run", "--rerun-triggers", *triggers, "--workflow-profile", "none", *arguments
+        )
         # Shown by pytest where a test fails: the reason of each job.
         print(output)
         lines = output.splitlines()
@@ -206,27 +212,30 @@ class Workspace:
         with tempfile.NamedTemporaryFile("r") as jobs:
             output = self._plan(["--cores", "2", "--dry-run", *targets], Path(jobs.name))
             assert self.status == 0, output
-            return Plan(json.load(jobs))
+            return Plan(json.load(jobs), self.path)
 
-    def edit(self, file: str) -> None:
-        """Append a comment to a file of the workflow."""
+    def edit(self, file: str, line: str = "EDITED = True") -> None:
+        """Append a line, of code unless told otherwise, to a file of the workflow."""
         path = self.path / "workflow" / file
-        path.write_text(path.read_text() + "# edited\n")
+        path.write_text(f"{path.read_text()}{line}\n")
 
 
 class Plan:
     """The jobs of a dry run, and what follows from what: many answers from one run."""
 
-    def __init__(self, jobs: list[dict]) -> None:
+    def __init__(self, jobs: list[dict], folder: Path) -> None:
         self._jobs = jobs
+        self._read = files_by_digest(folder)
         self._makers = {file: job for job in jobs for file in job["output"]}
 
     def after(self, file: str) -> set[str]:
-        """The messages of the jobs that read a file, and of all that follow from them."""
+        """The messages of the jobs that read a file or run it, and of all that follow from them."""
         reached: list[dict] = []
         changed = {file}
         while found := [
-            job for job in self._jobs if job not in reached and changed & {*job["input"]}
+            job
+            for job in self._jobs
+            if job not in reached and changed & {*job["input"], *self._read.get(job["code"], ())}
         ]:
             reached += found
             changed.update(*(job["output"] for job in found))
@@ -242,6 +251,27 @@ class Plan:
                 reached.append(job)
                 wanted += [self._makers[file] for file in job["input"] if file in self._makers]
         return _messages(reached)
+
+
+def files_by_digest(folder: Path) -> dict[str, set[str]]:
+    """The files of a workflow behind each digest that one of its rules can have as its code."""
+    scripts = folder / "workflow/scripts"
+    figures = sorted((scripts / "jfb/output/figures").glob("*.py"))
+    engines = [engine.module for engine in Engine.all().values()]
+    streams = [f"jfb.streams.{stream}" for stream in Stream.all()]
+    opened = {
+        "draw.py": [(f"jfb.output.figures.{path.stem}",) for path in figures],
+        "train.py": list(itertools.product(engines, streams)),
+        "train_block.py": list(itertools.product(engines, streams)),
+        "measure_timing.py": [(*engines, stream) for stream in streams],
+    }
+    return {
+        digest(script, *modules): {
+            str(file.relative_to(folder)) for file in files(script, *modules)
+        }
+        for script in scripts.glob("*.py")
+        for modules in opened.get(script.name, [()])
+    }
 
 
 def _messages(jobs: list[dict]) -> set[str]:

@@ -22,8 +22,8 @@ class Planner:
     def run(self, arguments: list[str], folder: Path, told: Path, jobs: Path | None = None) -> int:
         """Carry out `snakemake arguments` in a folder; the exit status.
 
-        Where `jobs` is given, the jobs of the plan are written there as JSON: rule, message, input
-        and output.
+        Where `jobs` is given, the jobs of the plan are written there as JSON: rule, message, input,
+        output, and the digest of its code.
         """
         if self._process is None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -46,6 +46,7 @@ def write_jobs(dag, path: str) -> None:
             "message": job.message,
             "input": list(map(str, job.input)),
             "output": list(map(str, job.output)),
+            "code": job.params.get("code"),
         }
         for job in dag.jobs
     ]

@@ -197,6 +197,12 @@ def test_which_blocks_follow_from_a_file_of_the_library(file, planned, plan):
     assert plan.after(f"workflow/scripts/{file}") & plan.before("many") == planned
 
 
+def test_comments_and_new_times_of_files_plan_nothing(finished):
+    for script in (finished.path / "workflow/scripts").rglob("*.py"):
+        finished.edit(script.relative_to(finished.path / "workflow"), "# A remark.")
+    assert finished.planned("all", "many") == set()
+
+
 def test_another_block_size_plans_its_blocks(finished):
     finished.config["studies"]["many"]["block_size"] = 4
     finished.save()

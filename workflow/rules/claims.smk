@@ -3,7 +3,6 @@ rule claims:
         claims=CLAIMS,
         changes=os.path.relpath(WORKFLOW / "rule_changes.yaml"),
         tables=lambda wildcards: sum(taken(wildcards).values(), []),
-        library=library("claims.py"),
     output:
         "results/claims.csv-metadata.json",
         "results/evidence.csv-metadata.json",
@@ -41,6 +40,7 @@ rule claims:
         mem_mb=2000,
         runtime=10,
     params:
+        code=code_of("claims.py"),
         taken=taken,
         lacking=lacking,
     message:

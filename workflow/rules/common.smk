@@ -1,7 +1,6 @@
 import dataclasses
 import functools
 import os
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 import yaml
@@ -15,6 +14,7 @@ from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.study import SPLIT, name_of_dataset
 from jfb.storage import locks
+from jfb.storage.code import digest
 
 try:
     project = load(config)
@@ -46,17 +46,12 @@ BLOCKED = [s for s in project.studies if s not in LOGGED]
 
 
 @functools.cache
-def library(script, *modules):
-    """The files that a script reads as code: itself, and what it imports of the library.
+def code_of(script, *modules):
+    """The digest of a script's code, for the params of its rule: new code plans its jobs again.
 
-    `modules` are those that it opens by name, which its imports do not show.
+    `modules` are those that it opens by name.
     """
-    finder = ModuleFinder(path=[str(SCRIPTS)])
-    finder.run_script(str(SCRIPTS / script))
-    for module in modules:
-        finder.import_hook(module)
-    files = (module.__file__ for module in finder.modules.values())
-    return sorted(os.path.relpath(file) for file in files if file)
+    return digest(SCRIPTS / script, *modules)
 
 
 def place_of(run):
@@ -65,24 +60,19 @@ def place_of(run):
     return {"levels": levels, "batch_size": str(run.batch_size), "seed": str(run.seed)}
 
 
-@functools.cache
-def runs_by_place(study):
-    return {
-        tuple(place_of(run).values()): run
-        for run in project.studies[study].runs.values()
-    }
-
-
 def run_of(wildcards):
     """The settings of the run that the wildcards name."""
     levels, batch_size, seed = wildcards.levels, wildcards.batch_size, wildcards.seed
-    runs = runs_by_place(wildcards.study)
-    if (levels, batch_size, seed) not in runs:
+    named = [level.partition("=")[2] for level in levels.split("/")[:-1]]
+    run = project.studies[wildcards.study].runs.get(
+        (*named, int(batch_size), int(seed))
+    )
+    if run is None or place_of(run)["levels"] != levels:
         raise ValueError(
             f"study {wildcards.study} has no run with {levels}batch size {batch_size} and "
             f"seed {seed}; config.yaml says which it has"
         )
-    return runs[levels, batch_size, seed]
+    return run
 
 
 # Of 3,000 epochs at the smallest batch size, several times over.
@@ -115,8 +105,8 @@ def levels_of(split):
     return "" if split is None else f"{SPLIT}={split}/"
 
 
-def engine_library(script, run):
-    return library(script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}")
+def engine_code(script, run):
+    return code_of(script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}")
 
 
 def any_of(names):
@@ -143,6 +133,7 @@ def closed_forms_of(study):
     return f"results/closed_forms_{project.studies[study].dataset}.csv"
 
 
+@functools.cache
 def logs_of(study):
     """The logs of a study, in the order of its runs."""
     return [

@@ -1,6 +1,4 @@
 rule generate:
-    input:
-        library=library("generate.py"),
     output:
         "results/data/{dataset}.parquet",
     log:
@@ -14,6 +12,7 @@ rule generate:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("generate.py"),
         dataset=lambda wildcards: dataclasses.asdict(
             project.datasets[wildcards.dataset]
         ),

@@ -135,7 +135,6 @@ for name, figure in FIGURES.items():
             f"draw_{name}" if of_study else name
         input:
             **figure["inputs"],
-            library=library("draw.py", f"jfb.output.figures.{figure['module']}"),
         output:
             drawn(name, figure["title"], of_study),
         log:
@@ -151,6 +150,7 @@ for name, figure in FIGURES.items():
             mem_mb=figure.get("mem_mb", 1000),
             runtime=figure.get("runtime", 5),
         params:
+            code=code_of("draw.py", f"jfb.output.figures.{figure['module']}"),
             figure=name,
             module=f"jfb.output.figures.{figure['module']}",
             options=figure.get("options", {}),

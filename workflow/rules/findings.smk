@@ -79,7 +79,6 @@ rule collect_numbers:
     input:
         tables=[files for _, files in NUMBERS.values()],
         figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
-        library=library("collect_numbers.py"),
     output:
         numbers=update("docs/numbers.json"),
         figures=update([f"docs/figures/{name}.png" for name in FIGURES_SHOWN]),
@@ -94,6 +93,7 @@ rule collect_numbers:
         mem_mb=2000,
         runtime=5,
     params:
+        code=code_of("collect_numbers.py"),
         tables=NUMBERS,
         studies=SPOKEN_OF,
     message:
@@ -111,7 +111,6 @@ rule findings:
             for name in ("README", "findings")
         ],
         records=sorted(str(path) for path in Path("benchmarks/records").glob("*.json")),
-        library=library("findings.py"),
     output:
         update("README.md"),
         update("docs/findings.md"),
@@ -125,6 +124,8 @@ rule findings:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("findings.py"),
     message:
         "README and findings"
     script:

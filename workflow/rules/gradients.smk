@@ -7,7 +7,6 @@ rule align:
             )
             for run in runs_at(wildcards)
         ],
-        library=library("align.py"),
     output:
         ALIGNMENT,
     log:
@@ -23,6 +22,7 @@ rule align:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("align.py"),
         runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],
         tolerances=list(project.alignment_tolerances),
     message:
@@ -34,7 +34,6 @@ rule align:
 rule tabulate_alignment:
     input:
         alignments=lambda wildcards: alignments_of(wildcards.study),
-        library=library("tabulate_alignment.py"),
     output:
         "results/alignment_{study}.csv-metadata.json",
         csv=report(
@@ -55,6 +54,8 @@ rule tabulate_alignment:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("tabulate_alignment.py"),
     message:
         "Gradients and their references: {wildcards.study}"
     script:
@@ -64,7 +65,6 @@ rule tabulate_alignment:
 rule measure_cost:
     input:
         data=dataset_of(project.alignment),
-        library=library("measure_cost.py"),
     output:
         csv=report(
             "results/cost.csv",
@@ -85,6 +85,7 @@ rule measure_cost:
         mem_mb=8000,
         runtime=60,
     params:
+        code=code_of("measure_cost.py"),
         cost=project.cost.to_dict(),
     message:
         "Cost of a step by gradient"

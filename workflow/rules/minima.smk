@@ -4,7 +4,6 @@ rule count_units:
         snapshots=lambda wildcards: beside_logs(
             wildcards.study, "_snapshots.safetensors"
         ),
-        library=library("count_units.py"),
     output:
         "results/units/{study}.parquet",
     log:
@@ -20,6 +19,7 @@ rule count_units:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("count_units.py"),
         runs=lambda wildcards: runs_of(wildcards.study),
     message:
         "Units and kinks along the runs of {wildcards.study}"
@@ -31,7 +31,6 @@ rule measure_sharpness:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
         final=lambda wildcards: finals_of(wildcards.study),
-        library=library("measure_sharpness.py"),
     output:
         "results/sharpness/{study}.parquet",
     log:
@@ -47,6 +46,7 @@ rule measure_sharpness:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("measure_sharpness.py"),
         trained=lambda wildcards: trained_of(wildcards.study),
     message:
         "Sharpness at the end of the runs of {wildcards.study}"
@@ -58,7 +58,6 @@ rule measure_contraction:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
         final=lambda wildcards: finals_of(wildcards.study),
-        library=library("measure_contraction.py"),
     output:
         "results/contraction/{study}.parquet",
     log:
@@ -74,6 +73,7 @@ rule measure_contraction:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("measure_contraction.py"),
         trained=lambda wildcards: trained_of(wildcards.study),
     message:
         "Contraction and fixed points at the end of the runs of {wildcards.study}"
@@ -84,7 +84,6 @@ rule measure_contraction:
 rule fit_closed_forms:
     input:
         data="results/data/{dataset}.parquet",
-        library=library("closed_forms.py"),
     output:
         "results/closed_forms_{dataset}.csv-metadata.json",
         table="results/closed_forms_{dataset}.csv",
@@ -98,6 +97,8 @@ rule fit_closed_forms:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("closed_forms.py"),
     message:
         "Least losses of simple functions on {wildcards.dataset}"
     script:
@@ -109,7 +110,6 @@ rule tabulate_minima:
         summary="results/summaries/{study}.parquet",
         units="results/units/{study}.parquet",
         closed_forms=lambda wildcards: closed_forms_of(wildcards.study),
-        library=library("minima.py"),
     output:
         "results/minima_{study}.csv-metadata.json",
         "results/fates_{study}.csv-metadata.json",
@@ -135,6 +135,8 @@ rule tabulate_minima:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("minima.py"),
     message:
         "Final networks of {wildcards.study}"
     script:

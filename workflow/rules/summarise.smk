@@ -3,7 +3,6 @@ rule summarise:
         data=lambda wildcards: dataset_of(wildcards.study),
         logs=lambda wildcards: logs_of(wildcards.study),
         best=lambda wildcards: beside_logs(wildcards.study, "_best.safetensors"),
-        library=library("summarise.py"),
     output:
         "results/summaries/{study}.parquet",
     log:
@@ -19,6 +18,7 @@ rule summarise:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("summarise.py"),
         runs=lambda wildcards: runs_of(wildcards.study),
     message:
         "Summary of {wildcards.study}"
@@ -29,7 +29,6 @@ rule summarise:
 rule gather:
     input:
         blocks=lambda wildcards: blocks_of(wildcards.study),
-        library=library("gather.py"),
     output:
         "results/summaries/{study}.parquet",
     log:
@@ -45,6 +44,7 @@ rule gather:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("gather.py"),
         blocks=lambda wildcards: trained_of(wildcards.study)["blocks"],
     message:
         "Summary of {wildcards.study}"

@@ -3,7 +3,6 @@ rule table1:
         replay=f"results/summaries/{project.replay}.parquet",
         distribution=f"results/summaries/{project.distribution}.parquet",
         timing=lambda wildcards: taken_of(sources.Source("timing")),
-        library=library("table1.py"),
     output:
         "results/table1.csv-metadata.json",
         csv="results/table1.csv",
@@ -28,6 +27,7 @@ rule table1:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("table1.py"),
         replay=project.replay,
         distribution=project.distribution,
         epochs=epochs_of(project.replay),

@@ -3,11 +3,6 @@ rule measure_timing:
     input:
         data=dataset_of(project.replay),
         snapshots=beside_logs(project.replay, "_snapshots.safetensors"),
-        library=library(
-            "measure_timing.py",
-            *(Engine.all()[engine].module for engine in project.timing.engines),
-            *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
-        ),
     output:
         csv=report(
             "results/timing.csv",
@@ -28,6 +23,11 @@ rule measure_timing:
         mem_mb=2000,
         runtime=60,
     params:
+        code=code_of(
+            "measure_timing.py",
+            *(Engine.all()[engine].module for engine in project.timing.engines),
+            *{f"jfb.streams.{run['stream']}" for run in runs_of(project.replay)},
+        ),
         timing=project.timing.to_dict(),
         runs=runs_of(project.replay),
     message:

@@ -1,7 +1,6 @@
 rule train:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        library=lambda wildcards: engine_library("train.py", run_of(wildcards)),
     output:
         log=f"{RUN}/log.parquet",
         # The underscore hides them from readers of the folder as one Parquet table.
@@ -21,6 +20,7 @@ rule train:
         mem_mb=1000,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
     params:
+        code=lambda wildcards: engine_code("train.py", run_of(wildcards)),
         run=lambda wildcards: run_of(wildcards).to_dict(),
     message:
         "Run of {wildcards.study}: {wildcards.levels}batch size {wildcards.batch_size}, seed {wildcards.seed}"
@@ -31,9 +31,6 @@ rule train:
 rule train_block:
     input:
         data=dataset_of_block,
-        library=lambda wildcards: engine_library(
-            "train_block.py", block_of(wildcards).runs[0]
-        ),
     output:
         BLOCK,
     log:
@@ -49,6 +46,9 @@ rule train_block:
         mem_mb=1000,
         runtime=60,
     params:
+        code=lambda wildcards: engine_code(
+            "train_block.py", block_of(wildcards).runs[0]
+        ),
         block=lambda wildcards: block_of(wildcards).to_dict(),
     message:
         "Block of {wildcards.study}: {wildcards.levels}seeds {wildcards.first} to {wildcards.last}"

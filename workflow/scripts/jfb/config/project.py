@@ -191,13 +191,13 @@ def _runs(
     levels: tuple[tuple[str, str], ...],
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
-    named = {name: kind.from_dict(entry[name]) for name, kind in choices.WITH_OPTIONS.items()}
+    parts = {name: kind.from_dict(entry[name]) for name, kind in choices.WITH_OPTIONS.items()}
+    parts["dataset"] = dataset
+    parts["network"] = settings.Network(len(INPUTS), entry["latent_dim"], entry["activation"])
     for position, batch_size in enumerate(entry["batch_sizes"]):
         for seed in seeds:
             yield settings.Run(
-                dataset=dataset,
-                network=settings.Network(len(INPUTS), entry["latent_dim"], entry["activation"]),
-                **named,
+                **parts,
                 engine=entry["engine"],
                 stream=entry["stream"],
                 seed=seed,

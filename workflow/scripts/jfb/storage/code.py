@@ -1,0 +1,94 @@
+"""A digest of what a script and its imports do: the same after edits of comments and layout."""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def digest(script: Path, *opened: str) -> str:
+    """The meaning of a script and of the library that it imports, in 16 hexadecimal digits.
+
+    It changes with the code, not with comments, docstrings, layout or the times of the files.
+
+    Args:
+        script: a file in the folder that it imports the library from.
+        opened: modules of the library that it opens by name, which its imports do not show.
+
+    Raises:
+        ValueError: a module that is opened by name is not there.
+    """
+    parts = [
+        (str(path.relative_to(script.parent)), _module(path)[0]) for path in files(script, *opened)
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def files(script: Path, *opened: str) -> list[Path]:
+    """The script and every file of the library that it imports, sorted; see `digest`."""
+    folder = script.parent
+    found: set[Path] = set()
+    waiting = [script]
+    for name in opened:
+        place = folder.joinpath(*name.split("."))
+        if not (place.with_suffix(".py").is_file() or place.is_dir()):
+            raise ValueError(f"{name}: no module in {folder}")
+        waiting += _files(folder, name)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            _, names = _module(path)
+            waiting += (file for name in names for file in _files(folder, name))
+    return sorted(found)
+
+
+@functools.cache
+def _files(folder: Path, name: str) -> tuple[Path, ...]:
+    """The files that an import of a dotted name runs: of the packages above, and its own."""
+    files = []
+    place = folder
+    for part in name.split("."):
+        place /= part
+        if (package := place / "__init__.py").is_file():
+            files.append(package)
+        elif (module := place.with_suffix(".py")).is_file():
+            return (*files, module)
+        else:
+            return tuple(files)
+    return tuple(files)
+
+
+@functools.cache
+def _module(path: Path) -> tuple[str, frozenset[str]]:
+    """The digest of one file, and the names that it imports."""
+    tree = ast.parse(path.read_bytes(), path)
+    meaning = hashlib.sha256(repr(_meaning(tree)).encode()).hexdigest()
+    return meaning, frozenset(_imported(tree))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """What a file imports anywhere in it; of `from a import b`, b may be a module of a."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _meaning(node: Any) -> Any:
+    """A syntax tree without docstrings and positions.
+
+    What is empty is left out: versions of Python differ in the fields that they have for it.
+    """
+    if isinstance(node, list):
+        return [_meaning(part) for part in node]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        fields["body"] = fields["body"][ast.get_docstring(node, clean=False) is not None :]
+    kept = {name: _meaning(part) for name, part in fields.items() if part not in (None, [])}
+    return type(node).__name__, kept
