@@ -5,7 +5,7 @@ from modulefinder import ModuleFinder
 import pytest
 
 from conftest import ROOT
-from jfb.config.settings import ENGINE_MODULES
+from jfb.config.choices import Engine
 from jfb.storage import code
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -81,7 +81,7 @@ def test_a_module_that_is_opened_by_name_must_be_there(digest):
 
 @pytest.mark.parametrize("script", ["train.py", "claims.py", "findings.py"])
 def test_the_files_are_those_that_python_finds(script, monkeypatch):
-    opened = ENGINE_MODULES["fused"]
+    opened = Engine.all()["fused"].module
     finder = ModuleFinder(path=[str(SCRIPTS)])
     finder.run_script(str(SCRIPTS / script))
     finder.import_hook(opened)

@@ -76,6 +76,11 @@ MISTAKES = [
         ["printed.optimiser.beta1", "0.9", "unknown key", "learning_rate, momentum, nesterov"],
     ),
     ("studies.printed.optimiser", {"name": "sgd"}, ["optimiser.learning_rate", "missing"]),
+    (
+        "studies.printed.solver",
+        {"name": "anderson", "tolerance": 1e-3, "max_iterations": 9, "memory": 2, "depth": 3},
+        ["printed.solver.depth", "3", "allowed here: ", "memory"],
+    ),
     ("defaults.optimiser.beta1", 1.0, ["optimiser.beta1", "1.0", "less than 1"]),
     ("defaults.engine", "warp", ["defaults.engine", "'warp'", "reference"]),
     ("defaults.stream", "mine", ["defaults.stream", "'mine'", "report, per_seed"]),

@@ -134,13 +134,17 @@ def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) ->
             mapping = node["discriminator"]["mapping"]
             node = {"$ref": mapping[value["name"]]}
         elif "oneOf" in node or "anyOf" in node:
-            options = node.get("oneOf") or node["anyOf"]
-            node = next(
+            options = [
                 option
-                for option in options
-                if {"$ref", "discriminator"} & option.keys()
-                or option.get("type") == "object"
-                or "properties" in option
-            )
+                for option in node.get("oneOf") or node["anyOf"]
+                if {"$ref", "discriminator", "properties"} & option.keys()
+            ]
+            node = next((o for o in options if _is_named(o, value)), options[0])
         else:
             return node
+
+
+def _is_named(option: Mapping[str, Any], value: Any) -> bool:
+    """Whether a schema is that of the choice that a mapping names."""
+    named = option.get("properties", {}).get("name", {}).get("const")
+    return named is not None and isinstance(value, Mapping) and value.get("name") == named

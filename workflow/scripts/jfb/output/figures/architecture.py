@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from jfb.output.figures.style import drawn_from
+from jfb.output.figures.style import styled
 
 #: Where a package stands: the middle of its box, in columns and rows, and its width in columns.
 _PLACES = {
@@ -80,7 +80,7 @@ def described(library: Library) -> str:
     return json.dumps(library._asdict(), sort_keys=True)
 
 
-@drawn_from(library=read)
+@styled
 def packages(library: Library) -> Figure:
     """A box per package with its modules; an arrow from each to those that it stands on.
 

@@ -45,15 +45,22 @@ def drawn_from(**readers: Callable[[Any], Any]) -> Callable:
     """
 
     def decorated(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-        @functools.wraps(draw)
-        def in_style(*args, **options) -> Figure:
-            with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
-                return draw(*args, **options)
-
+        in_style = styled(draw)
         in_style.readers = readers
         return in_style
 
     return decorated
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorator: let a function draw in the style of the project."""
+
+    @functools.wraps(draw)
+    def in_style(*args, **options) -> Figure:
+        with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+            return draw(*args, **options)
+
+    return in_style
 
 
 def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
