@@ -1,4 +1,4 @@
-"""Tell where two folders of results differ byte for byte, but for times and provenance.
+"""Tell where two folders of results differ byte for byte, but for times and metadata.
 
 Usage: compare_results.py ONE OTHER
 
@@ -22,6 +22,7 @@ TIMES = re.compile(r"seconds|(^|_)time|load$|^peak_bytes|collections|tracked_obj
 NOT_COMPARED = ("logs/", "benchmarks/", "timing.csv", "cost.csv", "report.html")
 #: Figures and pages that show times.
 OF_TIMES = ("figures/timing", "figures/cost", "figures/figure1.")
+OF_TIMES += ("table1.md", "table1.html", "table1.tex")
 
 
 def is_of_time(column: str) -> bool:
@@ -30,18 +31,13 @@ def is_of_time(column: str) -> bool:
 
 
 def parquet(path: Path) -> object:
-    """Columns and settings of a table, without times, versions and provenance."""
+    """The columns of a table that tell no time, without its metadata."""
     table = pq.ParquetFile(path).read()
-    kept = {
-        key: value
-        for key, value in (table.schema.metadata or {}).items()
-        if key not in (b"versions", b"provenance", b"pandas")
-    }
     timeless = table.drop_columns([name for name in table.column_names if is_of_time(name)])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, timeless.schema.remove_metadata()) as writer:
         writer.write_table(timeless.combine_chunks())
-    return kept, sink.getvalue().to_pybytes()
+    return sink.getvalue().to_pybytes()
 
 
 def csv(path: Path) -> object:

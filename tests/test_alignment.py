@@ -11,6 +11,7 @@ import torch
 from conftest import make_data
 from jfb.analysis.alignment import read as read_alignments
 from jfb.config import choices, settings
+from jfb.config.choices import Activation
 from jfb.engines.fused import engine as fused
 from jfb.measure import alignment, cost
 from jfb.model import adjoints
@@ -148,12 +149,18 @@ def test_alignment_by_hand(run):
         assert (loose.iterations, loose.residual) == (12, pytest.approx(2**-10, rel=1e-3))
 
 
+def in_float64(activation):
+    """An activation of NumPy arrays, as PyTorch has it."""
+    function = getattr(torch.nn.functional, activation)
+    return lambda h: function(torch.from_numpy(h)).numpy()
+
+
 def in_numpy(parameters, network):
     """T and the readout, written with NumPy in float64, with the points in rows."""
     n, m = network.latent_dim, network.input_dim
     ends = np.cumsum([n * n, n, n * m, n, n, 1])
     w, b, v, c, o, p = np.split(parameters, ends[:-1])
-    activate = np.tanh if network.activation == "tanh" else lambda h: np.maximum(h, 0)
+    activate = in_float64(network.activation)
 
     def transform(u, d):
         return activate(u @ w.reshape(n, n).T + b + d @ v.reshape(n, m).T + c)
@@ -191,7 +198,7 @@ def case(run, activation="relu", latent_dim=3, seed=0, points=60):
     return dataclasses.replace(run, network=network), flat.astype(np.float32), part
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_gradients_are_the_finite_differences_of_their_losses(run, activation, seed):
     """exact: of the converged loss; unrolled: after the iterations taken; jfb: at a constant u."""

@@ -967,3 +967,13 @@ def test_verdicts_are_recomputed_from_the_evidence_by_the_printed_rule_alone(
     found = {name: verdict_by_the_printed_rule(part) for name, part in rows.groupby("id")}
     assert found == judged.set_index("id")["verdict"].to_dict()
     assert (set(found.values()) == {"not measured"}) == (case == "nothing")
+
+
+def test_a_column_that_a_table_lacks_is_named_with_the_evidence():
+    rule = {"table": "summaries/seeds", "statistic": "share", "column": "colour", "holds": [0, 1]}
+    piece = {"id": "hue", "label": "Hue", "rule": rule, "counted_from": 0}
+    claim = {"id": "a", "statement": "A.", "place": "here", "general": [piece]}
+    (listed,) = claims.read({"claims": [claim]})
+    tables = {sources.parse("summaries/seeds"): pd.DataFrame({"batch_size": [32], "seed": [0]})}
+    with pytest.raises(ValueError, match="evidence hue: table summaries/seeds has no column 'col"):
+        decisions.judge([listed], tables)

@@ -96,7 +96,7 @@ def test_newton_finds_those_that_picard_does_not(latent_dim, activation):
     parts["latent.bias"][...] = 0.3
     found = fixed_points.find(flat, network, INPUTS)
     assert found.unique
-    apply = np.tanh if activation == "tanh" else lambda h: np.maximum(h, 0)
+    apply = {"tanh": np.tanh, "relu": lambda h: np.maximum(h, 0)}[activation]
     for d, u in zip(INPUTS, found.point, strict=True):
         wanted = root(lambda u, d=d: u - apply(-2.5 * u + d + 0.3), np.full(latent_dim, 0.1))
         np.testing.assert_allclose(u, wanted.x, atol=1e-8)

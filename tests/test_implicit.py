@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torchdeq import get_deq
 
 from jfb.config import choices, settings
+from jfb.config.choices import Activation
 from jfb.model import adjoints, deq
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -83,7 +84,7 @@ def finite_differences(network, d, target, step=1e-5, solver=TIGHT):
     return found
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_implicit_is_the_derivative_of_the_converged_loss(shape, name, activation):
@@ -110,7 +111,7 @@ def test_the_others_are_not_the_derivative_of_the_converged_loss():
 
 def torchdeqs(network, d, target, **options):
     """The gradient of torchdeq, of the same loss."""
-    activation = {"relu": torch.relu, "tanh": torch.tanh}[network.dimensions.activation]
+    activation = getattr(torch.nn.functional, network.dimensions.activation)
     flat = network.parameters.clone().requires_grad_()
     p = layout.views(flat, network.dimensions)
     injected = functional.linear(d.T, p["injection.weight"], p["injection.bias"])
@@ -127,7 +128,7 @@ def torchdeqs(network, d, target, **options):
     return flat.grad
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_implicit_is_torchdeqs(shape, name, activation):
@@ -162,7 +163,7 @@ def test_adjoints_in_float32_agree_to_a_millionth(name):
     assert closeness(found, expected) < 1e-6
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 def test_implicit_by_iteration_is_torchdeqs_as_far_as_its_tolerance(activation):
     network, d, target = case(*LARGE, activation)
     expected = torchdeqs(network, d, target, ift=True)
@@ -172,7 +173,7 @@ def test_implicit_by_iteration_is_torchdeqs_as_far_as_its_tolerance(activation):
     assert 1e-9 < closeness(gradient_of(network, d, target, ALL["implicit"])[0], expected) < 1e-5
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 @pytest.mark.parametrize(
     ("name", "steps", "damping"),
     [("jfb", 1, 1.0), ("neumann_0", 1, 1.0), ("phantom_1", 1, 1.0), ("phantom_5", 5, 0.4)],
@@ -204,7 +205,7 @@ def test_neumann_converges_to_implicit_at_the_rate_of_the_spectral_radius(radius
     assert errors[-1] < errors[0] * radius**15
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 def test_unrolled_converges_to_implicit_as_the_tolerance_goes_to_0(activation):
     network, d, target = case(3, 3, 30, activation)
     exact, _ = gradient_of(network, d, target, ALL["implicit"])
@@ -230,7 +231,7 @@ EXPLICIT = choices.Explicit(applications=6)
 
 
 @pytest.mark.parametrize("solver", [LOOSE, STOPPED, EXPLICIT], ids=["loose", "stopped", "explicit"])
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", Activation.all())
 @pytest.mark.parametrize("name", ALL)
 def test_the_gradients_by_hand_are_autograds(name, activation, solver):
     if (name, activation) == ("patterns", "tanh"):

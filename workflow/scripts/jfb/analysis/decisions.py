@@ -145,7 +145,7 @@ def find(
     """What a piece of evidence finds, see `Weighed`; nothing where its table is not there.
 
     Raises:
-        KeyError: the table lacks a column that the evidence names.
+        ValueError: the table lacks a column that the evidence names.
     """
     source = piece.source_in(tables)
     if source is None:
@@ -154,12 +154,17 @@ def find(
     arguments = dict(piece.arguments)
     if is_sampled(piece):
         arguments["confidence"] = confidence
-    if piece.each is None:
-        return {"": statistic(table, **arguments)}
-    return {
-        str(value): statistic(rows, **arguments)
-        for value, rows in table.groupby(piece.each, sort=False)
-    }
+    try:
+        if piece.each is None:
+            return {"": statistic(table, **arguments)}
+        return {
+            str(value): statistic(rows, **arguments)
+            for value, rows in table.groupby(piece.each, sort=False)
+        }
+    except KeyError as error:
+        there = ", ".join(map(str, table))
+        fault = f"evidence {piece.id}: table {source} has no column {error}; it has {there}"
+        raise ValueError(fault) from error
 
 
 def is_sampled(piece: Evidence) -> bool:

@@ -1,4 +1,4 @@
-"""Nonlinearities of the latent map, each with its derivative."""
+"""Nonlinearities of the latent map, each with its derivative in terms of a, from 0 to 1."""
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ class Relu:
 
     @staticmethod
     def apply_(h: Tensor) -> Tensor:
-        """Change h into a, any shape."""
+        """Change h into a, any shape, by an operation that autograd can go through."""
         return h.relu_()
 
     @staticmethod
@@ -31,7 +31,7 @@ class Tanh:
 
     @staticmethod
     def apply_(h: Tensor) -> Tensor:
-        """Change h into a, any shape."""
+        """Change h into a, see `Relu`."""
         return h.tanh_()
 
     @staticmethod
