@@ -1,5 +1,6 @@
 """The shape of a configuration: its JSON Schema, choices that are given in part, missing keys."""
 
+import copy
 import json
 
 import pytest
@@ -165,7 +166,7 @@ def test_what_equals_its_default_is_not_told(project):
 def test_a_log_with_every_option_is_read(project):
     """Logs used to hold null for the options that a choice does not have."""
     run = project.studies["replay"].runs[32, 42]
-    old = run.to_dict() | {"levels": []}
+    old = copy.deepcopy(run.to_dict()) | {"levels": []}
     old["solver"] |= {"memory": None, "applications": None}
     old["optimiser"] |= {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     old["gradient"] |= {"order": None, "adjoint": None}

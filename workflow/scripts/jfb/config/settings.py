@@ -1,6 +1,7 @@
 """What a run is: frozen dataclasses, made from the checked configuration."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -77,21 +78,16 @@ class Run:
     levels: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As nested dictionaries and lists of plain values, for JSON.
+        """As nested dictionaries and lists of plain values, for JSON; not to be changed.
 
         What is at its default is left out: an option that is newer than a log changes neither the
-        log nor what its job was told.
+        log nor what its job was told. Runs share the dictionaries of what they have in common, of
+        which a plan of thousands would hold as many.
         """
-        told = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
-        }
-        told |= {name: told[name].to_dict() for name in choices.WITH_OPTIONS}
-        told |= {name: dataclasses.asdict(told[name]) for name in ("dataset", "network")}
-        if "levels" in told:
-            told["levels"] = [list(pair) for pair in told["levels"]]
-        return told
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        told |= {name: _told(told[name]) for name in _PARTS}
+        levels = told.pop("levels")
+        return told | {"levels": [list(pair) for pair in levels]} if levels else told
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -104,6 +100,14 @@ class Run:
         made |= {name: kind.from_dict(made[name]) for name, kind in choices.WITH_OPTIONS.items()}
         made |= {"dataset": Dataset(**made["dataset"]), "network": Network(**made["network"])}
         return cls(**made | {"levels": tuple(map(tuple, made.get("levels", ())))})
+
+
+_PARTS = ("dataset", "network", *choices.WITH_OPTIONS)
+
+
+@functools.cache
+def _told(part: Dataset | Network | choices.Choice) -> dict[str, Any]:
+    return part.to_dict() if isinstance(part, choices.Choice) else dataclasses.asdict(part)
 
 
 @dataclass(frozen=True)

@@ -119,4 +119,6 @@ def of_logs(
 def _unlike(found: settings.Run, run: settings.Run) -> str:
     """In which settings a run differs from the one that is wanted."""
     have, wanted = found.to_dict(), run.to_dict()
-    return ", ".join(f"{k}: {have[k]}, wanted {wanted[k]}" for k in wanted if have[k] != wanted[k])
+    # What is at its default is in neither.
+    keys = [key for key in have | wanted if have.get(key) != wanted.get(key)]
+    return ", ".join(f"{key}: {have.get(key)}, wanted {wanted.get(key)}" for key in keys)
