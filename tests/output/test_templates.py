@@ -210,7 +210,7 @@ TYPED = {
     *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
-    # tests/test_reference.py holds them.
+    # tests/engines/test_reference.py holds them.
     *("200", "3e-7", "2,000"),
 }
 
