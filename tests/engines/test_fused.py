@@ -63,6 +63,10 @@ def random_batch(rng, m, most=200):
     )
 
 
+def called(choice):
+    return " ".join(map(str, choice.to_dict().values()))
+
+
 GRADIENTS = [
     choices.JFB(),
     choices.Neumann(order=1),
@@ -71,9 +75,7 @@ GRADIENTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "gradient", GRADIENTS, ids=lambda g: " ".join(map(str, g.to_dict().values()))
-)
+@pytest.mark.parametrize("gradient", GRADIENTS, ids=called)
 @pytest.mark.parametrize(
     ("n", "m"), [(1, 8), (2, 3), (3, 3), (4, 1), (5, 2), (6, 5), (7, 4), (8, 7)]
 )
@@ -146,9 +148,7 @@ def test_residuals_are_compared_with_the_tolerance_itself(tolerance, run):
             assert step(chosen, parameters, batch).converged == expected
 
 
-@pytest.mark.parametrize(
-    "gradient", GRADIENTS[1:], ids=lambda g: " ".join(map(str, g.to_dict().values()))
-)
+@pytest.mark.parametrize("gradient", GRADIENTS[1:], ids=called)
 @pytest.mark.parametrize("batch_size", [2400, 600, 32])
 def test_the_first_epochs_of_other_gradients_are_the_references(batch_size, gradient, run, data):
     run = dataclasses.replace(run, batch_size=batch_size, gradient=gradient, epochs=20)
