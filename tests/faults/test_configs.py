@@ -14,8 +14,9 @@ import mutations
 from conftest import ROOT, Workspace, read_yaml
 from jfb.config.errors import ConfigError
 from jfb.config.project import Project, load
+from jfb.config.text import check_text
 
-EACH = 1000
+EACH = 500
 THROUGH_SNAKEMAKE = 40
 #: Many times what any takes: a loader that hangs is ended.
 SECONDS = 600
@@ -47,7 +48,7 @@ def loaded(text, path, schema):
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     try:
         with in_time(), chdir(path.parent):
-            text.check(path.name)
+            check_text(path.name)
             # As Snakemake loads it after that.
             config = yaml.load(path.read_text(encoding="utf-8"), yaml.FullLoader)
             return load(config, schema)
