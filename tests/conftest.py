@@ -318,6 +318,14 @@ def built(tmp_path_factory):
     return made_once(tmp_path_factory, "built", make)
 
 
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """Two studies, made without a fault, for the tests of faults to compare with."""
+    return made_once(
+        tmp_path_factory, "undisturbed", lambda path: Workspace(path).snakemake("small", "other")
+    )
+
+
 @pytest.fixture
 def workspace(tmp_path):
     return Workspace(tmp_path)

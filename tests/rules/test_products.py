@@ -542,6 +542,12 @@ def test_networks_without_fixed_points_have_no_exact_share(crossed):
     assert table["reached"].tolist() == [3, 5]
 
 
+def test_a_share_is_of_all_runs_those_that_diverged_among_them(crossed):
+    table = shares(crossed, ["gradient"])
+    assert table["diverged"].tolist() == [1, 0]
+    assert table["share_reached"].tolist() == [3 / 8, 5 / 8]
+
+
 def test_shares_stand_beside_each_other_by_level(crossed):
     figure = drawn(factors.shares(crossed, ["gradient"]))
     (axes,) = figure.axes
