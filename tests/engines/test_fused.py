@@ -76,11 +76,12 @@ GRADIENTS = [
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS, ids=called)
-@pytest.mark.parametrize(
-    ("n", "m"), [(1, 8), (2, 3), (3, 3), (4, 1), (5, 2), (6, 5), (7, 4), (8, 7)]
-)
+@pytest.mark.parametrize(("n", "m"), [(1, 8), (3, 3), (5, 2), (8, 7)])
 def test_gradients_equal_the_references(n, m, gradient, run):
-    """125 random networks, batches and limits for each of eight pairs of dimensions."""
+    """125 random networks, batches and limits for each of four pairs of dimensions.
+
+    Seconds each: the kernel is compiled for the dimensions.
+    """
     run = dataclasses.replace(run, gradient=gradient)
     network = settings.Network(input_dim=m, latent_dim=n)
     rng = np.random.default_rng([n, m])
