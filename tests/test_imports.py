@@ -32,7 +32,9 @@ ROOMS = {
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
-    "jsonschema": ("config",),
+    "jsonschema": (),
+    "pydantic": ("config/document.py", "config/validation.py"),
+    "pydantic_core": ("config/document.py",),
 }
 LONGEST = 300
 

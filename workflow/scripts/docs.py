@@ -38,6 +38,8 @@ def differing() -> list[str]:
     config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     again = numbers.collect_again(found)
     print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
+    if others := numbers.left_out(found, again):
+        print(f"not compared, their evidence is from other tables: {', '.join(others)}")
     of_numbers = [
         *drift.of_figures(found, pages),
         *drift.of_settings(found, load(config)),

@@ -25,7 +25,7 @@ COMPARISONS = tuple(_COMPARISONS)
 
 
 def read(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Alignments as one table: the columns of `jfb.measure.alignment.Row` and batch_size."""
+    """Alignments as one table: the columns of `jfb.records.alignment.Row` and batch_size."""
     parts = []
     for path in paths:
         table = parquet.read(path, SCHEMA, "an alignment along runs")

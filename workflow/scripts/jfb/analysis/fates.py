@@ -15,7 +15,7 @@ def fates(summary: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         summary: see `jfb.engines.summary`.
-        units: see `jfb.measure.units.Row`, of the same runs; runs of one seed have the same start.
+        units: see `jfb.records.units.Row`, of the same runs; runs of one seed have the same start.
 
     Returns:
         A row per batch size, the largest first:

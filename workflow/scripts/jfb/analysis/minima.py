@@ -40,7 +40,7 @@ def ends(summary: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         summary: see `jfb.engines.summary`.
-        units: see `jfb.measure.units.Row`, of the same runs.
+        units: see `jfb.records.units.Row`, of the same runs.
 
     Returns:
         The summary with active_units, switching_units, function_kinks and category; a run that the

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jfb.config import settings
-from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine, Gradient, Implicit
+from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, Implicit
 from jfb.config.errors import ConfigError
 from jfb.config.study import Study
 
@@ -16,9 +16,6 @@ from jfb.config.study import Study
 ITERATED = {"picard", "explicit"}
 #: Ways to solve for the adjoint that take a tolerance.
 ITERATED_ADJOINTS = {"picard", "anderson"}
-#: Largest latent dimension at which the implicit gradient is solved directly: that of
-#: `jfb.model.adjoints`, which needs torch.
-DIRECT = 32
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
 FUSED_DIRECT = DIRECT
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.

@@ -15,6 +15,8 @@ from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive, Shar
 from jfb.config.data_choices import Formula, Geometry
 
 _FLOAT32_EPSILON = 2.0**-23
+#: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
+DIRECT = 32
 
 
 class Solver(Choice):

@@ -3,6 +3,8 @@
 Only the scheduler loads this, with pydantic: no job does.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -22,23 +24,14 @@ from pydantic_core import PydanticCustomError
 from jfb.config import names
 from jfb.config.choices import BY_NAME, WITH_OPTIONS, Choice, Count, Engine, Positive
 
-_TWICE = "must not name anything twice"
-
 
 class _Mapping(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _distinct(values: list) -> list:
-    if any(value in values[:place] for place, value in enumerate(values)):
-        raise PydanticCustomError("twice", _TWICE)
-    return values
-
-
-def _distinct_seeds(values: list) -> list:
-    # By thousands: each is hashable.
     if len(set(values)) < len(values):
-        raise PydanticCustomError("twice", _TWICE)
+        raise PydanticCustomError("twice", "must not name anything twice")
     return values
 
 
@@ -65,21 +58,15 @@ def _of_no_figure(name: str) -> str:
     return name
 
 
-def _names(pattern: str, allowed: str, taken: tuple[str, ...] = ()) -> Any:
+def _names(pattern: str, taken: tuple[str, ...] = ()) -> Any:
     """The type of names of a pattern, of which some are taken."""
-    schema = {"not": {"enum": list(taken)}} if taken else None
-    return Annotated[
-        str,
-        StringConstraints(pattern=pattern),
-        AfterValidator(_not_among(taken)),
-        Field(description=allowed, json_schema_extra=schema),
-    ]
+    return Annotated[str, StringConstraints(pattern=pattern), AfterValidator(_not_among(taken))]
 
 
-def _list(of: Any, distinct: Callable[[list], list] = _distinct) -> Any:
+def _list(of: Any) -> Any:
     """The type of a list that is not empty and has nothing twice."""
     unique = Field(min_length=1, json_schema_extra={"uniqueItems": True})
-    return Annotated[list[of], unique, AfterValidator(distinct)]
+    return Annotated[list[of], unique, AfterValidator(_distinct)]
 
 
 def _mapping(key: Any, value: Any) -> Any:
@@ -89,15 +76,13 @@ def _mapping(key: Any, value: Any) -> Any:
 
 def _one_of(kind: type[Choice]) -> Any:
     """The type of a choice with options: one of its kind, told by its name."""
-    union: Any = None
-    for choice in kind.all().values():
-        union = choice if union is None else union | choice
-    # A kind of one choice is told by its name too.
-    return Annotated[union, Field(discriminator="name")] if len(kind.all()) > 1 else union
+    return Annotated[
+        functools.reduce(operator.or_, kind.all().values()), Field(discriminator="name")
+    ]
 
 
-Name = _names(names.NAME, names.NAME_IS)
-Level = _names(names.LEVEL, names.LEVEL_IS)
+Name = _names(names.NAME)
+Level = _names(names.LEVEL)
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Epochs = Annotated[int, Ge(1), Le(10_000_000)]
 LatentDim = Annotated[int, Ge(1), Le(Engine.most_latent_dim)]
@@ -111,7 +96,7 @@ class SeedRange(_Mapping):
 
 
 Seeds = Annotated[
-    Annotated[_list(Seed, _distinct_seeds), Tag("list")] | Annotated[SeedRange, Tag("range")],
+    Annotated[_list(Seed), Tag("list")] | Annotated[SeedRange, Tag("range")],
     Discriminator(
         lambda value: {list: "list", dict: "range"}.get(type(value)),
         custom_error_type="seeds",
@@ -177,7 +162,7 @@ Study = create_model(
     **_optional(_OF_STUDY),
     factors=(
         _mapping(
-            _names(names.NAME, names.NAME_IS, names.NO_FACTORS),
+            _names(names.NAME, names.NO_FACTORS),
             _mapping(Level, _SETTING),
         ),
         None,
@@ -225,9 +210,7 @@ class Document(_Mapping):
     datasets: _mapping(Name, Dataset)
     defaults: Defaults
     studies: _mapping(
-        Annotated[
-            _names(names.NAME, names.NAME_IS, names.NO_STUDIES), AfterValidator(_of_no_figure)
-        ],
+        Annotated[_names(names.NAME, names.NO_STUDIES), AfterValidator(_of_no_figure)],
         Study,
     )
     default_studies: _list(str)

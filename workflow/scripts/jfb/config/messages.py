@@ -59,7 +59,6 @@ def in_one_line(
         return ConfigError(f"{key}.name", context["tag"], f"must be one of: {tags}")
     if kind == "literal_error":
         options = context["expected"].replace("' or '", "', '").replace("'", "")
-        # That of a choice of which there is one.
         return ConfigError(key, value, f"must be one of: {options}")
     if kind == "string_pattern_mismatch":
         is_level = context["pattern"] == names.LEVEL
@@ -72,7 +71,6 @@ def in_one_line(
 
 def _found(error: Error, config: Mapping[str, Any]) -> tuple[list[str], Any]:
     """The keys that lead to an error, and the value there; of a key itself, the mapping and it."""
-    place, value = [], config
     *before, last = error["loc"] or ("",)
     if last == "[key]":
         *before, name = before

@@ -89,7 +89,7 @@ ROLES = {
 
 
 def lacking(needs: Needs, study: Any) -> Iterator[str]:
-    """What a `jfb.config.project.Study` would have to be, as a sentence goes on after its name."""
+    """What a `jfb.config.study.Study` would have to be, as a sentence goes on after its name."""
     if needs.logs and study.block_size is not None:
         yield "must be a study without block_size, which has logs"
     if needs.logs is False and study.block_size is None:

@@ -10,14 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from jfb.config import settings
-from jfb.measure import joint_spectral_radius
+from jfb.measure import final, joint_spectral_radius
 from jfb.model import fixed_points
 from jfb.model.nonlinearities import NONLINEARITIES
 from jfb.records import layout
 from jfb.records.contraction import SCHEMA, Row
 from jfb.records.dataset import Part
 from jfb.records.summary import network_diverged
-from jfb.storage import parquet
 
 
 def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
@@ -63,12 +62,6 @@ def _picard(run: settings.Run, parameters: np.ndarray, training: Part) -> tuple[
     return False, bool((again < run.solver.tolerance).all()), not u[missed].any()
 
 
-def of_runs(
-    ends: list[tuple[settings.Run, np.ndarray]], training: Part, after_run: Callable[[int], None]
-) -> pa.Table:
-    """A row per run, of its final parameters; `after_run` is told how many are done."""
-    rows = []
-    for done, (run, parameters) in enumerate(ends, start=1):
-        rows.append(of_run(run, parameters, training))
-        after_run(done)
-    return parquet.from_rows(rows, SCHEMA)
+def of_runs(ends: final.Ends, training: Part, after_run: Callable[[int], None]) -> pa.Table:
+    """A row per run, see `jfb.measure.final.table`."""
+    return final.table(of_run, SCHEMA, ends, training, after_run)

@@ -16,14 +16,13 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from jfb.config import settings
-from jfb.measure import lines, rescaling, units
+from jfb.measure import final, lines, rescaling, units
 from jfb.model import fixed_points, numerics
 from jfb.model.network import Network
 from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.sharpness import SCHEMA, Row
 from jfb.records.summary import network_diverged
-from jfb.storage import parquet
 
 #: Half the width of the box of Keskar's sharpness, relative to each parameter.
 BOX = 1e-3
@@ -120,12 +119,6 @@ def _loss_around(
     return loss
 
 
-def of_runs(
-    ends: list[tuple[settings.Run, np.ndarray]], training: Part, after_run: Callable[[int], None]
-) -> pa.Table:
-    """A row per run, of its final parameters; `after_run` is told how many are done."""
-    rows = []
-    for done, (run, parameters) in enumerate(ends, start=1):
-        rows.append(of_run(run, parameters, training))
-        after_run(done)
-    return parquet.from_rows(rows, SCHEMA)
+def of_runs(ends: final.Ends, training: Part, after_run: Callable[[int], None]) -> pa.Table:
+    """A row per run, see `jfb.measure.final.table`."""
+    return final.table(of_run, SCHEMA, ends, training, after_run)

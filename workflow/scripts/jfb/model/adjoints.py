@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from jfb.config import choices
+from jfb.config.choices import DIRECT
 from jfb.model import solvers
 
-#: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
-DIRECT = 32
 #: Relative residual of an adjoint that is iterated, unless the gradient names another.
 TOLERANCE = 1e-6
 # Five are faster where J contracts, but too few where it expands.

@@ -14,8 +14,8 @@ from jfb.output.numbers import OF_ALL, digests, of_studies
 _TOLERANCE = 1e-5
 #: Kinds of tables that another run of the same machine does not repeat.
 _MEASURED_TIMES = ("times", "cost")
-#: The unit of ratios, which are of seconds or bytes that a machine took.
-_RATIO = "times"
+#: What labels of evidence about time start with; memory has the same unit, and repeats.
+_OF_TIME = ("Time of", "Seconds of", "The printed time")
 
 
 def of_page(path: str | Path, expected: str) -> list[str]:
@@ -68,14 +68,14 @@ def of_settings(numbers: Mapping[str, Any], project: Project) -> list[str]:
 def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What the results give now that is not in the numbers.
 
-    What a machine took is left out: tables of times and costs, evidence that is a ratio of them,
-    and the claims that it is for.
+    Times are left out: tables of times and costs, evidence about time, and the claims that it is
+    for.
 
     Args:
         committed: tables as `collect` returns them.
         found: some of them again.
     """
-    timed = {row["id"] for row in _found_rows(committed, "evidence") if row["unit"] == _RATIO}
+    timed = {row["id"] for row in _found_rows(committed, "evidence") if _tells_time(row)}
     lines = []
     for name, table in found.items():
         if table["kind"] in _MEASURED_TIMES:
@@ -85,9 +85,7 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
             lines.append(f"{name}: {len(before)} rows, the results give {len(now)}")
             continue
         for old, new in zip(before, now, strict=True):
-            if name in OF_ALL and (
-                old["unit"] == _RATIO if name == "evidence" else old["id"] in timed
-            ):
+            if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
                 continue
             lines += [f"{name}, {place}" for place in _unlike(old, new)]
     return lines
@@ -95,6 +93,10 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
 
 def _found_rows(all_tables: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return all_tables[name]["rows"] if name in all_tables else []
+
+
+def _tells_time(row: Mapping[str, Any]) -> bool:
+    return row["label"].startswith(_OF_TIME)
 
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

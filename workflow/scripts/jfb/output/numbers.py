@@ -53,12 +53,21 @@ def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     there = {
         name: Source(table["kind"], tuple(table["files"]))
         for name, table in numbers["tables"].items()
-        if all(Path(path).exists() for path in table["files"])
+        if _is_there(table)
     }
     found = collect(there)
     if _rests_on(found) != _rests_on(numbers["tables"]):
         return {name: table for name, table in found.items() if name not in OF_ALL}
     return found
+
+
+def left_out(numbers: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """The tables whose files are there and that `collect_again` leaves out all the same."""
+    return [name for name in OF_ALL if name not in again and _is_there(numbers["tables"][name])]
+
+
+def _is_there(table: Mapping[str, Any]) -> bool:
+    return all(Path(path).exists() for path in table["files"])
 
 
 def _rests_on(tables: Mapping[str, Any]) -> set[str | None]:

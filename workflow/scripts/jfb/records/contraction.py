@@ -18,7 +18,7 @@ class Row(NamedTuple):
     does not, `alternates` says whether at every point that it misses u and T(T(u)) differ by less
     than the tolerance, and `stops_at_zero` whether at every such point the last iterate is 0; both
     are false where it does. `own_weight` is the smallest weight of a unit to itself, NaN where one
-    is not finite. `diverged`: see `jfb.measure.units.has_diverged`.
+    is not finite. `diverged`: see `jfb.records.summary.network_diverged`.
     """
 
     batch_size: int

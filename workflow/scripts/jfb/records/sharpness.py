@@ -14,8 +14,8 @@ class Row(NamedTuple):
     if the activation is not relu; `keskar_sharpness` is 100 (max f - f) / (1 + f) over the box
     |z_i| <= 1e-3 (|x_i| + 1) around the parameters x (Keskar et al. 2016, equation 4, in the whole
     space), in percent. NaN where a fixed point was not found, or where the run has diverged (see
-    `jfb.measure.units.Row`). `active_units`, `switching_units`, `function_kinks` and `flat_pieces`
-    are those of `jfb.measure.units.Row`, None there and where the activation is not relu.
+    `jfb.records.units.Row`). `active_units`, `switching_units`, `function_kinks` and `flat_pieces`
+    are those of `jfb.records.units.Row`, None there and where the activation is not relu.
     """
 
     batch_size: int

@@ -45,10 +45,10 @@ def read_summaries(paths: Sequence[str | Path]) -> list[pd.DataFrame]:
 
 
 def read_units(path: str | Path) -> pd.DataFrame:
-    """The units along the runs of a study, see `jfb.measure.units.Row`."""
+    """The units along the runs of a study, see `jfb.records.units.Row`."""
     return parquet.read_frame(path, "units of runs")
 
 
 def read_sharpness(path: str | Path) -> pd.DataFrame:
-    """The sharpness at the end of the runs of a study, see `jfb.measure.sharpness.Row`."""
+    """The sharpness at the end of the runs of a study, see `jfb.records.sharpness.Row`."""
     return parquet.read_frame(path, "sharpness")

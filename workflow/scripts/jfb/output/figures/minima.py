@@ -84,7 +84,7 @@ def fates(units: pd.DataFrame) -> Figure:
     """Share of runs by the function that their network is, over updates, a panel per batch size.
 
     Args:
-        units: see `jfb.measure.units.Row`.
+        units: see `jfb.records.units.Row`.
     """
     units = units.assign(category=category(units))
     sizes = sorted(units["batch_size"].unique(), reverse=True)
@@ -116,7 +116,7 @@ def sharpness(table: pd.DataFrame) -> Figure:
     Runs that ended without a unique fixed point, or diverged, have none; the axis says how many.
 
     Args:
-        table: see `jfb.measure.sharpness.Row`.
+        table: see `jfb.records.sharpness.Row`.
     """
     measured = {
         "largest_eigenvalue": "Largest eigenvalue of the Hessian",
