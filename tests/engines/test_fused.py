@@ -76,9 +76,11 @@ GRADIENTS = [
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS, ids=called)
-@pytest.mark.parametrize(("n", "m"), [(1, 8), (3, 3), (5, 2), (8, 7)])
+@pytest.mark.parametrize(
+    ("n", "m"), [(1, 8), (2, 3), (3, 3), (4, 1), (5, 2), (6, 5), (7, 4), (8, 7)]
+)
 def test_gradients_equal_the_references(n, m, gradient, run):
-    """125 random networks, batches and limits for each of four pairs of dimensions.
+    """125 random networks, batches and limits for each of eight pairs of dimensions.
 
     Seconds each: the kernel is compiled for the dimensions.
     """
@@ -532,7 +534,7 @@ def test_a_failure_ends_a_block(culprit, block, data, monkeypatch):
     block = settings.Block(block.runs[:1], tuple(range(200)))
     with pytest.raises(KeyboardInterrupt):
         blocks.train(block, *data, 1, interrupt)
-    assert len(begun) < 200
+    assert len(begun) < 20
 
 
 def test_orders_too_long_to_keep_are_drawn_again(block, data, monkeypatch):
@@ -578,11 +580,11 @@ print(outcome.final.tobytes().hex())
 
 
 def test_jobs_that_start_together_share_one_cache(run, tmp_path):
-    """Twenty seconds: four processes compile for two latent dimensions at once."""
+    """Twenty seconds: six processes compile for three latent dimensions at once."""
     points = dataclasses.replace(run.dataset, points=125)
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"}
     jobs = []
-    for dimension in (1, 2, 1, 2):
+    for dimension in (1, 2, 3, 1, 2, 3):
         network = dataclasses.replace(run.network, latent_dim=dimension)
         small = dataclasses.replace(
             run, dataset=points, network=network, epochs=3, batch_size=32
@@ -592,11 +594,11 @@ def test_jobs_that_start_together_share_one_cache(run, tmp_path):
             subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         )
     results = [job.communicate()[0] for job in jobs]
-    assert [job.returncode for job in jobs] == [0] * 4
+    assert [job.returncode for job in jobs] == [0] * 6
     found = [text.splitlines()[-1] for text in results]
-    assert found[:2] == found[2:]
-    assert len(set(found)) == 2
-    assert sum(text.count("data saved to") for text in results) == 2, "each was compiled once"
+    assert found[:3] == found[3:]
+    assert len(set(found)) == 3
+    assert sum(text.count("data saved to") for text in results) == 3, "each was compiled once"
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):

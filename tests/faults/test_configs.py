@@ -16,7 +16,7 @@ from jfb.config.errors import ConfigError
 from jfb.config.project import Project, load
 from jfb.config.text import check_text
 
-EACH = 500
+EACH = 1000
 THROUGH_SNAKEMAKE = 40
 #: Many times what any takes: a loader that hangs is ended.
 SECONDS = 600

@@ -62,7 +62,7 @@ def start(made, target="small"):
     return subprocess.Popen(command, cwd=made.path, **pipes)
 
 
-@pytest.mark.parametrize("apart", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("apart", [0.0, 0.1, 0.5, 1.5, 3.0])
 def test_two_schedulers_at_once(apart, undisturbed, tmp_path, fault):
     """One at least does the work; what the other cannot do, it says, and what is made is whole."""
     with fault("two schedulers at once"):

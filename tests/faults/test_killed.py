@@ -13,12 +13,12 @@ import pytest
 
 from conftest import Workspace, assert_same_runs
 
-KILLS = 10
+KILLS = 20
 
 
 def new(path):
     made = Workspace(path)
-    made.config["studies"]["small"]["epochs"] = 1000
+    made.config["studies"]["small"]["epochs"] = 1500
     made.save()
     return made
 
