@@ -1,13 +1,14 @@
 """What several tests use: the report's settings, its data, and a small copy of the project."""
 
 import copy
+import functools
+import gc
 import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,20 +29,30 @@ from jfb.model import numerics, targets
 from jfb.records import runlog
 from jfb.storage.code import digest, files
 from jfb.streams import report
-from planner import Planner
+from warm import Warm
 
 # MKL reads its mode at its first call in the process.
 numerics.pin()
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
-PLANNER = Planner()
+# Copies of the project take what any of them has compiled.
+COMPILED = ROOT / "workflow/scripts/jfb/engines/fused/__pycache__"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(COMPILED))
+WARM = Warm()
 
 
-def read_yaml(path):
+@functools.cache
+def _parsed(path):
     return yaml.safe_load((ROOT / path).read_text())
 
 
+def read_yaml(path):
+    """A file of the project, for the test to change."""
+    return copy.deepcopy(_parsed(path))
+
+
+@functools.cache
 def load_project():
     return load(read_yaml("config.yaml"))
 
@@ -51,12 +62,12 @@ def config():
     return read_yaml("config.yaml")
 
 
-@pytest.fixture
-def project(config):
-    return load(config)
+@pytest.fixture(scope="session")
+def project():
+    return load_project()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def replay(project):
     """The report's runs, by batch size."""
     return {batch_size: run for (batch_size, _), run in project.studies["replay"].runs.items()}
@@ -145,14 +156,17 @@ SMALL = {
 }
 
 
+#: Summaries of its studies with factors.
+CROSSED = [f"results/summaries/{study}.parquet" for study in ("crossed", "crossed_many")]
+
+
 class Workspace:
     """A copy of the workflow with a small configuration, to run and to edit."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        shutil.copytree(
-            ROOT / "workflow", path / "workflow", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        compiled = shutil.ignore_patterns("fused-*")
+        shutil.copytree(ROOT / "workflow", path / "workflow", ignore=compiled)
         for name in ("Snakefile", "environment.yml", "profiles"):
             shutil.copy(ROOT / name, path, follow_symlinks=False)
         small = copy.deepcopy(SMALL)
@@ -174,25 +188,14 @@ class Workspace:
         (self.path / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def snakemake(self, *arguments, cores=2, check=True) -> str:
-        if {"--dry-run", "--list-rules"} & {*arguments}:
-            output = self._plan(["--cores", str(cores), *arguments])
-        else:
-            command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
-            done = subprocess.run(
-                command,
-                cwd=self.path,
-                capture_output=True,
-                text=True,
-                env=os.environ | {"CI": "true"},
-            )
-            self.status, output = done.returncode, done.stdout + done.stderr
+        output = self._carry_out(["--cores", str(cores), *arguments])
         if check:
             assert self.status == 0, output
         return output
 
-    def _plan(self, arguments, jobs=None) -> str:
+    def _carry_out(self, arguments, jobs=None) -> str:
         with tempfile.NamedTemporaryFile("r") as told:
-            self.status = PLANNER.run(arguments, self.path, Path(told.name), jobs)
+            self.status = WARM.snakemake(arguments, self.path, Path(told.name), jobs)
             return told.read()
 
     def planned(self, *arguments) -> set[str]:
@@ -210,7 +213,7 @@ class Workspace:
     def plan(self, *targets) -> "Plan":
         """All jobs behind some targets, whether or not they are to be run."""
         with tempfile.NamedTemporaryFile("r") as jobs:
-            output = self._plan(["--cores", "2", "--dry-run", *targets], Path(jobs.name))
+            output = self._carry_out(["--cores", "2", "--dry-run", *targets], Path(jobs.name))
             assert self.status == 0, output
             return Plan(json.load(jobs), self.path)
 
@@ -308,14 +311,26 @@ def of_the_reports_stream(path: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """The default target and the studies that are trained, one job at a time: fifty jobs."""
-    crossed = [f"results/summaries/{study}.parquet" for study in ("crossed", "crossed_many")]
+def made(tmp_path_factory):
+    """A small study with all its products, four jobs at a time: seventy jobs."""
 
     def make(path):
-        of_the_reports_stream(path).snakemake("all", "many", *crossed, cores=1)
+        of_the_reports_stream(path).snakemake(
+            "everything", "results/figures/ecdf_many.png", cores=4
+        )
 
-    return made_once(tmp_path_factory, "built", make)
+    return made_once(tmp_path_factory, "everything", make)
+
+
+@pytest.fixture(scope="session")
+def built(made, tmp_path_factory):
+    """The same as a run of the default target and of the studies leaves it."""
+
+    def make(path):
+        workspace = Workspace.again(made, path / "workspace")
+        workspace.snakemake("all", "many", *CROSSED)
+
+    return made_once(tmp_path_factory, "built", make) / "workspace"
 
 
 @pytest.fixture(scope="session")
@@ -417,3 +432,8 @@ def pytest_terminal_summary(terminalreporter):
     total = survived.total() + lost.total()
     line = f"all faults: {total} tried, {survived.total()} survived, {lost.total()} lost"
     terminalreporter.write_line(line)
+
+
+def pytest_collection_finish():
+    """A full collection need not walk what the tests import."""
+    gc.freeze()

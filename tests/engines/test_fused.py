@@ -4,6 +4,7 @@ import dataclasses
 import json
 import operator
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -563,42 +564,60 @@ def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path)
 
 # The compiled code on disk.
 
-JOB = """
+SUM = """
 import sys; sys.path[:0] = ["workflow/scripts"]
-import json
-import numpy as np
-from jfb.config import settings
-from jfb.engines.interface import open_engine
-from jfb.records.dataset import Part
-from jfb.streams.interface import open_stream
-run = settings.Run.from_dict(json.loads(sys.argv[1]))
-rng = np.random.default_rng(0)
-part = Part(rng.normal(size=(100, 3)).astype(np.float32), rng.normal(size=100).astype(np.float32))
-outcome = open_engine(run)(run, open_stream(run), part, part, lambda row: None)
-print(outcome.final.tobytes().hex())
+from jfb.engines.fused.cache import compiled
+
+@compiled
+def total(latent, inputs, numbers):
+    found = 0.0
+    for i in range(len(latent)):
+        found += numbers[i]
+    return found
+
+size = int(sys.argv[1])
+print(total((None,) * size, (), (0.5,) * size))
 """
 
 
-def test_jobs_that_start_together_share_one_cache(run, tmp_path):
-    """Twenty seconds: six processes compile for three latent dimensions at once."""
-    points = dataclasses.replace(run.dataset, points=125)
+def test_jobs_that_start_together_share_one_cache(tmp_path):
+    """Seconds: six processes compile for three sizes at once."""
+    program = tmp_path / "program.py"
+    program.write_text(SUM)
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"}
-    jobs = []
-    for dimension in (1, 2, 3, 1, 2, 3):
-        network = dataclasses.replace(run.network, latent_dim=dimension)
-        small = dataclasses.replace(
-            run, dataset=points, network=network, epochs=3, batch_size=32
-        ).to_dict()
-        command = [sys.executable, "-c", JOB, json.dumps(small)]
-        jobs.append(
-            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    sizes = [1, 2, 3] * 2
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, program, str(size)],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        for size in sizes
+    ]
     results = [job.communicate()[0] for job in jobs]
-    assert [job.returncode for job in jobs] == [0] * 6
-    found = [text.splitlines()[-1] for text in results]
-    assert found[:3] == found[3:]
-    assert len(set(found)) == 3
+    assert [job.returncode for job in jobs] == [0] * len(jobs)
+    assert [float(text.splitlines()[-1]) for text in results] == [size / 2 for size in sizes]
     assert sum(text.count("data saved to") for text in results) == 3, "each was compiled once"
+    assert sum(text.count("data loaded from") for text in results) == 3
+
+
+def test_copies_of_the_package_share_one_cache(tmp_path):
+    """The same program with the package in another folder loads what the first has compiled."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"}
+    told = []
+    for name in ("one", "other"):
+        scripts = tmp_path / name / "workflow/scripts"
+        shutil.copytree(ROOT / "workflow/scripts/jfb", scripts / "jfb")
+        program = tmp_path / name / "program.py"
+        program.write_text(SUM)
+        command = [sys.executable, program, "3"]
+        told.append(
+            subprocess.check_output(command, cwd=tmp_path / name, env=environment, text=True)
+        )
+    assert [text.count("data saved to") for text in told] == [1, 0]
+    assert [text.count("data loaded from") for text in told] == [0, 1]
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):
@@ -634,8 +653,10 @@ assert not heavy, heavy
 
 
 def run_script(name, given, folder, *outputs):
+    """What numba tells of its cache."""
     command = [sys.executable, "-c", SCRIPT, json.dumps(given), name, *outputs]
-    subprocess.run(command, check=True, cwd=folder)
+    environment = os.environ | {"NUMBA_DEBUG_CACHE": "1"}
+    return subprocess.check_output(command, cwd=folder, env=environment, text=True)
 
 
 def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
@@ -649,6 +670,8 @@ def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
     }
     run_script("train.py", given, tmp_path)
     assert len(runlog.read(tmp_path / "log.parquet")) == 3
+    told = run_script("train.py", given, tmp_path)
+    assert (told.count("data loaded from"), told.count("data saved to")) == (1, 0)
 
 
 def test_a_job_of_a_block_imports_none_of_them_either(block, data, tmp_path):

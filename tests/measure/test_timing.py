@@ -97,7 +97,7 @@ class Clocked:
         return train
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wanted():
     engines = {
         "dataloader": settings.Timed(16.0, ("running", "disabled", "frozen")),
@@ -106,16 +106,17 @@ def wanted():
     return settings.Timing(engines, (0, 100), 2)
 
 
-@pytest.fixture
-def measured(wanted, replay, monkeypatch):
+@pytest.fixture(scope="module")
+def measured(wanted, replay):
     """Takes seconds: every full collection walks all that the tests have imported."""
     clocked = Clocked()
-    monkeypatch.setattr(timing, "open_engine", clocked)
     epochs = np.array([0, 1, 90, 120])
     kept = Snapshots(epochs, np.repeat(epochs[:, None], 28, axis=1).astype(np.float32))
     runs = {replay[size]: kept for size in (600, 32)}
     done = []
-    table = timing.measure(wanted, runs, None, None, done.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "open_engine", clocked)
+        table = timing.measure(wanted, runs, None, None, done.append)
     # Of two sizes and stages each: three collectors of the one, one of the other; two rounds.
     assert done == list(range(1, 2 * 16 + 1))
     return table, clocked

@@ -85,14 +85,15 @@ def finite_differences(network, d, target, step=1e-5, solver=TIGHT):
 
 
 @pytest.mark.parametrize("activation", Activation.all())
-@pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_implicit_is_the_derivative_of_the_converged_loss(shape, name, activation):
-    if (name, activation) == ("patterns", "tanh"):
-        pytest.skip("defined for relu only")
+def test_implicit_is_the_derivative_of_the_converged_loss(shape, activation):
+    """Three seconds: residuals in float64 do not all come to 1e-15 within 3,000 iterations."""
     network, d, target = case(*shape, activation)
-    found, _ = gradient_of(network, d, target, ALL[name])
-    assert closeness(found, finite_differences(network, d, target)) < 1e-6
+    expected = finite_differences(network, d, target)
+    for name in EXACT:
+        if (name, activation) != ("patterns", "tanh"):
+            found, _ = gradient_of(network, d, target, ALL[name])
+            assert closeness(found, expected) < 1e-6, name
 
 
 def test_implicit_by_iteration_is_the_derivative_of_the_converged_loss():
@@ -326,7 +327,7 @@ def test_the_iterative_adjoint_is_found_in_float32_where_the_map_expands(seed):
     weight *= 2.5 / torch.linalg.matrix_norm(weight, 2)
     v = torch.randn(2400, 40, generator=generator)
     slope = torch.rand(2400, 40, generator=generator) < 0.5
-    assert torch.linalg.eigvals(slope[:, :, None] * weight).abs().max() > 1.1
+    assert torch.linalg.eigvals(slope[:50, :, None] * weight).abs().max() > 1.1
     expected = adjoints.Direct()(v.clone(), slope, weight)
     found = adjoints.Anderson(1e-6)(v.clone(), slope, weight)
     assert found.dtype == torch.float32

@@ -3,8 +3,6 @@
 import dataclasses
 import itertools
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from conftest import ROOT
+from conftest import ROOT, WARM
 from jfb.analysis import table1
 from jfb.analysis.shares import shares
 from jfb.engines import summary
@@ -324,9 +322,17 @@ def test_a_missing_row_is_no_match(replayed, many):
     assert len(cells) == 10
 
 
-def check(path):
-    command = [sys.executable, "workflow/scripts/check.py", str(path), "config.yaml"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+@pytest.fixture
+def check(tmp_path):
+    """Checks a table: the exit status, and what is told."""
+
+    def checked(path):
+        told = tmp_path / "told"
+        script = ROOT / "workflow/scripts/check.py"
+        status = WARM.script(script, [str(path), "config.yaml"], ROOT, told)
+        return status, told.read_text()
+
+    return checked
 
 
 def write_table(replayed, many, folder):
@@ -336,27 +342,27 @@ def write_table(replayed, many, folder):
     return paths[0]
 
 
-def test_check_fails_where_a_cell_differs(replayed, many, tmp_path):
+def test_check_fails_where_a_cell_differs(check, replayed, many, tmp_path):
     write_table(replayed, many, tmp_path)
-    done = check(tmp_path / "table1.csv")
-    assert done.returncode == 1
-    assert "8 of 10 published cells match" in done.stdout
-    assert "DIFFERS: replay has 2999" in done.stdout
+    status, told = check(tmp_path / "table1.csv")
+    assert status == 1
+    assert "8 of 10 published cells match" in told
+    assert "DIFFERS: replay has 2999" in told
 
 
-def test_check_passes_where_all_cells_are_equal(replayed, many, tmp_path):
+def test_check_passes_where_all_cells_are_equal(check, replayed, many, tmp_path):
     replayed.loc[4, "lowest_loss"] = 0.0005
     replayed.loc[4, "epoch_of_lowest_loss"] = 3000
     write_table(replayed, many, tmp_path)
-    done = check(tmp_path / "table1.csv")
-    assert done.returncode == 0
-    assert "10 of 10 published cells match" in done.stdout
+    status, told = check(tmp_path / "table1.csv")
+    assert status == 0
+    assert "10 of 10 published cells match" in told
 
 
-def test_check_says_what_to_do_without_a_table(tmp_path):
-    done = check(tmp_path / "table1.csv")
-    assert done.returncode == 1
-    assert "`make` makes it" in done.stderr
+def test_check_says_what_to_do_without_a_table(check, tmp_path):
+    status, told = check(tmp_path / "table1.csv")
+    assert status == 1
+    assert "`make` makes it" in told
 
 
 def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):

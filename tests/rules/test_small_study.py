@@ -18,22 +18,10 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from safetensors.numpy import load_file
 
-from conftest import ROOT, Workspace, assert_same_runs, made_once, of_the_reports_stream
+from conftest import ROOT, Workspace, assert_same_runs, of_the_reports_stream
 from jfb.records import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory):
-    """The study with all its products, four jobs at a time: a hundred jobs."""
-
-    def make(path):
-        of_the_reports_stream(path).snakemake(
-            "everything", "results/figures/ecdf_many.png", cores=4
-        )
-
-    return made_once(tmp_path_factory, "everything", make)
 
 
 def test_all_products_are_there(made):
@@ -204,15 +192,16 @@ def test_a_log_tells_its_run_and_its_libraries(made):
     )
 
 
-def test_cores_change_nothing_but_the_time(built, made, tmp_path):
-    """What was made one job at a time beside what was made four at a time."""
-    in_turn = Workspace.again(built, tmp_path / "again")
+def test_cores_change_nothing_but_the_time(made, tmp_path):
+    """Ten seconds: what was made four jobs at a time is made again one job at a time."""
+    in_turn = of_the_reports_stream(tmp_path)
+    studies = ("small", "other", "many", "crossed", "crossed_many")
+    summaries = [f"results/summaries/{study}.parquet" for study in studies]
     paths = [f"results/alignment/small/batch_size={size}/alignment.parquet" for size in (64, 32)]
-    in_turn.snakemake(*paths, cores=1)
+    in_turn.snakemake(*summaries, *paths, cores=1)
     for path in paths:
         assert (in_turn.path / path).read_bytes() == (made / path).read_bytes()
-    studies = ("small", "other", "many", "crossed", "crossed_many")
-    pair = built / "results", made / "results"
+    pair = in_turn.path / "results", made / "results"
     runs = sum(assert_same_runs(*pair, study) for study in studies)
     assert runs == len(list(made.rglob("log.parquet"))) == 12
 

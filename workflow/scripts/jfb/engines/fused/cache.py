@@ -2,7 +2,8 @@
 
 Numba recompiles a function when its own file changes, not when another file of this package does,
 and two processes that save at once can name one file for two things. So the code lies in a folder
-named after the contents of the package, and a process compiles, saves or loads under a lock.
+named after the contents of the package, and a process compiles, saves or loads under a lock. Copies
+of the package that have one NUMBA_CACHE_DIR share what any of them has compiled.
 """
 
 import functools
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numba
 from filelock import FileLock
+from numba.core.caching import UserProvidedCacheLocator
 
 _PACKAGE = Path(__file__).parent
 
@@ -23,6 +25,14 @@ def folder() -> Path:
     contents = b"\0".join(file.read_bytes() for file in sorted(_PACKAGE.glob("*.py")))
     base = Path(os.environ.get("NUMBA_CACHE_DIR") or _PACKAGE / "__pycache__")
     return base / f"fused-{hashlib.sha256(contents).hexdigest()[:16]}"
+
+
+class Locator(UserProvidedCacheLocator):
+    """Tells numba to use `folder()` itself, and no folder in it for the path of the package."""
+
+    def __init__(self, py_func, py_file) -> None:
+        super().__init__(py_func, py_file)
+        self._cache_path = str(folder())
 
 
 #: How numba compiles functions that become part of a compiled one.
@@ -39,6 +49,7 @@ def compiled(function: Callable) -> Callable:
             the class of the third.
     """
     numba.config.CACHE_DIR = str(folder())
+    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
     machine_code = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     loaded = set()
 

@@ -27,6 +27,13 @@ def validate(latent, inputs, parameters, batch, fixed, settings):
     return sum_lanes(squares), sum_lanes(accurate), iterations, converged
 
 
+@inlined
+def copy(parameters, kept):
+    """Write parameters elsewhere; numba takes seconds to compile the assignment of a slice."""
+    for i in range(len(parameters)):
+        kept[i] = parameters[i]
+
+
 @compiled
 def step_gradient(latent, inputs, settings, parameters, batch, size, work):
     """Write the gradient of one batch to `work`.
@@ -116,10 +123,10 @@ def train_epochs(
             for j in range(len(latent)):
                 log.latent_weight[epoch, i, j] = parameters[i * len(latent) + j]
         if log.snapshot[epoch] >= 0:
-            state.snapshots[log.snapshot[epoch]] = parameters
+            copy(parameters, state.snapshots[log.snapshot[epoch]])
         if loss < state.lowest[0]:
             state.lowest[0] = loss
-            state.best[:] = parameters
+            copy(parameters, state.best)
         if not np.isfinite(loss):
             return epoch + 1
     return len(orders)
