@@ -68,7 +68,7 @@ def test_claims_follow_a_log(made, tmp_path):
 
     assert len(pd.read_csv(results / "claims.csv")) == 19
     page = (results / "claims.md").read_text()
-    (lacking,) = re.findall(r"^Not made yet: (.*?)\. What", page, re.MULTILINE)
+    (lacking,) = re.findall(r"^Not taken, .*?: (.*?)\. What", page, re.MULTILINE)
     assert set(lacking.split(", ")) == {
         *(f"summaries/{s}" for s in ("landscape", "updates", "printed", "splits", "gradients")),
         "sharpness/updates",
@@ -80,7 +80,7 @@ def test_claims_follow_a_log(made, tmp_path):
     assert 2 < gap() - before < 4
     # What lies there and is no target of this command is not taken.
     (without,) = re.findall(
-        r"^Not made yet: (.*?)\. What", (results / "claims.md").read_text(), re.M
+        r"^Not taken, .*?: (.*?)\. What", (results / "claims.md").read_text(), re.M
     )
     more = {"cost", "timing", "alignment/seeds", "contraction/replay", "contraction/seeds"}
     assert set(without.split(", ")) == {*lacking.split(", "), *more}

@@ -203,7 +203,7 @@ def _evidence(one: Judged) -> tuple[list[str], list[list[str]]]:
         for machine, finding in _findings(piece):
             label = piece.evidence.label + (f"; {machine}" if machine else "")
             found = finding and wording.found_in(piece.evidence, finding)
-            told = found or wording.not_made(piece.evidence)
+            told = found or wording.not_taken(piece.evidence)
             allowed = wording.allowed(piece.evidence.holds, piece.evidence.unit)
             rows.append([_PARTS[part], label, told, allowed, str(_outcome(piece, finding))])
     return ["about", "what", "found", "allowed", ""], rows
@@ -252,6 +252,9 @@ def _sources(judged: Sequence[Judged]) -> str:
 
 def _lacking(lacking: Sequence[str]) -> str:
     if not lacking:
-        return "Every study that the claims name has been made."
+        return "Every table that the claims name is taken."
     names = ", ".join(lacking)
-    return f"Not made yet: {names}. What needs them rests on a smaller study, or is not measured."
+    return (
+        f"Not taken, since no target of the command makes them: {names}. "
+        "What needs them rests on a smaller study, or is not measured."
+    )

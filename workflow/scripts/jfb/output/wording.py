@@ -64,7 +64,7 @@ def told(weighed: Weighed) -> str:
     """What a piece of evidence found, and what the claim allows, as a sentence."""
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
-        return f"{piece.label}: {not_made(piece)}"
+        return f"{piece.label}: {not_taken(piece)}"
     allows = f"the claim allows {allowed(piece.holds, piece.unit)}"
     if piece.each is None:
         return f"{piece.label}, {found_in(piece, findings[''])}; {allows}"
@@ -76,9 +76,9 @@ def told(weighed: Weighed) -> str:
     return f"{text}; {agreement}" if len(findings) > 1 else text
 
 
-def not_made(piece: Evidence) -> str:
+def not_taken(piece: Evidence) -> str:
     """What is said of evidence of which no table was taken."""
-    return f"{' or '.join(map(str, piece.sources))} has not been made"
+    return f"{' or '.join(map(str, piece.sources))} is not taken"
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:
