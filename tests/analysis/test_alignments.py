@@ -54,6 +54,11 @@ def test_a_comparison_is_one_row_per_snapshot():
         assert {tuple(row) for row in chosen[FIELDS].to_numpy()} == {key}
 
 
+def test_only_a_positive_inner_product_is_downhill():
+    rows = alignment.compared(made({"trained": (0.1, 0.0, None)}), "trained")
+    np.testing.assert_array_equal(rows["downhill"], [1, 0, np.nan])
+
+
 @pytest.mark.parametrize(
     ("epochs", "expected"),
     [([0, 1, 10], [0.5, 5, 4.5]), ([0, 1], [0.5, 0.5]), ([0, 1, 2, 3], [0.5, 1, 1, 0.5])],

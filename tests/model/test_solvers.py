@@ -247,6 +247,15 @@ def test_an_overflow_is_reported_with_the_best_point(name):
 
 
 @pytest.mark.parametrize("name", ["anderson", "broyden"])
+def test_the_limit_stops_at_the_point_of_the_smallest_residual(name):
+    """It is 1 at u = 0 and 11 anywhere else."""
+    away = solved(name, lambda u, out: torch.add(u, 1 + 10.0 * (u != 0), out=out), max_iterations=4)
+    assert (away.iterations, away.converged) == (4, False)
+    assert (away.point == 0).all()
+    assert away.residual == 1
+
+
+@pytest.mark.parametrize("name", ["anderson", "broyden"])
 def test_a_map_that_is_not_finite_is_reported_at_once(name):
     nan = torch.tensor(float("nan"))
     solve = solved(name, lambda u, out: torch.add(u, nan, out=out))
