@@ -46,12 +46,17 @@ BLOCKED = [s for s in project.studies if s not in LOGGED]
 
 
 @functools.cache
+def digest_of(script, *modules):
+    """The digest of a script's code; `modules` are those that it opens by name."""
+    return digest(SCRIPTS / script, *modules)
+
+
 def code_of(script, *modules):
     """The digest of a script's code, for the params of its rule: new code plans its jobs again.
 
-    `modules` are those that it opens by name.
+    A function of wildcards, so that Snakemake reads the code of the jobs that it plans, not of all.
     """
-    return digest(SCRIPTS / script, *modules)
+    return lambda wildcards: digest_of(script, *modules)
 
 
 def place_of(run):
@@ -106,7 +111,9 @@ def levels_of(split):
 
 
 def engine_code(script, run):
-    return code_of(script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}")
+    return digest_of(
+        script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}"
+    )
 
 
 def any_of(names):

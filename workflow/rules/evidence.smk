@@ -1,5 +1,4 @@
 CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
-PRODUCTS = sources.products(yaml.safe_load(Path(CLAIMS).read_text()))
 # The studies that config.yaml gives a part to, by what claims and pages call them.
 ROLES = selection.roles(project)
 # Times that were measured on other machines: copies of their results/timing.csv.
@@ -18,6 +17,12 @@ FILES_OF_EVIDENCE = {
 }
 
 
+@functools.cache
+def products():
+    """What the claims name, read once their job is planned."""
+    return sources.products(yaml.safe_load(Path(CLAIMS).read_text()))
+
+
 def taken_of(product):
     """The files of a product that are made for this command; none if it does not take them."""
     if not selection.is_taken(product, project, workflow.dag_settings.targets):
@@ -29,11 +34,11 @@ def taken(wildcards):
     """The files that the claims rest on, by the name of the product."""
     # Of one machine, the last is taken.
     kept = {"timing": OTHER_MACHINES}
-    files = {str(p): [*kept.get(p.kind, []), *taken_of(p)] for p in PRODUCTS}
+    files = {str(p): [*kept.get(p.kind, []), *taken_of(p)] for p in products()}
     return {product: paths for product, paths in files.items() if paths}
 
 
 def lacking(wildcards):
     """The names of the products that the claims name and this command does not take."""
     found = taken(wildcards)
-    return [name for name in map(str, PRODUCTS) if name not in found]
+    return [name for name in map(str, products()) if name not in found]

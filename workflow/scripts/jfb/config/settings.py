@@ -84,8 +84,7 @@ class Run:
         log nor what its job was told. Runs share the dictionaries of what they have in common, of
         which a plan of thousands would hold as many.
         """
-        told = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        told |= {name: _told(told[name]) for name in _PARTS}
+        told = vars(self) | {name: _told(getattr(self, name)) for name in _PARTS}
         levels = told.pop("levels")
         return told | {"levels": [list(pair) for pair in levels]} if levels else told
 

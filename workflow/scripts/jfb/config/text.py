@@ -37,7 +37,7 @@ def check_text(path: str | Path) -> None:
             if number > _MOST_VALUES:
                 allowed = f"must hold at most {_MOST_VALUES:,} values, those of aliases counted"
                 raise ConfigError(str(path), "...", allowed)
-        yaml.safe_load(text)
+        yaml.SafeLoader(b"").construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}", error.problem, "(not YAML)") from None
