@@ -35,7 +35,7 @@ def carry_out(run, losses, vectors):
         live[:] = vectors[len(told) + 1]
         weight = layout.views(live, run.network)["latent.weight"]
         scores = dict(zip(SCORES, (next(losses), 2.0, 0.5, 0.25, 1.5), strict=True))
-        record.add(live, weight, [(7, True), (4, False), (1, False)], **scores)
+        record.add(live, weight, [(4, True), (1, False), (7, False)], **scores)
     return record, live, told
 
 

@@ -332,6 +332,17 @@ def test_a_non_finite_loss_ends_a_run_in_the_middle_of_a_call(run, data):
         np.testing.assert_allclose(found.log[column][0], expected.log[column][0], rtol=1e-5)
 
 
+def test_the_most_iterations_of_an_epoch_may_be_those_of_its_validation(run, data):
+    """The first residuals grow with the inputs, and the iterations that a tolerance takes."""
+    training, validation = data
+    far = training, Part(100 * validation.inputs, validation.target)
+    run = dataclasses.replace(run, epochs=2)
+    found, expected = (train(engine, run, far).log for engine in (fused, reference))
+    alone = train(reference, run, (training, training)).log
+    assert (expected["iterations_max"] > alone["iterations_max"]).all()
+    np.testing.assert_array_equal(found["iterations_max"], expected["iterations_max"])
+
+
 def test_an_infinite_error_in_the_last_place_is_the_references(run, data):
     training, validation = data
     target = validation.target.copy()
