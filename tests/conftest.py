@@ -165,7 +165,8 @@ class Workspace:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        compiled = shutil.ignore_patterns("fused-*")
+        # Another process may be about to rename what it compiles.
+        compiled = shutil.ignore_patterns("fused-*", "*.pyc.*")
         shutil.copytree(ROOT / "workflow", path / "workflow", ignore=compiled)
         for name in ("Snakefile", "environment.yml", "profiles"):
             shutil.copy(ROOT / name, path, follow_symlinks=False)
@@ -324,7 +325,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def built(made, tmp_path_factory):
-    """The same as a run of the default target and of the studies leaves it."""
+    """Everything, and then the default target and the studies that are trained."""
 
     def make(path):
         workspace = Workspace.again(made, path / "workspace")

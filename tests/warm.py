@@ -2,7 +2,9 @@
 
 A process that starts cold spends a second or more of CPU on imports, and a small job does little
 else. Nothing of the project is imported before a fork: each reads the workflow anew, as a new
-process would.
+process would. Forks are not new processes in all: they have one seed of hashes, their libraries
+were imported and were told of one thread, a benchmark measures the process that waits for one, and
+one that was killed ends with the status 1. Tests to which that matters start processes.
 """
 
 import atexit
@@ -11,6 +13,7 @@ import io
 import json
 import os
 import runpy
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -47,26 +50,32 @@ class Warm:
         What is told is written to `told`. Where `jobs` is given, the jobs of the plan are written
         there as JSON: rule, message, input, output, and the digest of its code.
         """
-        return self._ask({"arguments": arguments, "jobs": jobs and str(jobs)}, folder, told)
+        return self._ask({"arguments": arguments, "jobs": jobs and str(jobs)}, folder, told, told)
 
-    def script(self, script: Path, arguments: list[str], folder: Path, told: Path) -> int:
+    def script(
+        self, script: Path, arguments: list[str], folder: Path, told: Path, errors: Path
+    ) -> int:
         """Carry out `python script arguments` in a folder; the exit status."""
-        return self._ask({"script": str(script), "arguments": arguments}, folder, told)
+        request = {"script": str(script), "arguments": arguments}
+        return self._ask(request, folder, told, errors)
 
-    def _ask(self, request: dict, folder: Path, told: Path) -> int:
+    def _ask(self, request: dict, folder: Path, told: Path, errors: Path) -> int:
         if self._socket is None:
             self._start()
         request |= {"folder": str(folder), "environment": os.environ | {"CI": "true"}}
-        with Path(os.devnull).open() as nothing, told.open("a") as output:
-            streams = [nothing.fileno(), output.fileno(), output.fileno()]
-            return ask(self._socket, request, streams)
+        with (
+            Path(os.devnull).open() as nothing,
+            told.open("a") as output,
+            errors.open("a") as error,
+        ):
+            return ask(self._socket, request, [s.fileno() for s in (nothing, output, error)])
 
     def _start(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self._socket = str(Path(folder.name, "socket"))
         command = [sys.executable, __file__, self._socket]
         process = subprocess.Popen(command, env=os.environ | THREADS, stdout=subprocess.PIPE)
-        process.stdout.readline()
+        assert process.stdout.readline() == b"ready\n"
         atexit.register(folder.cleanup)
         atexit.register(process.wait)
         atexit.register(process.terminate)
@@ -82,6 +91,7 @@ class Request(socketserver.BaseRequestHandler):
             message += part
         for standard, stream in enumerate(streams):
             os.dup2(stream, standard)
+            os.close(stream)
         self.server.socket.close()
         status = 1
         try:
@@ -99,10 +109,20 @@ class Request(socketserver.BaseRequestHandler):
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """Forks for each request."""
+    """Forks for each request; ends with the process that started it, however that ends."""
 
     max_children = 1000
     request_queue_size = 100
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, Request)
+        self._parent = os.getppid()
+
+    def service_actions(self) -> None:
+        """Look after the forks, and for the process that started this one, twice a second."""
+        super().service_actions()
+        if os.getppid() != self._parent:
+            raise SystemExit
 
 
 def be_process(server: str, folder: str, environment: dict[str, str], **rest) -> None:
@@ -175,7 +195,7 @@ def draw() -> None:
 
 
 def main() -> None:
-    """Serve until the process that started this one ends it."""
+    """Serve."""
     for library in LIBRARIES:
         import_module(library)
     # Imports the plugins.
@@ -183,9 +203,12 @@ def main() -> None:
     draw()
     # Forks need not walk what was imported.
     gc.freeze()
-    with Server(sys.argv[1], Request) as server:
+    with Server(sys.argv[1]) as server:
         print("ready", flush=True)
-        server.serve_forever()
+        try:
+            server.serve_forever()
+        finally:
+            shutil.rmtree(Path(sys.argv[1]).parent)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,9 @@ def test_the_first_table_that_is_there_is_taken():
         (judged,) = judge(claim, tables)
         assert (str(judged.deciding.source), judged.deciding.findings[""].n) == (name, n)
     (judged,) = judge(claim, {})
-    assert wording.reason(judged).startswith("Of b: cost/many or cost/few is not taken")
+    assert wording.reason(judged).startswith(
+        "Of b: no target of the command makes cost/many or cost/few"
+    )
 
 
 def test_evidence_of_several_machines_is_decided_where_all_agree():
@@ -883,7 +885,7 @@ def test_the_tables_have_a_row_per_claim_and_per_piece(listed):
     text = verdicts.to_markdown(page)
     assert "Taken into account: published, summaries/replay." in text
     assert all(f"\n## {name}\n" in text for name in IDS)
-    assert "no target of the command makes them: timing, cost. What needs them" in text
+    assert "No target of the command makes timing, cost. What needs them" in text
     assert page.rule in text
     assert all(change["changed"] in text for change in page.changes)
     shown = html.unescape(verdicts.to_html(page))

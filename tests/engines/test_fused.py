@@ -4,6 +4,7 @@ import dataclasses
 import json
 import operator
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -620,7 +621,8 @@ def test_copies_of_the_package_share_one_cache(tmp_path):
     told = []
     for name in ("one", "other"):
         scripts = tmp_path / name / "workflow/scripts"
-        shutil.copytree(ROOT / "workflow/scripts/jfb", scripts / "jfb")
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "workflow/scripts/jfb", scripts / "jfb", ignore=compiled)
         program = tmp_path / name / "program.py"
         program.write_text(SUM)
         command = [sys.executable, program, "3"]
@@ -631,11 +633,33 @@ def test_copies_of_the_package_share_one_cache(tmp_path):
     assert [text.count("data loaded from") for text in told] == [0, 1]
 
 
-def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "file/cache")
-    with pytest.raises(OSError, match="set NUMBA_CACHE_DIR to a folder that can be written"):
-        cache._lock()
+    program = tmp_path / "program.py"
+    program.write_text(SUM)
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file/cache")}
+    command = [sys.executable, program, "1"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert re.search("file/cache.*; set NUMBA_CACHE_DIR to a folder that can be written", last)
+
+
+def test_a_lock_that_cannot_be_taken_says_what_to_do(tmp_path, monkeypatch):
+    (tmp_path / "lock").mkdir()
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    with (
+        pytest.raises(OSError, match="set NUMBA_CACHE_DIR to a folder that can be written"),
+        cache._locked(),
+    ):
+        pass
+
+
+def test_compiled_code_lies_beside_the_engine_unless_told_otherwise(monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    cache.folder.cache_clear()
+    assert cache.folder().parent == ROOT / "workflow/scripts/jfb/engines/fused/__pycache__"
+    cache.folder.cache_clear()
 
 
 def test_an_edit_of_any_file_of_the_engine_is_another_cache(tmp_path, monkeypatch):
@@ -663,14 +687,14 @@ assert not heavy, heavy
 """.replace("SCRIPTS", str(ROOT / "workflow/scripts"))
 
 
-def run_script(name, given, folder, *outputs):
-    """What numba tells of its cache."""
+def run_script(name, given, folder, *outputs, **environment):
+    """What it tells."""
     command = [sys.executable, "-c", SCRIPT, json.dumps(given), name, *outputs]
-    environment = os.environ | {"NUMBA_DEBUG_CACHE": "1"}
-    return subprocess.check_output(command, cwd=folder, env=environment, text=True)
+    return subprocess.check_output(command, cwd=folder, env=os.environ | environment, text=True)
 
 
-def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
+def test_a_job_compiles_or_loads_and_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
+    """Ten seconds: the kernel is compiled. What is loaded computes what was compiled."""
     dataset.write(tmp_path / "data.parquet", *data)
     kinds = ("best", "final", "snapshots")
     outputs = {"log": "log.parquet"} | {kind: f"{kind}.safetensors" for kind in kinds}
@@ -679,10 +703,15 @@ def test_a_job_imports_no_torch_pandas_or_matplotlib(run, data, tmp_path):
         "output": outputs,
         "params": {"run": dataclasses.replace(run, epochs=3).to_dict()},
     }
-    run_script("train.py", given, tmp_path)
-    assert len(runlog.read(tmp_path / "log.parquet")) == 3
-    told = run_script("train.py", given, tmp_path)
-    assert (told.count("data loaded from"), told.count("data saved to")) == (1, 0)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "NUMBA_DEBUG_CACHE": "1"}
+    made = []
+    for counts in ((1, 0), (0, 1)):
+        told = run_script("train.py", given, tmp_path, **cache)
+        assert (told.count("data saved to"), told.count("data loaded from")) == counts
+        log = runlog.read(tmp_path / "log.parquet").drop_columns("train_seconds")
+        made.append([log, *((tmp_path / outputs[kind]).read_bytes() for kind in kinds)])
+    assert len(log) == 3
+    assert made[0] == made[1]
 
 
 def test_a_job_of_a_block_imports_none_of_them_either(block, data, tmp_path):

@@ -324,13 +324,13 @@ def test_a_missing_row_is_no_match(replayed, many):
 
 @pytest.fixture
 def check(tmp_path):
-    """Checks a table: the exit status, and what is told."""
+    """Checks a table: the exit status, what is told, and the errors."""
 
     def checked(path):
-        told = tmp_path / "told"
+        told, errors = tmp_path / "told", tmp_path / "errors"
         script = ROOT / "workflow/scripts/check.py"
-        status = WARM.script(script, [str(path), "config.yaml"], ROOT, told)
-        return status, told.read_text()
+        status = WARM.script(script, [str(path), "config.yaml"], ROOT, told, errors)
+        return status, told.read_text(), errors.read_text()
 
     return checked
 
@@ -344,7 +344,7 @@ def write_table(replayed, many, folder):
 
 def test_check_fails_where_a_cell_differs(check, replayed, many, tmp_path):
     write_table(replayed, many, tmp_path)
-    status, told = check(tmp_path / "table1.csv")
+    status, told, _ = check(tmp_path / "table1.csv")
     assert status == 1
     assert "8 of 10 published cells match" in told
     assert "DIFFERS: replay has 2999" in told
@@ -354,15 +354,15 @@ def test_check_passes_where_all_cells_are_equal(check, replayed, many, tmp_path)
     replayed.loc[4, "lowest_loss"] = 0.0005
     replayed.loc[4, "epoch_of_lowest_loss"] = 3000
     write_table(replayed, many, tmp_path)
-    status, told = check(tmp_path / "table1.csv")
+    status, told, _ = check(tmp_path / "table1.csv")
     assert status == 0
     assert "10 of 10 published cells match" in told
 
 
 def test_check_says_what_to_do_without_a_table(check, tmp_path):
-    status, told = check(tmp_path / "table1.csv")
+    status, _, errors = check(tmp_path / "table1.csv")
     assert status == 1
-    assert "`make` makes it" in told
+    assert "`make` makes it" in errors
 
 
 def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):

@@ -252,9 +252,9 @@ def _sources(judged: Sequence[Judged]) -> str:
 
 def _lacking(lacking: Sequence[str]) -> str:
     if not lacking:
-        return "Every table that the claims name is taken."
+        return "The targets of the command make every table that the claims name."
     names = ", ".join(lacking)
     return (
-        f"Not taken, since no target of the command makes them: {names}. "
+        f"No target of the command makes {names}. "
         "What needs them rests on a smaller study, or is not measured."
     )

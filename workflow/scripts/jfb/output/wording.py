@@ -78,7 +78,7 @@ def told(weighed: Weighed) -> str:
 
 def not_taken(piece: Evidence) -> str:
     """What is said of evidence of which no table was taken."""
-    return f"{' or '.join(map(str, piece.sources))} is not taken"
+    return f"no target of the command makes {' or '.join(map(str, piece.sources))}"
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:

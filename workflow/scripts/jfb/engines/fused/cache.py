@@ -9,7 +9,8 @@ of the package that have one NUMBA_CACHE_DIR share what any of them has compiled
 import functools
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numba
@@ -33,6 +34,9 @@ class Locator(UserProvidedCacheLocator):
     def __init__(self, py_func, py_file) -> None:
         super().__init__(py_func, py_file)
         self._cache_path = str(folder())
+
+    def ensure_cache_path(self) -> None:
+        """Leave it to `_locked`, which says what to do where the folder cannot be written."""
 
 
 #: How numba compiles functions that become part of a compiled one.
@@ -58,7 +62,7 @@ def compiled(function: Callable) -> Callable:
         arguments = latent, inputs, numbers, *rest
         kind = len(latent), len(inputs), type(numbers)
         if kind not in loaded:
-            with _lock():
+            with _locked():
                 machine_code.compile(tuple(map(numba.typeof, arguments)))
             loaded.add(kind)
         return machine_code(*arguments)
@@ -66,15 +70,21 @@ def compiled(function: Callable) -> Callable:
     return call
 
 
-def _lock() -> FileLock:
-    """To be held while code is compiled and saved, or loaded.
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Hold the lock under which code is compiled and saved, or loaded.
 
     Raises:
         OSError: the folder of compiled code cannot be written; the message says what to do.
     """
+    lock = FileLock(folder() / "lock")
     try:
         folder().mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except OSError as error:
         advice = "set NUMBA_CACHE_DIR to a folder that can be written"
         raise OSError(f"no folder for compiled code: {error}; {advice}") from error
-    return FileLock(folder() / "lock")
+    try:
+        yield
+    finally:
+        lock.release()

@@ -29,8 +29,8 @@ def validate(latent, inputs, parameters, batch, fixed, settings):
 
 @inlined
 def copy(parameters, kept):
-    """Write parameters elsewhere; numba takes seconds to compile the assignment of a slice."""
-    for i in range(len(parameters)):
+    """Write (p,) parameters to (p,) `kept`; the assignment of a slice takes seconds to compile."""
+    for i in range(len(kept)):
         kept[i] = parameters[i]
 
 
