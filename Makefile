@@ -35,7 +35,7 @@ long: $(READY)
 # What the workflow survives: killed jobs, full disks, damaged files, hostile configurations, Slurm.
 # The test of Slurm is the first, in a process of its own: it waits more than it works.
 faults: $(READY)
-	$(BIN)/pytest -n $$(($$(nproc) + 1)) --dist worksteal -rs tests/slurm tests/faults
+	$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal -rs tests/slurm tests/faults
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -11,7 +11,8 @@ FIGURES_SHOWN = {
 
 
 # The tables that pages take numbers from: what kind of table each is, a key of KINDS in
-# jfb/output/page_tables.py, and the files that it is made from. Studies go by the names that config.yaml gives them as it comes.
+# jfb/output/page_tables.py, and the files that it is made from. Studies go by the names that
+# config.yaml gives them as it comes.
 NUMBERS = {
     "claims": ("csv", ["results/claims.csv"]),
     "evidence": ("csv", ["results/evidence.csv"]),
