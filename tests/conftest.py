@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import torch
 import yaml
 from filelock import FileLock
 
@@ -29,6 +28,7 @@ from jfb.model import numerics, targets
 from jfb.records import runlog
 from jfb.storage.code import digest, files
 from jfb.streams import report
+from jfb.streams.noise import noise
 from warm import Warm
 
 # MKL reads its mode at its first call in the process.
@@ -74,8 +74,8 @@ def replay(project):
 
 
 def make_data(dataset: settings.Dataset):
-    noise = report.noise(dataset.points, torch.Generator().manual_seed(dataset.noise_seed))
-    return targets.make(dataset, noise, report.permutation(dataset.points, dataset.split_seed))
+    drawn = noise(dataset.points, dataset.noise_seed) if dataset.noise_std else None
+    return targets.make(dataset, drawn, report.permutation(dataset.points, dataset.split_seed))
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ class Workspace:
     def __init__(self, path: Path) -> None:
         self.path = path
         # Another process may be about to rename what it compiles.
-        compiled = shutil.ignore_patterns("fused-*", "*.pyc.*")
+        compiled = shutil.ignore_patterns("fused-*", "streams-*", "*.pyc.*")
         shutil.copytree(ROOT / "workflow", path / "workflow", ignore=compiled)
         for name in ("Snakefile", "environment.yml", "profiles"):
             shutil.copy(ROOT / name, path, follow_symlinks=False)

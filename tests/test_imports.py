@@ -24,10 +24,10 @@ ALLOWED = {
 #: By library, the folders that may import it; snakemake has none.
 ROOMS = {
     "snakemake": (),
-    "torch": ("model", "streams", "engines", "measure"),
+    "torch": ("model", "streams/noise.py", "engines", "measure"),
     "pandas": ("measure", "analysis", "output", "storage/documents.py"),
-    "numba": ("engines/fused",),
-    "llvmlite": ("engines/fused",),
+    "numba": ("engines/fused", "streams/orders.py", "storage/machine_code.py"),
+    "llvmlite": ("engines/fused", "streams/orders.py"),
     "seaborn": ("output/figures",),
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),

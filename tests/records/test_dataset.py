@@ -29,7 +29,7 @@ def test_is_the_original_to_the_last_bit(name, formula, project):
 
 def test_targets_by_hand():
     """At (0, 0, 0) both are 0; at (1, 2, 1) the parts are 1/(1+e^-2) and 2/3."""
-    points = torch.tensor([[0.0, 1.0], [0.0, 2.0], [0.0, 1.0]], dtype=torch.float64)
+    points = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 1.0]])
     inside, outside = 0.8807970779778823, 2 / 3
     assert targets.code(*points).tolist() == pytest.approx(
         [0, np.tanh(inside) + outside], rel=1e-14
@@ -37,6 +37,13 @@ def test_targets_by_hand():
     assert targets.printed(*points).tolist() == pytest.approx(
         [0, np.tanh(inside + outside)], rel=1e-14
     )
+
+
+@pytest.mark.parametrize("points", [2, 3, 4, 7, 200, 1001, 3000, 100_000])
+@pytest.mark.parametrize("lengths", [(20, 13, 8), (0.1, 1 / 3, 1e-3), (7.7, 1e6, 123.456)])
+def test_points_are_those_of_torch_linspace(lengths, points):
+    expected = torch.stack([torch.linspace(0, side, points) for side in lengths])
+    np.testing.assert_array_equal(targets.diagonal(points, *lengths), expected.numpy())
 
 
 def test_points_lie_on_the_diagonal(project):
@@ -53,7 +60,8 @@ def test_noise_shifts_points_before_the_target(project):
     shift = shifted.inputs - points.inputs
     assert shift.std(axis=0) == pytest.approx([0.5] * 3, rel=0.05)
     assert abs(np.corrcoef(shift.T)[0, 1]) < 0.1
-    target = targets.code(*torch.from_numpy(shifted.inputs).T.contiguous())
+    x, y, z = torch.from_numpy(shifted.inputs).T
+    target = torch.tanh(x / (1 + torch.exp(-y))) + y / (1 + x**2 + z**2)
     np.testing.assert_allclose(shifted.target, target, rtol=1e-5, atol=1e-6)
 
 

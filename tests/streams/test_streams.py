@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import subprocess
 import sys
 
@@ -14,19 +15,63 @@ from conftest import DATA, ROOT
 from jfb.records import layout
 from jfb.streams import report
 from jfb.streams.interface import open_stream
+from jfb.streams.noise import noise
 from jfb.streams.recording import Recording
 
 #: Written by the plain loop in tests/plain.py, from PyTorch's process-wide generator.
 STATES = {int(k): v for k, v in json.loads((DATA / "stream_states.json").read_text()).items()}
 
 
+def torch_state(generator):
+    """The 624 words of a PyTorch generator's state, and how many of them are used up."""
+    numbers = generator.get_state().numpy()
+    left, following = numbers[8:12].view(np.int32)[0], numbers[16:24].view(np.uint64)[0]
+    words = numbers[24 : 24 + 624 * 8].view(np.uint64).astype(np.uint32)
+    return words, int(following) if left > 1 else 624
+
+
+def assert_same_state(stream, generator):
+    """The stream stands where the generator stands."""
+    words, used = torch_state(generator)
+    _, found, found_used, *_ = stream._generator.get_state()
+    np.testing.assert_array_equal(found, words)
+    assert found_used == used
+
+
+def oracle(run):
+    """PyTorch's own generator, where a run of the report starts."""
+    generator = torch.Generator().manual_seed(run.seed)
+    for _ in range(3):
+        torch.randn(run.dataset.points, generator=generator)
+    for _ in range(run.predecessors):
+        oracle_parameters(run, generator)
+        torch.empty(3 * run.epochs, dtype=torch.int64).random_(generator=generator)
+    return generator
+
+
+def oracle_parameters(run, generator):
+    """As `torch.nn.Linear` draws them."""
+    flat = torch.empty(layout.size(run.network))
+    parts = layout.views(flat, run.network)
+    for name, inputs in layout.fan_in(run.network):
+        if name.endswith("weight"):
+            torch.nn.init.kaiming_uniform_(parts[name], a=math.sqrt(5), generator=generator)
+        else:
+            bound = 1 / math.sqrt(inputs)
+            torch.nn.init.uniform_(parts[name], -bound, bound, generator=generator)
+    return flat.numpy()
+
+
 @pytest.mark.parametrize("batch_size", STATES)
 def test_each_run_of_the_report_starts_where_the_original_stood(batch_size, replay):
     stream = open_stream(replay[batch_size])
+    generator = oracle(replay[batch_size])
     expected = STATES[batch_size]
     parameters = stream.initial_parameters()
-    state = stream._generator.get_state().numpy().tobytes()
+    oracle_parameters(replay[batch_size], generator)
+    state = generator.get_state().numpy().tobytes()
     assert hashlib.sha256(state).hexdigest() == expected["state_sha256"]
+    assert_same_state(stream, generator)
     assert parameters.dtype == np.float32
     assert parameters.tolist() == expected["parameters"]
     (order,) = stream.orders(1)
@@ -34,18 +79,53 @@ def test_each_run_of_the_report_starts_where_the_original_stood(batch_size, repl
     assert sorted(order) == list(range(2400))
 
 
-def test_draws_at_once_are_the_draws_one_by_one():
-    together = torch.empty(9, dtype=torch.int64).random_(generator=torch.Generator().manual_seed(3))
-    generator = torch.Generator().manual_seed(3)
-    single = [torch.empty((), dtype=torch.int64).random_(generator=generator) for _ in range(9)]
-    assert together.tolist() == [int(draw) for draw in single]
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 3), (6, 5), (40, 3)])
+@pytest.mark.parametrize("points", [2, 3, 5, 15, 16, 17, 31, 32, 200, 3000])
+def test_the_reports_stream_is_pytorchs_over_many_seeds(points, n, m, replay):
+    """Noise of any number of points, networks, and orders; seeds above 32 bits among them."""
+    run = replay[2400]
+    network = dataclasses.replace(run.network, latent_dim=n, input_dim=m)
+    data = dataclasses.replace(run.dataset, points=points)
+    for seed in (*range(10), 2**31, 2**32 - 1, 2**32 + 5, 2**62 + 17):
+        chosen = dataclasses.replace(
+            run, network=network, dataset=data, seed=seed, epochs=4, predecessors=seed % 3
+        )
+        stream, generator = open_stream(chosen), oracle(chosen)
+        expected = oracle_parameters(chosen, generator)
+        np.testing.assert_array_equal(stream.initial_parameters(), expected)
+        draws = torch.empty(4, 3, dtype=torch.int64).random_(generator=generator)[:, 1].tolist()
+        for order, draw in zip(stream.orders(4), draws, strict=True):
+            alone = torch.Generator().manual_seed(draw)
+            expected = torch.randperm(data.training_size, generator=alone)
+            np.testing.assert_array_equal(order, expected)
+        assert_same_state(stream, generator)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 9, 623, 624, 625, 3000, 70_000])
+def test_permutations_are_pytorchs(size):
+    for seed in (0, 42, 2**32 - 1, 2**32, 2**53 + 1):
+        expected = torch.randperm(size, generator=torch.Generator().manual_seed(seed))
+        np.testing.assert_array_equal(report.permutation(size, seed), expected)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 8, 9, 1023, 1024, 1025, 2400, 70_000])
+def test_orders_of_a_seed_are_numpys(size, replay):
+    """Drawn in one call or in several."""
+    run = replay[2400]
+    data = dataclasses.replace(run.dataset, points=size + 1, training_share=size / (size + 1))
+    assert data.training_size == size
+    for seed in (*range(20), 2**40):
+        stream = open_stream(dataclasses.replace(run, dataset=data, stream="per_seed", seed=seed))
+        found = np.concatenate([stream.orders(count) for count in (1, 3)])
+        generator = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[1])
+        for order in found:
+            np.testing.assert_array_equal(order, generator.permutation(size))
 
 
 def test_noise_is_drawn_column_by_column():
     torch.manual_seed(5)
     x, y, z = torch.randn(50), torch.randn(50), torch.randn(50)
-    noise = report.noise(50, torch.Generator().manual_seed(5))
-    assert torch.equal(noise, torch.stack([x, y, z]))
+    np.testing.assert_array_equal(noise(50, 5), torch.stack([x, y, z]).numpy())
 
 
 @pytest.fixture
@@ -115,9 +195,10 @@ def test_a_recording_is_the_stream_each_time(paired):
             np.testing.assert_array_equal(found, stream.orders(epochs))
 
 
-def test_a_stream_per_seed_loads_no_torch():
+@pytest.mark.parametrize("stream", ["per_seed", "report"])
+def test_a_stream_loads_no_torch(stream):
     code = (
         "import sys; sys.path.insert(0, 'workflow/scripts');"
-        "import jfb.streams.per_seed; assert 'torch' not in sys.modules"
+        f"import jfb.streams.{stream}; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

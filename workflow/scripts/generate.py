@@ -1,17 +1,18 @@
 """Make a dataset: points of the room, their targets, and the split."""
 
-import torch
-
 from jfb.config import settings
-from jfb.model import numerics, targets
+from jfb.model import targets
 from jfb.records import dataset
 from jfb.storage.joblog import job_log
 from jfb.streams import report
 
 with job_log(snakemake.log[0]) as log:
-    numerics.pin()
     options = settings.Dataset(**snakemake.params.dataset)
     log.info("%s", options)
-    noise = report.noise(options.points, torch.Generator().manual_seed(options.noise_seed))
+    noise = None
+    if options.noise_std:
+        from jfb.streams.noise import noise as draw
+
+        noise = draw(options.points, options.noise_seed)
     order = report.permutation(options.points, options.split_seed)
     dataset.write(snakemake.output[0], *targets.make(options, noise, order))

@@ -21,6 +21,8 @@ class Choice:
 
     #: Those that can carry it out.
     engines: ClassVar[tuple[str, ...]] = ("reference",)
+    #: Whether the fused engine has every bit of the reference engine's, or differs in rounding.
+    exact: ClassVar[bool] = True
     #: For pydantic, which only the scheduler loads: no other options, and no other types.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 

@@ -90,6 +90,8 @@ class Implicit(Gradient):
     """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates."""
 
     engines = ("reference", "fused")
+    # LAPACK solves in the reference.
+    exact = False
     name: Literal["implicit"] = "implicit"
     #: None: directly up to 32 dimensions, by Anderson's iteration beyond.
     adjoint: Literal["direct", "patterns", "picard", "anderson"] | None = None
@@ -145,6 +147,8 @@ class Projection(Bounded, Contraction):
     """After each step, singular values of the latent weight are cut at `bound`."""
 
     engines = ("reference", "fused")
+    # LAPACK decomposes in the reference.
+    exact = False
     name: Literal["projection"] = "projection"
 
 
@@ -247,7 +251,7 @@ class Reference(Engine):
 
 @dataclass(frozen=True, kw_only=True)
 class Fused(Engine):
-    """The same training as one compiled kernel, for many seeds."""
+    """The same training, bit by bit, as one compiled kernel."""
 
     name: Literal["fused"] = "fused"
     module = "jfb.engines.fused.engine"

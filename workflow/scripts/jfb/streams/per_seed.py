@@ -4,6 +4,10 @@ import numpy as np
 
 from jfb.config import settings
 from jfb.records import layout
+from jfb.streams.orders import numpy_orders
+
+# Of draws, that are drawn at once.
+_HALVES = 256
 
 
 class Stream:
@@ -11,13 +15,17 @@ class Stream:
 
     Runs of one seed are paired: they differ in nothing but what their settings differ in.
     Each parameter is uniform on (-1/sqrt(k), 1/sqrt(k)), k the number of inputs of its layer:
-    the default distribution of `torch.nn.Linear`.
+    the default distribution of `torch.nn.Linear`. Orders are the permutations that
+    `numpy.random.default_rng` draws.
     """
 
     def __init__(self, run: settings.Run) -> None:
         initial, orders = np.random.SeedSequence(run.seed).spawn(2)
         self._initial = np.random.default_rng(initial)
-        self._orders = np.random.default_rng(orders)
+        self._state = _state_of(np.random.PCG64(orders))
+        self._halves = np.empty(_HALVES, np.uint32)
+        self._used = np.array([_HALVES])
+        self._others = np.empty(run.dataset.training_size, np.uint32)
         self._network = run.network
         self._training_size = run.dataset.training_size
 
@@ -32,4 +40,13 @@ class Stream:
 
     def orders(self, epochs: int) -> np.ndarray:
         """Orders of the training points in the next epochs: (epochs, n) int64."""
-        return np.stack([self._orders.permutation(self._training_size) for _ in range(epochs)])
+        orders = np.empty((epochs, self._training_size), np.int64)
+        numpy_orders(self._state, self._halves, self._used, self._others, orders)
+        return orders
+
+
+def _state_of(generator: np.random.PCG64) -> np.ndarray:
+    """The state of a fresh generator as `numpy_orders` takes it."""
+    state = generator.state["state"]
+    halves = [half for key in ("state", "inc") for half in divmod(state[key], 1 << 64)]
+    return np.array(halves, np.uint64)

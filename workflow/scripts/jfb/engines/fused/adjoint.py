@@ -1,28 +1,29 @@
 """The adjoint w of `jfb.model.adjoints`, for one vector of samples.
 
-The network has one output, so that v is the same multiple of W_output for every unit: w is computed
-for v = W_output, and scaled by dL/dy afterwards.
+With v = dL/dy W_output. jfb and the Neumann series round as in the reference engine. The implicit
+adjoint is solved for once per pattern of active units, for v = W_output, and scaled by dL/dy.
 """
 
 import numpy as np
 
 from jfb.engines.fused.arrays import IMPLICIT
-from jfb.engines.fused.cache import inlined
 from jfb.engines.fused.lanes import (
     WIDTH,
     broadcast,
     get,
     load,
     mask_positive,
-    multiply_add,
     put,
     registers,
     where_positive,
 )
+from jfb.storage.machine_code import inlined
+
+_float32 = np.float32
 
 
 @inlined
-def adjoint(latent, parameters, output_weight, order, image, slot, patterns, w):
+def adjoint(latent, parameters, output_weight, order, dy, image, slot, patterns, w):
     """Put the adjoints of one vector of samples in the registers `w`.
 
     Args:
@@ -30,6 +31,7 @@ def adjoint(latent, parameters, output_weight, order, image, slot, patterns, w):
         parameters: of the network, the latent weight first.
         output_weight: where in them the output weight begins.
         order: of the Neumann series, or IMPLICIT.
+        dy: dL/dy, a vector.
         image: (n, slots) T(u; d), positive where a unit is active.
         slot: of the first sample.
         patterns: those of the batch that are known.
@@ -37,25 +39,26 @@ def adjoint(latent, parameters, output_weight, order, image, slot, patterns, w):
     if order == IMPLICIT:
         _implicit(latent, parameters, output_weight, image, slot, patterns)
         for i in range(len(latent)):
-            put(w, i, load(patterns.lanes, (i, 0)))
+            put(w, i, dy * load(patterns.lanes, (i, 0)))
     else:
-        _neumann(latent, parameters, output_weight, order, image, slot, w)
+        _neumann(latent, parameters, output_weight, order, dy, image, slot, w)
 
 
 @inlined
-def _neumann(latent, parameters, output_weight, order, image, slot, w):
+def _neumann(latent, parameters, output_weight, order, dy, image, slot, w):
     n = len(latent)
-    through = registers(latent)
+    one = broadcast(_float32(1))
+    through = registers(latent, one)
     for i in range(n):
-        put(w, i, broadcast(parameters[output_weight + i]))
+        put(w, i, dy * broadcast(parameters[output_weight + i]))
     for _ in range(order):
         for i in range(n):
-            put(through, i, where_positive(load(image, (i, slot)), get(w, i)))
+            put(through, i, get(w, i) * where_positive(load(image, (i, slot)), one))
         for j in range(n):
-            value = broadcast(parameters[output_weight + j])
-            for i in range(n):
-                value = multiply_add(broadcast(parameters[i * n + j]), get(through, i), value)
-            put(w, j, value)
+            value = get(through, 0) * broadcast(parameters[j])
+            for i in range(1, n):
+                value = value + get(through, i) * broadcast(parameters[i * n + j])
+            put(w, j, dy * broadcast(parameters[output_weight + j]) + value)
 
 
 @inlined

@@ -30,11 +30,10 @@ class Settings(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Samples in columns: inputs (m, slots), target (slots,), and weight (slots,), 0 for a copy."""
+    """Samples in columns: inputs (m, slots), target (slots,)."""
 
     inputs: np.ndarray
     target: np.ndarray
-    weight: np.ndarray
 
 
 class FixedPoint(NamedTuple):
@@ -47,6 +46,17 @@ class FixedPoint(NamedTuple):
     u: np.ndarray
     image: np.ndarray
     iterations: np.ndarray
+
+
+class Errors(NamedTuple):
+    """y - t in `values` (slots,), and in the rows of `scaled` (2, slots) its square and dL/dy.
+
+    `sums` (2,) are the sums of these rows over the batch.
+    """
+
+    values: np.ndarray
+    scaled: np.ndarray
+    sums: np.ndarray
 
 
 class Patterns(NamedTuple):
@@ -66,16 +76,34 @@ class Patterns(NamedTuple):
     lanes: np.ndarray
 
 
+class Backward(NamedTuple):
+    """Room for a gradient: dh (n, slots), and sums over the samples of a batch.
+
+    `columns` (c, slots), with n + m filled up with zeros to a multiple of 8, has u and d, of which
+    the batch and its fixed point are views; `rows` (WIDTH, c) are those of a vector of samples.
+    `latent` (n, c) is the sum of dh times such a row, `output` (n,) that of dL/dy times the image,
+    `partial` (max(n, 2), WIDTH) room for the partial sums of `sums`.
+    """
+
+    dh: np.ndarray
+    columns: np.ndarray
+    rows: np.ndarray
+    latent: np.ndarray
+    output: np.ndarray
+    partial: np.ndarray
+
+
 class Scratch(NamedTuple):
-    """Room for one batch: sums (p, WIDTH) of the gradient's terms by lane, gradient as in State.
+    """Room for one batch; gradient as in State.
 
     `rotated` (n, n) and `rotation` (n, n) float64 are room for a projection.
     """
 
     batch: Batch
     fixed: FixedPoint
+    errors: Errors
     patterns: Patterns
-    sums: np.ndarray
+    backward: Backward
     gradient: np.ndarray
     rotated: np.ndarray
     rotation: np.ndarray

@@ -1,15 +1,16 @@
-"""One batch: its fixed points, its errors, and its gradient, on vectors of samples.
+"""One batch: its fixed points and its errors, on vectors of samples.
 
 The dimensions come as tuples of n and of m items whose values mean nothing: their lengths are part
 of the compiled code's type, so that loops over components have constant bounds.
+
+Each operation is rounded by itself, in the order of the reference engine: products with a weight
+are added one after the other, and then the biases.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from jfb.engines.fused.adjoint import adjoint
-from jfb.engines.fused.cache import inlined
 from jfb.engines.fused.lanes import (
     WIDTH,
     absolute,
@@ -17,15 +18,12 @@ from jfb.engines.fused.lanes import (
     broadcast,
     get,
     load,
-    multiply_add,
     put,
     registers,
     relu,
     store,
-    sum_lanes,
-    where_at_most,
-    where_positive,
 )
+from jfb.storage.machine_code import inlined
 
 _float32 = np.float32
 
@@ -64,21 +62,21 @@ def fill(inputs, points, target, order, start, size, batch):
         for j in range(len(inputs)):
             batch.inputs[j, slot] = points[row, j]
         batch.target[slot] = target[row]
-        batch.weight[slot] = slot < size
 
 
 @inlined
 def inject(latent, inputs, parameters, d, slots, fixed):
-    """Compute injection(d), with both biases of T added to it, and start from u = 0."""
+    """Compute injection(d), and start from u = 0."""
     at = places(latent, inputs)
     zero = broadcast(_float32(0))
     for slot in range(0, slots, WIDTH):
         for i in range(len(latent)):
-            value = broadcast(parameters[at.latent_bias + i] + parameters[at.injection_bias + i])
-            for j in range(len(inputs)):
-                weight = broadcast(parameters[at.injection_weight + i * len(inputs) + j])
-                value = multiply_add(weight, load(d, (j, slot)), value)
-            store(fixed.injected, (i, slot), value)
+            weight = at.injection_weight + i * len(inputs)
+            value = broadcast(parameters[weight]) * load(d, (0, slot))
+            for j in range(1, len(inputs)):
+                value = value + broadcast(parameters[weight + j]) * load(d, (j, slot))
+            bias = broadcast(parameters[at.injection_bias + i])
+            store(fixed.injected, (i, slot), value + bias)
             store(fixed.image, (i, slot), zero)
         fixed.iterations[slot // WIDTH] = 0
 
@@ -91,7 +89,12 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
         Iterations since u = 0, and whether |u - T(u; d)| < tolerance in every component.
     """
     n = len(latent)
-    injected, u, image = registers(latent), registers(latent), registers(latent)
+    zero = broadcast(_float32(0))
+    injected, u, image = (
+        registers(latent, zero),
+        registers(latent, zero),
+        registers(latent, zero),
+    )
     for i in range(n):
         put(injected, i, load(fixed.injected, (i, slot)))
         put(image, i, load(fixed.image, (i, slot)))
@@ -100,10 +103,11 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
         for i in range(n):
             put(u, i, get(image, i))
         for i in range(n):
-            value = get(injected, i)
-            for j in range(n):
-                value = multiply_add(broadcast(parameters[i * n + j]), get(u, j), value)
-            put(image, i, relu(value))
+            value = broadcast(parameters[i * n]) * get(u, 0)
+            for j in range(1, n):
+                value = value + broadcast(parameters[i * n + j]) * get(u, j)
+            bias = broadcast(parameters[n * n + i])
+            put(image, i, relu((value + bias) + get(injected, i)))
         done += 1
         if done >= least:
             passed = True
@@ -149,80 +153,25 @@ def solve(latent, inputs, parameters, batch, slots, fixed, settings):
 
 
 @inlined
-def error_of(latent, inputs, parameters, batch, fixed, slot):
-    """The errors output(T(u; d)) - target of one vector of samples, 0 for a copy."""
+def compare(latent, inputs, parameters, batch, fixed, size, errors):
+    """Write the errors output(T(u; d)) - target of a batch, and their squares."""
     at = places(latent, inputs)
-    y = broadcast(parameters[at.output_bias])
-    for i in range(len(latent)):
-        y = multiply_add(
-            broadcast(parameters[at.output_weight + i]), load(fixed.image, (i, slot)), y
-        )
-    return where_positive(load(batch.weight, (slot,)), y - load(batch.target, (slot,)))
-
-
-@inlined
-def score(error, weight, threshold, squares, accurate):
-    """Add one vector of samples to the sum of squared errors and the number of accurate ones."""
-    hit = where_at_most(absolute(error), threshold, weight)
-    return multiply_add(error, error, squares), accurate + hit
-
-
-@inlined
-def add(sums, parameter, x):
-    """Add a vector x to the sum for a parameter."""
-    store(sums, (parameter, 0), load(sums, (parameter, 0)) + x)
-
-
-@inlined
-def add_product(sums, parameter, x, y):
-    """Add x * y to the sum for a parameter."""
-    store(sums, (parameter, 0), multiply_add(x, y, load(sums, (parameter, 0))))
-
-
-@inlined
-def backward(latent, inputs, parameters, batch, size, settings, work):
-    """Write the gradient of a solved batch to `work`, by the formulas of `jfb.model.gradients`.
-
-    Returns:
-        Sum of squared errors, number of accurate predictions.
-    """
-    n, m = len(latent), len(inputs)
-    at = places(latent, inputs)
-    fixed, sums, gradient = work.fixed, work.sums, work.gradient
-    squares = accurate = zero = broadcast(_float32(0))
-    scale = broadcast(_float32(2) / _float32(size))
-    bound = broadcast(_float32(settings.accuracy_threshold))
-    w = registers(latent)
-    work.patterns.count[0] = 0
-    for parameter in range(len(sums)):
-        store(sums, (parameter, 0), zero)
+    bias = broadcast(parameters[at.output_bias])
     for slot in range(0, slots_of(size), WIDTH):
-        error = error_of(latent, inputs, parameters, batch, fixed, slot)
-        squares, accurate = score(error, load(batch.weight, (slot,)), bound, squares, accurate)
-        dy = error * scale
-        add(sums, at.output_bias, dy)
-        adjoint(
-            latent,
-            parameters,
-            at.output_weight,
-            settings.order,
-            fixed.image,
-            slot,
-            work.patterns,
-            w,
-        )
-        for i in range(n):
-            image = load(fixed.image, (i, slot))
-            add_product(sums, at.output_weight + i, dy, image)
-            dh = where_positive(image, dy * get(w, i))
-            add(sums, at.latent_bias + i, dh)
-            for j in range(n):
-                add_product(sums, i * n + j, dh, load(fixed.u, (j, slot)))
-            for j in range(m):
-                parameter = at.injection_weight + i * m + j
-                add_product(sums, parameter, dh, load(batch.inputs, (j, slot)))
-    for parameter in range(len(sums)):
-        gradient[parameter] = sum_lanes(load(sums, (parameter, 0)))
-    for i in range(n):
-        gradient[at.injection_bias + i] = gradient[at.latent_bias + i]
-    return sum_lanes(squares), sum_lanes(accurate)
+        y = broadcast(parameters[at.output_weight]) * load(fixed.image, (0, slot))
+        for i in range(1, len(latent)):
+            weight = broadcast(parameters[at.output_weight + i])
+            y = y + weight * load(fixed.image, (i, slot))
+        error = (y + bias) - load(batch.target, (slot,))
+        store(errors.values, (slot,), error)
+        store(errors.scaled, (0, slot), error * error)
+
+
+@inlined
+def score(errors, size, settings):
+    """Mean squared error, and share of accurate predictions, from errors and the sum of squares."""
+    accurate = 0
+    for sample in range(size):
+        accurate += abs(errors.values[sample]) <= _float32(settings.accuracy_threshold)
+    count = _float32(size)
+    return np.float64(errors.sums[0] / count), np.float64(_float32(accurate) / count)

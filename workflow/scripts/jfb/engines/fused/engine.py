@@ -103,8 +103,9 @@ def step(run: settings.Run, parameters: np.ndarray, batch: Part) -> Step:
         *_dimensions(run.network),
         _kernel_settings(run),
         _filled_up(parameters),
-        _batch(batch),
-        len(batch),
+        batch.inputs,
+        batch.target,
+        np.arange(len(batch)),
         work,
     )
     return Step(loss, work.gradient[: len(parameters)], iterations, converged)
@@ -159,7 +160,6 @@ def _batch(part: Part) -> arrays.Batch:
     return arrays.Batch(
         inputs=np.ascontiguousarray(np.pad(part.inputs.T, ((0, 0), filler), mode="edge")),
         target=np.pad(part.target, filler, mode="edge"),
-        weight=np.pad(np.ones(size, np.float32), filler),
     )
 
 
@@ -167,12 +167,23 @@ def _scratch(network: settings.Network, size: int) -> arrays.Scratch:
     """Room for batches of up to `size` samples."""
     slots = size + -size % WIDTH
     n, m, p = network.latent_dim, network.input_dim, layout.size(network)
-    injected, u, image, inputs = (np.empty((rows, slots), np.float32) for rows in (n, n, n, m))
+    injected, image, dh = (np.empty((n, slots), np.float32) for _ in range(3))
+    columns = np.zeros((n + m + -(n + m) % 8, slots), np.float32)
     return arrays.Scratch(
-        batch=arrays.Batch(inputs, np.empty(slots, np.float32), np.empty(slots, np.float32)),
-        fixed=arrays.FixedPoint(injected, u, image, np.empty(slots // WIDTH, np.int64)),
+        batch=arrays.Batch(columns[n : n + m], np.empty(slots, np.float32)),
+        fixed=arrays.FixedPoint(injected, columns[:n], image, np.empty(slots // WIDTH, np.int64)),
+        errors=arrays.Errors(
+            np.empty(slots, np.float32), np.empty((2, slots), np.float32), np.empty(2, np.float32)
+        ),
         patterns=_patterns(n, slots),
-        sums=np.empty((p, WIDTH), np.float32),
+        backward=arrays.Backward(
+            dh=dh,
+            columns=columns,
+            rows=np.empty((WIDTH, len(columns)), np.float32),
+            latent=np.empty((n, len(columns)), np.float32),
+            output=np.empty(n, np.float32),
+            partial=np.empty((max(n, 2), WIDTH), np.float32),
+        ),
         gradient=_filled_up(np.zeros(p, np.float32)),
         rotated=np.empty((n, n)),
         rotation=np.empty((n, n)),

@@ -5,26 +5,26 @@ Arrays and dimensions are described in `arrays` and `batch`.
 
 import numpy as np
 
-from jfb.engines.fused.batch import backward, error_of, fill, score, slots_of, solve
-from jfb.engines.fused.cache import compiled, inlined
-from jfb.engines.fused.lanes import WIDTH, broadcast, load, seconds, sum_lanes
+from jfb.engines.fused.batch import compare, fill, score, slots_of, solve
+from jfb.engines.fused.gradient import backward
+from jfb.engines.fused.lanes import seconds
 from jfb.engines.fused.optimisers import take_step
 from jfb.engines.fused.projection import project
-
-_float32 = np.float32
+from jfb.engines.fused.sums import sum_contiguous
+from jfb.storage.machine_code import compiled, inlined
 
 
 @inlined
-def validate(latent, inputs, parameters, batch, fixed, settings):
-    """Sum of squared errors, number of accurate predictions, iterations, whether they converged."""
-    slots = len(batch.target)
-    iterations, converged = solve(latent, inputs, parameters, batch, slots, fixed, settings)
-    squares = accurate = broadcast(_float32(0))
-    bound = broadcast(_float32(settings.accuracy_threshold))
-    for slot in range(0, slots, WIDTH):
-        error = error_of(latent, inputs, parameters, batch, fixed, slot)
-        squares, accurate = score(error, load(batch.weight, (slot,)), bound, squares, accurate)
-    return sum_lanes(squares), sum_lanes(accurate), iterations, converged
+def validate(latent, inputs, parameters, batch, size, settings, work):
+    """Mean squared error, share of accurate predictions, iterations, whether they converged."""
+    fixed, errors = work.fixed, work.errors
+    iterations, converged = solve(
+        latent, inputs, parameters, batch, slots_of(size), fixed, settings
+    )
+    compare(latent, inputs, parameters, batch, fixed, size, errors)
+    sum_contiguous((None, None), errors.scaled, size, errors.sums, 0, work.backward.partial)
+    loss, accuracy = score(errors, size, settings)
+    return loss, accuracy, iterations, converged
 
 
 @inlined
@@ -34,18 +34,34 @@ def copy(parameters, kept):
         kept[i] = parameters[i]
 
 
+@inlined
+def differentiate(latent, inputs, settings, parameters, size, work):
+    """Write the gradient of `work.batch`, of `size` samples.
+
+    Returns:
+        Mean squared error, share of accurate predictions, iterations, whether they converged.
+    """
+    batch, fixed, errors = work.batch, work.fixed, work.errors
+    iterations, converged = solve(
+        latent, inputs, parameters, batch, slots_of(size), fixed, settings
+    )
+    compare(latent, inputs, parameters, batch, fixed, size, errors)
+    backward(latent, inputs, parameters, size, settings, work)
+    loss, accuracy = score(errors, size, settings)
+    return loss, accuracy, iterations, converged
+
+
 @compiled
-def step_gradient(latent, inputs, settings, parameters, batch, size, work):
-    """Write the gradient of one batch to `work`.
+def step_gradient(latent, inputs, settings, parameters, points, target, order, work):
+    """Write the gradient of the points (size, m) with target (size,), in an order, to `work`.
 
     Returns:
         Mean squared error, iterations, and whether they converged.
     """
-    iterations, converged = solve(
-        latent, inputs, parameters, batch, slots_of(size), work.fixed, settings
-    )
-    squares, _ = backward(latent, inputs, parameters, batch, size, settings, work)
-    return squares / size, iterations, converged
+    size = len(target)
+    fill(inputs, points, target, order, 0, size, work.batch)
+    loss, _, iterations, converged = differentiate(latent, inputs, settings, parameters, size, work)
+    return loss, iterations, converged
 
 
 @compiled
@@ -87,35 +103,34 @@ def train_epochs(
         Number of epochs that were carried out.
     """
     count = len(target)
-    parameters, batch, fixed = state.parameters, work.batch, work.fixed
+    parameters = state.parameters
     for epoch in range(len(orders)):
         begin = seconds(settings.clock)
         loss, accuracy, batches, iterations, longest, unconverged = 0.0, 0.0, 0, 0, 0, 0
         for start in range(0, count, settings.batch_size):
             size = min(settings.batch_size, count - start)
-            fill(inputs, points, target, orders[epoch], start, size, batch)
-            needed, converged = solve(
-                latent, inputs, parameters, batch, slots_of(size), fixed, settings
+            fill(inputs, points, target, orders[epoch], start, size, work.batch)
+            mean, share, needed, converged = differentiate(
+                latent, inputs, settings, parameters, size, work
             )
-            squares, accurate = backward(latent, inputs, parameters, batch, size, settings, work)
             take_step(optimiser, work.gradient, parameters)
             if settings.ceiling < np.inf:
                 project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
-            loss += squares
-            accuracy += accurate / size
+            loss += mean * size
+            accuracy += share
             batches += 1
             iterations += needed
             longest = max(longest, needed)
             unconverged += not converged
         loss /= count
         log.train_seconds[epoch] = seconds(settings.clock) - begin
-        squares, accurate, needed, converged = validate(
-            latent, inputs, parameters, validation, fixed, settings
+        mean, share, needed, converged = validate(
+            latent, inputs, parameters, validation, validation_size, settings, work
         )
         log.train_loss[epoch] = loss
-        log.val_loss[epoch] = squares / validation_size
+        log.val_loss[epoch] = mean * validation_size / validation_size
         log.train_accuracy[epoch] = accuracy / batches
-        log.val_accuracy[epoch] = accurate / validation_size
+        log.val_accuracy[epoch] = share
         log.iterations_mean[epoch] = (iterations + needed) / (batches + 1)
         log.iterations_max[epoch] = max(longest, needed)
         log.unconverged[epoch] = unconverged + (not converged)

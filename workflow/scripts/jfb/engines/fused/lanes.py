@@ -1,9 +1,10 @@
-"""A numba type for a vector of float32 numbers, and the arithmetic that the kernel does on it.
+"""Numba types for vectors of float32 numbers, and the arithmetic that the kernel does on them.
 
 Loops over such vectors are vectorised by construction: what a compiler's vectoriser makes of a
-loop over a handful of samples costs several times the arithmetic itself. `WIDTH` is the same on
-every machine, and with it the order in which sums are added; the compiler maps a vector to as many
-registers as the processor's are narrower.
+loop over a handful of samples costs several times the arithmetic itself. The widths are the same on
+every machine, and with them the order in which sums are added; the compiler maps a vector to as
+many registers as the processor's are narrower. Every operation is rounded by itself: a product and
+a sum become one operation, rounded once, in `multiply_add` only.
 """
 
 import operator
@@ -12,57 +13,64 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 #: Samples in a vector: two registers of AVX-512, four of AVX2. One would leave the pipelines idle.
 WIDTH = 32
 
-_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
-_MASK = ir.IntType(WIDTH)
+_NUMBER = ir.FloatType()
 _INDEX = ir.IntType(32)
-_ZERO = ir.Constant(_VECTOR, [0.0] * WIDTH)
-_UNDEFINED = ir.Constant(_VECTOR, ir.Undefined)
 
 
 class Lanes(types.Type):
-    """A vector of `WIDTH` float32 numbers, by value."""
+    """A vector of `width` float32 numbers, by value."""
 
-    def __init__(self) -> None:
-        super().__init__(f"Lanes({WIDTH})")
+    def __init__(self, width: int) -> None:
+        super().__init__(f"Lanes({width})")
+        self.width = width
+
+    @property
+    def vector(self) -> ir.VectorType:
+        """The type in LLVM."""
+        return ir.VectorType(_NUMBER, self.width)
 
 
 class Registers(types.Type):
-    """A few vectors by index; the compiler keeps them in registers where they fit."""
+    """A few vectors, or numbers, by index; the compiler keeps them in registers where they fit."""
 
-    def __init__(self) -> None:
-        super().__init__(f"Registers({WIDTH})")
+    def __init__(self, element: types.Type) -> None:
+        super().__init__(f"Registers({element})")
+        self.element = element
 
 
-lanes = Lanes()
-_registers = Registers()
+lanes = Lanes(WIDTH)
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, _VECTOR)
+        super().__init__(manager, fe_type, fe_type.vector)
 
 
 @register_model(Registers)
 class _RegistersModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, _VECTOR.as_pointer())
+        element = manager.lookup(fe_type.element).get_value_type()
+        super().__init__(manager, fe_type, element.as_pointer())
 
 
 def _arithmetic(operation, instruction: str) -> None:
-    """Let `operation` on two vectors be one instruction."""
+    """Let `operation` on two vectors of one width be one instruction."""
 
     @infer_global(operation)
-    class _(ConcreteTemplate):
-        cases = (signature(lanes, lanes, lanes),)
+    class _(AbstractTemplate):
+        def generic(self, args, kws):
+            if isinstance(args[0], Lanes) and args[1:] == args[:1]:
+                return signature(args[0], *args)
+            return None
 
-    @lower_builtin(operation, lanes, lanes)
+    @lower_builtin(operation, Lanes, Lanes)
     def _(context, builder, sig, args):
         return getattr(builder, instruction)(*args)
 
@@ -74,10 +82,10 @@ _arithmetic(operator.truediv, "fdiv")
 
 
 def _elementwise(name: str):
-    """Lower a call to LLVM's intrinsic `name` on vectors."""
+    """Lower a call to LLVM's intrinsic `name` on vectors of `WIDTH`."""
 
     def lower(context, builder, sig, args):
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(args))
+        kind = ir.FunctionType(lanes.vector, [lanes.vector] * len(args))
         return builder.call(
             cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f32"), args
         )
@@ -103,16 +111,28 @@ def absolute(typing, x):
     return lanes(lanes), _elementwise("fabs")
 
 
-@intrinsic
-def broadcast(typing, x):
-    """The number x (float32) in every lane."""
+def _broadcast(width: int):
+    @intrinsic
+    def broadcast(typing, x):
+        """The number x (float32) in every lane."""
+        kind = Lanes(width)
 
-    def lower(context, builder, sig, args):
-        first = builder.insert_element(_UNDEFINED, args[0], _INDEX(0))
-        zeros = ir.Constant(ir.VectorType(_INDEX, WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(first, _UNDEFINED, zeros)
+        def lower(context, builder, sig, args):
+            undefined = ir.Constant(kind.vector, ir.Undefined)
+            first = builder.insert_element(undefined, args[0], _INDEX(0))
+            zeros = ir.Constant(ir.VectorType(_INDEX, width), [0] * width)
+            return builder.shuffle_vector(first, undefined, zeros)
 
-    return lanes(types.float32), lower
+        return kind(types.float32), lower
+
+    return broadcast
+
+
+broadcast, broadcast8, broadcast4 = map(_broadcast, (WIDTH, 8, 4))
+
+
+def _zero(vector: ir.VectorType) -> ir.Constant:
+    return ir.Constant(vector, [0.0] * vector.count)
 
 
 @intrinsic
@@ -120,7 +140,8 @@ def relu(typing, x):
     """0 where x < 0, else x: NaN stays NaN, as in PyTorch."""
 
     def lower(context, builder, sig, args):
-        return builder.select(builder.fcmp_ordered("<", args[0], _ZERO), _ZERO, args[0])
+        zero = _zero(lanes.vector)
+        return builder.select(builder.fcmp_ordered("<", args[0], zero), zero, args[0])
 
     return lanes(lanes), lower
 
@@ -130,28 +151,20 @@ def where_positive(typing, x, y):
     """The vector y where x > 0, else 0."""
 
     def lower(context, builder, sig, args):
-        return builder.select(builder.fcmp_ordered(">", args[0], _ZERO), args[1], _ZERO)
+        zero = _zero(lanes.vector)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], zero)
 
     return lanes(lanes, lanes), lower
 
 
 @intrinsic
-def where_at_most(typing, x, bound, y):
-    """The vector y where x <= bound, else 0."""
-
-    def lower(context, builder, sig, args):
-        return builder.select(builder.fcmp_ordered("<=", args[0], args[1]), args[2], _ZERO)
-
-    return lanes(lanes, lanes, lanes), lower
-
-
-@intrinsic
 def all_below(typing, x, bound):
     """Whether x < bound in every lane; NaN is below nothing."""
+    mask = ir.IntType(WIDTH)
 
     def lower(context, builder, sig, args):
         unmet = builder.fcmp_unordered(">=", args[0], args[1])
-        return builder.icmp_unsigned("==", builder.bitcast(unmet, _MASK), _MASK(0))
+        return builder.icmp_unsigned("==", builder.bitcast(unmet, mask), mask(0))
 
     return types.boolean(lanes, lanes), lower
 
@@ -161,30 +174,10 @@ def mask_positive(typing, x):
     """Bit k of a uint32 says whether x > 0 in lane k."""
 
     def lower(context, builder, sig, args):
-        return builder.bitcast(builder.fcmp_ordered(">", args[0], _ZERO), _MASK)
+        positive = builder.fcmp_ordered(">", args[0], _zero(lanes.vector))
+        return builder.bitcast(positive, ir.IntType(WIDTH))
 
     return types.uint32(lanes), lower
-
-
-@intrinsic
-def sum_lanes(typing, x):
-    """Sum over the lanes, half onto half: the same order on every processor."""
-
-    def lower(context, builder, sig, args):
-        (x,) = args
-        for width in (WIDTH >> k for k in range(1, WIDTH.bit_length())):
-            undefined = ir.Constant(x.type, ir.Undefined)
-            lower_half, upper_half = (
-                ir.Constant(ir.VectorType(_INDEX, width), list(range(start, start + width)))
-                for start in (0, width)
-            )
-            x = builder.fadd(
-                builder.shuffle_vector(x, undefined, lower_half),
-                builder.shuffle_vector(x, undefined, upper_half),
-            )
-        return builder.extract_element(x, _INDEX(0))
-
-    return types.float32(lanes), lower
 
 
 def _require_rows(array) -> None:
@@ -193,66 +186,138 @@ def _require_rows(array) -> None:
         raise TypingError(f"a C-contiguous float32 array is needed, not {array}")
 
 
-def _address(context, builder, array_type, array, index):
+def _address(context, builder, array_type, array, index, kind):
     made = context.make_array(array_type)(context, builder, array)
     indices = cgutils.unpack_tuple(builder, index)
     place = cgutils.get_item_pointer(context, builder, array_type, made, indices)
-    return builder.bitcast(place, _VECTOR.as_pointer())
+    return builder.bitcast(place, kind.as_pointer())
+
+
+@intrinsic
+def load_as(typing, like, array, index):
+    """What lies at `index` (a tuple) of a C-contiguous float32 array, as wide as `like`.
+
+    That is a vector or a number.
+    """
+    _require_rows(array)
+    kind = like.vector if isinstance(like, Lanes) else _NUMBER
+
+    def lower(context, builder, sig, args):
+        place = _address(context, builder, sig.args[1], *args[1:], kind)
+        return builder.load(place, align=4)
+
+    return like(like, array, index), lower
 
 
 @intrinsic
 def load(typing, array, index):
-    """The vector that starts at `index` (a tuple) of a C-contiguous float32 array."""
+    """The vector of `WIDTH` that starts at `index` (a tuple) of a C-contiguous float32 array."""
     _require_rows(array)
 
     def lower(context, builder, sig, args):
-        return builder.load(_address(context, builder, sig.args[0], *args), align=4)
+        place = _address(context, builder, sig.args[0], *args, lanes.vector)
+        return builder.load(place, align=4)
 
     return lanes(array, index), lower
 
 
 @intrinsic
 def store(typing, array, index, x):
-    """Write x to the `WIDTH` places that start at `index` (a tuple) of a float32 array."""
+    """Write the vector x to the places from `index` (a tuple) on of a float32 array."""
     _require_rows(array)
 
     def lower(context, builder, sig, args):
-        builder.store(args[2], _address(context, builder, sig.args[0], *args[:2]), align=4)
+        place = _address(context, builder, sig.args[0], *args[:2], x.vector)
+        builder.store(args[2], place, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, index, lanes), lower
+    return types.void(array, index, x), lower
+
+
+#: The three steps that transpose 8 x 8: pairs of vectors, and how each is shuffled into two. The
+#: first of the two of all pairs come before the second.
+_STEPS = (
+    (
+        ((0, 1), (2, 3), (4, 5), (6, 7)),
+        ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
+    ),
+    (
+        ((0, 1), (2, 3), (4, 5), (6, 7)),
+        ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+    ),
+    (
+        ((0, 1), (4, 5), (2, 3), (6, 7)),
+        ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+    ),
+)
 
 
 @intrinsic
-def registers(typing, components):
-    """As many vectors as the tuple `components` has items, uninitialised."""
+def transpose8(typing, array, index, target, place):
+    """Write 8 x 8 numbers of a float32 array, from `index` on, transposed to `target` at `place`.
+
+    Both indices are pairs, and both arrays are C-contiguous.
+    """
+    _require_rows(array)
+    _require_rows(target)
+    vector = Lanes(8).vector
+
+    def lower(context, builder, sig, args):
+        def address(k, row):
+            first, second = cgutils.unpack_tuple(builder, args[k + 1])
+            moved = builder.add(first, first.type(row))
+            pair = context.make_tuple(builder, sig.args[k + 1], [moved, second])
+            return _address(context, builder, sig.args[k], args[k], pair, vector)
+
+        rows = [builder.load(address(0, row), align=4) for row in range(8)]
+        for pairs, shuffles in _STEPS:
+            rows = [
+                builder.shuffle_vector(
+                    rows[a], rows[b], ir.Constant(ir.VectorType(_INDEX, 8), list(shuffle))
+                )
+                for shuffle in shuffles
+                for a, b in pairs
+            ]
+        for row, numbers in enumerate(rows):
+            builder.store(numbers, address(2, row), align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, index, target, place), lower
+
+
+@intrinsic
+def registers(typing, components, x):
+    """As many vectors or numbers as the tuple `components` has items, each equal to x."""
     count = len(components)
 
     def lower(context, builder, sig, args):
-        return cgutils.alloca_once(builder, _VECTOR, size=count)
+        room = cgutils.alloca_once(builder, args[1].type, size=count)
+        for k in range(count):
+            builder.store(args[1], builder.gep(room, [_INDEX(k)]))
+        return room
 
-    return _registers(components), lower
+    return Registers(x)(components, x), lower
 
 
 @intrinsic
 def get(typing, vectors, index):
-    """Vector number `index` of some registers."""
+    """Item number `index` of some registers."""
 
     def lower(context, builder, sig, args):
         return builder.load(builder.gep(args[0], [args[1]]))
 
-    return lanes(_registers, types.intp), lower
+    return vectors.element(vectors, types.intp), lower
 
 
 @intrinsic
 def put(typing, vectors, index, x):
-    """Let x be vector number `index` of some registers."""
+    """Let x be item number `index` of some registers."""
 
     def lower(context, builder, sig, args):
         builder.store(args[2], builder.gep(args[0], [args[1]]))
         return context.get_dummy_value()
 
-    return types.void(_registers, types.intp, lanes), lower
+    return types.void(vectors, types.intp, vectors.element), lower
 
 
 @intrinsic

@@ -11,8 +11,8 @@ import numpy as np
 from numba.extending import overload
 
 from jfb.config import choices
-from jfb.engines.fused.cache import INLINED
 from jfb.engines.fused.lanes import WIDTH, broadcast, load, multiply_add, square_root, store
+from jfb.storage.machine_code import INLINED
 
 _float32 = np.float32
 
@@ -36,11 +36,15 @@ class Adam(NamedTuple):
         return cls(*numbers, mean=zeros, square=zeros.copy(), powers=np.ones(2))
 
     def step(self, gradient, parameters):
-        """One step of Adam (Kingma and Ba 2015, algorithm 1)."""
+        """One step of Adam (Kingma and Ba 2015, algorithm 1), with the roundings of PyTorch's.
+
+        That has a fused multiply-add in each moment and in no other place. It computes powers of
+        the betas anew, here they are running products; in float32 the factors are the same.
+        """
         self.powers[0] *= self.beta1
         self.powers[1] *= self.beta2
         step = broadcast(_float32(-self.learning_rate / (1 - self.powers[0])))
-        correction = broadcast(_float32(1 / np.sqrt(1 - self.powers[1])))
+        root = broadcast(_float32(np.sqrt(1 - self.powers[1])))
         epsilon = broadcast(_float32(self.epsilon))
         keep = broadcast(_float32(self.beta2))
         new_mean, new_square = (
@@ -49,12 +53,17 @@ class Adam(NamedTuple):
         )
         for place in range(0, len(parameters), WIDTH):
             g, mean = load(gradient, (place,)), load(self.mean, (place,))
-            mean = multiply_add(g - mean, new_mean, mean)
-            square = multiply_add(g * g, new_square, load(self.square, (place,)) * keep)
+            # As torch.lerp: from the nearer end.
+            if 1 - self.beta1 < 0.5:
+                mean = multiply_add(new_mean, g - mean, mean)
+            else:
+                mean = multiply_add(new_mean - broadcast(_float32(1)), g - mean, g)
+            square = load(self.square, (place,)) * keep
+            square = multiply_add(new_square * g, g, square)
             store(self.mean, (place,), mean)
             store(self.square, (place,), square)
-            divisor = multiply_add(square_root(square), correction, epsilon)
-            moved = multiply_add(step, mean / divisor, load(parameters, (place,)))
+            divisor = square_root(square) / root + epsilon
+            moved = load(parameters, (place,)) + (step * mean) / divisor
             store(parameters, (place,), moved)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jfb.engines.fused.cache import inlined
+from jfb.storage.machine_code import inlined
 
 _MOST_SWEEPS = 30
 # Of the cosine between two columns at which they count as orthogonal.

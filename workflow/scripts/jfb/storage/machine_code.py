@@ -1,6 +1,6 @@
 """Compiled code on disk: where it lies, and how jobs that start together share it.
 
-Numba recompiles a function when its own file changes, not when another file of this package does,
+Numba recompiles a function when its own file changes, not when another file of its package does,
 and two processes that save at once can name one file for two things. So the code lies in a folder
 named after the contents of the package, and a process compiles, saves or loads under a lock. Copies
 of the package that have one NUMBA_CACHE_DIR share what any of them has compiled.
@@ -17,15 +17,14 @@ import numba
 from filelock import FileLock
 from numba.core.caching import UserProvidedCacheLocator
 
-_PACKAGE = Path(__file__).parent
-
 
 @functools.cache
-def folder() -> Path:
-    """Where the compiled code of this state of the package lies."""
-    contents = b"\0".join(file.read_bytes() for file in sorted(_PACKAGE.glob("*.py")))
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or _PACKAGE / "__pycache__")
-    return base / f"fused-{hashlib.sha256(contents).hexdigest()[:16]}"
+def folder(package: Path) -> Path:
+    """Where the compiled code of this state of a package, a folder, lies."""
+    files = [Path(__file__), *sorted(package.glob("*.py"))]
+    contents = b"\0".join(file.read_bytes() for file in files)
+    base = Path(os.environ.get("NUMBA_CACHE_DIR") or package / "__pycache__")
+    return base / f"{package.name}-{hashlib.sha256(contents).hexdigest()[:16]}"
 
 
 class Locator(UserProvidedCacheLocator):
@@ -33,14 +32,17 @@ class Locator(UserProvidedCacheLocator):
 
     def __init__(self, py_func, py_file) -> None:
         super().__init__(py_func, py_file)
-        self._cache_path = str(folder())
+        self._cache_path = str(folder(Path(py_file).parent))
 
     def ensure_cache_path(self) -> None:
         """Leave it to `_locked`, which says what to do where the folder cannot be written."""
 
 
+# Nothing is allocated in compiled code, so that no references are counted: that takes longer than
+# a small batch, and half as long again to compile.
+_COMPILED = {"error_model": "numpy", "_nrt": False}
 #: How numba compiles functions that become part of a compiled one.
-INLINED = {"forceinline": True, "error_model": "numpy"}
+INLINED = {"forceinline": True} | _COMPILED
 #: Decorator for such functions.
 inlined = numba.njit(**INLINED)
 
@@ -49,20 +51,20 @@ def compiled(function: Callable) -> Callable:
     """Decorator: machine code from numba, kept on disk, that runs without the GIL.
 
     Args:
-        function: its first two arguments are tuples, for whose lengths it is compiled, as it is for
-            the class of the third.
+        function: allocates nothing. It is compiled for the classes of its arguments and the lengths
+            of tuples; an array has the same type in every call.
     """
-    numba.config.CACHE_DIR = str(folder())
+    place = folder(Path(function.__code__.co_filename).parent)
+    numba.config.CACHE_DIR = str(place)
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
-    machine_code = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    machine_code = numba.njit(nogil=True, cache=True, **_COMPILED)(function)
     loaded = set()
 
     @functools.wraps(function)
-    def call(latent: tuple, inputs: tuple, numbers: tuple, *rest):
-        arguments = latent, inputs, numbers, *rest
-        kind = len(latent), len(inputs), type(numbers)
+    def call(*arguments):
+        kind = tuple((type(a), isinstance(a, tuple) and len(a)) for a in arguments)
         if kind not in loaded:
-            with _locked():
+            with _locked(place):
                 machine_code.compile(tuple(map(numba.typeof, arguments)))
             loaded.add(kind)
         return machine_code(*arguments)
@@ -71,15 +73,15 @@ def compiled(function: Callable) -> Callable:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _locked(place: Path) -> Iterator[None]:
     """Hold the lock under which code is compiled and saved, or loaded.
 
     Raises:
         OSError: the folder of compiled code cannot be written; the message says what to do.
     """
-    lock = FileLock(folder() / "lock")
+    lock = FileLock(place / "lock")
     try:
-        folder().mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
         advice = "set NUMBA_CACHE_DIR to a folder that can be written"
