@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check test long faults lint rule-change schema docs check-docs report clean distclean
+.PHONY: all check check-exact test long faults lint rule-change schema docs check-docs report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -24,6 +24,11 @@ all: $(READY)
 # Fails unless every published cell is reproduced.
 check: $(READY)
 	@$(BIN)/python workflow/scripts/check.py results/table1.csv config.yaml
+
+# Trains the replay in PyTorch too, and fails unless both are equal to the last bit; on x86-64.
+check-exact: $(READY)
+	$(BIN)/snakemake --cores $(CORES) replay replay_reference
+	@$(BIN)/python workflow/scripts/check_exact.py results replay replay_reference
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist worksteal $(foreach part,faults slurm long,--ignore tests/$(part))

@@ -358,7 +358,7 @@ def test_the_default_config_is_the_report(project):
     assert [run.batch_size for run in runs] == [2400, 1200, 600, 64, 32]
     assert [run.predecessors for run in runs] == [0, 1, 2, 3, 4]
     assert {(run.seed, run.epochs, run.engine, run.stream) for run in runs} == {
-        (42, 3000, "reference", "report")
+        (42, 3000, "fused", "report")
     }
     assert runs[0].dataset.training_size == 2400
 
@@ -379,6 +379,13 @@ def test_the_default_studies_have_the_reports_hyperparameters(name, project):
         )
 
 
+def test_the_reference_of_the_replay_differs_in_its_engine_only(project):
+    replay, reference = (project.studies[name].runs for name in ("replay", "replay_reference"))
+    assert list(replay) == list(reference)
+    for place, run in replay.items():
+        assert dataclasses.replace(run, engine="reference") == reference[place]
+
+
 def test_the_alignment_has_thirty_snapshots_and_more(project):
     runs = project.studies[project.alignment].runs.values()
     assert min(run.snapshots for run in runs) >= 30
@@ -397,7 +404,7 @@ def test_the_default_seeds_are_paired_runs_of_the_same_settings(project):
     runs = project.studies["seeds"].runs
     assert list(runs) == [(b, s) for b in (2400, 1200, 600, 64, 32) for s in range(20)]
     replayed = project.studies["replay"].runs[600, 42]
-    changes = {"seed": 42, "engine": "reference", "stream": "report", "predecessors": 2}
+    changes = {"seed": 42, "stream": "report", "predecessors": 2}
     assert dataclasses.replace(runs[600, 7], **changes) == replayed
     assert {run.stream for run in runs.values()} == {"per_seed"}
 
@@ -457,7 +464,8 @@ def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, c
 def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config):
     assert checks.DIRECT == adjoints.DIRECT
     gradient = {"name": "implicit", "tolerance": 1e-9}
-    config["studies"]["printed"] |= {"latent_dim": 33, "gradient": gradient}
+    changed_study = {"engine": "reference", "latent_dim": 33, "gradient": gradient}
+    config["studies"]["printed"] |= changed_study
     config["cost"]["gradients"]["implicit"] = gradient
     project = load(config)
     assert project.studies["printed"].runs[600, 42].gradient == choices.Gradient.from_dict(gradient)
@@ -488,6 +496,7 @@ def test_a_study_overrides_the_defaults(config):
 )
 def test_what_an_engine_cannot_do_is_refused_with_those_that_can(chosen, key, config, monkeypatch):
     monkeypatch.setattr(chosen, "engines", ("fused", "able"))
+    config["studies"]["replay"]["engine"] = "reference"
     with pytest.raises(ConfigError) as error:
         load(config)
     assert str(error.value).startswith(f"studies.replay.{key}: ")

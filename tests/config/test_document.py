@@ -96,7 +96,7 @@ def test_another_name_is_another_choice_with_its_own_defaults(config):
     config["defaults"]["gradient"] = {"name": "phantom", "steps": 5, "damping": 0.5}
     for study in config["studies"].values():
         study.setdefault("gradient", {"name": "jfb"})
-    config["studies"]["printed"]["gradient"] = {"name": "implicit"}
+    config["studies"]["printed"] |= {"engine": "reference", "gradient": {"name": "implicit"}}
     assert load(config).studies["printed"].runs[600, 42].gradient == choices.Implicit()
     config["studies"]["printed"]["gradient"] = {"name": "neumann"}
     with pytest.raises(ConfigError, match=r"^studies\.printed\.gradient\.order: None is missing"):

@@ -11,20 +11,24 @@ from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
 
 
 class Row(NamedTuple):
-    """A choice: the key of a study, its name there, what it is, its options, and its engines."""
+    """A choice: the key of a study, its name there, what it is, its options, and its engines.
+
+    `exact` says whether the engine fused has every bit of the engine reference with it.
+    """
 
     key: str
     name: str
     what: str
     options: str
     engines: str
+    exact: str
 
 
 def rows() -> list[Row]:
     """Every choice of a run but its engine, in the order in which they are declared."""
     kinds = WITH_OPTIONS | {key: BY_NAME[key] for key in ("activation", "stream")}
     return [
-        Row(key, name, _what(choice), _options(choice), _engines(choice))
+        Row(key, name, _what(choice), _options(choice), _engines(choice), _exact(choice))
         for key, kind in kinds.items()
         for name, choice in kind.all().items()
     ]
@@ -36,6 +40,12 @@ def _what(choice: type[Choice]) -> str:
 
 def _engines(choice: type[Choice]) -> str:
     return "all" if set(choice.engines) == set(Engine.all()) else ", ".join(choice.engines)
+
+
+def _exact(choice: type[Choice]) -> str:
+    if "fused" not in choice.engines:
+        return ""
+    return "yes" if choice.exact else "to rounding"
 
 
 def _options(choice: type[Choice]) -> str:
