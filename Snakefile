@@ -24,6 +24,7 @@ report: "workflow/report/workflow.rst"
 onstart:
     if scheduler:
         scheduler.started()
+    pace.ease(workflow)
 
 
 include: "workflow/rules/common.smk"

@@ -122,3 +122,14 @@ def test_an_edit_of_any_file_of_a_package_is_another_cache(tmp_path, forgetful):
     (tmp_path / "more.py").write_text("a")
     folder.cache_clear()
     assert folder(tmp_path) not in folders
+
+
+def test_linear_algebra_is_not_imported_for_compiled_code(program, tmp_path):
+    """Neither to compile nor to load; whoever needs it later can import it."""
+    with program.open("a") as file:
+        file.write('print("scipy.linalg" in sys.modules)\nimport scipy.linalg\n')
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, program, "1"]
+    for _ in range(2):
+        told = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+        assert told.split() == ["0.5", "False"]

@@ -13,7 +13,7 @@ from jfb.config import requirements
 from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.study import SPLIT, name_of_dataset
-from jfb.storage import locks
+from jfb.storage import locks, pace
 from jfb.storage.code import digest
 
 try:

@@ -9,6 +9,7 @@ of the package that have one NUMBA_CACHE_DIR share what any of them has compiled
 import functools
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,8 +52,8 @@ def compiled(function: Callable) -> Callable:
     """Decorator: machine code from numba, kept on disk, that runs without the GIL.
 
     Args:
-        function: allocates nothing. It is compiled for the classes of its arguments and the lengths
-            of tuples; an array has the same type in every call.
+        function: allocates nothing, and has no matrix products. It is compiled for the classes of
+            its arguments and the lengths of tuples; an array has the same type in every call.
     """
     place = folder(Path(function.__code__.co_filename).parent)
     numba.config.CACHE_DIR = str(place)
@@ -64,7 +65,7 @@ def compiled(function: Callable) -> Callable:
     def call(*arguments):
         kind = tuple((type(a), isinstance(a, tuple) and len(a)) for a in arguments)
         if kind not in loaded:
-            with _locked(place):
+            with _locked(place), _without_linear_algebra():
                 machine_code.compile(tuple(map(numba.typeof, arguments)))
             loaded.add(kind)
         return machine_code(*arguments)
@@ -90,3 +91,20 @@ def _locked(place: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _without_linear_algebra() -> Iterator[None]:
+    """Have numba find no SciPy to multiply matrices with, when it first compiles or loads.
+
+    It would import all of `scipy.linalg`: an eighth of the CPU of a short job.
+    """
+    name = "scipy.linalg"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
