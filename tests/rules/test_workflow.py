@@ -175,7 +175,7 @@ def test_what_follows_from_a_file_of_the_library(file, planned, plan):
     ("target", "file", "planned"),
     [
         ("all", "jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
-        ("many", "jfb/engines/fused/cache.py", BLOCKS | DOWNSTREAM_OF_MANY),
+        ("many", "jfb/engines/fused/sums.py", BLOCKS | DOWNSTREAM_OF_MANY),
     ],
 )
 def test_an_edit_plans_what_reads_it(target, file, planned, finished):
@@ -188,7 +188,7 @@ def test_an_edit_plans_what_reads_it(target, file, planned, finished):
     [
         ("jfb/engines/blocks.py", BLOCKS | DOWNSTREAM_OF_MANY),
         ("jfb/streams/recording.py", BLOCKS | DOWNSTREAM_OF_MANY),
-        ("jfb/engines/fused/cache.py", BLOCKS | DOWNSTREAM_OF_MANY),
+        ("jfb/engines/fused/sums.py", BLOCKS | DOWNSTREAM_OF_MANY),
         ("gather.py", {"Summary of many"} | FIGURES_OF_MANY),
         ("jfb/engines/reference.py", set()),
         ("jfb/analysis/shares.py", FIGURES_OF_MANY),
@@ -237,6 +237,12 @@ def test_more_seeds_plan_their_blocks_only(finished):
 def test_from_a_stream_follow_the_runs_that_draw_from_it(plan):
     found = plan.after("workflow/scripts/jfb/streams/per_seed.py") & plan.before("all")
     assert found == EVERYTHING - DATASETS
+
+
+@pytest.mark.parametrize("file", ["storage/machine_code.py", "streams/orders.py"])
+def test_from_what_is_compiled_for_streams_follows_everything(file, plan):
+    """Splits are drawn by it too."""
+    assert plan.after(f"workflow/scripts/jfb/{file}") & plan.before("all") == EVERYTHING
 
 
 def test_an_edit_of_a_script_plans_its_rule(finished):
