@@ -27,7 +27,7 @@ from jfb.config.project import load
 from jfb.model import numerics, targets
 from jfb.records import runlog
 from jfb.storage.code import digest, files
-from jfb.streams import report
+from jfb.streams import splits
 from jfb.streams.noise import noise
 from warm import Warm
 
@@ -75,7 +75,7 @@ def replay(project):
 
 def make_data(dataset: settings.Dataset):
     drawn = noise(dataset.points, dataset.noise_seed) if dataset.noise_std else None
-    return targets.make(dataset, drawn, report.permutation(dataset.points, dataset.split_seed))
+    return targets.make(dataset, drawn, splits.permutation(dataset.points, dataset.split_seed))
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
 """The points, the two targets and the split."""
 
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +13,7 @@ import pytest
 import torch
 
 import plain
-from conftest import make_data
+from conftest import ROOT, make_data
 from jfb.model import targets
 from jfb.records import dataset
 
@@ -82,3 +86,28 @@ def test_another_table_is_refused_by_name(tmp_path):
         ValueError, match=r"other\.parquet: damaged: not what was written as a dataset"
     ):
         dataset.read(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize("name", ["report", "printed"])
+def test_the_job_of_a_dataset_makes_the_same_bytes(name, project, tmp_path):
+    """In a process of its own, as Snakemake starts it; only the printed formula needs PyTorch."""
+    expected, made = tmp_path / "expected.parquet", tmp_path / "made.parquet"
+    dataset.write(expected, *make_data(project.datasets[name]))
+    told = json.dumps(dataclasses.asdict(project.datasets[name]))
+    code = (
+        "import json, runpy, sys; from types import SimpleNamespace as Space\n"
+        "sys.path.insert(0, 'workflow/scripts')\n"
+        "given = Space(log=[sys.argv[2]], output=[sys.argv[3]],"
+        " params=Space(dataset=json.loads(sys.argv[1])))\n"
+        "runpy.run_path('workflow/scripts/generate.py', init_globals={'snakemake': given})\n"
+        "print('torch' in sys.modules, 'numba' in sys.modules)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "MKL_CBWR"}
+    output = subprocess.check_output(
+        [sys.executable, "-c", code, told, tmp_path / "log", made],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+    )
+    assert output.split() == [str(name == "printed"), "False"]
+    assert made.read_bytes() == expected.read_bytes()

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import torch
 
 from conftest import DATA, ROOT
 from jfb.records import layout
-from jfb.streams import report
+from jfb.streams import splits
 from jfb.streams.interface import open_stream
 from jfb.streams.noise import noise
 from jfb.streams.recording import Recording
@@ -33,9 +34,9 @@ def torch_state(generator):
 def assert_same_state(stream, generator):
     """The stream stands where the generator stands."""
     words, used = torch_state(generator)
-    _, found, found_used, *_ = stream._generator.get_state()
-    np.testing.assert_array_equal(found, words)
-    assert found_used == used
+    found = stream._generator.state["state"]
+    np.testing.assert_array_equal(found["key"], words)
+    assert found["pos"] == used
 
 
 def oracle(run):
@@ -105,7 +106,7 @@ def test_the_reports_stream_is_pytorchs_over_many_seeds(points, n, m, replay):
 def test_permutations_are_pytorchs(size):
     for seed in (0, 42, 2**32 - 1, 2**32, 2**53 + 1):
         expected = torch.randperm(size, generator=torch.Generator().manual_seed(seed))
-        np.testing.assert_array_equal(report.permutation(size, seed), expected)
+        np.testing.assert_array_equal(splits.permutation(size, seed), expected)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 8, 9, 1023, 1024, 1025, 2400, 70_000])
@@ -202,3 +203,26 @@ def test_a_stream_loads_no_torch(stream):
         f"import jfb.streams.{stream}; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("stream", ["per_seed", "report"])
+def test_what_draws_orders_is_loaded_before_the_first_is_asked_for(stream, replay, tmp_path):
+    """While a run is timed, nothing is compiled or loaded; here it is compiled."""
+    told = dataclasses.replace(replay[32], stream=stream).to_dict()
+    code = (
+        "import json, sys; sys.path.insert(0, 'workflow/scripts')\n"
+        "from jfb.config.settings import Run; from jfb.streams.interface import open_stream\n"
+        "stream = open_stream(Run.from_dict(json.loads(sys.argv[1]))); print('opened')\n"
+        "stream.initial_parameters(); stream.orders(2)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(told)],
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"},
+        capture_output=True,
+        text=True,
+    ).stdout
+    before, after = output.split("opened")
+    assert "data saved to" in before
+    assert "data" not in after

@@ -4,7 +4,7 @@ from jfb.config import settings
 from jfb.model import targets
 from jfb.records import dataset
 from jfb.storage.joblog import job_log
-from jfb.streams import report
+from jfb.streams import splits
 
 with job_log(snakemake.log[0]) as log:
     options = settings.Dataset(**snakemake.params.dataset)
@@ -14,5 +14,5 @@ with job_log(snakemake.log[0]) as log:
         from jfb.streams.noise import noise as draw
 
         noise = draw(options.points, options.noise_seed)
-    order = report.permutation(options.points, options.split_seed)
+    order = splits.permutation(options.points, options.split_seed)
     dataset.write(snakemake.output[0], *targets.make(options, noise, order))

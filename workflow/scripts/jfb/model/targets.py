@@ -37,7 +37,8 @@ def code(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         x, y, z: (n,) coordinates in metres.
 
     Returns:
-        (n,), dimensionless. exp and tanh are rounded from float64, as any library computes them.
+        (n,), dimensionless. exp and tanh are rounded from float64: no value of the report's lies so
+        near to the middle of two float32 that libraries could differ.
     """
     sigmoid = x / (1 + _rounded(np.exp, -y))
     return _rounded(np.tanh, sigmoid) + y / (1 + x * x + z * z)
@@ -54,12 +55,15 @@ def printed(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         x, y, z: (n,) coordinates in metres.
 
     Returns:
-        (n,), dimensionless. In float32 by PyTorch, whose tanh is another than float64's at three of
-        the report's points.
+        (n,), dimensionless. In float32 by PyTorch with MKL, whose tanh is another than float64's at
+        three of the report's points: on another processor than x86-64 they may differ.
     """
     # What has no need of it does without: to load it takes a second.
     import torch
 
+    from jfb.model import numerics
+
+    numerics.pin()
     x, y, z = map(torch.from_numpy, (x, y, z))
     return torch.tanh(x / (1 + torch.exp(-y)) + y / (1 + x**2 + z**2)).numpy()
 
@@ -68,7 +72,9 @@ GEOMETRIES = {"diagonal": diagonal}
 FORMULAS = {"code": code, "printed": printed}
 
 
-def make(options: settings.Dataset, noise: np.ndarray | None, order: np.ndarray) -> tuple:
+def make(
+    options: settings.Dataset, noise: np.ndarray | None, order: np.ndarray
+) -> tuple[Part, Part]:
     """The training part and the validation part of a dataset.
 
     Args:

@@ -20,7 +20,7 @@ def ease(workflow) -> None:
     """
     with suppress(AttributeError):
         scheduler = workflow.scheduler
-        if workflow.local_exec:
+        if workflow.local_exec and scheduler.job_rate_limiter:
             scheduler.job_rate_limiter = None
         else:
             # Snakemake's spelling.

@@ -4,16 +4,14 @@ Both generators are written out, MT19937 (Matsumoto and Nishimura 1998) and PCG6
 2014), so that an epoch's order is drawn in less time than the epoch takes.
 """
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from jfb.storage.machine_code import INLINED, compiled
+from jfb.storage.machine_code import compiled, inlined
 
 _32, _64 = np.uint32, np.uint64
-_inlined = numba.njit(**INLINED)
 
 _WORDS, _MIDDLE = 624, 397
 _UPPER, _LOWER, _TWIST = _32(0x80000000), _32(0x7FFFFFFF), _32(0x9908B0DF)
@@ -48,7 +46,7 @@ def torch_orders(seeds, words, orders):
             orders[epoch, other] = kept
 
 
-@_inlined
+@inlined
 def _seed(seed, words):
     """Let the state be that after init_genrand(seed)."""
     word = seed
@@ -58,7 +56,7 @@ def _seed(seed, words):
         words[k] = word
 
 
-@_inlined
+@inlined
 def _twist(words):
     """The next 624 words of the state."""
     for k in range(_WORDS):
@@ -68,7 +66,7 @@ def _twist(words):
         words[k] = middle ^ (word >> _1) ^ (_TWIST if word & _1 else _32(0))
 
 
-@_inlined
+@inlined
 def _tempered(word):
     word = word ^ (word >> _11)
     word = word ^ ((word << _7) & _TEMPER_B)
@@ -118,7 +116,7 @@ def numpy_orders(state, halves, used, others, orders):
             orders[epoch, place] = kept
 
 
-@_inlined
+@inlined
 def _draw(state, halves):
     """Fill `halves` with the next draws."""
     for k in range(0, len(halves), 2):

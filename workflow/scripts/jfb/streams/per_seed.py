@@ -20,14 +20,16 @@ class Stream:
     """
 
     def __init__(self, run: settings.Run) -> None:
+        self._network = run.network
+        self._training_size = run.dataset.training_size
         initial, orders = np.random.SeedSequence(run.seed).spawn(2)
         self._initial = np.random.default_rng(initial)
         self._state = _state_of(np.random.PCG64(orders))
         self._halves = np.empty(_HALVES, np.uint32)
         self._used = np.array([_HALVES])
         self._others = np.empty(run.dataset.training_size, np.uint32)
-        self._network = run.network
-        self._training_size = run.dataset.training_size
+        # Compiled or loaded here, not while a run is timed.
+        self.orders(0)
 
     def initial_parameters(self) -> np.ndarray:
         """The flat vector of initial parameters, (p,) float32."""

@@ -7,8 +7,8 @@ import numpy as np
 from jfb.config import settings
 from jfb.records import layout
 from jfb.streams.orders import torch_orders
+from jfb.streams.splits import generator
 
-_32_BITS = (1 << 32) - 1
 # Draws of 32 bits: of an epoch, three of 64 bits, of which the lower half of the second seeds the
 # order; the others seed the program's two loaders.
 _DRAWS_PER_EPOCH, _SEED_OF_ORDER = 6, 3
@@ -28,16 +28,17 @@ class Stream:
 
     def __init__(self, run: settings.Run) -> None:
         self._run = run
-        # Seeded with an integer, as PyTorch's: by init_genrand, with 32 bits.
-        self._generator = np.random.RandomState(run.seed & _32_BITS)
-        self._draw(_draws_of_noise(run.dataset.points))
+        self._generator = generator(run.seed)
+        self._generator.random_raw(_draws_of_noise(run.dataset.points), output=False)
         for _ in range(run.predecessors):
             self.initial_parameters()
-            self._draw(run.epochs * _DRAWS_PER_EPOCH)
+            self._generator.random_raw(run.epochs * _DRAWS_PER_EPOCH, output=False)
+        # Compiled or loaded here, not while a run is timed.
+        self.orders(0)
 
     def _draw(self, count: int) -> np.ndarray:
         """The next (count,) uint32."""
-        return self._generator._bit_generator.random_raw(count).astype(np.uint32)
+        return self._generator.random_raw(count).astype(np.uint32)
 
     def initial_parameters(self) -> np.ndarray:
         """The flat vector of initial parameters, (p,) float32, drawn as `torch.nn.Linear` draws."""
@@ -78,11 +79,6 @@ def _draws_of_noise(points: int) -> int:
         return 3 * (points + (_GROUP if points % _GROUP else 0))
     # Fewer come in pairs from two numbers of 64 bits; what is left of a pair is kept.
     return (3 * points + 1) // 2 * 4
-
-
-def permutation(size: int, seed: int) -> np.ndarray:
-    """The permutation (size,) int64 that PyTorch draws from a fresh generator with `seed`."""
-    return _permutations(size, np.array([seed & _32_BITS], np.uint32))[0]
 
 
 def _permutations(size: int, seeds: np.ndarray) -> np.ndarray:

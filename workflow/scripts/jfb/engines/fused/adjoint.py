@@ -1,6 +1,6 @@
 """The adjoint w of `jfb.model.adjoints`, for one vector of samples.
 
-With v = dL/dy W_output. jfb and the Neumann series round as in the reference engine. The implicit
+Here v is dL/dy W_output. jfb and the Neumann series round as in the reference engine. The implicit
 adjoint is solved for once per pattern of active units, for v = W_output, and scaled by dL/dy.
 """
 

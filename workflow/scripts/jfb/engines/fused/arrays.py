@@ -49,13 +49,13 @@ class FixedPoint(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """y - t in `values` (slots,), and in the rows of `scaled` (2, slots) its square and dL/dy.
+    """y - t in `values` (slots,), and in the rows of `terms` (2, slots) its square and dL/dy.
 
     `sums` (2,) are the sums of these rows over the batch.
     """
 
     values: np.ndarray
-    scaled: np.ndarray
+    terms: np.ndarray
     sums: np.ndarray
 
 

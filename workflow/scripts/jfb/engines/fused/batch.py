@@ -164,7 +164,7 @@ def compare(latent, inputs, parameters, batch, fixed, size, errors):
             y = y + weight * load(fixed.image, (i, slot))
         error = (y + bias) - load(batch.target, (slot,))
         store(errors.values, (slot,), error)
-        store(errors.scaled, (0, slot), error * error)
+        store(errors.terms, (0, slot), error * error)
 
 
 @inlined

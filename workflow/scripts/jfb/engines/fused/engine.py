@@ -173,7 +173,7 @@ def _scratch(network: settings.Network, size: int) -> arrays.Scratch:
         batch=arrays.Batch(columns[n : n + m], np.empty(slots, np.float32)),
         fixed=arrays.FixedPoint(injected, columns[:n], image, np.empty(slots // WIDTH, np.int64)),
         errors=arrays.Errors(
-            np.empty(slots, np.float32), np.empty((2, slots), np.float32), np.empty(2, np.float32)
+            np.empty(slots, np.float32), np.zeros((2, slots), np.float32), np.empty(2, np.float32)
         ),
         patterns=_patterns(n, slots),
         backward=arrays.Backward(

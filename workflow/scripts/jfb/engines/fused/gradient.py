@@ -1,7 +1,8 @@
 """The gradient of a solved batch, by the formulas of `jfb.model.gradients` and in their order.
 
-Matrix products over a batch add one sample after the other, as Intel MKL's do for up to six latent
-units in the mode that `jfb.model.numerics` asks for; beyond, MKL's order is another.
+Matrix products over a batch add one sample after the other, as Intel MKL's do for up to seven
+latent units in the mode that `jfb.model.numerics` asks for. With eight and 600 samples or more it
+multiplies blocks, in another order.
 """
 
 import numpy as np
@@ -46,7 +47,7 @@ def backward(latent, inputs, parameters, size, settings, work):
             store(sums.latent, (i, column), zero8)
     for slot in range(0, slots_of(size), WIDTH):
         dy = load(errors.values, (slot,)) * scale
-        store(errors.scaled, (1, slot), dy)
+        store(errors.terms, (1, slot), dy)
         adjoint(
             latent,
             parameters,
@@ -63,7 +64,7 @@ def backward(latent, inputs, parameters, size, settings, work):
             active = where_positive(load(fixed.image, (i, slot)), one)
             store(sums.dh, (i, slot), get(w, i) * active)
         add_products(latent, inputs, slot, min(WIDTH, size - slot), fixed.image, errors, sums)
-    sum_contiguous((None, None), errors.scaled, size, errors.sums, 0, sums.partial)
+    sum_contiguous((None, None), errors.terms, size, errors.sums, 0, sums.partial)
     sum_columns(latent, sums.dh, size, gradient, at.latent_bias, sums.partial)
     for i in range(n):
         for j in range(n):
@@ -98,7 +99,7 @@ def add_products(latent, inputs, slot, count, image, errors, sums):
                 dh = broadcast8(sums.dh[i, slot + sample])
                 put(latent_sums, i, get(latent_sums, i) + dh * row)
                 if column == 0:
-                    dy = errors.scaled[1, slot + sample]
+                    dy = errors.terms[1, slot + sample]
                     put(output_sums, i, get(output_sums, i) + dy * image[i, slot + sample])
         for i in range(n):
             store(sums.latent, (i, column), get(latent_sums, i))

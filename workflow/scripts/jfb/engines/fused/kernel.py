@@ -22,7 +22,8 @@ def validate(latent, inputs, parameters, batch, size, settings, work):
         latent, inputs, parameters, batch, slots_of(size), fixed, settings
     )
     compare(latent, inputs, parameters, batch, fixed, size, errors)
-    sum_contiguous((None, None), errors.scaled, size, errors.sums, 0, work.backward.partial)
+    # Of both rows, so that the sum is compiled once.
+    sum_contiguous((None, None), errors.terms, size, errors.sums, 0, work.backward.partial)
     loss, accuracy = score(errors, size, settings)
     return loss, accuracy, iterations, converged
 

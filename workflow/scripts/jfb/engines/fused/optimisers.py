@@ -54,7 +54,7 @@ class Adam(NamedTuple):
         for place in range(0, len(parameters), WIDTH):
             g, mean = load(gradient, (place,)), load(self.mean, (place,))
             # As torch.lerp: from the nearer end.
-            if 1 - self.beta1 < 0.5:
+            if _float32(1 - self.beta1) < 0.5:
                 mean = multiply_add(new_mean, g - mean, mean)
             else:
                 mean = multiply_add(new_mean - broadcast(_float32(1)), g - mean, g)
