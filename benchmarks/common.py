@@ -6,6 +6,7 @@ import json
 import os
 import statistics
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,6 +48,48 @@ def seed_run(batch_size, epochs, seed=0):
 
     run = conftest.load_project().studies["seeds"].runs[batch_size, seed]
     return dataclasses.replace(run, epochs=epochs), conftest.make_data(run.dataset)
+
+
+class Drawn:
+    """A stream whose orders were drawn beforehand."""
+
+    def __init__(self, stream, epochs):
+        self._initial = stream.initial_parameters()
+        self._orders = stream.orders(epochs)
+        self._next = 0
+
+    def start_again(self):
+        """Stand where the run starts."""
+        self._next = 0
+
+    def initial_parameters(self):
+        """A copy of them."""
+        return self._initial.copy()
+
+    def orders(self, epochs):
+        """The next ones."""
+        self._next += epochs
+        return self._orders[self._next - epochs : self._next]
+
+
+def train_fused(run, stream, data):
+    """Processor seconds of the fused engine with a stream of `Drawn`, and what the run leaves."""
+    from jfb.engines.fused import engine
+
+    stream.start_again()
+    start = time.process_time()
+    outcome = engine.train(run, stream, *data, lambda row: None)
+    return time.process_time() - start, outcome
+
+
+def difference(one, other):
+    """The largest relative difference between two arrays; 0 where they are equal."""
+    import numpy as np
+
+    if len(one) != len(other):
+        return float("inf")
+    size = np.maximum(np.abs(one), np.abs(other))
+    return float(np.divide(np.abs(one - other), size, where=size > 0, out=size).max())
 
 
 def load():
