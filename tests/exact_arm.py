@@ -20,15 +20,16 @@ import yaml
 
 from jfb.config import settings
 from jfb.config.project import load
-from train_runs import PARAMETERS, SCRIPTS, differing, train_apart
+from train_runs import SCRIPTS, differing, train_apart
 
 ROOT = Path(__file__).parent.parent
 NORMS_WITHIN = 1e-12
+SAME = "none"
 #: What the fused engine imports, and nothing that only the workflow does.
 LIBRARIES = ["numpy", "numba", "llvmlite", "filelock", "annotated-types"]
 LIBRARIES += ["pyarrow", "safetensors"]
-#: Of the C library that wheels may ask for at most, as Debian's is; from 2.17 on they are for ARM.
-NEWEST_GLIBC = 36
+#: Minor versions of the C library that wheels may ask for: from ARM's first to Debian 12's.
+GLIBC = range(17, 37)
 
 
 class Impossible(Exception):
@@ -106,7 +107,7 @@ def emulated_python(folder: Path) -> tuple[list[str], dict[str, str]]:
         unpack(["python3", "libstdc++6"], "arm64", root)
         version = (root / "usr/bin/python3").readlink().name.removeprefix("python")
         wanted = ["--only-binary=:all:", "--implementation=cp", f"--python-version={version}"]
-        wanted += [f"--platform=manylinux_2_{k}_aarch64" for k in range(17, NEWEST_GLIBC + 1)]
+        wanted += [f"--platform=manylinux_2_{k}_aarch64" for k in GLIBC]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
         subprocess.run([*pip, *wanted, "--target", site, *pins()], check=True)
         ready.write_text("\n".join(pins()), encoding="utf-8")
@@ -116,27 +117,24 @@ def emulated_python(folder: Path) -> tuple[list[str], dict[str, str]]:
     }
 
 
-def row_of(run: settings.Run, here: Mapping, there: Mapping) -> tuple[list[str], bool]:
-    """A run's row of the table, and whether it is the same on both processors."""
-    differences = differing(there, here, NORMS_WITHIN)
-    epochs = max(map(differences.get, differences.keys() - set(PARAMETERS)), default=0)
-    parameters = [name for name in PARAMETERS if name in differences]
-    norms = np.abs(there["spectral_norm"] / here["spectral_norm"] - 1).max()
+HEAD = ["batch size", "epoch of lowest loss", "lowest loss", "rows that differ"]
+HEAD += ["norms differ by", "seconds here", "emulated"]
+
+
+def row_of(run: settings.Run, here: Mapping, there: Mapping) -> list[str]:
+    """A run's row of the table: of what the emulated processor left, and of how it differs."""
+    rows = differing(there, here, NORMS_WITHIN)
+    norms = here["spectral_norm"], there["spectral_norm"]
     loss = there["train_loss"]
     return [
         str(run.batch_size),
         str(loss.argmin() + 1),
         repr(loss.min().item()),
-        f"{epochs} of {run.epochs}" + "".join(f", {name}" for name in sorted(differences)),
-        " ".join(parameters) or "none",
-        f"{norms:.0e}",
+        ", ".join(f"{name} {count}" for name, count in sorted(rows.items())) or SAME,
+        f"{np.abs(norms[1] / norms[0] - 1).max():.0e}" if len(norms[0]) == len(norms[1]) else "",
         f"{here['seconds']:.2f}",
         f"{there['seconds']:.1f}",
-    ], not differences
-
-
-HEAD = ["batch size", "epoch of lowest loss", "lowest loss", "rows that differ", "parameters that"]
-HEAD += ["norms differ by", "seconds here", "emulated"]
+    ]
 
 
 def main(folder: Path) -> int:
@@ -148,16 +146,18 @@ def main(folder: Path) -> int:
         return 0
     project = load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
     runs = list(project.studies["replay"].runs.values())
-    print(f"{platform.machine()}:", flush=True)
+    print("here:", flush=True)
     here = train_apart(runs, folder / "here")
-    print("aarch64, emulated:", flush=True)
+    print("emulated:", flush=True)
     there = train_apart(runs, folder / "there", command, environment)
-    rows, same = zip(*map(row_of, runs, here, there), strict=True)
+    print(" against ".join(" ".join(left[0]["processor"]) for left in (there, here)))
+    rows = list(map(row_of, runs, here, there))
     widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
     for row in (HEAD, *rows):
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
-    print(f"{sum(same)} of {len(runs)} runs have the same bits")
-    return int(not all(same))
+    same = sum(row[HEAD.index("rows that differ")] == SAME for row in rows)
+    print(f"{same} of {len(runs)} runs have the same bits")
+    return int(same < len(runs))
 
 
 if __name__ == "__main__":
