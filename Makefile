@@ -6,7 +6,7 @@ REPORT_OF ?= all
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: all check check-exact test long faults lint rule-change schema docs check-docs report clean distclean
+.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs check-docs report clean distclean
 
 all: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -29,6 +29,10 @@ check: $(READY)
 check-exact: $(READY)
 	$(BIN)/snakemake --cores $(CORES) replay replay_reference
 	@$(BIN)/python workflow/scripts/check_exact.py results replay replay_reference
+
+# Trains the report's runs on an emulated ARM processor too: every bit is compared. Minutes, from Debian's packages.
+exact-arm: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python tests/exact_arm.py
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist worksteal $(foreach part,faults slurm long,--ignore tests/$(part))

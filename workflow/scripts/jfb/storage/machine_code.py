@@ -54,6 +54,9 @@ def compiled(function: Callable) -> Callable:
     Args:
         function: allocates nothing, and has no matrix products. It is compiled for the classes of
             its arguments and the lengths of tuples; an array has the same type in every call.
+
+    Returns:
+        The function, with numba's dispatcher as its `dispatcher`.
     """
     place = folder(Path(function.__code__.co_filename).parent)
     numba.config.CACHE_DIR = str(place)
@@ -70,6 +73,7 @@ def compiled(function: Callable) -> Callable:
             loaded.add(kind)
         return machine_code(*arguments)
 
+    call.dispatcher = machine_code
     return call
 
 

@@ -95,7 +95,12 @@ def _elementwise(name: str):
 
 @intrinsic
 def multiply_add(typing, a, b, c):
-    """The vector a * b + c, rounded once."""
+    """The vector a * b + c, rounded once.
+
+    A processor that has no such instruction has the C library do it, number by number: the same
+    bits. Measured on x86-64, a run takes 2 (full batch) to 10 times (batches of 32) as long as with
+    AVX-512, and with AVX2 1.3 to 1.8 times.
+    """
     return lanes(lanes, lanes, lanes), _elementwise("fma")
 
 
