@@ -30,7 +30,7 @@ from jfb.storage import parquet
 from jfb.streams.interface import open_stream
 
 #: Up to which Intel MKL adds the products of a batch one after the other.
-EXACT_UNITS = 7
+EXACT_UNITS = 6
 
 
 def ignore(row):
@@ -113,7 +113,9 @@ def test_gradients_equal_the_references(n, m, gradient, run):
         found = fused.step(chosen, parameters, batch)
         expected = reference_step(chosen, parameters, batch)
         assert (found.iterations, found.converged) == (expected.iterations, expected.converged)
-        assert found.loss == expected.loss
+        assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+        if n <= EXACT_UNITS:
+            assert found.loss == expected.loss
         if gradient.exact and n <= EXACT_UNITS:
             np.testing.assert_array_equal(found.gradient, expected.gradient)
         difference = np.linalg.norm(found.gradient - expected.gradient)

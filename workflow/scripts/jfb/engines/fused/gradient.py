@@ -1,7 +1,7 @@
 """The gradient of a solved batch, by the formulas of `jfb.model.gradients` and in their order.
 
-Matrix products over a batch add one sample after the other, as Intel MKL's do for up to seven
-latent units in the mode that `jfb.model.numerics` asks for. With eight and 600 samples or more it
+Matrix products over a batch add one sample after the other, as Intel MKL's do for up to six
+latent units in the mode that `jfb.model.numerics` asks for. With more units and many samples it
 multiplies blocks, in another order.
 """
 
