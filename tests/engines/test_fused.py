@@ -19,10 +19,11 @@ from jfb.config.checks import FUSED_DIRECT
 from jfb.config.choices import Fused
 from jfb.engines import blocks, reference
 from jfb.engines.fused import engine as fused
-from jfb.engines.fused import lanes
+from jfb.engines.fused import lanes, optimisers
 from jfb.engines.fused.batch import places
 from jfb.engines.fused.projection import project
 from jfb.model.network import Network
+from jfb.model.optimisers import Adam
 from jfb.records import dataset, layout, runlog, snapshots
 from jfb.records.blocks import finals, gather
 from jfb.records.dataset import Part
@@ -311,6 +312,26 @@ def test_other_decay_rates_are_the_references(betas, run, data):
     optimiser = choices.Adam(learning_rate=0.01, beta1=betas[0], beta2=betas[1], epsilon=1e-6)
     run = dataclasses.replace(run, batch_size=64, epochs=5, optimiser=optimiser)
     assert_same_run(train(fused, run, data), train(reference, run, data))
+
+
+@numba.njit
+def compiled_step(optimiser, gradient, parameters):
+    optimisers.take_step(optimiser, gradient, parameters)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.7, 0.99)])
+def test_adam_is_the_references_after_each_of_3000_steps(betas):
+    options = choices.Adam(learning_rate=1e-3, beta1=betas[0], beta2=betas[1])
+    generator = torch.Generator().manual_seed(1)
+    gradients = torch.randn(3000, 28, generator=generator) * (2.0 ** torch.arange(-14, 14))
+    theirs = torch.randn(28, generator=generator)
+    ours = fused._filled_up(theirs.numpy())
+    adam = optimisers.Adam.start(options, ours)
+    oracle = Adam(options, theirs)
+    for gradient in gradients:
+        oracle.step(gradient)
+        compiled_step(adam, fused._filled_up(gradient.numpy()), ours)
+        np.testing.assert_array_equal(ours[:28], theirs.numpy())
 
 
 def test_running_products_are_powers_in_float32():
