@@ -1,5 +1,6 @@
 """What the benchmarks share: the project's runs and data, and fair timing."""
 
+import argparse
 import dataclasses
 import datetime
 import json
@@ -42,8 +43,6 @@ def medians(contenders, rounds):
 
 def seed_run(batch_size, epochs, seed=0):
     """A run of the study of many seeds, for some epochs, and its data."""
-    import dataclasses
-
     import conftest
 
     run = conftest.load_project().studies["seeds"].runs[batch_size, seed]
@@ -92,6 +91,28 @@ def difference(one, other):
     return float(np.divide(np.abs(one - other), size, where=size > 0, out=size).max())
 
 
+def parser(repeats):
+    """For the arguments of a benchmark of runs; `parse` reads them.
+
+    Args:
+        repeats: rounds, unless others are asked for.
+    """
+    made = argparse.ArgumentParser()
+    made.add_argument("--batch-sizes", type=int, nargs="+", default=BATCH_SIZES)
+    made.add_argument("--epochs", type=int, default=3000)
+    made.add_argument("--repeats", type=int, default=repeats)
+    made.add_argument("--record", action="store_true", help="write benchmarks/records")
+    return made
+
+
+def parse(made):
+    """The arguments; a record needs some rounds."""
+    options = made.parse_args()
+    if options.record and options.repeats < FEWEST_ROUNDS:
+        made.error(f"--record needs --repeats of {FEWEST_ROUNDS} or more")
+    return options
+
+
 def load():
     """The load average of the last minute: what else ran beside what is about to be timed."""
     return round(os.getloadavg()[0], 2)
@@ -112,8 +133,10 @@ def record(name, load, rows, **options):
     from jfb.storage import files
 
     build = machine.blas_of(torch.__config__.show())
+    # Where something lies on this machine is nobody's business.
+    arguments = [Path(a).name if Path(a).is_absolute() else a for a in sys.orig_argv[1:]]
     content = {
-        "command": " ".join([".venv/bin/python", *sys.orig_argv[1:]]),
+        "command": " ".join([".venv/bin/python", *arguments]),
         "date": datetime.date.today().isoformat(),
         "machine": dataclasses.asdict(machine.here(str(torch.__version__), build, 1)),
         "load": load,

@@ -12,7 +12,6 @@ same orders of samples. Seconds are those of the processor, so that what runs be
 over the whole run, validation included; ratios are of the medians.
 """
 
-import argparse
 import dataclasses
 import functools
 import time
@@ -94,15 +93,9 @@ OTHERS = {
 
 def main():
     """Compare, a line per batch size and contender."""
-    parser = argparse.ArgumentParser()
+    parser = common.parser(repeats=3)
     parser.add_argument("--against", nargs="+", choices=OTHERS, default=["reference"])
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
-    parser.add_argument("--epochs", type=int, default=3000)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
-    options = parser.parse_args()
-    if options.record and options.repeats < common.FEWEST_ROUNDS:
-        parser.error(f"--record needs --repeats of {common.FEWEST_ROUNDS} or more")
+    options = common.parse(parser)
     load, rows = common.load(), []
     print("batch size  against     seconds  fused (s)  ratio", flush=True)
     for size in options.batch_sizes:

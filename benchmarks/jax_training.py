@@ -12,7 +12,6 @@ counted. The difference is the largest relative one between their training losse
 20 epochs: the two add in different orders, so that it is that of rounding.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -105,15 +104,9 @@ def compare(python, batch_size, epochs, repeats):
 
 def main():
     """Compare, a line per batch size."""
-    parser = argparse.ArgumentParser()
+    parser = common.parser(repeats=5)
     parser.add_argument("--jax-python", default=sys.executable, help="an interpreter with jax")
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
-    parser.add_argument("--epochs", type=int, default=3000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
-    options = parser.parse_args()
-    if options.record and options.repeats < common.FEWEST_ROUNDS:
-        parser.error(f"--record needs --repeats of {common.FEWEST_ROUNDS} or more")
+    options = common.parse(parser)
     if subprocess.run([options.jax_python, "-c", "import jax"], capture_output=True).returncode:
         sys.exit(f"{options.jax_python} has no jax: pip install jax, or name another interpreter")
     if hasattr(os, "sched_setaffinity"):

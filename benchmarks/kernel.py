@@ -11,7 +11,6 @@ losses, accuracies and iterations of all epochs, and the final parameters. It is
 compute the same bits, as they are to. Needs g++.
 """
 
-import argparse
 import ctypes
 import subprocess
 import sys
@@ -94,12 +93,7 @@ def contenders(function, batch_size, epochs):
 
 def main():
     """Compare, a line per batch size."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=common.BATCH_SIZES)
-    parser.add_argument("--epochs", type=int, default=3000)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--record", action="store_true", help="write benchmarks/records")
-    options = parser.parse_args()
+    options = common.parse(common.parser(repeats=7))
     load, rows = common.load(), []
     with tempfile.TemporaryDirectory() as folder:
         try:
