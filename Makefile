@@ -67,7 +67,7 @@ $(READY): requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-# README and findings, from their templates and docs/numbers.json; `snakemake findings` makes all three.
+# README, findings and sizes, from their templates and docs/numbers.json; `snakemake findings` makes all of them.
 docs: $(READY)
 	$(BIN)/python workflow/scripts/docs.py
 

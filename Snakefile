@@ -41,7 +41,12 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/findings.smk"
 
 
-SEED_FIGURES = ["bands", "levels", "ecdf"]
+# Targets by the name of a figure: of which study.
+SEED_FIGURES = {
+    "levels": project.distribution,
+    "ecdf": project.distribution,
+    "bands": project.trajectories,
+}
 
 
 localrules:
@@ -58,7 +63,7 @@ rule all:
         [products_of(study) for study in project.default_studies],
         rules.table1.output,
         [figure_of(name) for name in ("figure1", "figure2", "figure3")],
-        [figure_of(name, project.distribution) for name in SEED_FIGURES],
+        [figure_of(name, SEED_FIGURES[name]) for name in ("levels", "ecdf")],
         rules.claims.output,
 
 
@@ -66,12 +71,13 @@ rule everything:
     input:
         rules.all.input,
         [made_of(study) for study in project.studies],
+        [figure_of(name, study) for name, study in SEED_FIGURES.items()],
         f"results/alignment_{project.alignment}.csv",
         figure_of("alignment", project.alignment),
         figure_of("spectral_norm", project.alignment),
         figure_of("cost"),
         figure_of("timing"),
-        [minima_of(study) for study in (project.replay, project.distribution)],
+        [minima_of(study) for study in (project.replay, project.trajectories)],
 
 
 # JFB beside other gradients along the runs of the study that the configuration names.
@@ -83,10 +89,10 @@ rule alignment:
         figure_of("spectral_norm", project.alignment),
 
 
-# What the final networks of the replay and of the seeds are, and how sharp their minima.
+# What the final networks of the replay and of the trajectories are, and how sharp their minima.
 rule minima:
     input:
-        [minima_of(study) for study in (project.replay, project.distribution)],
+        [minima_of(study) for study in (project.replay, project.trajectories)],
 
 
 rule dataset:
@@ -106,12 +112,12 @@ for study in project.studies:
         localrule: True
 
 
-# The figures of many seeds, for the study that the configuration names.
-for name in SEED_FIGURES:
+# The figures of many seeds, for the studies that the configuration names.
+for name, study in SEED_FIGURES.items():
 
     rule:
         name:
             name
         input:
-            figure_of(name, project.distribution),
+            figure_of(name, study),
         localrule: True

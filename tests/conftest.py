@@ -140,9 +140,11 @@ SMALL = {
         "stages": [0],
         "repeats": 2,
     },
+    "timing_short": {"repeats": 1},
     "default_studies": ["small", "other"],
     "replay": "small",
     "distribution": "other",
+    "trajectories": "other",
     "alignment": {"study": "small", "tolerances": [1e-3, 1e-5]},
     "cost": {
         "batch_size": 50,
@@ -153,6 +155,7 @@ SMALL = {
         "iterations_at_latent_dims": 4,
         "repeats": 1,
     },
+    "cost_short": {"iterations": [5]},
 }
 
 

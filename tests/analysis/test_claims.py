@@ -277,7 +277,7 @@ def made(replay, many):
         "summaries/landscape": many,
         "above_lowest/landscape": evidence.above_lowest(replay, many),
         "summaries/splits": many.assign(split_seed=many["seed"] // 5),
-        "alignment/seeds": aligned,
+        "alignment/trajectories": aligned,
         "contraction/replay": contraction(replay),
         "contraction/seeds": contraction(many),
         "contraction/landscape": contraction(many),
@@ -469,7 +469,8 @@ def test_time_is_asked_of_each_engine(listed):
     (claim,) = (claim for claim in listed if claim.id == "five_times_faster")
     taken = [piece.sources for piece in claim.published + claim.general]
     for engine in ("dataloader", "reference", "fused"):
-        assert taken.count((sources.parse(f"timing/{engine}"),)) == 2
+        both = [f"timing/{engine}", f"timing_short/{engine}"]
+        assert taken.count(tuple(map(sources.parse, both))) == 2
 
 
 def test_validation_that_does_not_mirror_is_refuted(listed):
@@ -678,9 +679,9 @@ def test_the_direction(which, uphill, seeds, verdict, listed):
     """What fails at equal tolerance decides; what fails by the tolerance is shown beside."""
     rng = np.random.default_rng(0)
     tables = made(summary(1), summary(seeds))
-    aligned = tables["alignment/seeds"]
+    aligned = tables["alignment/trajectories"]
     shares = 1 - uphill * rng.uniform(0.8, 1.2, len(aligned))
-    tables["alignment/seeds"] = aligned.assign(**{f"downhill_{which}": shares})
+    tables["alignment/trajectories"] = aligned.assign(**{f"downhill_{which}": shares})
     judged = judge_one(listed, "good_direction", tables)
     assert str(judged.verdict) == verdict
     if "loose" in which:
@@ -695,7 +696,7 @@ def test_the_direction(which, uphill, seeds, verdict, listed):
 
 
 def test_a_direction_that_is_always_downhill_is_good(listed):
-    tables = {"alignment/seeds": made(summary(1), summary(80))["alignment/seeds"]}
+    tables = {"alignment/trajectories": made(summary(1), summary(80))["alignment/trajectories"]}
     assert Verdicts(listed, tables)["good_direction"] == "holds"
 
 
@@ -832,7 +833,7 @@ def test_studies_without_the_batch_sizes_leave_claims_open(listed):
     tables = {
         "summaries/replay": other.query("seed == 0"),
         "summaries/seeds": other,
-        "alignment/seeds": other.assign(**{f"downhill_{name}": 1.0 for name in COMPARISONS}),
+        "alignment/trajectories": other.assign(**{f"downhill_{name}": 1.0 for name in COMPARISONS}),
         "sharpness/updates": evidence.of_sharpness(sharp),
         "contraction/replay": contraction(other.query("seed == 0")),
         "contraction/seeds": contraction(other),
@@ -880,7 +881,7 @@ def test_the_tables_have_a_row_per_claim_and_per_piece(listed):
     pieces = [(claim.id, piece.id) for claim in listed for _, piece in claim.pieces()]
     assert list(zip(rows["id"], rows["evidence_id"], strict=True)) == pieces
     studies = table.set_index("id")["studies"]
-    assert studies["five_times_faster"] == "published timing"
+    assert studies["five_times_faster"] == "published timing timing_short"
     assert studies["still_improving"] == "replay landscape seeds"
     text = verdicts.to_markdown(page)
     assert "Taken into account: published, summaries/replay." in text

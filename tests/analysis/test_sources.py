@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -22,6 +23,7 @@ from test_claims import summary
         ("alignment/seeds", Source("alignment", study="seeds"), "seeds", "alignment/seeds"),
         ("cost/latent_dim", Source("cost", part="latent_dim"), "cost", "cost"),
         ("timing/label", Source("timing", part="label"), "timing", "timing"),
+        ("cost_short/a", Source("cost_short", part="a"), "cost_short", "cost_short"),
         ("data", Source("data"), "data", "data"),
         ("published", Source("published"), "published", "None"),
     ],
@@ -64,13 +66,37 @@ def test_products_are_listed_once_in_the_order_of_claims_and_parts():
     ]
 
 
+def test_what_is_lacking_would_be_taken_first():
+    tables = [["timing/a", "timing_short/a"], ["summaries/many", "summaries/few"], "published"]
+    document = {
+        "claims": [{"id": "a", "general": [{"rule": {"table": table}} for table in tables]}]
+    }
+    names = ["timing", "timing_short", "summaries/many", "summaries/few"]
+    assert sources.lacking(document, []) == names
+    assert sources.lacking(document, ["timing_short", "summaries/many"]) == ["timing"]
+    assert sources.lacking(document, ["timing", "summaries/many"]) == []
+
+
 @pytest.fixture(scope="module")
 def project():
     return load_project()
 
 
 #: What a command takes of the claims' products whatever its targets.
-ALWAYS = {"data", "summaries/replay", "summaries/seeds"}
+ALWAYS = {
+    "data",
+    "summaries/replay",
+    "contraction/replay",
+    "summaries/seeds",
+    "contraction/seeds",
+    "summaries/printed",
+    "summaries/updates_few",
+    "sharpness/updates_6000",
+    "summaries/splits_few",
+    "alignment/trajectories_few",
+}
+#: What it takes where no target asks for the whole measurement.
+SHORT = {"timing_short", "cost_short"}
 
 
 def taken(project, *targets):
@@ -84,15 +110,52 @@ def taken(project, *targets):
         ([], set()),
         (["all"], set()),
         (["claims", "seeds", "splits_other"], set()),
+        (["minima"], set()),
         (["landscape", "claims"], {"summaries/landscape", "contraction/landscape"}),
         (["updates"], {"summaries/updates", "sharpness/updates"}),
-        (["minima"], {"contraction/replay", "contraction/seeds"}),
-        (["timing", "cost"], {"timing", "cost"}),
-        (["alignment", "gradients"], {"alignment/seeds", "summaries/gradients"}),
+        (["alignment", "gradients"], {"alignment/trajectories", "summaries/gradients"}),
     ],
 )
 def test_a_command_takes_what_its_targets_make(targets, more, project):
-    assert taken(project, *targets) == ALWAYS | more
+    assert taken(project, *targets) == ALWAYS | SHORT | more
+
+
+def test_a_plain_command_measures_all_that_verdicts_rest_on(project):
+    """Each piece has a table that it takes, of a study with the batch sizes that are compared."""
+    document = read_yaml("workflow/claims.yaml")
+    weighed = [piece for _, part, piece in sources.pieces(document) if part != "beside"]
+    assert len(weighed) > 80
+    for piece in weighed:
+        taken_ = [
+            source
+            for source in sources.named(piece["rule"])
+            if not source.product or selection.is_taken(source.product, project, [])
+        ]
+        assert taken_, piece["id"]
+        study = project.studies.get(selection.study_of(taken_[0], project))
+        if study:
+            asked = {piece["rule"].get(key) for key in ("batch_size", "against")} - {None}
+            assert asked <= {run.batch_size for run in study.runs.values()}, piece["id"]
+
+
+def test_an_alignment_of_trajectories_is_of_the_study_that_is_aligned(config):
+    config["alignment"]["study"] = "odd_limit"
+    project = load(config)
+    assert selection.study_of(Source("alignment", "trajectories"), project) == "odd_limit"
+    assert selection.study_of(Source("contraction", "trajectories"), project) == "trajectories"
+    assert taken(project, "alignment") == ALWAYS | SHORT | {"alignment/trajectories"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "measured"),
+    [
+        (["timing", "cost"], {"timing", "cost"}),
+        (["timing"], {"timing", "cost_short"}),
+        (["claims", "cost"], {"timing_short", "cost"}),
+    ],
+)
+def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, measured, project):
+    assert taken(project, *targets) == ALWAYS | measured
 
 
 @pytest.mark.parametrize(
@@ -102,21 +165,24 @@ def test_a_command_takes_what_its_targets_make(targets, more, project):
         "findings",
         "README.md",
         "docs/findings.md",
+        "docs/sizes.md",
         "collect_numbers",
         "docs/numbers.json",
     ],
 )
 def test_some_targets_need_everything(target, project):
     listed = sources.products(read_yaml("workflow/claims.yaml"))
-    assert len(listed) == 15
-    assert taken(project, target) == set(map(str, listed))
+    assert len(listed) == 21
+    assert taken(project, target) == set(map(str, listed)) - SHORT
 
 
 def test_the_configuration_says_what_is_taken(config):
     config["default_studies"].append("landscape")
-    assert taken(load(config)) == ALWAYS | {"summaries/landscape"}
-    config["default_studies"] = ["printed"]
-    assert taken(load(config)) == ALWAYS | {"summaries/printed"}
+    landscape = {"summaries/landscape", "contraction/landscape"}
+    assert taken(load(config)) == ALWAYS | SHORT | landscape
+    config["default_studies"] = ["gradients"]
+    of_role = {name for name in ALWAYS if name.endswith(("data", "replay", "seeds"))}
+    assert taken(load(config)) == of_role | SHORT | {"summaries/gradients"}
     everything = taken(load(config), "everything")
     # Of a network without a fixed point no contraction is measured.
     config["studies"]["landscape"] |= {
@@ -154,16 +220,22 @@ def test_rules_that_go_by_the_targets_run_where_these_are_known():
 
 
 def test_tables_are_read_by_the_kind_of_their_product(tmp_path):
-    """Of one seed there are cells too, and the replay lies beside the lowest loss of each study."""
+    """Of one run per batch size there are cells too, and the replay lies beside the lowest loss of
+    each study.
+    """
     files = {}
-    for name, seeds in (("summaries/replay", 1), ("summaries/many", 3)):
-        files[name] = [tmp_path / f"{seeds}.parquet"]
+    for name, seeds in (("summaries/replay", 1), ("summaries/many", 3), ("summaries/splits", 1)):
+        files[name] = [tmp_path / f"{name.replace('/', '_')}.parquet"]
         runs = summary(seeds).assign(training_seconds=1.0, epoch_of_lowest_loss=3000)
+        if name == "summaries/splits":
+            # One seed, twice.
+            runs = pd.concat([runs, runs])
         parquet.write(files[name][0], pa.Table.from_pandas(runs, preserve_index=False))
     files["data"] = [tmp_path / "data.parquet"]
     parquet.write(files["data"][0], pa.table({"x": [1.0]}))
     found = tables.read(files)
-    expected = [*files, "published", "cells/replay", "above_lowest/replay", "above_lowest/many"]
+    expected = [*files, "published", "cells/replay"]
+    expected += [f"above_lowest/{study}" for study in ("replay", "many", "splits")]
     assert set(map(str, found)) == set(expected)
     above = found[Source("above_lowest", "many")]
     assert set(above["seed"]) == set(found[Source("summaries", "replay")]["seed"])

@@ -117,7 +117,8 @@ MISTAKES = [
     ("studies.seeds.seeds", "0-19", ["studies.seeds.seeds", "'0-19'", "first and last"]),
     ("studies.landscape.block_size", 0, ["landscape.block_size", "0", "at least 1"]),
     ("studies.landscape.block_size", 2.5, ["landscape.block_size", "2.5", "an integer"]),
-    ("studies.seeds.split_seeds", [1], ["seeds.split_seeds", "[1]", "needs block_size"]),
+    ("studies.odd_limit.split_seeds", [1], ["limit.split_seeds", "[1]", "needs block_size"]),
+    ("studies.seeds.split_seeds", [1], ["distribution", "'seeds'", "of one split"]),
     ("studies.splits.split_seeds", [1, 1], ["splits.split_seeds", "twice"]),
     ("studies.splits.split_seeds", {"first": 2, "last": 1}, ["split_seeds.last", "1", "first, 2"]),
     (
@@ -135,26 +136,41 @@ MISTAKES = [
     ),
     ("timing.engines.fused.collectors", [], ["fused.collectors", "[]", "empty"]),
     ("timing.stages", [], ["timing.stages", "[]", "empty"]),
+    ("timing_short", DELETE, ["timing_short", "missing"]),
+    ("timing_short.stages", [], ["timing_short.stages", "[]", "empty"]),
+    ("timing_short.rounds", 2, ["timing_short.rounds", "2", "unknown key", "repeats"]),
+    (
+        "timing_short.engines",
+        {"fast": {}},
+        ["timing_short.engines", "fast", "reference, fused, dataloader"],
+    ),
     ("studies.replay.engine", "slow", ["replay.engine", "'slow'", "reference, fused, dataloader"]),
     ("studies.updates.updates", 0, ["studies.updates.updates", "0", "at least 1"]),
     ("studies.updates.epochs", 5, ["studies.updates.updates", "225000", "beside epochs"]),
     ("studies.updates.stream", "report", ["updates.updates", "225000", "per_seed"]),
     ("defaults.updates", 5, ["defaults.updates", "5", "unknown key"]),
-    ("distribution", "updates", ["distribution", "'updates'", "without block_size"]),
+    ("distribution", "updates", ["distribution", "'updates'", "without updates"]),
+    ("trajectories", "landscape", ["trajectories", "'landscape'", "without block_size"]),
+    ("trajectories", "gradients", ["trajectories", "'gradients'", "without factors"]),
+    ("trajectories", "moon", ["trajectories", "'moon'", "replay, seeds, trajectories"]),
     ("studies.seeds.updates", 50, ["distribution", "'seeds'", "without updates"]),
     ("defaults.block_size", 5, ["defaults.block_size", "5", "unknown key"]),
     ("studies.seeds.latent_dim", 257, ["studies.seeds.latent_dim", "257", "fused", "reference"]),
-    ("studies.seeds.block_size", 5, ["distribution", "'seeds'", "without block_size"]),
+    (
+        "studies.trajectories.block_size",
+        5,
+        ["trajectories", "'trajectories'", "without block_size"],
+    ),
     ("distribution", "replay", ["distribution", "'replay'", "another study than replay"]),
     ("replay", "landscape", ["replay", "'landscape'", "without block_size"]),
     ("default_studies", [], ["default_studies", "[]", "empty"]),
     (
         "default_studies",
         ["moon"],
-        ["default_studies", "'moon'", "replay, seeds, landscape"],
+        ["default_studies", "'moon'", "replay, seeds, trajectories, landscape"],
     ),
-    ("replay", "moon", ["replay", "'moon'", "replay, seeds, landscape"]),
-    ("distribution", "moon", ["distribution", "'moon'", "replay, seeds, landscape"]),
+    ("replay", "moon", ["replay", "'moon'", "replay, seeds, trajectories, landscape"]),
+    ("distribution", "moon", ["distribution", "'moon'", "replay, seeds, trajectories, landscape"]),
     ("studies.table1", {"batch_sizes": [1], "seeds": [1]}, ["'table1'", "not be one of", "all"]),
     ("studies.gradients.seeds", [0, 0], ["gradients.seeds", "twice"]),
     ("defaults.gradient", {"name": "neumann"}, ["defaults.gradient.order", "missing"]),
@@ -245,6 +261,13 @@ MISTAKES = [
     ("cost.repeats", 0, ["cost.repeats", "0", "at least 1"]),
     ("cost.gradients.jfb", {"name": "exact"}, ["cost.gradients.jfb.name", "'exact'", "implicit"]),
     ("cost.batch_size", DELETE, ["cost.batch_size", "missing"]),
+    ("cost_short.repeats", 0, ["cost_short.repeats", "0", "at least 1"]),
+    ("cost_short.batch_size", 2401, ["cost_short.batch_size", "2401", "at most 2400"]),
+    (
+        "cost_short",
+        {"latent_dims": [3], "gradients": {"exact": {"name": "implicit", "tolerance": 1e-9}}},
+        ["cost_short.gradients.exact.tolerance", "1e-09", "up to latent_dim 32", "directly"],
+    ),
     ("cost.batch_size", 2401, ["cost.batch_size", "2401", "at most 2400", "alignment"]),
     (
         "cost",
@@ -280,9 +303,9 @@ MISTAKES = [
         ["studies.updates.factors.stream.one.stream", "'report'", "per_seed", "beside updates"],
     ),
     (
-        "studies.seeds.gradient",
+        "studies.trajectories.gradient",
         {"name": "implicit"},
-        ["alignment.study", "'seeds'", "jfb, not implicit"],
+        ["alignment.study", "'trajectories'", "jfb, not implicit"],
     ),
     (
         "studies.seeds",
@@ -295,9 +318,9 @@ MISTAKES = [
         ["distribution", "'seeds'", "with a fixed point, not with the solver explicit"],
     ),
     (
-        "studies.seeds",
+        "studies.trajectories",
         {"batch_sizes": [32], "seeds": [0], "activation": "tanh"},
-        ["distribution", "'seeds'", "with the activation relu, not tanh"],
+        ["trajectories", "'trajectories'", "with the activation relu, not tanh"],
     ),
     (
         "studies.replay",
@@ -321,9 +344,9 @@ MISTAKES = [
         ["cost.gradients", "'1.0'", "same value as '1'"],
     ),
     (
-        "studies.seeds.snapshots",
+        "studies.trajectories.snapshots",
         29,
-        ["alignment.study", "'seeds'", "at least 30 snapshots, not 29"],
+        ["alignment.study", "'trajectories'", "at least 30 snapshots, not 29"],
     ),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.draw_a", {"batch_sizes": [1], "seeds": [1]}, ["'draw_a'", "not start with draw_"]),
@@ -353,7 +376,7 @@ def test_updates_give_every_batch_size_its_epochs(project):
 
 
 def test_the_default_config_is_the_report(project):
-    assert project.default_studies == ("replay", "seeds")
+    assert project.default_studies[:2] == ("replay", "seeds")
     runs = list(project.studies["replay"].runs.values())
     assert [run.batch_size for run in runs] == [2400, 1200, 600, 64, 32]
     assert [run.predecessors for run in runs] == [0, 1, 2, 3, 4]
@@ -363,16 +386,30 @@ def test_the_default_config_is_the_report(project):
     assert runs[0].dataset.training_size == 2400
 
 
-@pytest.mark.parametrize("name", ["replay", "seeds"])
-def test_the_default_studies_have_the_reports_hyperparameters(name, project):
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("replay", "code"),
+        ("seeds", "code"),
+        ("trajectories_few", "code"),
+        ("updates_few", "code"),
+        ("updates_6000", "code"),
+        ("splits_few", "code"),
+        ("printed", "printed"),
+    ],
+)
+def test_the_default_studies_have_the_reports_hyperparameters(name, formula, project):
     assert name in project.default_studies
+    assert len(project.default_studies) == 7
+    study = project.studies[name]
     for run in project.studies[name].runs.values():
         assert run.solver == choices.Picard(tolerance=1e-3, max_iterations=1000)
         assert run.optimiser == choices.Adam(
             learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8
         )
         assert run.network == settings.Network(input_dim=3, latent_dim=3, activation="relu")
-        assert (run.epochs, run.accuracy_threshold) == (3000, 0.1)
+        assert study.updates or run.epochs == 3000
+        assert (run.dataset.formula, run.accuracy_threshold) == (formula, 0.1)
         assert (run.gradient, run.contraction) == (
             choices.JFB(),
             choices.Free(),
@@ -402,11 +439,33 @@ def test_the_gradients_of_the_reference_engine_are_paired_with_jfb(project):
 
 def test_the_default_seeds_are_paired_runs_of_the_same_settings(project):
     runs = project.studies["seeds"].runs
-    assert list(runs) == [(b, s) for b in (2400, 1200, 600, 64, 32) for s in range(20)]
+    assert list(runs) == [(b, s) for b in (2400, 1200, 600, 64, 32) for s in range(30)]
     replayed = project.studies["replay"].runs[600, 42]
     changes = {"seed": 42, "stream": "report", "predecessors": 2}
     assert dataclasses.replace(runs[600, 7], **changes) == replayed
     assert {run.stream for run in runs.values()} == {"per_seed"}
+
+
+@pytest.mark.parametrize("few", ["trajectories", "updates", "splits"])
+def test_a_study_of_a_few_is_part_of_the_whole(few, project):
+    whole, part = project.studies[few], project.studies[f"{few}_few"]
+    assert len(part.runs) < len(whole.runs)
+    assert part.runs.items() <= whole.runs.items()
+
+
+def test_a_short_measurement_covers_what_the_whole_one_does(project):
+    short, whole = project.timing_short, project.timing
+    assert set(short.engines) == set(whole.engines)
+    assert set(short.stages) <= set(whole.stages)
+    assert {"running"} == {name for timed in short.engines.values() for name in timed.collectors}
+    short, whole = project.cost_short, project.cost
+    assert set(short.gradients) < set(whole.gradients)
+    kept = ("batch_size", "latent_dim", "iterations_at_latent_dims")
+    assert [getattr(short, name) for name in kept] == [getattr(whole, name) for name in kept]
+    for name in ("iterations", "latent_dims"):
+        found, all_ = getattr(short, name), getattr(whole, name)
+        assert set(found) < set(all_)
+        assert (min(found), max(found)) == (min(all_), max(all_))
 
 
 def test_the_landscape_is_a_thousand_seeds_in_blocks(project):
@@ -451,14 +510,14 @@ def test_a_block_can_be_written_down(project):
 
 @pytest.mark.parametrize(("epochs", "snapshots"), [(5, 5), (5, 40), (30, 30), (3000, 30)])
 def test_an_alignment_has_thirty_snapshots_or_one_per_epoch(epochs, snapshots, config):
-    config["studies"]["seeds"] |= {"epochs": epochs, "snapshots": snapshots}
+    config["studies"]["trajectories"] |= {"epochs": epochs, "snapshots": snapshots}
     project = load(config)
-    config["studies"]["seeds"]["snapshots"] = min(epochs, snapshots) - 1
+    config["studies"]["trajectories"]["snapshots"] = min(epochs, snapshots) - 1
     with pytest.raises(
-        ConfigError, match=f"^alignment.study: 'seeds' .* not {min(epochs, snapshots) - 1}"
+        ConfigError, match=f"^alignment.study: 'trajectories' .* not {min(epochs, snapshots) - 1}"
     ):
         load(config)
-    assert {run.snapshots for run in project.studies["seeds"].runs.values()} == {snapshots}
+    assert {run.snapshots for run in project.studies["trajectories"].runs.values()} == {snapshots}
 
 
 def test_a_tolerance_of_the_implicit_gradient_is_allowed_where_it_is_iterated(config):

@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import itertools
 import platform
+from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -337,8 +338,20 @@ def test_a_busy_machine_is_said():
     load = [0.4, 1.0, 1.5, 1.6, 5.2]
     line = machine.of_load(load, 2, "rounds")
     assert line.startswith("busy machine in 2 of 5 rounds, times are too long: ")
-    assert "load average 0.4 to 5.2 on 2 cores" in line
-    assert machine.of_load(load[:3], 2, "cases").startswith("load average 0.4 to 1.5 on 2 cores")
+    assert "0.4 to 5.2 of 2 cores in use" in line
+    assert machine.of_load(load[:3], 2, "cases").startswith("0.4 to 1.5 of 2 cores in use")
+
+
+def test_cores_in_use_are_those_of_all_processes(monkeypatch):
+    """In two seconds the cores worked for 1.5 (processes), 0.5 (the system) and 1 (stolen)."""
+    Times = namedtuple("Times", ["user", "system", "idle", "iowait", "steal", "guest"])
+    given = [Times(10, 5, 100, 7, 1, 3), Times(11.5, 5.5, 101, 9, 2, 4)]
+    monkeypatch.setattr(machine.psutil, "cpu_times", lambda: given.pop(0))
+    clock = [50.0, 52.0]
+    monkeypatch.setattr(machine.time, "perf_counter", lambda: clock.pop(0))
+    with machine.CoresInUse() as in_use:
+        pass
+    assert in_use.mean == pytest.approx(1.5)
 
 
 CPUINFO = """processor\t: 0

@@ -221,13 +221,18 @@ def test_studies_are_described(project):
     assert seeds == {
         "study": "seeds",
         "batch_sizes": [2400, 1200, 600, 64, 32],
-        "seeds": 20,
-        "runs": 100,
+        "seeds": 30,
+        "splits": 1,
+        "runs": 150,
         "epochs": 3000,
         "updates": None,
+        "by_default": True,
     }
     updates = numbers.of_studies(project, {"updates": "updates"})["updates"]
     assert (updates["epochs"], updates["updates"]) == (None, 225_000)
+    splits = numbers.of_studies(project, {"splits": "splits"})["splits"]
+    assert (splits["splits"], splits["seeds"], splits["runs"]) == (60, 5, 1500)
+    assert not splits["by_default"]
 
 
 def test_only_tables_whose_files_are_there_are_made_again(tmp_path, monkeypatch):
@@ -345,7 +350,7 @@ def test_settings_that_differ_are_named(project):
     found["studies"]["seeds"]["seeds"] = 7
     found["studies"]["updates"]["study"] = "another"
     assert drift.of_settings(found, project) == [
-        "study seeds: seeds 7, the configuration has 20",
+        "study seeds: seeds 7, the configuration has 30",
         "study another is not in the configuration",
     ]
 

@@ -15,13 +15,15 @@ from unittest.mock import patch
 import jinja2
 import pytest
 
-from conftest import ROOT, load_project
+from conftest import ROOT, load_project, read_yaml
+from jfb.analysis import sources
 from jfb.output import choices, numbers, templates
 from jfb.storage import files
 
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     "docs/findings.md": "workflow/report/findings.md.jinja",
+    "docs/sizes.md": "workflow/report/sizes.md.jinja",
 }
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")
 RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
@@ -166,16 +168,89 @@ def test_the_first_table_has_the_numbers_of_each_batch_size():
 
 
 def test_verdicts_are_counted():
-    """On both pages, as many as there are rows in the table of claims."""
+    """On the first two pages, as many as there are rows in the table of claims."""
     given = copy.deepcopy(COMMITTED)
     rows = given["tables"]["claims"]["rows"]
     for k, row in enumerate(rows):
         row["verdict"] = "in doubt" if k < 3 else "settled"
-    for name in PAGES:
+    for name in ("README.md", "docs/findings.md"):
         assert f"{len(rows) - 3} settled, 3 in doubt." in page(name, given).replace("*", "")
     listed = table(page("docs/findings.md", given), "| claim | verdict |")
     assert [cells[1] for cells in listed].count("in doubt") == 3
     assert len(listed) == len(rows)
+
+
+def sizes(given):
+    """The cells of each claim on the page of sizes."""
+    rows = table(page("docs/sizes.md", given), "| claim |")
+    return {cells[0].split()[0]: cells for cells in rows}
+
+
+def pieces_of(given, claim, outcome):
+    """The evidence of a claim in general, all made to say one thing."""
+    (row,) = (row for row in given["tables"]["claims"]["rows"] if row["id"] == claim)
+    row["general"] = outcome
+    rows = given["tables"]["evidence"]["rows"]
+    pieces = [row for row in rows if (row["id"], row["part"]) == (claim, "general")]
+    for k, row in enumerate(pieces):
+        # Of the first, sd is 0.2 / 3.92 * 10 = 0.5102, and (2.8016 * 0.5102 / 0.2)^2 = 51.08.
+        row |= {"estimate": 0.1, "low": 0.0, "high": 0.2 + 0.01 * k, "n": 100}
+        row["label"] = f"piece {k}"
+        row |= {"holds_low": "-infinity", "holds_high": -0.1, "outcome": outcome}
+    return pieces
+
+
+def test_the_runs_that_decide_a_claim_follow_from_the_interval_and_its_distance():
+    given = copy.deepcopy(COMMITTED)
+    (piece,) = pieces_of(given, "two_percent", "open")
+    assert sizes(given)["two_percent"][3:] == [
+        "at most -10 %",
+        "100 seeds",
+        "52 seeds",
+        "`updates_few`",
+        f"{given['studies']['updates_few']['seeds']} seeds",
+    ]
+    piece["low"] = None
+    assert "two_percent" not in sizes(given)
+
+
+@pytest.mark.parametrize(("outcome", "chosen"), [("fails", 0), ("open", -1), ("holds", -1)])
+def test_of_pieces_that_fail_the_quickest_decides_and_else_the_slowest(outcome, chosen):
+    given = copy.deepcopy(COMMITTED)
+    pieces = pieces_of(given, "sharp_minima", outcome)
+    assert len(pieces) == 6
+    cells = sizes(given)["sharp_minima"]
+    assert cells[:2] == [f"sharp_minima ({outcome})", pieces[chosen]["label"]]
+    assert cells[4] == "100 pairs"
+
+
+def test_a_share_is_not_to_exclude_what_none_exceeds():
+    given = copy.deepcopy(COMMITTED)
+    for row in pieces_of(given, "good_direction", "open"):
+        row |= {"estimate": 1, "low": 0.8, "high": 1, "holds_low": 0.95, "holds_high": 1}
+    # sd is 0.2 / 3.92 * 10, the distance 0.05.
+    assert sizes(given)["good_direction"][5] == "818 seeds"
+
+
+def test_claims_measured_on_several_machines_are_not_among_them():
+    given = copy.deepcopy(COMMITTED)
+    rows = given["tables"]["evidence"]["rows"]
+    rows += [row | {"machine": "another"} for row in rows if row["table"].startswith("timing")]
+    assert "five_times_faster" not in sizes(given)
+
+
+def test_smaller_studies_are_those_that_claims_name_after_the_whole():
+    template = (ROOT / PAGES["docs/sizes.md"]).read_text()
+    pairs = dict(re.findall(r'"(\w+/\w+)": "(\w+)"', template))
+    named = [
+        [*map(str, sources.named(piece["rule"]))]
+        for *_, piece in sources.pieces(read_yaml("workflow/claims.yaml"))
+    ]
+    expected = {one: other.split("/")[1] for one, other in (n for n in named if len(n) == 2)}
+    times = {name: study for name, study in expected.items() if name.startswith(("cost", "timing"))}
+    assert {name: study for name, study in expected.items() if name not in times} == pairs | {
+        "above_lowest/landscape": "seeds"
+    }
 
 
 #: Columns that templates ask by, and those that have bounds.

@@ -25,10 +25,18 @@ BANDS = "Loss over epochs of other, median and quartiles"
 LEVELS = "Lowest loss of each run of other"
 ECDF = "Distribution of the lowest loss of other"
 CLAIMS = "Verdicts on the claims"
-FIGURES = REPORT_FIGURES | {BANDS, LEVELS, ECDF}
+FIGURES = REPORT_FIGURES | {LEVELS, ECDF}
 DATASETS = {"Dataset report", "Dataset tiny"}
-DOWNSTREAM_OF_SMALL = {"Summary of small", "Table 1", CLAIMS} | REPORT_FIGURES
-DOWNSTREAM_OF_OTHER = {"Summary of other", "Table 1", CLAIMS, BANDS, LEVELS, ECDF}
+#: What claims are decided by besides summaries.
+ENDS_OF_SMALL = "Contraction and fixed points at the end of the runs of small"
+ENDS_OF_OTHER = "Contraction and fixed points at the end of the runs of other"
+ALIGNED = "Gradients along the runs of other: batch size 600"
+TIMING = "Seconds per epoch by engine and batch size, short"
+COST = "Cost of a step by gradient, short"
+MEASURED = {ENDS_OF_SMALL, ENDS_OF_OTHER, ALIGNED, TIMING, COST}
+DOWNSTREAM_OF_SMALL = {"Summary of small", ENDS_OF_SMALL, TIMING, "Table 1", CLAIMS}
+DOWNSTREAM_OF_SMALL |= REPORT_FIGURES
+DOWNSTREAM_OF_OTHER = {"Summary of other", ENDS_OF_OTHER, ALIGNED, "Table 1", CLAIMS, LEVELS, ECDF}
 BLOCKS = {"Block of many: seeds 0 to 2", "Block of many: seeds 3 to 4"}
 #: What is measured of the final networks that blocks keep.
 ENDS_OF_MANY = "Contraction and fixed points at the end of the runs of many"
@@ -52,7 +60,7 @@ ALIGNMENT = {
     "Gradients and their references: small",
     "Spectral norm along training of small",
 }
-EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | {"Table 1", CLAIMS}
+EVERYTHING = RUNS | SUMMARIES | FIGURES | DATASETS | MEASURED | {"Table 1", CLAIMS}
 
 
 #: What targets need.
@@ -78,7 +86,7 @@ TARGETS = {
         "Lowest loss of each run of crossed_many by level",
     },
     "alignment": {"Dataset report"} | SMALL_RUNS | ALIGNMENT,
-    "claims": RUNS | DATASETS | SUMMARIES | {CLAIMS},
+    "claims": RUNS | DATASETS | SUMMARIES | MEASURED | {CLAIMS},
     "timing": {"Dataset report", "Seconds per epoch by engine and batch size"}
     | SMALL_RUNS
     | {"Figure of the time of a run"},
@@ -113,7 +121,9 @@ def test_everything_is_planned_at_first(workspace):
 
 def test_everything_is_a_target(workspace):
     planned = workspace.planned("everything")
-    assert planned > EVERYTHING | BLOCKS | CROSSED | CROSSED_FIGURES | ALIGNMENT
+    assert planned > EVERYTHING - {TIMING, COST} | {BANDS}
+    assert planned > BLOCKS | CROSSED | CROSSED_FIGURES | ALIGNMENT
+    assert planned.isdisjoint({TIMING, COST})
     assert "Figure of the cost of a step" in planned
     assert "Sharpness against loss: other" in planned
 
@@ -146,23 +156,23 @@ def test_another_study_plans_nothing_of_the_others(finished):
     ("file", "planned"),
     [
         ("jfb/output/figures/published.py", REPORT_FIGURES),
-        ("jfb/output/figures/seeds.py", {BANDS, LEVELS, ECDF}),
+        ("jfb/output/figures/seeds.py", {LEVELS, ECDF}),
         ("draw.py", FIGURES),
         ("jfb/output/figures/inputs.py", FIGURES),
         ("jfb/output/figures/cost.py", set()),
         ("jfb/output/figures/style.py", FIGURES),
-        ("jfb/model/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
-        ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
-        ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("jfb/model/solvers.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL | {ALIGNED, COST}),
+        ("jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER | {TIMING}),
+        ("jfb/engines/fused/kernel.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER | {TIMING}),
         ("jfb/engines/blocks.py", set()),
-        ("jfb/measure/alignment.py", set()),
-        ("jfb/records/alignment.py", {CLAIMS}),
+        ("jfb/measure/alignment.py", {ALIGNED, CLAIMS}),
+        ("jfb/records/alignment.py", {ALIGNED, CLAIMS}),
         ("jfb/analysis/statistics.py", {CLAIMS}),
         ("jfb/measure/units.py", set()),
         ("jfb/output/drift.py", set()),
-        ("jfb/model/deq.py", set()),
-        ("jfb/model/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL),
-        ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("jfb/model/deq.py", {COST, CLAIMS}),
+        ("jfb/model/adjoints.py", SMALL_RUNS | DOWNSTREAM_OF_SMALL | {ALIGNED, COST}),
+        ("jfb/engines/fused/adjoint.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER | {TIMING}),
         ("jfb/output/figures/factors.py", set()),
     ],
 )
@@ -174,7 +184,7 @@ def test_what_follows_from_a_file_of_the_library(file, planned, plan):
 @pytest.mark.parametrize(
     ("target", "file", "planned"),
     [
-        ("all", "jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER),
+        ("all", "jfb/engines/fused/lanes.py", OTHER_RUNS | DOWNSTREAM_OF_OTHER | {TIMING}),
         ("many", "jfb/engines/fused/sums.py", BLOCKS | DOWNSTREAM_OF_MANY),
     ],
 )
@@ -236,13 +246,13 @@ def test_more_seeds_plan_their_blocks_only(finished):
 
 def test_from_a_stream_follow_the_runs_that_draw_from_it(plan):
     found = plan.after("workflow/scripts/jfb/streams/per_seed.py") & plan.before("all")
-    assert found == EVERYTHING - DATASETS
+    assert found == EVERYTHING - DATASETS - {COST}
 
 
 @pytest.mark.parametrize("file", ["storage/machine_code.py", "streams/orders.py"])
 def test_from_what_is_compiled_for_streams_follow_all_runs(file, plan):
     found = plan.after(f"workflow/scripts/jfb/{file}") & plan.before("all")
-    assert found == EVERYTHING - DATASETS
+    assert found == EVERYTHING - DATASETS - {COST}
 
 
 def test_an_edit_of_a_script_plans_its_rule(finished):

@@ -13,14 +13,16 @@ FILES_OF_EVIDENCE = {
     "sharpness": lambda study: [f"results/sharpness/{study}.parquet"],
     "contraction": lambda study: [f"results/contraction/{study}.parquet"],
     "timing": lambda _: ["results/timing.csv"],
+    "timing_short": lambda _: ["results/timing_short.csv"],
     "cost": lambda _: ["results/cost.csv"],
+    "cost_short": lambda _: ["results/cost_short.csv"],
 }
 
 
 @functools.cache
-def products():
-    """What the claims name, read once their job is planned."""
-    return sources.products(yaml.safe_load(Path(CLAIMS).read_text()))
+def claims():
+    """The document of claims, read once their job is planned."""
+    return yaml.safe_load(Path(CLAIMS).read_text())
 
 
 def taken_of(product):
@@ -32,13 +34,17 @@ def taken_of(product):
 
 def taken(wildcards):
     """The files that the claims rest on, by the name of the product."""
+    found = {str(product): taken_of(product) for product in sources.products(claims())}
+    found = {product: paths for product, paths in found.items() if paths}
     # Of one machine, the last is taken.
-    kept = {"timing": OTHER_MACHINES}
-    files = {str(p): [*kept.get(p.kind, []), *taken_of(p)] for p in products()}
-    return {product: paths for product, paths in files.items() if paths}
+    others = {
+        name: OTHER_MACHINES for name in ("timing", "timing_short") if name in found
+    }
+    return {
+        product: [*others.get(product, []), *paths] for product, paths in found.items()
+    }
 
 
 def lacking(wildcards):
-    """The names of the products that the claims name and this command does not take."""
-    found = taken(wildcards)
-    return [name for name in map(str, products()) if name not in found]
+    """The names of the products that evidence would be from before those that it is from."""
+    return sources.lacking(claims(), taken(wildcards))

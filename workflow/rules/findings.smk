@@ -3,7 +3,7 @@ SPOKEN_OF = {s: s for s in project.studies} | ROLES
 
 FIGURES_SHOWN = {
     "levels": f"levels_{project.distribution}",
-    "kinks": f"kinks_{project.distribution}",
+    "kinks": f"kinks_{project.trajectories}",
     "updates": "updates_updates",
     "timing": "timing",
     "alignment": f"alignment_{project.alignment}",
@@ -47,7 +47,7 @@ NUMBERS = {
                 (
                     "missed",
                     [
-                        f"results/contraction/{project.distribution}.parquet",
+                        f"results/contraction/{project.trajectories}.parquet",
                         "results/contraction/odd_limit.parquet",
                     ],
                 ),
@@ -65,10 +65,10 @@ NUMBERS = {
         )
         if study in project.studies
     },
-    "closed_forms": ("csv", [closed_forms_of(project.distribution)]),
-    "minima": ("csv", [f"results/minima_{project.distribution}.csv"]),
+    "closed_forms": ("csv", [closed_forms_of(project.trajectories)]),
+    "minima": ("csv", [f"results/minima_{project.trajectories}.csv"]),
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
-    "fates": ("csv", [f"results/fates_{project.distribution}.csv"]),
+    "fates": ("csv", [f"results/fates_{project.trajectories}.csv"]),
     "alignment": ("alignment", alignments_of(project.alignment)),
     # Of this machine last.
     "times": ("times", [*OTHER_MACHINES, "results/timing.csv"]),
@@ -98,7 +98,7 @@ rule collect_numbers:
         tables=NUMBERS,
         studies=SPOKEN_OF,
     message:
-        "Numbers of README and findings"
+        "Numbers of README, findings and sizes"
     script:
         "../scripts/collect_numbers.py"
 
@@ -109,12 +109,13 @@ rule findings:
         numbers="docs/numbers.json",
         templates=[
             os.path.relpath(WORKFLOW / f"report/{name}.md.jinja")
-            for name in ("README", "findings")
+            for name in ("README", "findings", "sizes")
         ],
         records=sorted(str(path) for path in Path("benchmarks/records").glob("*.json")),
     output:
         update("README.md"),
         update("docs/findings.md"),
+        update("docs/sizes.md"),
     log:
         "results/logs/findings.log",
     benchmark:
@@ -128,6 +129,6 @@ rule findings:
     params:
         code=code_of("findings.py"),
     message:
-        "README and findings"
+        "README, findings and sizes"
     script:
         "../scripts/findings.py"

@@ -62,32 +62,39 @@ rule tabulate_alignment:
         "../scripts/tabulate_alignment.py"
 
 
-rule measure_cost:
-    input:
-        data=dataset_of(project.alignment),
-    output:
-        csv=report(
-            "results/cost.csv",
-            caption="../report/cost_table.rst",
-            category="Tables",
-            labels={"table": "Cost of a step"},
-        ),
-        metadata="results/cost.csv-metadata.json",
-    log:
-        "results/logs/cost.log",
-    benchmark:
-        "results/benchmarks/cost.tsv"
-    conda:
-        "../../environment.yml"
-    # All cores, so that nothing else runs beside what is timed.
-    threads: workflow.cores
-    resources:
-        mem_mb=8000,
-        runtime=60,
-    params:
-        code=code_of("measure_cost.py"),
-        cost=project.cost.to_dict(),
-    message:
-        "Cost of a step by gradient"
-    script:
-        "../scripts/measure_cost.py"
+for name, cost, extent in (
+    ("cost", project.cost, ""),
+    ("cost_short", project.cost_short, ", short"),
+):
+
+    rule:
+        name:
+            f"measure_{name}"
+        input:
+            data=dataset_of(project.alignment),
+        output:
+            csv=report(
+                f"results/{name}.csv",
+                caption="../report/cost_table.rst",
+                category="Tables",
+                labels={"table": f"Cost of a step{extent}"},
+            ),
+            metadata=f"results/{name}.csv-metadata.json",
+        log:
+            f"results/logs/{name}.log",
+        benchmark:
+            f"results/benchmarks/{name}.tsv"
+        conda:
+            "../../environment.yml"
+        # All cores, so that nothing else runs beside what is timed.
+        threads: workflow.cores
+        resources:
+            mem_mb=8000,
+            runtime=60,
+        params:
+            code=code_of("measure_cost.py"),
+            cost=cost.to_dict(),
+        message:
+            f"Cost of a step by gradient{extent}"
+        script:
+            "../scripts/measure_cost.py"

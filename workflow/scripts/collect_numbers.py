@@ -1,4 +1,4 @@
-"""The numbers of README and findings, and the figures that they show, beside the pages."""
+"""The numbers of README, findings and sizes, and the figures that they show, beside the pages."""
 
 import json
 import shutil

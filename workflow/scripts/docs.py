@@ -1,4 +1,4 @@
-"""Write README and findings from the versioned numbers, and the picture of the library.
+"""Write README, findings and sizes from the versioned numbers, and the picture of the library.
 
 Usage: docs.py [--check]
 
@@ -23,6 +23,7 @@ NUMBERS = "docs/numbers.json"
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     "docs/findings.md": "workflow/report/findings.md.jinja",
+    "docs/sizes.md": "workflow/report/sizes.md.jinja",
 }
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
@@ -61,7 +62,7 @@ try:
     pages = written()
     if sys.argv[1:] == ["--check"]:
         lines = differing()
-        print("\n".join(lines) or "README and findings are those of the numbers")
+        print("\n".join(lines) or "README, findings and sizes are those of the numbers")
         sys.exit(bool(lines))
     for page, text in pages.items():
         with files.whole(page) as temporary:

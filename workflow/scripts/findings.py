@@ -1,4 +1,4 @@
-"""README and findings, from their templates and the numbers."""
+"""README, findings and sizes, from their templates and the numbers."""
 
 from jfb.output import numbers, templates
 from jfb.storage import files

@@ -10,26 +10,33 @@ from jfb.config import requirements
 from jfb.config.project import Project
 
 #: Targets and files that need everything.
-WHOLE = {"everything", "findings", "README.md", "docs/findings.md"}
+WHOLE = {"everything", "findings", "README.md", "docs/findings.md", "docs/sizes.md"}
 WHOLE |= {"collect_numbers", "docs/numbers.json"}
 
 
 def roles(project: Project) -> dict[str, str]:
     """The studies that the configuration gives a part to, by what claims and pages call them."""
-    return {"replay": project.replay, "seeds": project.distribution}
+    return {
+        "replay": project.replay,
+        "seeds": project.distribution,
+        "trajectories": project.trajectories,
+    }
 
 
 def study_of(source: Source, project: Project) -> str:
     """The study of the configuration that a source is of; empty where it is of none."""
+    if source.kind == "alignment" and source.study == "trajectories":
+        # The configuration may name another study with logs for it.
+        return project.alignment
     return roles(project).get(source.study, source.study)
 
 
 def is_taken(product: Source, project: Project, targets: Collection[str]) -> bool:
     """Whether a command takes a product as evidence.
 
-    It takes the data, the summaries of the replay, of the distribution and of the default studies,
-    and what its targets make; nothing of a study that the configuration lacks, or for which the
-    product is not defined.
+    It takes the data, what is of the replay, of the distribution and of the default studies, what
+    its targets make, and the short form of a measurement that they do not; nothing of a study that
+    the configuration lacks, or for which the product is not defined.
 
     Args:
         product: what tables are made from, see `jfb.analysis.sources.products`.
@@ -40,9 +47,9 @@ def is_taken(product: Source, project: Project, targets: Collection[str]) -> boo
         return True
     kind, study = KINDS[product.kind], study_of(product, project)
     if not kind.of_study:
-        return _asks(targets, kind.target)
-    has_part = study in roles(project).values()
-    by_default = product.kind == "summaries" and (has_part or study in project.default_studies)
+        return _asks(targets, kind.target) != kind.short
+    has_part = study in {*roles(project).values(), project.alignment}
+    by_default = study in {project.replay, project.distribution, *project.default_studies}
     asked = by_default or _asks(targets, kind.target if has_part and kind.target else study)
     return asked and _is_defined(product.kind, study, project)
 

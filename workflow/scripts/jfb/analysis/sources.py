@@ -4,7 +4,7 @@ Such are `summaries/seeds`, `cost/latent_dim`, `data`. Without pandas: the sched
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,15 @@ class Kind:
 
     `product` is the kind of the files that the tables are made from, None where the library holds
     them. `of_study`: each is of a study. `target` makes the files; where they are of a study, those
-    of the replay and of the distribution: the other studies' are made by the study's own target.
+    of the studies with a role: the other studies' are made by the study's own target. `short` is a
+    measurement that takes the place of the one that `target` makes, where a command does not ask
+    for that.
     """
 
     product: str | None
     of_study: bool = False
     target: str | None = None
+    short: bool = False
 
 
 KINDS = {
@@ -36,7 +39,9 @@ KINDS = {
     "sharpness": Kind("sharpness", of_study=True, target="minima"),
     "contraction": Kind("contraction", of_study=True, target="minima"),
     "timing": Kind("timing", target="timing"),
+    "timing_short": Kind("timing_short", target="timing", short=True),
     "cost": Kind("cost", target="cost"),
+    "cost_short": Kind("cost_short", target="cost", short=True),
 }
 
 
@@ -101,3 +106,22 @@ def products(document: Mapping[str, Any]) -> list[Source]:
     """What the tables of the claims are made from, each once."""
     sources = (source for *_, piece in pieces(document) for source in named(piece["rule"]))
     return list(dict.fromkeys(source.product for source in sources if source.product))
+
+
+def lacking(document: Mapping[str, Any], taken: Collection[str]) -> list[str]:
+    """The products that evidence would rest on if they were taken, each once.
+
+    Args:
+        document: what workflow/claims.yaml holds.
+        taken: the names of the products that are taken.
+
+    Returns:
+        Names of products: of each piece of evidence those before the first that is taken.
+    """
+    names: dict[str, None] = {}
+    for *_, piece in pieces(document):
+        for source in named(piece["rule"]):
+            if not source.product or str(source.product) in taken:
+                break
+            names[str(source.product)] = None
+    return list(names)

@@ -21,8 +21,8 @@ def read(files: Mapping[str, Sequence[str]]) -> Tables:
 
     Returns:
         By their sources: what `jfb.analysis.evidence` makes of each file and of the published
-        table; of a summary of one seed also its `cells`; and where the replay is there,
-        `above_lowest` of each study, which is the replay beside the lowest loss of that study.
+        table; of a summary with one run per batch size also its `cells`; and where the replay is
+        there, `above_lowest` of each study: the replay beside the lowest loss of that study.
     """
     found: Tables = {Source("published"): evidence.of_published()}
     for name, paths in files.items():
@@ -42,7 +42,7 @@ def _summary(product: Source, paths: Sequence[str]) -> Tables:
     (path,) = paths
     runs = parquet.read_frame(path, "a summary")
     made = {product: evidence.of_summary(runs)}
-    if runs["seed"].nunique() == 1:
+    if runs["batch_size"].is_unique:
         made[product.of_kind("cells")] = evidence.cells(runs)
     return made
 
@@ -87,5 +87,7 @@ _READERS: Mapping[str, Callable[[Source, Sequence[str]], Tables]] = {
     "contraction": _contraction,
     "data": _data,
     "timing": _timing,
+    "timing_short": _timing,
     "cost": _cost,
+    "cost_short": _cost,
 }

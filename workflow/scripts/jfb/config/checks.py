@@ -97,15 +97,15 @@ def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
             raise ConfigError("alignment.tolerances", alignment["tolerances"], allowed)
 
 
-def require_measurable(cost: settings.Cost, dataset: settings.Dataset) -> None:
+def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset) -> None:
     """Refuse what the cost of a step can't be measured for, on this dataset."""
     if cost.batch_size > dataset.training_size:
         allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"
-        raise ConfigError("cost.batch_size", cost.batch_size, allowed)
+        raise ConfigError(f"{key}.batch_size", cost.batch_size, allowed)
     latent_dim = max(cost.latent_dim, *cost.latent_dims)
-    require_distinct("cost.gradients", dict(cost.gradients))
+    require_distinct(f"{key}.gradients", dict(cost.gradients))
     for name, gradient in cost.gradients:
-        require_used_tolerance(f"cost.gradients.{name}", gradient, latent_dim)
+        require_used_tolerance(f"{key}.gradients.{name}", gradient, latent_dim)
 
 
 def require_used_tolerance(key: str, gradient: Gradient, latent_dim: int) -> None:

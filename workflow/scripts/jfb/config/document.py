@@ -129,6 +129,10 @@ def _optional(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (kind, None) for name, kind in fields.items()}
 
 
+def _required(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: (kind, ...) for name, kind in fields.items()}
+
+
 class Dataset(_Mapping):
     """Points of the room, their targets, and the split."""
 
@@ -144,9 +148,7 @@ class Dataset(_Mapping):
     split_seed: Seed
 
 
-Defaults = create_model(
-    "Defaults", __base__=_Mapping, **{name: (kind, ...) for name, kind in _OF_STUDY.items()}
-)
+Defaults = create_model("Defaults", __base__=_Mapping, **_required(_OF_STUDY))
 Chosen = create_model("Chosen", __base__=_Mapping, **_optional(_OF_LEVEL))
 _SETTING = Annotated[
     Chosen, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
@@ -177,16 +179,15 @@ class Alignment(_Mapping):
     tolerances: _list(Annotated[float, Ge(1e-12), Le(1)])
 
 
-class Cost(_Mapping):
-    """What one step costs, by gradient."""
-
-    batch_size: Count
-    gradients: _mapping(Level, _CHOSEN["gradient"])
-    latent_dim: LatentDim
-    iterations: _list(Count)
-    latent_dims: _list(LatentDim)
-    iterations_at_latent_dims: Count
-    repeats: Count
+_OF_COST = {
+    "batch_size": Count,
+    "gradients": _mapping(Level, _CHOSEN["gradient"]),
+    "latent_dim": LatentDim,
+    "iterations": _list(Count),
+    "latent_dims": _list(LatentDim),
+    "iterations_at_latent_dims": Count,
+    "repeats": Count,
+}
 
 
 class Timed(_Mapping):
@@ -196,12 +197,25 @@ class Timed(_Mapping):
     collectors: _list(Literal["running", "disabled", "frozen"])
 
 
-class Timing(_Mapping):
-    """What an epoch takes, by engine."""
-
-    engines: _mapping(_CHOSEN["engine"], Timed)
-    stages: _list(Annotated[int, Ge(0)])
-    repeats: Count
+_OF_TIMING = {
+    "engines": _mapping(_CHOSEN["engine"], Timed),
+    "stages": _list(Annotated[int, Ge(0)]),
+    "repeats": Count,
+}
+Cost, Timing = (
+    create_model(name, __base__=_Mapping, __doc__=what, **_required(fields))
+    for name, what, fields in (
+        ("Cost", "What one step costs, by gradient.", _OF_COST),
+        ("Timing", "What an epoch takes, by engine.", _OF_TIMING),
+    )
+)
+CostShort, TimingShort = (
+    create_model(name, __base__=_Mapping, __doc__=what, **_optional(fields))
+    for name, what, fields in (
+        ("CostShort", "What replaces it in the short measurement of the cost.", _OF_COST),
+        ("TimingShort", "What replaces it in the short measurement of the time.", _OF_TIMING),
+    )
+)
 
 
 class Document(_Mapping):
@@ -216,6 +230,9 @@ class Document(_Mapping):
     default_studies: _list(str)
     replay: str
     distribution: str
+    trajectories: str
     alignment: Alignment
     cost: Cost
+    cost_short: CostShort
     timing: Timing
+    timing_short: TimingShort

@@ -28,10 +28,13 @@ class Project:
     default_studies: tuple[str, ...]
     replay: str
     distribution: str
+    trajectories: str
     alignment: str
     alignment_tolerances: tuple[float, ...]
     cost: settings.Cost
+    cost_short: settings.Cost
     timing: settings.Timing
+    timing_short: settings.Timing
 
 
 def load(config: Mapping[str, Any]) -> Project:
@@ -62,7 +65,7 @@ def load(config: Mapping[str, Any]) -> Project:
     for name in config["default_studies"]:
         checks.require_one_of("default_studies", name, studies)
     alignment = config["alignment"]
-    named = {key: config[key] for key in ("replay", "distribution")}
+    named = {key: config[key] for key in ("replay", "distribution", "trajectories")}
     for key, name in (named | {"alignment.study": alignment["study"]}).items():
         checks.require_one_of(key, name, studies)
         for needs in requirements.ROLES[key]:
@@ -77,21 +80,26 @@ def load(config: Mapping[str, Any]) -> Project:
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
         )
     checks.require_alignable(alignment, studies[alignment["study"]])
-    cost = settings.Cost.from_dict(config["cost"])
-    checks.require_measurable(cost, datasets[studies[alignment["study"]].dataset])
+    costs = {key: config["cost"] | config[key] for key in ("cost", "cost_short")}
+    for key, cost in costs.items():
+        dataset = datasets[studies[alignment["study"]].dataset]
+        checks.require_measurable(key, settings.Cost.from_dict(cost), dataset)
+    timings = {key: config["timing"] | config[key] for key in ("timing", "timing_short")}
     replayed = config["defaults"] | config["studies"][config["replay"]]
-    for engine in config["timing"]["engines"]:
-        checks.require_able(f"timing.engines.{engine}", replayed | {"engine": engine})
+    for key, timing in timings.items():
+        for engine in timing["engines"]:
+            checks.require_able(f"{key}.engines.{engine}", replayed | {"engine": engine})
     return Project(
         datasets=datasets,
         studies=studies,
         default_studies=tuple(config["default_studies"]),
         replay=config["replay"],
         distribution=config["distribution"],
+        trajectories=config["trajectories"],
         alignment=alignment["study"],
         alignment_tolerances=tuple(alignment["tolerances"]),
-        cost=cost,
-        timing=settings.Timing.from_dict(config["timing"]),
+        **{key: settings.Cost.from_dict(cost) for key, cost in costs.items()},
+        **{key: settings.Timing.from_dict(timing) for key, timing in timings.items()},
     )
 
 

@@ -80,10 +80,11 @@ OF_TARGET = {
 #: Endings of a figure's files; the HTML report shows the first.
 FORMATS = ("svg", "pdf", "png")
 #: By key of the configuration: what is made of the study that it names.
-_ONE_TABLE = Needs(updates=False)
+_ONE_TABLE = Needs(logs=None, updates=False)
 ROLES = {
     "replay": (_ONE_TABLE, _UNITS, _FINAL),
-    "distribution": (_ONE_TABLE, _UNITS, _FINAL),
+    "distribution": (_ONE_TABLE, _FINAL),
+    "trajectories": (_ONE_TABLE, _UNITS, _FINAL),
     "alignment.study": (_ONE_TABLE, _ALIGNMENT),
 }
 

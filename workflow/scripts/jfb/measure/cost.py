@@ -7,7 +7,6 @@ that start at the fixed point apply it there once more, phantom in each of its s
 
 import dataclasses
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -53,7 +52,7 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
         an implicit gradient is solved; batch_size, round; forward_seconds, backward_seconds and
         step_seconds, their sum, without Python's garbage collector; peak_bytes, see
         `jfb.model.deq.peak_of_backward`, and adjoint_residual, see `residual_of_adjoint`, measured
-        once; load, the load average over a minute at the start of the case; and the machine.
+        once; load, the cores of the machine that were in use during the case; and the machine.
     """
     numerics.pin()
     build = machine.blas_of(torch.__config__.show())
@@ -63,9 +62,10 @@ def measure(cost: settings.Cost, training: Part, after_case: Callable[[int], Non
     rows = []
     for done, (varied, iterations, latent_dim) in enumerate(cases(cost), start=1):
         case = {"varied": varied, "iterations": iterations, "latent_dim": latent_dim}
-        beside = {"load": os.getloadavg()[0], **dataclasses.asdict(here)}
-        with collector.set_to(Collector.DISABLED):
-            rows += [case | row | beside for row in _rows(cost, iterations, latent_dim, d, target)]
+        with collector.set_to(Collector.DISABLED), machine.CoresInUse() as in_use:
+            measured = _rows(cost, iterations, latent_dim, d, target)
+        beside = {"load": in_use.mean, **dataclasses.asdict(here)}
+        rows += [case | row | beside for row in measured]
         after_case(done)
     return pd.DataFrame(rows)
 

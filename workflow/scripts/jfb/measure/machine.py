@@ -2,12 +2,16 @@
 
 import os
 import platform
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
+
+import psutil
 
 from jfb.records.timing import Machine
 
-#: The machine is busy if its load average is above this. What is timed is one process itself.
+#: The machine is busy if more cores than this are in use. What is timed is one process itself.
 BUSY = 1.5
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -64,10 +68,33 @@ def blas_of(torch_build: str) -> str:
     return rest.split(",")[0].strip() if found else "unknown"
 
 
+class CoresInUse:
+    """How many cores of the machine are in use, on average, while this context lasts.
+
+    Those of all processes. The load average says it too late: a minute after what ran before.
+    """
+
+    def __enter__(self) -> Self:
+        self._since, self._busy = time.perf_counter(), _busy_seconds()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        elapsed = time.perf_counter() - self._since
+        #: Not negative: counters of cores may step back.
+        self.mean = max(0.0, _busy_seconds() - self._busy) / elapsed
+
+
+def _busy_seconds() -> float:
+    """Seconds that the cores have worked since the machine started, other machines' among them."""
+    times = psutil.cpu_times()
+    kinds = ("user", "nice", "system", "irq", "softirq", "steal")
+    return sum(getattr(times, kind, 0.0) for kind in kinds)
+
+
 def of_load(loads: Sequence[float], cores: int, what: str) -> str:
-    """A line on how busy the machine was, from its load average at the start of each of `what`."""
-    line = f"load average {min(loads):.1f} to {max(loads):.1f} on {cores} cores"
-    line += ", one of it what is timed"
+    """A line on how busy the machine was, from the cores in use during each of `what`."""
+    line = f"{min(loads):.1f} to {max(loads):.1f} of {cores} cores in use"
+    line += ", one of them by what is timed"
     busy = sum(load > BUSY for load in loads)
     if busy:
         return f"busy machine in {busy} of {len(loads)} {what}, times are too long: {line}"

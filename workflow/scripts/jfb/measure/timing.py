@@ -3,7 +3,6 @@
 import dataclasses
 import gc
 import itertools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -95,8 +94,8 @@ def measure(
         A row per measurement, with the columns of `jfb.analysis.COLUMNS`: engine, collector,
         batch_size, stage, round, epochs, seconds_per_epoch (training part); collections and
         collection_seconds, of full collections during the measurement, validation included;
-        tracked_objects, those that a full collection walks at the start; load, the load average
-        over a minute at the start of the round; and the machine.
+        tracked_objects, those that a full collection walks at the start; load, the cores of the
+        machine that were in use during the round; and the machine.
     """
     numerics.pin()
     epochs = {
@@ -111,34 +110,35 @@ def measure(
     here = machine.here(str(torch.__version__), build, torch.get_num_threads())
     rows = []
     for round_, modes in itertools.groupby(cases(timing, list(runs)), lambda case: case.round):
-        load = os.getloadavg()[0]
-        for mode, block in itertools.groupby(modes, lambda case: case.collector):
-            with collector.set_to(mode):
-                tracked = len(gc.get_objects())
-                for case in block:
-                    number = epochs[case.run, case.engine]
-                    start = nearest(runs[case.run], case.stage)
-                    with FullCollections() as full:
-                        seconds = _seconds(
-                            case.run, case.engine, number, start, training, validation
+        of_round = []
+        with machine.CoresInUse() as in_use:
+            for mode, block in itertools.groupby(modes, lambda case: case.collector):
+                with collector.set_to(mode):
+                    tracked = len(gc.get_objects())
+                    for case in block:
+                        number = epochs[case.run, case.engine]
+                        start = nearest(runs[case.run], case.stage)
+                        with FullCollections() as full:
+                            seconds = _seconds(
+                                case.run, case.engine, number, start, training, validation
+                            )
+                        of_round.append(
+                            {
+                                "engine": case.engine,
+                                "collector": str(mode),
+                                "batch_size": case.run.batch_size,
+                                "stage": case.stage,
+                                "round": round_,
+                                "epochs": number,
+                                "seconds_per_epoch": seconds.sum() / number,
+                                "collections": full.count,
+                                "collection_seconds": full.seconds,
+                                "tracked_objects": tracked,
+                            }
                         )
-                    rows.append(
-                        {
-                            "engine": case.engine,
-                            "collector": str(mode),
-                            "batch_size": case.run.batch_size,
-                            "stage": case.stage,
-                            "round": round_,
-                            "epochs": number,
-                            "seconds_per_epoch": seconds.sum() / number,
-                            "collections": full.count,
-                            "collection_seconds": full.seconds,
-                            "tracked_objects": tracked,
-                            "load": load,
-                            **dataclasses.asdict(here),
-                        }
-                    )
-                    after_case(len(rows))
+                        after_case(len(rows) + len(of_round))
+        beside = {"load": in_use.mean, **dataclasses.asdict(here)}
+        rows += [row | beside for row in of_round]
     return pd.DataFrame(rows)[COLUMNS]
 
 

@@ -1,4 +1,4 @@
-"""The numbers that README and findings are written from, as one small file made from the results.
+"""The numbers that the pages are written from, as one small file made from the results.
 
 The file (docs/numbers.json) is versioned, so that the pages can be written without the results. It
 holds tables, each with its kind and the files that it was made from; the seeds, epochs and updates
@@ -77,13 +77,15 @@ def _rests_on(tables: Mapping[str, Any]) -> set[str | None]:
 
 
 def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """What pages say of studies: `study` (its name), batch_sizes, seeds and runs (numbers of them),
-    epochs (null where batch sizes have different ones) and updates (null where it has epochs).
+    """What pages say of studies: `study` (its name), batch_sizes, seeds, splits and runs (numbers),
+    epochs (null where batch sizes have different ones), updates (null where it has epochs), and
+    by_default, whether it is made where no target is named.
 
     Args:
         project: the configuration.
         names: of studies, by what pages call them.
     """
+    made_by_default = {project.replay, project.distribution, *project.default_studies}
     described = {}
     for called, name in names.items():
         study = project.studies[name]
@@ -93,9 +95,11 @@ def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str
             "study": name,
             "batch_sizes": list(dict.fromkeys(run.batch_size for run in runs)),
             "seeds": len({run.seed for run in runs}),
+            "splits": len({run.dataset.split_seed for run in runs}),
             "runs": len(runs),
             "epochs": epochs.pop() if len(epochs) == 1 else None,
             "updates": study.updates,
+            "by_default": name in made_by_default,
         }
     return described
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from jfb.analysis import power
 from jfb.output import choices, wording
 from jfb.storage import files
 
@@ -29,7 +30,9 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
     - `one(table, column=value, ...)`: the only such row;
     - `found(claim, evidence_id)`: a piece of evidence, `claim(id)`: a claim with its verdict,
       `verdicts`: how many claims have each verdict, `count(verdict)`: how many have this one;
-    - `studies.<name>.seeds`, `.runs`, `.epochs`, `.updates`, `.batch_sizes`;
+    - `needed(piece)`: the draws that would decide a piece of evidence, see `jfb.analysis.power`;
+    - `studies.<name>`: `.study` (its name), `.seeds`, `.splits`, `.runs`, `.epochs`, `.updates`,
+      `.batch_sizes`, `.by_default` (whether a command without targets makes it);
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
@@ -86,6 +89,7 @@ def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, 
         "found": lambda claim, piece: _only(
             rows("evidence"), "evidence", {"id": claim, "evidence_id": piece}
         ),
+        "needed": _needed,
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
         "verdicts": dict(verdicts.most_common()),
         "count": lambda verdict: verdicts[verdict],
@@ -139,6 +143,16 @@ def _known(format_: Callable[..., str]) -> Callable[..., str]:
         return "-" if value is None else format_(_number(value), *arguments)
 
     return formatted
+
+
+def _needed(row: Row) -> int | None:
+    if row["low"] is None:
+        return None
+    bounds = {_number(row[end]) for end in ("holds_low", "holds_high")}
+    # What no share exceeds, and no distance: the lowest that is allowed is the lowest there is.
+    ends = {0.0, 1.0} if row["unit"] == "%" else {_number(row["holds_low"])} & {0.0}
+    estimate, low, high = (_number(row[name]) for name in ("estimate", "low", "high"))
+    return power.needed(estimate, low, high, row["n"], bounds - ends)
 
 
 @_known

@@ -252,9 +252,9 @@ def _sources(judged: Sequence[Judged]) -> str:
 
 def _lacking(lacking: Sequence[str]) -> str:
     if not lacking:
-        return "The targets of the command make every table that the claims name."
+        return "Every piece of evidence rests on the largest study or measurement that it names."
     names = ", ".join(lacking)
     return (
         f"No target of the command makes {names}. "
-        "What needs them rests on a smaller study, or is not measured."
+        "What needs them rests on a smaller study or a shorter measurement, or is not measured."
     )
