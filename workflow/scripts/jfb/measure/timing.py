@@ -81,7 +81,7 @@ def measure(
 
     A measurement starts from the snapshot of the run that is nearest to its stage, since a fixed
     point takes another number of iterations later in training. It has as many epochs as a trial
-    says that its seconds allow, at least two; what is compiled has been.
+    says that its seconds allow, at least two, unless the run diverges; what is compiled has been.
 
     Args:
         timing: engines with the seconds of a measurement and their collectors, stages (epochs), and
@@ -129,8 +129,8 @@ def measure(
                                 "batch_size": case.run.batch_size,
                                 "stage": case.stage,
                                 "round": round_,
-                                "epochs": number,
-                                "seconds_per_epoch": seconds.sum() / number,
+                                "epochs": len(seconds),
+                                "seconds_per_epoch": seconds.mean(),
                                 "collections": full.count,
                                 "collection_seconds": full.seconds,
                                 "tracked_objects": tracked,
@@ -149,6 +149,9 @@ def nearest(kept: Snapshots, stage: int) -> np.ndarray:
 
 def _epochs(wanted: float, first: np.ndarray) -> int:
     """Epochs of a measurement that is to take `wanted` seconds, by those of a trial's epochs."""
+    if len(first) < _TRIAL:
+        # The run diverges, and ends with it.
+        return _FEWEST
     # The first compiles; a full collection can stall one of the others.
     return max(_FEWEST, round(wanted / first[1:].min()))
 
