@@ -393,14 +393,13 @@ def test_the_default_config_is_the_report(project):
         ("seeds", "code"),
         ("trajectories_few", "code"),
         ("updates_few", "code"),
-        ("updates_6000", "code"),
         ("splits_few", "code"),
         ("printed", "printed"),
     ],
 )
 def test_the_default_studies_have_the_reports_hyperparameters(name, formula, project):
     assert name in project.default_studies
-    assert len(project.default_studies) == 7
+    assert len(project.default_studies) == 6
     study = project.studies[name]
     for run in project.studies[name].runs.values():
         assert run.solver == choices.Picard(tolerance=1e-3, max_iterations=1000)

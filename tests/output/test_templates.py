@@ -217,11 +217,10 @@ def test_the_runs_that_decide_a_claim_follow_from_the_interval_and_its_distance(
 @pytest.mark.parametrize(("outcome", "chosen"), [("fails", 0), ("open", -1), ("holds", -1)])
 def test_of_pieces_that_fail_the_quickest_decides_and_else_the_slowest(outcome, chosen):
     given = copy.deepcopy(COMMITTED)
-    pieces = pieces_of(given, "sharp_minima", outcome)
-    assert len(pieces) == 6
-    cells = sizes(given)["sharp_minima"]
-    assert cells[:2] == [f"sharp_minima ({outcome})", pieces[chosen]["label"]]
-    assert cells[4] == "100 pairs"
+    pieces = pieces_of(given, "equal_minimum", outcome)
+    assert len(pieces) == 4
+    cells = sizes(given)["equal_minimum"]
+    assert cells[:2] == [f"equal_minimum ({outcome})", pieces[chosen]["label"]]
 
 
 def test_a_share_is_not_to_exclude_what_none_exceeds():

@@ -73,7 +73,6 @@ def test_claims_follow_a_log(made, tmp_path):
         *(f"summaries/{study}" for study in ("landscape", "printed", "gradients")),
         *(f"summaries/{study}" for study in ("updates", "updates_few", "splits", "splits_few")),
         "sharpness/updates",
-        "sharpness/updates_6000",
         "contraction/landscape",
     }
     before = gap()
