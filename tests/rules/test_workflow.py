@@ -280,6 +280,15 @@ def test_table_and_claims_take_what_is_a_target_and_not_what_is_there(finished):
     assert finished.planned("all", "timing") >= {"Table 1", CLAIMS}
 
 
+def test_times_of_other_machines_are_evidence_and_no_rows_of_table_1(workspace):
+    other = workspace.path / "timing/machines/other.csv"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    for targets in (["table1", "claims"], ["timing", "table1", "claims"]):
+        plan = workspace.plan(*targets)
+        assert plan.after("timing/machines/other.csv") == {CLAIMS}
+
+
 def test_another_accuracy_threshold_plans_its_study(finished):
     finished.config["studies"]["small"]["accuracy_threshold"] = 0.2
     finished.save()

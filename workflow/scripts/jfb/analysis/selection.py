@@ -49,7 +49,7 @@ def is_taken(product: Source, project: Project, targets: Collection[str]) -> boo
     if not kind.of_study:
         return _asks(targets, kind.target) != kind.short
     has_part = study in {*roles(project).values(), project.alignment}
-    by_default = study in {project.replay, project.distribution, *project.default_studies}
+    by_default = study in project.made_by_default
     asked = by_default or _asks(targets, kind.target if has_part and kind.target else study)
     return asked and _is_defined(product.kind, study, project)
 

@@ -36,6 +36,11 @@ class Project:
     timing: settings.Timing
     timing_short: settings.Timing
 
+    @property
+    def made_by_default(self) -> set[str]:
+        """The studies that are made where no target is named."""
+        return {self.replay, self.distribution, *self.default_studies}
+
 
 def load(config: Mapping[str, Any]) -> Project:
     """Check a configuration, as read from YAML, and make its datasets and runs.

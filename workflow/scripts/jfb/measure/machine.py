@@ -80,12 +80,12 @@ class CoresInUse:
 
     def __exit__(self, *_: object) -> None:
         elapsed = time.perf_counter() - self._since
-        #: Not negative: counters of cores may step back.
+        # Not negative: counters of cores may step back.
         self.mean = max(0.0, _busy_seconds() - self._busy) / elapsed
 
 
 def _busy_seconds() -> float:
-    """Seconds that the cores have worked since the machine started, other machines' among them."""
+    """Seconds that the cores have worked since the start, or that the host took from them."""
     times = psutil.cpu_times()
     kinds = ("user", "nice", "system", "irq", "softirq", "steal")
     return sum(getattr(times, kind, 0.0) for kind in kinds)

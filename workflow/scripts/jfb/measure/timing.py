@@ -91,7 +91,7 @@ def measure(
         after_case: called with the number of measurements made.
 
     Returns:
-        A row per measurement, with the columns of `jfb.analysis.COLUMNS`: engine, collector,
+        A row per measurement, with the columns of `jfb.records.timing.COLUMNS`: engine, collector,
         batch_size, stage, round, epochs, seconds_per_epoch (training part); collections and
         collection_seconds, of full collections during the measurement, validation included;
         tracked_objects, those that a full collection walks at the start; load, the cores of the
@@ -109,7 +109,7 @@ def measure(
     build = machine.blas_of(torch.__config__.show())
     here = machine.here(str(torch.__version__), build, torch.get_num_threads())
     rows = []
-    for round_, modes in itertools.groupby(cases(timing, list(runs)), lambda case: case.round):
+    for _, modes in itertools.groupby(cases(timing, list(runs)), lambda case: case.round):
         of_round = []
         with machine.CoresInUse() as in_use:
             for mode, block in itertools.groupby(modes, lambda case: case.collector):
@@ -118,28 +118,31 @@ def measure(
                     for case in block:
                         number = epochs[case.run, case.engine]
                         start = nearest(runs[case.run], case.stage)
-                        with FullCollections() as full:
-                            seconds = _seconds(
-                                case.run, case.engine, number, start, training, validation
-                            )
-                        of_round.append(
-                            {
-                                "engine": case.engine,
-                                "collector": str(mode),
-                                "batch_size": case.run.batch_size,
-                                "stage": case.stage,
-                                "round": round_,
-                                "epochs": len(seconds),
-                                "seconds_per_epoch": seconds.mean(),
-                                "collections": full.count,
-                                "collection_seconds": full.seconds,
-                                "tracked_objects": tracked,
-                            }
-                        )
+                        row = _measured(case, number, start, training, validation)
+                        of_round.append(row | {"tracked_objects": tracked})
                         after_case(len(rows) + len(of_round))
         beside = {"load": in_use.mean, **dataclasses.asdict(here)}
         rows += [row | beside for row in of_round]
     return pd.DataFrame(rows)[COLUMNS]
+
+
+def _measured(
+    case: Case, epochs: int, parameters: np.ndarray, training: Part, validation: Part
+) -> dict[str, object]:
+    """One measurement, from some parameters."""
+    with FullCollections() as full:
+        seconds = _seconds(case.run, case.engine, epochs, parameters, training, validation)
+    return {
+        "engine": case.engine,
+        "collector": str(case.collector),
+        "batch_size": case.run.batch_size,
+        "stage": case.stage,
+        "round": case.round,
+        "epochs": len(seconds),
+        "seconds_per_epoch": seconds.mean(),
+        "collections": full.count,
+        "collection_seconds": full.seconds,
+    }
 
 
 def nearest(kept: Snapshots, stage: int) -> np.ndarray:

@@ -85,7 +85,6 @@ def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str
         project: the configuration.
         names: of studies, by what pages call them.
     """
-    made_by_default = {project.replay, project.distribution, *project.default_studies}
     described = {}
     for called, name in names.items():
         study = project.studies[name]
@@ -99,7 +98,7 @@ def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str
             "runs": len(runs),
             "epochs": epochs.pop() if len(epochs) == 1 else None,
             "updates": study.updates,
-            "by_default": name in made_by_default,
+            "by_default": name in project.made_by_default,
         }
     return described
 

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from jfb.analysis import power
+from jfb.analysis.decisions import Outcome
 from jfb.output import choices, wording
 from jfb.storage import files
 
@@ -30,7 +31,8 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
     - `one(table, column=value, ...)`: the only such row;
     - `found(claim, evidence_id)`: a piece of evidence, `claim(id)`: a claim with its verdict,
       `verdicts`: how many claims have each verdict, `count(verdict)`: how many have this one;
-    - `needed(piece)`: the draws that would decide a piece of evidence, see `jfb.analysis.power`;
+    - `decides(claim, tables)`: of a claim's evidence in general from some tables, the one that
+      its verdict waits for, with `needed`, the draws that decide it; none if no number is known;
     - `studies.<name>`: `.study` (its name), `.seeds`, `.splits`, `.runs`, `.epochs`, `.updates`,
       `.batch_sizes`, `.by_default` (whether a command without targets makes it);
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
@@ -89,7 +91,14 @@ def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, 
         "found": lambda claim, piece: _only(
             rows("evidence"), "evidence", {"id": claim, "evidence_id": piece}
         ),
-        "needed": _needed,
+        "decides": lambda claim, some: _decides(
+            [
+                row
+                for row in rows("evidence", id=claim["id"], part="general")
+                if row["table"] in some
+            ],
+            claim["general"],
+        ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
         "verdicts": dict(verdicts.most_common()),
         "count": lambda verdict: verdicts[verdict],
@@ -143,6 +152,14 @@ def _known(format_: Callable[..., str]) -> Callable[..., str]:
         return "-" if value is None else format_(_number(value), *arguments)
 
     return formatted
+
+
+def _decides(pieces: list[Row], outcome: str) -> Row | None:
+    """A claim fails with one piece: the one that needs the fewest draws. Else with all pieces."""
+    alike = [row | {"needed": _needed(row)} for row in pieces if row["outcome"] == outcome]
+    known = [row for row in alike if row["needed"] is not None]
+    quickest = min if outcome == Outcome.FAILS else max
+    return quickest(known, key=lambda row: row["needed"], default=None)
 
 
 def _needed(row: Row) -> int | None:
