@@ -25,6 +25,7 @@ onstart:
     if scheduler:
         scheduler.started()
     pace.ease(workflow)
+    logs.show_those_that_exist(workflow)
 
 
 include: "workflow/rules/common.smk"
@@ -38,7 +39,12 @@ include: "workflow/rules/minima.smk"
 include: "workflow/rules/timing.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/findings.smk"
+
+
+if not IS_MODULE:
+
+    # These pages are of this clone.
+    include: "workflow/rules/findings.smk"
 
 
 # Targets by the name of a figure: of which study.

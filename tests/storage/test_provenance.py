@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import subprocess
-import sys
 
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +13,7 @@ from PIL import Image
 
 from conftest import ROOT
 from jfb.output.figures import style
-from jfb.storage import documents, files, locks, parquet, provenance
+from jfb.storage import documents, files, parquet, provenance
 
 CONFIG = {"b": 1, "a": {"c": [1.5, "x"]}}
 
@@ -107,43 +106,3 @@ def test_what_fails_while_it_is_written_is_not_there(tmp_path):
         fail()
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     assert path.read_text() == "old"
-
-
-def test_the_locks_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path):
-    lock = tmp_path / "locks/0.output.lock"
-
-    def leave():
-        lock.parent.mkdir(exist_ok=True)
-        lock.write_text("results/a\n")
-
-    leave()
-    first = locks.Scheduler(tmp_path)
-    assert not lock.exists()
-    leave()
-    first.started()
-    second = locks.Scheduler(tmp_path)
-    assert lock.exists()
-    second.ended()
-    locks.Scheduler(tmp_path).ended()
-    assert lock.exists()
-    first.ended()
-    third = locks.Scheduler(tmp_path)
-    assert not lock.exists()
-    third.ended()
-
-
-def test_schedulers_start_one_at_a_time(tmp_path):
-    first = locks.Scheduler(tmp_path)
-    script = (
-        "from jfb.storage import locks; print('waits', flush=True); "
-        f"locks.Scheduler({str(tmp_path)!r}); print('started')"
-    )
-    command = [sys.executable, "-c", script]
-    scripts = ROOT / "workflow/scripts"
-    with subprocess.Popen(command, cwd=scripts, stdout=subprocess.PIPE, text=True) as second:
-        assert second.stdout.readline() == "waits\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            second.wait(0.5)
-        first.started()
-        assert second.communicate()[0] == "started\n"
-    first.ended()

@@ -1,12 +1,33 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir, "workflow/scripts")))
+# Of this workflow, where another one takes it as a module too; `workflow.basedir` is the other's.
+RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+if not RULES.is_dir():
+    sys.exit(f"{RULES} is no folder here: take the module from a clone, by its path")
+if any(brace in f"{RULES}{Path.cwd()}" for brace in "{}"):
+    sys.exit(
+        f"{RULES.parent}: Snakemake takes a brace in a path for a wildcard; rename the folder"
+    )
+sys.path.insert(0, str(RULES.parent / "scripts"))
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+# Where another workflow takes this one, it says what the rules are called there.
+renamed = workflow.modifier.modify_rulename
 
 from jfb.config.errors import ConfigError
 from jfb.config.text import check_text
+from jfb.scheduler import launcher
 
-try:
-    check_text("config.yaml")
-except ConfigError as error:
-    sys.exit(f"Error in the configuration: {error}")
+launcher.find_python_by_name()
+if not IS_MODULE and Path("config.yaml").exists():
+    try:
+        check_text("config.yaml")
+    except ConfigError as error:
+        sys.exit(f"Error in the configuration: {error}")
+elif not config:
+    what = (
+        "a module needs `config:`"
+        if IS_MODULE
+        else "there is none in this folder; name one with --configfile, or work in the folder of the Snakefile"
+    )
+    sys.exit(f"config.yaml: {what}")

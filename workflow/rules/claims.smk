@@ -1,7 +1,7 @@
 rule claims:
     input:
-        claims=CLAIMS,
-        changes=os.path.relpath(WORKFLOW / "rule_changes.yaml"),
+        claims=versioned(CLAIMS),
+        changes=versioned(RULE_CHANGES),
         tables=lambda wildcards: sum(taken(wildcards).values(), []),
     output:
         "results/claims.csv-metadata.json",
@@ -41,7 +41,8 @@ rule claims:
         runtime=10,
     params:
         code=code_of("claims.py"),
-        taken=taken,
+        contents=contents_of(CLAIMS, RULE_CHANGES, *OTHER_MACHINES),
+        taken=taken_of_input,
         lacking=lacking,
     message:
         "Verdicts on the claims"

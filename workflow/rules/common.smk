@@ -1,11 +1,16 @@
 import dataclasses
 import functools
+import hashlib
+import itertools
 import os
 from pathlib import Path
 
 import yaml
 
-WORKFLOW = Path(workflow.basedir, "workflow")
+from snakemake import exceptions
+from snakemake.utils import update_config
+
+WORKFLOW = RULES.parent
 SCRIPTS = WORKFLOW / "scripts"
 
 from jfb.analysis import selection, sources
@@ -13,19 +18,26 @@ from jfb.config import requirements
 from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.study import SPLIT, name_of_dataset
-from jfb.storage import locks, pace
+from jfb.config.text import read_arguments
+from jfb.scheduler import locks, logs, pace
 from jfb.storage.code import digest
 
 try:
+    if not IS_MODULE:
+        update_config(config, read_arguments(workflow.config_settings.config_args))
     project = load(config)
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
 
 try:
-    # Jobs are no schedulers.
-    scheduler = locks.Scheduler(".snakemake") if workflow.is_main_process else None
+    # Jobs are no schedulers, and a module has that of the workflow that takes it.
+    is_scheduler = workflow.is_main_process and not IS_MODULE
+    scheduler = locks.Scheduler(".snakemake", ["snakemake", *sys.argv[1:]]) if is_scheduler else None
 except OSError as error:
     sys.exit(f".snakemake could not be written: {error.strerror}")
+if scheduler:
+    # Snakemake's own advice is to unlock, where it does not know who holds the locks.
+    exceptions.LockException = lambda: WorkflowError(scheduler.others())
 
 
 wildcard_constraints:
@@ -43,6 +55,21 @@ ALIGNMENT = "results/alignment/{study}/batch_size={batch_size}/alignment.parquet
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
+
+
+def all_cores(wildcards):
+    """All cores of this command: what is timed has nothing beside it. One where none are named."""
+    return workflow.resource_settings.cores or 1
+
+
+def versioned(path):
+    """A file of the clone as an input; `contents_of` tells when it changes, not its time."""
+    return local(ancient(os.path.relpath(path)))
+
+
+def contents_of(*paths):
+    """The digests of files of the clone, for the params of their rule."""
+    return [hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for path in paths]
 
 
 @functools.cache

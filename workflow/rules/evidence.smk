@@ -1,10 +1,9 @@
-CLAIMS = os.path.relpath(WORKFLOW / "claims.yaml")
+CLAIMS = WORKFLOW / "claims.yaml"
+RULE_CHANGES = WORKFLOW / "rule_changes.yaml"
 # The studies that config.yaml gives a part to, by what claims and pages call them.
 ROLES = selection.roles(project)
 # Times that were measured on other machines: copies of their results/timing.csv.
-OTHER_MACHINES = sorted(
-    os.path.relpath(path) for path in WORKFLOW.parent.glob("timing/machines/*.csv")
-)
+OTHER_MACHINES = sorted(WORKFLOW.parent.glob("timing/machines/*.csv"))
 # The files of a product, by its kind, for the name of the study that it is of.
 FILES_OF_EVIDENCE = {
     "data": lambda _: [dataset_of(project.replay)],
@@ -22,12 +21,20 @@ FILES_OF_EVIDENCE = {
 @functools.cache
 def claims():
     """The document of claims, read once their job is planned."""
-    return yaml.safe_load(Path(CLAIMS).read_text())
+    return yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+
+
+def targets():
+    """The targets of this command by the names that they have here: a module's may be renamed."""
+    given = workflow.dag_settings.targets
+    kinds = {kind.target for kind in sources.KINDS.values() if kind.target}
+    names = {*selection.WHOLE, *project.studies, *kinds}
+    return {*given, *(name for name in names if renamed(name) in given)}
 
 
 def taken_of(product):
     """The files of a product that are made for this command; none if it does not take them."""
-    if not selection.is_taken(product, project, workflow.dag_settings.targets):
+    if not selection.is_taken(product, project, targets()):
         return []
     return FILES_OF_EVIDENCE[product.kind](selection.study_of(product, project))
 
@@ -37,11 +44,17 @@ def taken(wildcards):
     found = {str(product): taken_of(product) for product in sources.products(claims())}
     found = {product: paths for product, paths in found.items() if paths}
     # Of one machine, the last is taken.
-    others = {
-        name: OTHER_MACHINES for name in ("timing", "timing_short") if name in found
-    }
+    for product in {"timing", "timing_short"} & found.keys():
+        found[product] = [*map(versioned, OTHER_MACHINES), *found[product]]
+    return found
+
+
+def taken_of_input(wildcards, input):
+    """The same by the paths that Snakemake gives them: a module's have its prefix."""
+    paths = map(str, input.tables)
     return {
-        product: [*others.get(product, []), *paths] for product, paths in found.items()
+        product: list(itertools.islice(paths, len(files)))
+        for product, files in taken(wildcards).items()
     }
 
 

@@ -119,7 +119,9 @@ FIGURES = {
 
 try:
     # Snakemake tells of its targets only after it has read the rules; no option looks like one.
-    requirements.check_targets(sys.argv[1:], project.studies, FIGURES)
+    # A module's targets are named in the workflow that takes it.
+    named = [] if IS_MODULE else sys.argv[1:]
+    requirements.check_targets(named, project.studies, FIGURES)
 except ConfigError as error:
     sys.exit(f"Error in the target: {error}")
 

@@ -71,9 +71,15 @@ NUMBERS = {
     "fates": ("csv", [f"results/fates_{project.trajectories}.csv"]),
     "alignment": ("alignment", alignments_of(project.alignment)),
     # Of this machine last.
-    "times": ("times", [*OTHER_MACHINES, "results/timing.csv"]),
+    "times": ("times", [*map(os.path.relpath, OTHER_MACHINES), "results/timing.csv"]),
     "cost": ("cost", ["results/cost.csv"]),
 }
+
+
+TEMPLATES = [
+    WORKFLOW / f"report/{name}.md.jinja" for name in ("README", "findings", "sizes")
+]
+RECORDS = sorted(WORKFLOW.parent.glob("benchmarks/records/*.json"))
 
 
 rule collect_numbers:
@@ -107,11 +113,8 @@ rule collect_numbers:
 rule findings:
     input:
         numbers="docs/numbers.json",
-        templates=[
-            os.path.relpath(WORKFLOW / f"report/{name}.md.jinja")
-            for name in ("README", "findings", "sizes")
-        ],
-        records=sorted(str(path) for path in Path("benchmarks/records").glob("*.json")),
+        templates=map(versioned, TEMPLATES),
+        records=map(versioned, RECORDS),
     output:
         update("README.md"),
         update("docs/findings.md"),
@@ -128,6 +131,7 @@ rule findings:
         runtime=5,
     params:
         code=code_of("findings.py"),
+        contents=contents_of(*TEMPLATES, *RECORDS),
     message:
         "README, findings and sizes"
     script:

@@ -87,7 +87,7 @@ for name, cost, extent in (
         conda:
             "../../environment.yml"
         # All cores, so that nothing else runs beside what is timed.
-        threads: workflow.cores
+        threads: all_cores
         resources:
             mem_mb=8000,
             runtime=60,

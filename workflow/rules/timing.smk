@@ -25,7 +25,7 @@ for name, timing, extent in (
         conda:
             "../../environment.yml"
         # All cores, so that nothing else runs beside what is timed.
-        threads: workflow.cores
+        threads: all_cores
         resources:
             mem_mb=2000,
             runtime=60,

@@ -1,12 +1,14 @@
-"""The configuration as a file: what it may be made of, before anything is made of it.
+"""The configuration as text: what it may be made of, before anything is made of it.
 
 Snakemake's own reader lets YAML tags build objects, runs code where a file says `__use_yte__`, and
 takes the last of two equal keys. This is for the file that it reads after us; one that is named by
-its option --configfile it reads before.
+its option --configfile it reads before. Of what its option --config gives, it makes text of every
+number within a mapping or a list; this reads it as YAML does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -29,25 +31,49 @@ def check_text(path: str | Path) -> None:
         text = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(str(path), None, f"cannot be read ({error.strerror})") from None
+    if not isinstance(_checked(str(path), text), yaml.MappingNode):
+        raise ConfigError(str(path), text.decode(), "must be a mapping of keys to values")
+
+
+def read_arguments(entries: Iterable[str]) -> dict[str, Any]:
+    """The mappings and lists among `key=value` arguments, as YAML reads them.
+
+    Raises:
+        ConfigError: see `check_text`.
+    """
+    read = {}
+    for entry in entries:
+        key, _, text = entry.partition("=")
+        if isinstance(_checked(f"--config {key}", text.encode(), key), yaml.CollectionNode):
+            read[key] = yaml.safe_load(text)
+    return read
+
+
+def _checked(place: str, text: bytes, key: str = "") -> yaml.Node | None:
+    """The root of a YAML document that is nothing but plain values; none of an empty one.
+
+    It is the value of `key`, if one is named.
+    """
     try:
         root = yaml.compose(text, yaml.SafeLoader)
-        if not isinstance(root, yaml.MappingNode):
-            raise ConfigError(str(path), text.decode(), "must be a mapping of keys to values")
-        for number, _ in enumerate(_walk("", root, 0)):
+        if root is None:
+            return None
+        for number, _ in enumerate(_walk(key, root, 0)):
             if number > _MOST_VALUES:
                 allowed = f"must hold at most {_MOST_VALUES:,} values, those of aliases counted"
-                raise ConfigError(str(path), "...", allowed)
+                raise ConfigError(place, "...", allowed)
         yaml.SafeLoader(b"").construct_document(root)
+        return root
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}", error.problem, "(not YAML)") from None
+        raise ConfigError(f"{place}{line}", error.problem, "(not YAML)") from None
     except RecursionError:
         allowed = f"must not be nested deeper than {_DEEPEST}"
-        raise ConfigError(str(path), "...", allowed) from None
+        raise ConfigError(place, "...", allowed) from None
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
-        raise ConfigError(str(path), str(error), "is no YAML of plain values") from None
+        raise ConfigError(place, str(error), "is no YAML of plain values") from None
 
 
 def _walk(key: str, node: yaml.Node, depth: int) -> Iterator[None]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from jfb.analysis import published
 from jfb.analysis.shares import REACHED
 from jfb.analysis.table1 import LOSS_DECIMALS, SECONDS_DECIMALS, SOURCE_TIMED
 from jfb.storage import documents
@@ -20,6 +21,8 @@ NOTE_TIMED = (
 )
 _TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
 _SHARE = f"share at most {REACHED:g}"
+#: The headings where there is little room.
+_SHORT = {_TIME: "time (s)", _LOSS: "loss", _EPOCH: "epoch", _SHARE: f"at most {REACHED:g}"}
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
@@ -86,17 +89,51 @@ def to_html(table: pd.DataFrame) -> str:
 
 
 def to_latex(table: pd.DataFrame) -> str:
-    """The tidy table as a LaTeX table (package booktabs) with its note."""
-    wide = side_by_side(table).rename_axis(columns=[None, None]).reset_index(names="batch size")
-    return wide.to_latex(
-        index=False,
-        escape=True,
-        column_format="r" * wide.shape[1],
-        multicolumn_format="c",
-        caption=f"Cost minimisation across batch sizes. {_note(table)}".replace("%", r"\%"),
-        label="tab:table1",
-        position="tbp",
+    """The tidy table as a LaTeX table (package booktabs) with its note.
+
+    Sources of many seeds stand below the others: it fits the text of the class article.
+    """
+    wide = side_by_side(table)
+    many = [source for source, heading in wide.columns if heading == _SHARE]
+    parts = wide.drop(columns=many, level=0), wide[many]
+    tabulars = [_tabular(part) for part in parts if part.shape[1]]
+    note = _note(table).replace("%", r"\%").replace('"', "``", 1).replace('"', "''", 1)
+    caption = f"Cost minimisation across batch sizes. {note}"
+    above = r"\begin{table}[tbp]", r"\centering", rf"\caption{{{caption}}}", r"\label{tab:table1}"
+    fitted = r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"
+    return "\n".join([*above, *fitted, "\n\\medskip\n".join(tabulars), r"\end{table}"])
+
+
+def _tabular(wide: pd.DataFrame) -> str:
+    return (
+        wide.rename(columns=_SHORT, level=1)
+        .rename_axis(columns=[None, None])
+        .reset_index(names="batch size")
+        .to_latex(
+            index=False,
+            escape=True,
+            column_format=f"@{{}}{'r' * (wide.shape[1] + 1)}@{{}}",
+            multicolumn_format="c",
+        )
     )
+
+
+def to_text(table: pd.DataFrame, study: str) -> str:
+    """What is published beside what the study gives and what many seeds give, in 80 columns.
+
+    Args:
+        table: as `jfb.analysis.table1.tidy` returns it.
+        study: the source that repeats the published runs.
+    """
+    wide = side_by_side(table)
+    shown = [
+        (source, heading)
+        for source, heading in wide.columns
+        if source in (published.SOURCE, study) or heading == _SHARE
+    ]
+    short = _SHORT | {_TIME: "time"}
+    text = wide[shown].rename(columns=short, level=1).rename_axis(columns=[None, None]).to_string()
+    return f"{text}\n\ntime: of all epochs of a run, in seconds"
 
 
 def write(

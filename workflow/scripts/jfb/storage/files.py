@@ -46,7 +46,7 @@ def whole(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f"{glob.escape(start)}*{glob.escape(path.suffix)}"):
             process = left.name.removeprefix(start).removesuffix(path.suffix)
-            if process.isdecimal() and not _is_alive(int(process)):
+            if process.isdecimal() and not is_alive(int(process)):
                 left.unlink(missing_ok=True)
         yield temporary
         temporary.replace(path)
@@ -57,7 +57,8 @@ def whole(path: str | Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine with this number is there."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

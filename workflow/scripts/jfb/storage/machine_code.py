@@ -18,14 +18,34 @@ import numba
 from filelock import FileLock
 from numba.core.caching import UserProvidedCacheLocator
 
+from jfb.storage.files import Unwritable
+
 
 @functools.cache
 def folder(package: Path) -> Path:
-    """Where the compiled code of this state of a package, a folder, lies."""
-    files = [Path(__file__), *sorted(package.glob("*.py"))]
-    contents = b"\0".join(file.read_bytes() for file in files)
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or package / "__pycache__")
-    return base / f"{package.name}-{hashlib.sha256(contents).hexdigest()[:16]}"
+    """Where the compiled code of this state of a package, a folder, lies.
+
+    It is below NUMBA_CACHE_DIR if that is set; else beside the package or, where a clone that is
+    read-only or another user's does not allow that, in the user's own cache.
+    """
+    modules = [Path(__file__), *sorted(package.glob("*.py"))]
+    contents = b"\0".join(module.read_bytes() for module in modules)
+    name = f"{package.name}-{hashlib.sha256(contents).hexdigest()[:16]}"
+    if told := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(told, name)
+    beside = package / "__pycache__" / name
+    if _is_writable(beside):
+        return beside
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "jfb", name)
+
+
+def _is_writable(place: Path) -> bool:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    lock = place / _LOCK
+    return os.access(place, os.W_OK) and (not lock.exists() or os.access(lock, os.W_OK))
 
 
 class Locator(UserProvidedCacheLocator):
@@ -39,6 +59,7 @@ class Locator(UserProvidedCacheLocator):
         """Leave it to `_locked`, which says what to do where the folder cannot be written."""
 
 
+_LOCK = "lock"
 # Nothing is allocated in compiled code, so that no references are counted: that takes longer than
 # a small batch, and half as long again to compile.
 _COMPILED = {"error_model": "numpy", "_nrt": False}
@@ -82,15 +103,16 @@ def _locked(place: Path) -> Iterator[None]:
     """Hold the lock under which code is compiled and saved, or loaded.
 
     Raises:
-        OSError: the folder of compiled code cannot be written; the message says what to do.
+        Unwritable: the folder of compiled code cannot be written; the message says what to do.
     """
-    lock = FileLock(place / "lock")
+    lock = FileLock(place / _LOCK)
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
         advice = "set NUMBA_CACHE_DIR to a folder that can be written"
-        raise OSError(f"no folder for compiled code: {error}; {advice}") from error
+        fault = f"compiled code could not be written: {error.strerror}; {advice}"
+        raise Unwritable(place, fault) from error
     try:
         yield
     finally:

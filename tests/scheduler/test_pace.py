@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jfb.storage import pace
+from jfb.scheduler import pace
 
 #: Tells what became of the limit, and ends the timers, for which the process would wait.
 TELL = """
