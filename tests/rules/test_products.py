@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import math
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -384,13 +386,62 @@ def test_markdown_and_latex_show_all_side_by_side(table):
         "3/5 = 60 % [23, 88]",
     ]
     latex = to_latex(table)
-    assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 & - & - & - & - \\" in latex
+    assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 \\" in latex
+    assert r"2400 & - & - & - & - \\" in latex
     assert r"3/5 = 60 \% [23, 88] \\" in latex
     assert r"\multicolumn{3}{c}{published} & \multicolumn{3}{c}{again}" in latex
     for text in (latex, lines[-1]):
         assert "a total, not a time per epoch" in text
     assert "its 95 % interval" in lines[-1]
     assert r"its 95 \% interval" in latex
+    assert "``Avg time per epoch (s)''" in latex
+
+
+#: A page of the class article, with the rules of booktabs or, where it is not installed, others.
+ARTICLE = r"""
+\documentclass{article}
+\IfFileExists{booktabs.sty}{\usepackage{booktabs}}
+  {\let\toprule\hline \let\midrule\hline \let\bottomrule\hline}
+\begin{document}
+\input{table1.tex}
+\end{document}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+@pytest.mark.parametrize("times", [False, True], ids=["", "with times"])
+def test_latex_sets_the_table_within_the_text_of_an_article(times, replayed, many, tmp_path):
+    """Of 1,000 seeds, as in the largest study."""
+    many = pd.concat([many] * 200, ignore_index=True)
+    table = table1.tidy(replayed, "replay", many, "landscape")
+    if times:
+        seconds = pd.DataFrame({"batch_size": [2400, 32], "engine": "dataloader", "median": 999.9})
+        table = table1.with_times(table, seconds)
+    (tmp_path / "table1.tex").write_text(to_latex(table))
+    (tmp_path / "article.tex").write_text(ARTICLE)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "article.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "Overfull" not in done.stdout
+
+
+def test_the_end_of_make_fits_in_eighty_columns(replayed, many, tmp_path):
+    """Of 1,000 seeds; the number of cells that match comes last."""
+    many = pd.concat([many] * 200, ignore_index=True)
+    csv = write_table(replayed, many, tmp_path)
+    claims = tmp_path / "claims.csv"
+    claims.write_text("id,verdict\na,holds\na,holds\nb,fails in the published runs only\n")
+    told = tmp_path / "told"
+    scripts = ROOT / "workflow/scripts"
+    for script, paths in (("show.py", [csv, claims]), ("check.py", [csv])):
+        WARM.script(scripts / script, [*map(str, paths), "config.yaml"], ROOT, told, told)
+    lines = told.read_text().splitlines()
+    # pytest's folder is longer than results/.
+    assert max(len(line.replace(str(tmp_path), "results")) for line in lines) <= 80
+    assert lines[2].split() == ["batch"]
+    assert lines[3].split()[:4] == ["2400", "146.5", "0.0005", "3000"]
+    assert "    1  holds" in lines
+    assert lines[-1] == "8 of 10 published cells match"
 
 
 @pytest.fixture

@@ -176,6 +176,32 @@ def test_the_report_can_be_read(made, tmp_path):
     assert not errors
 
 
+@pytest.mark.parametrize(("study", "rows"), [("small", 2 * 5), ("crossed", 8 * 6)])
+def test_the_lines_of_the_page_read_a_study_as_one_table(study, rows, made, monkeypatch):
+    """Those of README, each by its library: pandas, pyarrow, polars and DuckDB."""
+    page = (ROOT / "README.md").read_text()
+    block = page.partition("## Reading the results")[2].partition("```python\n")[2]
+    imports, *lines = filter(None, block.partition("```")[0].splitlines())
+    assert len(lines) == 4
+    monkeypatch.chdir(made)
+    names = {}
+    exec(imports, names)
+    factors = ["gradient", "contraction"] if study == "crossed" else []
+    for line in lines:
+        table = eval(line.replace("trajectories", study), names)
+        columns = getattr(table, "column_names", None) or list(table.columns)
+        assert table.shape[0] == rows, line
+        assert {*factors, "batch_size", "seed", "epoch", "train_loss"} <= set(columns), line
+        means = {
+            "DuckDBPyRelation": lambda t: t.df()["train_loss"].mean(),
+            "Table": lambda t: t.to_pandas()["train_loss"].mean(),
+        }
+        mean = means.get(type(table).__name__, lambda t: t["train_loss"].mean())(table)
+        logs = list((made / "results/runs" / study).rglob("log.parquet"))
+        expected = pd.concat([runlog.read(log).to_pandas() for log in logs])["train_loss"].mean()
+        assert mean == pytest.approx(expected), line
+
+
 def test_the_study_reads_as_one_table(made):
     table = pq.read_table(made / "results/runs/small")
     assert set(table["batch_size"].to_pylist()) == {64, 32}

@@ -86,6 +86,50 @@ def test_a_cache_that_cannot_be_written_says_what_to_do(program, tmp_path):
     assert re.search("file/cache.*; set NUMBA_CACHE_DIR to a folder that can be written", last)
 
 
+@pytest.fixture
+def of_another_user(tmp_path, monkeypatch):
+    """A package beside which nothing can be written, and a folder for the user's own cache."""
+    package = tmp_path / "clone/package"
+    package.mkdir(parents=True)
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    refused = machine_code.os.access
+    monkeypatch.setattr(
+        machine_code.os,
+        "access",
+        lambda path, mode: "clone" not in str(path) and refused(path, mode),
+    )
+    return package
+
+
+def test_where_the_clone_cannot_be_written_the_user_has_an_own_cache(of_another_user, forgetful):
+    assert folder(of_another_user).parent.parts[-2:] == ("own", "jfb")
+    with machine_code._locked(folder(of_another_user)):
+        pass
+
+
+def test_a_cache_whose_folder_cannot_be_made_is_not_taken(tmp_path, forgetful, monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    (tmp_path / "__pycache__").write_text("")
+    assert folder(tmp_path).parent == tmp_path / "own/jfb"
+
+
+def test_a_lock_of_another_user_is_not_taken(tmp_path, forgetful, monkeypatch):
+    """In a folder that the group may write, but whose lock only its owner may."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    beside = folder(tmp_path)
+    assert beside.parent == tmp_path / "__pycache__"
+    (beside / "lock").touch()
+    allowed = machine_code.os.access
+    monkeypatch.setattr(
+        machine_code.os, "access", lambda path, mode: path.name != "lock" and allowed(path, mode)
+    )
+    folder.cache_clear()
+    assert folder(tmp_path).parent == tmp_path / "own/jfb"
+
+
 def test_a_lock_that_cannot_be_taken_says_what_to_do(tmp_path):
     (tmp_path / "lock").mkdir()
     with (

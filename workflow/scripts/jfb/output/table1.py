@@ -132,8 +132,9 @@ def to_text(table: pd.DataFrame, study: str) -> str:
         if source in (published.SOURCE, study) or heading == _SHARE
     ]
     short = _SHORT | {_TIME: "time"}
-    text = wide[shown].rename(columns=short, level=1).rename_axis(columns=[None, None]).to_string()
-    return f"{text}\n\ntime: of all epochs of a run, in seconds"
+    narrow = wide[shown].rename(columns=short, level=1).rename_axis("batch")
+    text = narrow.rename_axis(columns=[None, None]).to_string()
+    return f"{text}\n\nbatch: samples per batch; time: of all epochs of a run, in seconds"
 
 
 def write(

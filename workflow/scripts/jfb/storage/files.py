@@ -3,7 +3,7 @@
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -53,8 +53,9 @@ def whole(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise Unwritable(path, f"could not be written: {_reason(error)}") from error
     finally:
-        if temporary.exists():
-            temporary.unlink()
+        # Of a folder that cannot be searched, what is told is that nothing could be written.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def is_alive(process: int) -> bool:

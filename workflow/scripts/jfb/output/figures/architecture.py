@@ -15,8 +15,9 @@ from jfb.output.figures.style import styled
 #: Where a package stands: the middle of its box, in columns and rows, and its width in columns.
 _PLACES = {
     "config": (0.5, 0, 0.94),
-    "storage": (1.5, 0, 0.94),
+    "storage": (1.69, 0, 1.32),
     "records": (1.0, 1, 1.94),
+    "scheduler": (2.19, 1, 0.32),
     "model": (0.3, 2, 0.56),
     "streams": (0.87, 2, 0.5),
     "analysis": (1.63, 2, 0.7),
@@ -25,7 +26,8 @@ _PLACES = {
     "measure": (0.57, 4, 1.1),
 }
 _HEIGHT = 0.7
-_WIDTH, _ROW = 7.5, 1.15
+_COLUMNS = 2.38
+_WIDTH, _ROW = 3.75 * _COLUMNS, 1.15
 #: Characters of small print in a column.
 _CHARACTERS = 74
 
@@ -89,7 +91,7 @@ def packages(library: Library) -> Figure:
     """
     figure = Figure(figsize=(_WIDTH, _ROW * 5), layout="constrained")
     axes = figure.subplots()
-    axes.set(xlim=(0, 2), ylim=(-0.45, 4.45))
+    axes.set(xlim=(0, _COLUMNS), ylim=(-0.45, 4.45))
     axes.axis("off")
     for package, below in direct(library.imports):
         _arrow(axes, package, below)
