@@ -49,7 +49,7 @@ def submit(made, reached, *arguments):
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
     command += ["--group-components", f"runs={IN_ONE_JOB}"]
     command += ["--slurm-init-seconds-before-status-checks", "2"]
-    command += ["--default-resources", "in_turn=1", "slurm_partition=other", "--", *arguments]
+    command += ["--default-resources", "slurm_partition=other", "--", *arguments]
     with told.open("w") as file:
         job = subprocess.Popen(
             command, cwd=made.path, env=reached, stdout=file, stderr=subprocess.STDOUT

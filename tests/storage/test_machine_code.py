@@ -108,6 +108,19 @@ def test_where_the_clone_cannot_be_written_the_user_has_an_own_cache(of_another_
         pass
 
 
+def test_a_user_without_a_home_is_told_what_to_do(tmp_path, forgetful, monkeypatch):
+    for variable in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    # As for a number that no user has.
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 5)
+    (tmp_path / "__pycache__").write_text("")
+    with (
+        pytest.raises(OSError, match="set NUMBA_CACHE_DIR to a folder that can be written"),
+        machine_code._locked(folder(tmp_path)),
+    ):
+        pass
+
+
 def test_a_cache_whose_folder_cannot_be_made_is_not_taken(tmp_path, forgetful, monkeypatch):
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))

@@ -1,5 +1,6 @@
 """What figures and tables tell of where they come from, in their metadata."""
 
+import errno
 import hashlib
 import json
 import re
@@ -93,16 +94,21 @@ def test_tables_carry_it(tmp_path):
     assert metadata == {b"run": b"r", b"provenance": origin.encode()}
 
 
-def test_what_fails_while_it_is_written_is_not_there(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, "No space left on device"), (errno.EDQUOT, "Disk quota exceeded")],
+)
+def test_what_fails_while_it_is_written_is_not_there(number, reason, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
 
     def fail():
         with files.whole(path) as temporary:
             temporary.write_text("new")
-            raise OSError(28, "Error writing bytes", str(temporary))
+            raise OSError(number, "Error writing bytes", str(temporary))
 
-    with pytest.raises(files.Unwritable, match=r"a\.txt: could not be written: No space left"):
+    told = re.escape(f"{path}: could not be written: {reason}")
+    with pytest.raises(files.Unwritable, match=told):
         fail()
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     assert path.read_text() == "old"

@@ -32,7 +32,11 @@ except ConfigError as error:
 try:
     # Jobs are no schedulers, and a module has that of the workflow that takes it.
     is_scheduler = workflow.is_main_process and not IS_MODULE
-    scheduler = locks.Scheduler(".snakemake", ["snakemake", *sys.argv[1:]]) if is_scheduler else None
+    scheduler = (
+        locks.Scheduler(".snakemake", ["snakemake", *sys.argv[1:]])
+        if is_scheduler
+        else None
+    )
 except OSError as error:
     sys.exit(f".snakemake could not be written: {error.strerror}")
 if scheduler:

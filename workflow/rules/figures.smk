@@ -151,6 +151,7 @@ for name, figure in FIGURES.items():
         resources:
             mem_mb=figure.get("mem_mb", 1000),
             runtime=figure.get("runtime", 5),
+            in_turn=1,
         params:
             code=code_of("draw.py", f"jfb.output.figures.{figure['module']}"),
             figure=name,

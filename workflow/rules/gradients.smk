@@ -21,6 +21,7 @@ rule align:
     resources:
         mem_mb=1000,
         runtime=20,
+        in_turn=1,
     params:
         code=code_of("align.py"),
         runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],

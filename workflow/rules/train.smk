@@ -19,6 +19,7 @@ rule train:
     resources:
         mem_mb=1000,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
+        in_turn=1,
     params:
         code=lambda wildcards: engine_code("train.py", run_of(wildcards)),
         run=lambda wildcards: run_of(wildcards).to_dict(),

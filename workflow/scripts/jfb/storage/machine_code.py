@@ -36,7 +36,11 @@ def folder(package: Path) -> Path:
     beside = package / "__pycache__" / name
     if _is_writable(beside):
         return beside
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "jfb", name)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "jfb", name)
+    except RuntimeError:
+        # A user without a home, as in some containers: `_locked` says what to do.
+        return beside
 
 
 def _is_writable(place: Path) -> bool:
