@@ -19,9 +19,7 @@ all: $(READY)
 		$(VENV) -m snakemake --cores $(CORES) --report results/report.html $(REPORT_OF); \
 	fi
 	@$(VENV) workflow/scripts/show.py results/table1.csv results/claims.csv config.yaml
-	@$(VENV) workflow/scripts/check.py results/table1.csv config.yaml || \
-		printf '%s\n' "With config.yaml as it came, cells differ only where the processor rounds" \
-			"otherwise: README.md, Exactness."
+	@$(VENV) workflow/scripts/check.py results/table1.csv config.yaml || true
 
 # Fails unless every published cell is reproduced.
 check: $(READY)
@@ -65,9 +63,13 @@ schema: $(READY)
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
+	@mkdir .installing 2> /dev/null || \
+		{ echo "Another make installs into .venv: wait for it. If there is none: rmdir .installing"; exit 1; }
+	@set -e; trap 'rmdir .installing' EXIT; trap 'exit 130' INT TERM; \
+		echo "installing into .venv: minutes"; \
+		$(PYTHON) -m venv .venv; \
+		$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt; \
+		touch $@
 
 # README, findings and sizes, from their templates and docs/numbers.json; `snakemake findings` makes all of them.
 docs: $(READY)

@@ -25,7 +25,6 @@ onstart:
     if scheduler:
         scheduler.started()
     pace.ease(workflow)
-    logs.show_those_that_exist(workflow)
 
 
 include: "workflow/rules/common.smk"
@@ -63,27 +62,35 @@ localrules:
     minima,
 
 
+BY_DEFAULT = [
+    [products_of(study) for study in project.default_studies],
+    rules.table1.output,
+    [figure_of(name) for name in ("figure1", "figure2", "figure3")],
+    [figure_of(name, SEED_FIGURES[name]) for name in ("levels", "ecdf")],
+    rules.claims.output,
+]
+ALL = [
+    BY_DEFAULT,
+    [made_of(study) for study in project.studies],
+    [figure_of(name, study) for name, study in SEED_FIGURES.items()],
+    f"results/alignment_{project.alignment}.csv",
+    figure_of("alignment", project.alignment),
+    figure_of("spectral_norm", project.alignment),
+    figure_of("cost"),
+    figure_of("timing"),
+    [minima_of(study) for study in (project.replay, project.trajectories)],
+]
+
+
 rule all:
     default_target: True
     input:
-        [products_of(study) for study in project.default_studies],
-        rules.table1.output,
-        [figure_of(name) for name in ("figure1", "figure2", "figure3")],
-        [figure_of(name, SEED_FIGURES[name]) for name in ("levels", "ecdf")],
-        rules.claims.output,
+        unless_in_parts(project.default_studies, BY_DEFAULT),
 
 
 rule everything:
     input:
-        rules.all.input,
-        [made_of(study) for study in project.studies],
-        [figure_of(name, study) for name, study in SEED_FIGURES.items()],
-        f"results/alignment_{project.alignment}.csv",
-        figure_of("alignment", project.alignment),
-        figure_of("spectral_norm", project.alignment),
-        figure_of("cost"),
-        figure_of("timing"),
-        [minima_of(study) for study in (project.replay, project.trajectories)],
+        unless_in_parts(project.studies, ALL),
 
 
 # JFB beside other gradients along the runs of the study that the configuration names.
@@ -114,7 +121,7 @@ for study in project.studies:
         name:
             study
         input:
-            made_of(study),
+            unless_in_parts([study], made_of(study)),
         localrule: True
 
 

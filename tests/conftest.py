@@ -248,6 +248,11 @@ class Plan:
             changed.update(*(job["output"] for job in found))
         return _messages(reached)
 
+    def threads(self, message: str) -> int:
+        """The threads of a job."""
+        (found,) = (job["threads"] for job in self._jobs if job["message"] == message)
+        return found
+
     def before(self, target: str) -> set[str]:
         """The messages of the jobs that a target, a file or a rule, needs."""
         wanted = [job for job in self._jobs if target in (job["rule"], *job["output"])]

@@ -48,7 +48,7 @@ class Warm:
         """Carry out `snakemake arguments` in a folder; the exit status.
 
         What is told is written to `told`. Where `jobs` is given, the jobs of the plan are written
-        there as JSON: rule, message, input, output, and the digest of its code.
+        there as JSON: rule, message, input, output, threads, and the digest of its code.
         """
         return self._ask({"arguments": arguments, "jobs": jobs and str(jobs)}, folder, told, told)
 
@@ -178,6 +178,7 @@ def write_jobs(dag, path: str) -> None:
             "input": list(map(str, job.input)),
             "output": list(map(str, job.output)),
             "code": job.params.get("code"),
+            "threads": job.threads,
         }
         for job in dag.jobs
     ]

@@ -1,12 +1,13 @@
 """Folders that cannot be written, files that are gone, locks that are left, and two schedulers."""
 
+import shutil
 import subprocess
 import sys
 import time
 
 import pytest
 
-from conftest import Workspace, assert_same_runs, can_mount, unmount
+from conftest import COMPILED, Workspace, assert_same_runs, can_mount, unmount
 
 MOUNTS = pytest.mark.skipif(not can_mount(), reason="needs the right to mount")
 
@@ -31,6 +32,33 @@ def test_results_that_cannot_be_written(folder, tmp_path, undisturbed, fault):
             unmount(place)
         made.snakemake("small")
         assert_same_runs(undisturbed / "results", made.path / "results", "small")
+
+
+@MOUNTS
+def test_a_clone_that_cannot_be_written(tmp_path, fault, monkeypatch):
+    """Its results are made elsewhere, and what it compiles is kept by the user."""
+    with fault("clone read-only"):
+        made = Workspace(tmp_path / "clone")
+        here, own = tmp_path / "here", tmp_path / "own"
+        for package in COMPILED.glob("*-*"):
+            # Compiled already, so that this takes seconds.
+            left_out = shutil.ignore_patterns("lock")
+            shutil.copytree(package, own / "jfb" / package.name, ignore=left_out)
+        here.mkdir()
+        shutil.move(made.path / "config.yaml", here)
+        monkeypatch.delenv("NUMBA_CACHE_DIR")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(own))
+        subprocess.run(["mount", "--bind", made.path, made.path], check=True)
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", made.path], check=True)
+            snakefile = "--snakefile", str(made.path / "Snakefile")
+            made.path = here
+            output = made.snakemake(*snakefile, "--", "results/summaries/many.parquet")
+            assert "Traceback" not in output
+            assert (here / "results/summaries/many.parquet").exists()
+            assert list(own.rglob("lock")), "its compiled code was opened there"
+        finally:
+            unmount(tmp_path / "clone")
 
 
 def test_a_dataset_that_is_gone(undisturbed, tmp_path, fault):
@@ -77,7 +105,7 @@ def test_two_schedulers_at_once(apart, undisturbed, tmp_path, fault):
             if scheduler.returncode != 0
         ]
         assert len(failed) < 2, outputs
-        assert all("Another scheduler in this folder" in output for output in failed), failed
+        assert all("At work in this folder:" in output for output in failed), failed
         made.snakemake("small")
         assert_same_runs(undisturbed / "results", made.path / "results", "small")
 

@@ -1,6 +1,7 @@
 """The ways in which people call the workflow, from where, and with what."""
 
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -39,6 +40,11 @@ def test_a_folder_whose_name_a_shell_would_take_apart(tmp_path):
     assert done.returncode == 0, done.stderr
     points = workspace.config["datasets"]["tiny"]["points"]
     assert len(pd.read_parquet(folder / TINY)) == points
+    for file in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / file, folder)
+    (folder / ".venv/ready").touch()
+    done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True)
+    assert "results/table1.csv is not there yet; `make` makes it" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["a{b}", "a}b"])
@@ -46,7 +52,13 @@ def test_a_folder_whose_name_cannot_work_is_refused(name, tmp_path, told):
     workspace = Workspace(tmp_path / name)
     status, said = snakemake(workspace.path, "-n", "--cores", "1", told=told)
     assert status != 0
-    assert "takes a brace in a path for a wildcard; rename the folder" in said
+    assert f"{name}/workflow/rules: Snakemake takes a brace in a path for a wildcard" in said
+
+
+def test_a_folder_to_work_in_whose_name_cannot_work_is_refused(workspace, told):
+    status, said = snakemake(workspace.path, "-n", "--cores", "1", "-d", "a{b}", told=told)
+    assert status != 0
+    assert "/a{b}: Snakemake takes a brace in a path for a wildcard; rename the folder" in said
 
 
 @pytest.mark.parametrize("name", ["a{b", "a:b"])
@@ -60,25 +72,43 @@ def test_make_refuses_such_a_folder_before_it_installs(name, tmp_path):
     assert not done.stdout
 
 
-MODULE = """
-import yaml
+def test_two_makes_do_not_install_at_once(tmp_path):
+    for file in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / file, tmp_path)
+    (tmp_path / ".installing").mkdir()
+    done = subprocess.run(["make", "lint"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Another make installs into .venv: wait for it. If there is none: rmdir" in done.stdout
+    assert not (tmp_path / ".venv").exists()
 
-module jfb:
-    snakefile: {snakefile!r}
-    config: yaml.safe_load(open({config!r}))
-    prefix: "deq"
 
-use rule * from jfb as jfb_*
-"""
+def test_a_failed_installation_lets_the_next_one_start(tmp_path):
+    for file in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / file, tmp_path)
+    (tmp_path / ".venv").write_text("no folder")
+    done = subprocess.run(["make", "lint"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "installing into .venv" in done.stdout
+    assert not (tmp_path / ".installing").exists()
+
+
+def test_make_ends_with_the_verdict_on_the_cells():
+    command = ["make", "--dry-run", "--old-file", ".venv/ready", "all"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    scripts = [Path(line.split()[1]).name for line in lines if "workflow/scripts/" in line]
+    assert scripts == ["show.py", "check.py"]
+    assert "check.py" in lines[-1]
 
 
 @pytest.fixture
 def outer(workspace):
-    """Another workflow, in a folder of its own, that takes this one as a module."""
+    """Another workflow, in a folder of its own, that takes this one as a module as README says."""
+    page = (ROOT / "README.md").read_text().partition("## From another workflow")[2]
+    lines = page.partition("```python\n")[2].partition("```")[0]
+    assert len(lines.splitlines()) == 6
     folder = workspace.path / "outer"
     folder.mkdir()
-    paths = {"snakefile": "../Snakefile", "config": str(workspace.path / "config.yaml")}
-    (folder / "Snakefile").write_text(MODULE.format(**paths))
+    (folder / "Snakefile").write_text(lines.replace("path/to/clone", str(workspace.path)))
     return folder
 
 
@@ -89,9 +119,15 @@ def test_as_a_module_of_another_workflow(outer, told):
     claims = pd.read_csv(outer / "deq/results/claims.csv")
     assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
     assert sorted(path.name for path in outer.iterdir()) == [".snakemake", "Snakefile", "deq"]
-    again, said = snakemake(outer, "-n", "--cores", "1", "jfb_claims", told=told)
+    for script in (outer.parent / "workflow/scripts").rglob("*.py"):
+        script.touch()
+    triggers = "--rerun-triggers", "mtime", "params", "input", "software-env", "--"
+    again, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_claims", told=told)
     assert again == 0
     assert "Nothing to be done" in said
+    status, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_figure1", told=told)
+    assert status == 0
+    assert "deq/results/figures/figure1.png" in said
 
 
 def test_targets_of_a_module_change_what_its_claims_rest_on(outer, told):
@@ -146,10 +182,10 @@ def test_nested_values_on_the_command_line_are_read_as_yaml(argument, said, work
         assert re.search(said, " ".join(output.split()))
 
 
-def test_a_nested_value_on_the_command_line_takes_effect(workspace):
-    data = "results/data/tiny.parquet"
-    workspace.snakemake("--config", "datasets={tiny: {points: 900}}", "--", data, cores=1)
-    assert len(pd.read_parquet(workspace.path / data)) == 900
+def test_nested_values_on_the_command_line_take_effect(workspace):
+    given = "datasets={tiny: {points: 900}}", "datasets={tiny: {split_seed: 7}}"
+    workspace.snakemake("--config", *given, "--", TINY, cores=1)
+    assert len(pd.read_parquet(workspace.path / TINY)) == 900
 
 
 WITHOUT_CORES = [
@@ -180,7 +216,7 @@ def test_times_of_files_plan_nothing(built, tmp_path):
             path.touch()
     assert finished.planned() == set()
     for path in finished.path.glob(".snakemake/metadata*"):
-        subprocess.run(["rm", "-r", path], check=True)
+        shutil.rmtree(path)
     assert finished.planned() == set()
 
 
@@ -191,21 +227,29 @@ def test_contents_of_versioned_files_plan_what_reads_them(file, built, tmp_path)
     assert finished.planned() == {"Verdicts on the claims"}
 
 
-def test_parts_of_a_batch_split_the_runs(workspace):
-    summary = "results/summaries/crossed.parquet"
-    first, last = (
-        workspace.planned("--batch", f"summarise={part}/2", summary)
-        if part == 1
-        else workspace.planned(summary)
-        for part in (1, 2)
-    )
-    runs = {message for message in last if message.startswith("Run of crossed")}
-    assert len(runs) == 8
-    assert len(first & runs) == 4
-    workspace.snakemake("--batch", "summarise=1/2", summary, cores=4)
-    assert {m for m in workspace.planned("--batch", "summarise=2/2", summary) if m in runs} == (
-        runs - first
-    )
+@pytest.mark.parametrize("target", ["crossed", "results/summaries/crossed.parquet"])
+def test_parts_of_a_batch_split_the_runs(target, workspace):
+    def runs(*arguments):
+        return {job for job in workspace.planned(*arguments, target) if job.startswith("Run of")}
+
+    everything = runs()
+    first = runs("--batch", "summarise=1/2")
+    assert (len(everything), len(first)) == (8, 4)
+    workspace.snakemake("--batch", "summarise=1/2", target, cores=4)
+    assert runs("--batch", "summarise=2/2") == everything - first
+
+
+def test_a_part_of_the_default_target_makes_runs_of_its_own(workspace):
+    runs = workspace.planned("--batch", "summarise=1/2")
+    assert runs & RUNS_OF_DEFAULT < RUNS_OF_DEFAULT
+    assert "Table 1" not in runs
+
+
+#: Those of the studies that the default target makes.
+RUNS_OF_DEFAULT = {
+    *(f"Run of small: batch size {size}, seed 0" for size in (64, 32)),
+    *(f"Run of other: batch size 600, seed {seed}" for seed in (3, 1)),
+}
 
 
 def test_a_job_that_dies_before_its_log_tells_the_cause_and_no_more(workspace):
@@ -216,6 +260,30 @@ def test_a_job_that_dies_before_its_log_tells_the_cause_and_no_more(workspace):
     assert "ModuleNotFoundError: No module named 'nothing_there'" in output
     assert "Logging error" not in output
     assert "FileNotFoundError" not in output
+    after = output.partition("No module named 'nothing_there'")[2]
+    assert "Traceback" not in after
+    assert len(after.splitlines()) < 20
+
+
+def test_what_is_timed_takes_all_cores(workspace):
+    plan = workspace.plan("timing", "cost")
+    assert plan.threads("Seconds per epoch by engine and batch size") == 2
+    assert plan.threads("Cost of a step by gradient") == 2
+    assert plan.threads("Dataset report") == 1
+
+
+def test_the_times_of_other_machines_plan_nothing_when_they_are_touched(built, tmp_path):
+    finished = Workspace.again(built, tmp_path / "finished")
+    machines = finished.path / "timing/machines"
+    machines.mkdir(parents=True)
+    shutil.copy(ROOT / "timing/machines/epyc_2_cores.csv", machines)
+    assert finished.planned() == {"Verdicts on the claims"}
+    finished.snakemake()
+    (machines / "epyc_2_cores.csv").touch()
+    assert finished.planned() == set()
+    with (machines / "epyc_2_cores.csv").open("a") as file:
+        file.write("\n")
+    assert finished.planned() == {"Verdicts on the claims"}
 
 
 def test_the_profile_of_slurm_says_how_it_is_called():

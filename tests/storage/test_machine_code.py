@@ -134,6 +134,7 @@ def test_a_lock_of_another_user_is_not_taken(tmp_path, forgetful, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     beside = folder(tmp_path)
     assert beside.parent == tmp_path / "__pycache__"
+    beside.mkdir(parents=True)
     (beside / "lock").touch()
     allowed = machine_code.os.access
     monkeypatch.setattr(

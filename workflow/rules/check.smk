@@ -5,10 +5,11 @@ from pathlib import Path
 RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 if not RULES.is_dir():
     sys.exit(f"{RULES} is no folder here: take the module from a clone, by its path")
-if any(brace in f"{RULES}{Path.cwd()}" for brace in "{}"):
-    sys.exit(
-        f"{RULES.parent}: Snakemake takes a brace in a path for a wildcard; rename the folder"
-    )
+for folder in (RULES, Path.cwd()):
+    if {"{", "}"} & set(str(folder)):
+        sys.exit(
+            f"{folder}: Snakemake takes a brace in a path for a wildcard; rename the folder"
+        )
 sys.path.insert(0, str(RULES.parent / "scripts"))
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 # Where another workflow takes this one, it says what the rules are called there.
@@ -16,9 +17,11 @@ renamed = workflow.modifier.modify_rulename
 
 from jfb.config.errors import ConfigError
 from jfb.config.text import check_text
-from jfb.scheduler import launcher
+from jfb.scheduler import launcher, logs
 
 launcher.find_python_by_name()
+if workflow.is_main_process:
+    logs.show_those_that_exist(workflow)
 if not IS_MODULE and Path("config.yaml").exists():
     try:
         check_text("config.yaml")

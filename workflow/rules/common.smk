@@ -19,12 +19,13 @@ from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.study import SPLIT, name_of_dataset
 from jfb.config.text import read_arguments
-from jfb.scheduler import locks, logs, pace
+from jfb.scheduler import locks, pace
 from jfb.storage.code import digest
 
 try:
     if not IS_MODULE:
-        update_config(config, read_arguments(workflow.config_settings.config_args))
+        for nested in read_arguments(workflow.config_settings.config_args):
+            update_config(config, nested)
     project = load(config)
 except ConfigError as error:
     sys.exit(f"Error in the configuration: {error}")
@@ -40,8 +41,14 @@ try:
 except OSError as error:
     sys.exit(f".snakemake could not be written: {error.strerror}")
 if scheduler:
-    # Snakemake's own advice is to unlock, where it does not know who holds the locks.
-    exceptions.LockException = lambda: WorkflowError(scheduler.others())
+
+    class LockException(exceptions.LockException):
+        """Tells who holds the locks; Snakemake's advice is to remove them."""
+
+        def __init__(self):
+            WorkflowError.__init__(self, scheduler.others())
+
+    exceptions.LockException = LockException
 
 
 wildcard_constraints:
@@ -252,6 +259,26 @@ def made_of(study):
     """What the target of a study makes: its runs, their summary, and what is made of these."""
     made = requirements.made_by_target(project.studies[study])
     return [*products_of(study), *(product_of(product, study) for product in made)]
+
+
+def flat(files):
+    """Files in lists of lists, one after the other."""
+    for part in files:
+        yield from [part] if isinstance(part, str) else flat(part)
+
+
+def unless_in_parts(studies, files):
+    """The files of a target, in lists of lists; with --batch, of which Snakemake makes parts, summaries alone.
+
+    What else a target has asks for all runs, so that the first part would make them all.
+    """
+
+    def chosen(wildcards):
+        if workflow.dag_settings.batch:
+            return [f"results/summaries/{study}.parquet" for study in studies]
+        return list(flat(files))
+
+    return chosen
 
 
 def product_of(product, study):

@@ -10,6 +10,7 @@ FIGURES_SHOWN = {
 }
 
 
+OTHER_PATHS = [os.path.relpath(path) for path in OTHER_MACHINES]
 # The tables that pages take numbers from: what kind of table each is, a key of KINDS in
 # jfb/output/page_tables.py, and the files that it is made from. Studies go by the names that
 # config.yaml gives them as it comes.
@@ -71,7 +72,7 @@ NUMBERS = {
     "fates": ("csv", [f"results/fates_{project.trajectories}.csv"]),
     "alignment": ("alignment", alignments_of(project.alignment)),
     # Of this machine last.
-    "times": ("times", [*map(os.path.relpath, OTHER_MACHINES), "results/timing.csv"]),
+    "times": ("times", [*OTHER_PATHS, "results/timing.csv"]),
     "cost": ("cost", ["results/cost.csv"]),
 }
 
@@ -84,7 +85,11 @@ RECORDS = sorted(WORKFLOW.parent.glob("benchmarks/records/*.json"))
 
 rule collect_numbers:
     input:
-        tables=[files for _, files in NUMBERS.values()],
+        tables=[
+            versioned(file) if file in OTHER_PATHS else file
+            for _, files in NUMBERS.values()
+            for file in files
+        ],
         figures=[f"results/figures/{name}.png" for name in FIGURES_SHOWN.values()],
     output:
         numbers=update("docs/numbers.json"),
@@ -101,6 +106,7 @@ rule collect_numbers:
         runtime=5,
     params:
         code=code_of("collect_numbers.py"),
+        contents=contents_of(*OTHER_MACHINES),
         tables=NUMBERS,
         studies=SPOKEN_OF,
     message:

@@ -2,6 +2,7 @@ rule summarise:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
         logs=lambda wildcards: logs_of(wildcards.study),
+        best=lambda wildcards: beside_logs(wildcards.study, "_best.safetensors"),
     output:
         "results/summaries/{study}.parquet",
     log:

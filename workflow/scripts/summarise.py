@@ -1,7 +1,5 @@
 """Summarise the logs of a study: one row per run."""
 
-from pathlib import Path
-
 from jfb.config import settings
 from jfb.engines import summary
 from jfb.records import dataset
@@ -11,8 +9,6 @@ from jfb.storage.joblog import job_log
 with job_log(snakemake.log[0]) as log:
     runs = [settings.Run.from_dict(values) for values in snakemake.params.runs]
     training, _ = dataset.read(snakemake.input.data)
-    # Inputs are what `--batch` splits, so that each run has one: its log.
-    best = [Path(path).with_name("_best.safetensors") for path in snakemake.input.logs]
-    table = summary.of_logs(snakemake.input.logs, best, runs, training)
+    table = summary.of_logs(snakemake.input.logs, snakemake.input.best, runs, training)
     parquet.write(snakemake.output[0], provenance.attach(table, snakemake.config))
     log.info("%d runs", len(table))

@@ -35,18 +35,16 @@ def check_text(path: str | Path) -> None:
         raise ConfigError(str(path), text.decode(), "must be a mapping of keys to values")
 
 
-def read_arguments(entries: Iterable[str]) -> dict[str, Any]:
-    """The mappings and lists among `key=value` arguments, as YAML reads them.
+def read_arguments(entries: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The mappings and lists among `key=value` arguments, as YAML reads them, one by one.
 
     Raises:
         ConfigError: see `check_text`.
     """
-    read = {}
     for entry in entries:
         key, _, text = entry.partition("=")
         if isinstance(_checked(f"--config {key}", text.encode(), key), yaml.CollectionNode):
-            read[key] = yaml.safe_load(text)
-    return read
+            yield {key: yaml.safe_load(text)}
 
 
 def _checked(place: str, text: bytes, key: str = "") -> yaml.Node | None:

@@ -1,5 +1,6 @@
 """Table 1 as people read it: Markdown, HTML, LaTeX, and CSV with its metadata."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -97,7 +98,7 @@ def to_latex(table: pd.DataFrame) -> str:
     many = [source for source, heading in wide.columns if heading == _SHARE]
     parts = wide.drop(columns=many, level=0), wide[many]
     tabulars = [_tabular(part) for part in parts if part.shape[1]]
-    note = _note(table).replace("%", r"\%").replace('"', "``", 1).replace('"', "''", 1)
+    note = re.sub('"(.*?)"', r"``\1''", _note(table).replace("%", r"\%"))
     caption = f"Cost minimisation across batch sizes. {note}"
     above = r"\begin{table}[tbp]", r"\centering", rf"\caption{{{caption}}}", r"\label{tab:table1}"
     fitted = r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"

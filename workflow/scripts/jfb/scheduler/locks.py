@@ -1,14 +1,17 @@
 """Schedulers of one folder: one starts at a time, and locks of those that are gone are removed.
 
 Snakemake locks its outputs with files that outlive a scheduler that was killed. Here each scheduler
-also holds locks of the operating system, which end with its process, and a note of who it is.
+also holds locks of the operating system, which end with its process, and one that makes something
+leaves a note of who it is while it is at work.
 """
 
+import atexit
 import fcntl
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,8 +23,8 @@ class Scheduler:
 
     It waits for others that are just starting: Snakemake looks for locks and makes its own in two
     steps. Where no other is at work, the locks that Snakemake keeps are of none, and are removed.
-    A file system that has no locks is left as it is; one that keeps them for each machine apart
-    does not tell of schedulers on another.
+    A file system that has no locks is left as it is. One that keeps them for each machine apart
+    does not tell of schedulers on another machine: where one has left a note, nothing is removed.
 
     Args:
         folder: Snakemake's own, `.snakemake`.
@@ -33,7 +36,9 @@ class Scheduler:
 
     def __init__(self, folder: str | Path, command: Sequence[str]) -> None:
         folder = Path(folder)
+        self._command = shlex.join(command)
         self._notes = folder / "schedulers"
+        self._note = self._notes / f"{os.uname().nodename}-{os.getpid()}"
         self._notes.mkdir(parents=True, exist_ok=True)
         self._starting = (folder / "starting.lock").open("a")
         self._at_work = (folder / "schedulers.lock").open("a")
@@ -42,47 +47,59 @@ class Scheduler:
             self._remove_locks(folder / "locks")
             fcntl.flock(self._at_work, fcntl.LOCK_SH)
         except OSError:
-            self.started()
-        self._note = self._notes / f"{os.uname().nodename}-{os.getpid()}"
-        self._note.write_text(f"since {datetime.now():%Y-%m-%d %H:%M}: {shlex.join(command)}")
+            self._starting.close()
 
     def _remove_locks(self, locks: Path) -> None:
         try:
             fcntl.flock(self._at_work, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        for note in self._notes.iterdir():
-            note.unlink()
-        if locks.is_dir() and any(locks.iterdir()):
+        if not self._others() and locks.is_dir() and any(locks.iterdir()):
             shutil.rmtree(locks)
 
     def started(self) -> None:
-        """Let the next one start: Snakemake has its own locks."""
+        """Say who makes files, and let the next one start: Snakemake has its own locks."""
+        self._note.write_text(f"since {datetime.now():%Y-%m-%d %H:%M}: {self._command}")
+        atexit.register(self._note.unlink, missing_ok=True)
         self._starting.close()
 
     def ended(self) -> None:
         """Count no more."""
-        self.started()
+        self._starting.close()
         self._at_work.close()
         self._note.unlink(missing_ok=True)
 
-    def others(self) -> str:
-        """Who else is at work in the folder and holds the files that this one wants; what to do."""
-        told = []
-        for note in sorted(set(self._notes.iterdir()) - {self._note}):
+    def _others(self) -> list[str]:
+        return sorted(self._read_notes())
+
+    def _read_notes(self) -> Iterator[str]:
+        """Who else is at work, a line for each; notes of processes that were killed are removed."""
+        for note in self._notes.iterdir():
             machine, _, process = note.name.rpartition("-")
-            if machine != os.uname().nodename or is_alive(int(process)):
-                told.append(f"  process {process} on {machine}, {note.read_text()}")
-        if not told:
+            # A note may go while it is read, and network file systems leave files of other names.
+            with suppress(FileNotFoundError, ValueError):
+                if note == self._note:
+                    continue
+                if machine == os.uname().nodename and not is_alive(int(process)):
+                    note.unlink()
+                    continue
+                yield f"process {int(process)} on {machine}, {note.read_text()}"
+
+    def others(self) -> str:
+        """Who may hold the files that this command needs or makes, and what to do."""
+        unlock = "`snakemake --unlock` removes the locks"
+        others = self._others()
+        if not others:
             return (
                 "Files of this command are locked, and no scheduler is known that would hold them: "
-                "if there is none on any machine, `snakemake --unlock` removes the locks."
+                f"if there is none on any machine, {unlock}."
             )
         return "\n".join(
             [
-                "Another scheduler in this folder makes files of this command:",
-                *told,
-                "Run the command again when it has ended; on Linux this waits for it:",
+                "Files of this command are locked. At work in this folder:",
+                *(f"  {other}" for other in others),
+                "Give the command again when they have ended; on Linux this waits for those here:",
                 f"  flock {shlex.quote(self._at_work.name)} true",
+                f"If one on another machine was killed, {unlock}.",
             ]
         )

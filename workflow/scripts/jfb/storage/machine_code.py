@@ -44,12 +44,12 @@ def folder(package: Path) -> Path:
 
 
 def _is_writable(place: Path) -> bool:
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
+    """Whether a folder can be made, or written to, and its lock taken."""
     lock = place / _LOCK
-    return os.access(place, os.W_OK) and (not lock.exists() or os.access(lock, os.W_OK))
+    if lock.exists():
+        return os.access(lock, os.W_OK)
+    there = next(path for path in (place, *place.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 class Locator(UserProvidedCacheLocator):
