@@ -44,7 +44,15 @@ def read_arguments(entries: Iterable[str]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         key, _, text = entry.partition("=")
         if isinstance(_checked(f"--config {key}", text.encode(), key), yaml.CollectionNode):
-            yield {key: yaml.safe_load(text)}
+            yield {key: yaml.load(text, _WithTextKeys)}
+
+
+class _WithTextKeys(yaml.SafeLoader):
+    """Leaves keys text, as Snakemake does: a level may be called 0.5."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
 
 
 def _checked(place: str, text: bytes, key: str = "") -> yaml.Node | None:
