@@ -102,7 +102,9 @@ def to_latex(table: pd.DataFrame) -> str:
     caption = f"Cost minimisation across batch sizes. {note}"
     above = r"\begin{table}[tbp]", r"\centering", rf"\caption{{{caption}}}", r"\label{tab:table1}"
     fitted = r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"
-    return "\n".join([*above, *fitted, "\n\\medskip\n".join(tabulars), r"\end{table}"])
+    # Below the caption, and between them.
+    spaced = [f"\\medskip\n{tabular}" for tabular in tabulars]
+    return "\n".join([*above, *fitted, *spaced, r"\end{table}"])
 
 
 def _tabular(wide: pd.DataFrame) -> str:
