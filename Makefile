@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 # What the report shows: all, or everything.
 REPORT_OF ?= all
-# Modules of it, not the programs beside it: their first lines do not stand every path of this folder.
+# Its modules, not the programs beside it: their first lines name this folder, and break with some names.
 VENV := .venv/bin/python
 READY := .venv/ready
 

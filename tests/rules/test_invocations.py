@@ -59,7 +59,7 @@ def test_a_folder_whose_name_cannot_work_is_refused(name, tmp_path, told):
     workspace = Workspace(tmp_path / name)
     status, said = snakemake(workspace.path, "-n", "--cores", "1", told=told)
     assert status != 0
-    assert f"{name}/workflow/rules: Snakemake takes a brace in a path for a wildcard" in said
+    assert f"{name}/workflow: Snakemake takes a brace in a path for a wildcard" in said
 
 
 def test_a_folder_to_work_in_whose_name_cannot_work_is_refused(workspace, told):

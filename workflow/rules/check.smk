@@ -2,15 +2,16 @@ import sys
 from pathlib import Path
 
 # Of this workflow, where another one takes it as a module too; `workflow.basedir` is the other's.
-RULES = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
-if not RULES.is_dir():
-    sys.exit(f"{RULES} is no folder here: take the module from a clone, by its path")
-for folder in (RULES, Path.cwd()):
+WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+SCRIPTS = WORKFLOW / "scripts"
+if not SCRIPTS.is_dir():
+    sys.exit(f"{SCRIPTS} is no folder here: take the module from a clone, by its path")
+for folder in (WORKFLOW, Path.cwd()):
     if {"{", "}"} & set(str(folder)):
         sys.exit(
             f"{folder}: Snakemake takes a brace in a path for a wildcard; rename the folder"
         )
-sys.path.insert(0, str(RULES.parent / "scripts"))
+sys.path.insert(0, str(SCRIPTS))
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 # Where another workflow takes this one, it says what the rules are called there.
 renamed = workflow.modifier.modify_rulename

@@ -10,9 +10,6 @@ import yaml
 from snakemake import exceptions
 from snakemake.utils import update_config
 
-WORKFLOW = RULES.parent
-SCRIPTS = WORKFLOW / "scripts"
-
 from jfb.analysis import selection, sources
 from jfb.config import requirements
 from jfb.config.project import load
@@ -79,8 +76,13 @@ def versioned(path):
 
 
 def contents_of(*paths):
-    """The digests of files of the clone, for the params of their rule."""
-    return [hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for path in paths]
+    """The digests of files of the clone, for the params of their rule.
+
+    A function of wildcards, as `code_of`: they are read once the job is planned.
+    """
+    return lambda wildcards: [
+        hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in paths
+    ]
 
 
 @functools.cache

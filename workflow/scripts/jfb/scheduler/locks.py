@@ -54,7 +54,7 @@ class Scheduler:
             fcntl.flock(self._at_work, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        if not self._others() and locks.is_dir() and any(locks.iterdir()):
+        if not any(self._others()) and locks.is_dir() and any(locks.iterdir()):
             shutil.rmtree(locks)
 
     def started(self) -> None:
@@ -69,12 +69,9 @@ class Scheduler:
         self._at_work.close()
         self._note.unlink(missing_ok=True)
 
-    def _others(self) -> list[str]:
-        return sorted(self._read_notes())
-
-    def _read_notes(self) -> Iterator[str]:
+    def _others(self) -> Iterator[str]:
         """Who else is at work, a line for each; notes of processes that were killed are removed."""
-        for note in self._notes.iterdir():
+        for note in sorted(self._notes.iterdir()):
             machine, _, process = note.name.rpartition("-")
             # A note may go while it is read, and network file systems leave files of other names.
             with suppress(FileNotFoundError, ValueError):
@@ -88,7 +85,7 @@ class Scheduler:
     def others(self) -> str:
         """Who may hold the files that this command needs or makes, and what to do."""
         unlock = "`snakemake --unlock` removes the locks"
-        others = self._others()
+        others = list(self._others())
         if not others:
             return (
                 "Files of this command are locked, and no scheduler is known that would hold them: "
