@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb.config import checks, choices, names, requirements, settings
+from jfb.config import checks, choices, names, requirements, settings, step_choices
 from jfb.config.errors import ConfigError
 from jfb.config.project import load
 from jfb.model import adjoints
@@ -73,7 +73,7 @@ MISTAKES = [
     (
         "studies.printed.optimiser",
         {"name": "sgd", "learning_rate": 0.1, "beta1": 0.9},
-        ["printed.optimiser.beta1", "0.9", "unknown key", "learning_rate, momentum, nesterov"],
+        ["printed.optimiser.beta1", "0.9", "unknown key", "learning_rate, ", "momentum, nesterov"],
     ),
     ("studies.printed.optimiser", {"name": "sgd"}, ["optimiser.learning_rate", "missing"]),
     (
@@ -403,7 +403,7 @@ def test_the_default_studies_have_the_reports_hyperparameters(name, formula, pro
     study = project.studies[name]
     for run in project.studies[name].runs.values():
         assert run.solver == choices.Picard(tolerance=1e-3, max_iterations=1000)
-        assert run.optimiser == choices.Adam(
+        assert run.optimiser == step_choices.Adam(
             learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8
         )
         assert run.network == settings.Network(input_dim=3, latent_dim=3, activation="relu")
@@ -471,7 +471,7 @@ def test_the_landscape_is_a_thousand_seeds_in_blocks(project):
     study = project.studies["landscape"]
     blocks = study.blocks
     assert len(blocks) == 20
-    assert list(blocks)[:2] == [(None, 0, 49), (None, 50, 99)]
+    assert list(blocks)[:2] == [((), 0, 49), ((), 50, 99)]
     each = [run for block in blocks.values() for run in block.each()]
     assert len(each) == 5000
     assert set(each) == set(study.runs.values())
@@ -481,7 +481,7 @@ def test_the_last_block_may_be_smaller(config):
     config["studies"]["landscape"] |= {"seeds": [5, 3, 9, 1], "block_size": 3}
     blocks = load(config).studies["landscape"].blocks
     assert [block.seeds for block in blocks.values()] == [(5, 3, 9), (1,)]
-    assert list(blocks) == [(None, 5, 9), (None, 1, 1)]
+    assert list(blocks) == [((), 5, 9), ((), 1, 1)]
 
 
 def test_a_study_varies_the_split_and_nothing_else(project):
@@ -495,7 +495,7 @@ def test_a_study_varies_the_split_and_nothing_else(project):
     seeds = project.studies["seeds"].runs[600, 3]
     assert dataclasses.replace(run, dataset=seeds.dataset, levels=()) == seeds
     # A job has the data of one split.
-    for (split, *_), block in study.blocks.items():
+    for (((_, split),), *_), block in study.blocks.items():
         assert {run.dataset for run in block.each()} == {project.datasets[f"report_split_{split}"]}
     each = [run for block in study.blocks.values() for run in block.each()]
     assert len(each) == len(study.runs)
@@ -503,7 +503,7 @@ def test_a_study_varies_the_split_and_nothing_else(project):
 
 
 def test_a_block_can_be_written_down(project):
-    block = project.studies["landscape"].blocks[None, 50, 99]
+    block = project.studies["landscape"].blocks[(), 50, 99]
     assert settings.Block.from_dict(json.loads(json.dumps(block.to_dict()))) == block
 
 
@@ -549,7 +549,7 @@ def test_a_study_overrides_the_defaults(config):
         (choices.Report, "stream"),
         (choices.JFB, "gradient.name"),
         (choices.Relu, "activation"),
-        (choices.Adam, "optimiser.name"),
+        (step_choices.Adam, "optimiser.name"),
     ],
 )
 def test_what_an_engine_cannot_do_is_refused_with_those_that_can(chosen, key, config, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, validators
 
 from conftest import ROOT, Workspace
-from jfb.config import choices
+from jfb.config import choices, step_choices
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
 from jfb.config.project import load
@@ -113,8 +113,8 @@ def test_a_level_of_a_factor_sets_one_option(config):
     }
     runs = load(config).studies["gradients"].runs
     small, usual = (runs[rate, "1001", 600, 0] for rate in ("small", "usual"))
-    assert small.optimiser == choices.Adam(learning_rate=1e-4)
-    assert usual.optimiser == choices.Adam(learning_rate=1e-3)
+    assert small.optimiser == step_choices.Adam(learning_rate=1e-4)
+    assert usual.optimiser == step_choices.Adam(learning_rate=1e-3)
     assert small.solver == choices.Picard(tolerance=1e-3, max_iterations=1001)
 
 

@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from conftest import ROOT, make_data
-from jfb.config import choices, settings
+from jfb.config import choices, settings, step_choices
 from jfb.config.checks import FUSED_DIRECT
 from jfb.config.choices import Fused
 from jfb.engines import blocks, reference
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import lanes, optimisers
 from jfb.engines.fused.batch import places
-from jfb.engines.fused.projection import project
+from jfb.engines.fused.projection import cut_singular_values
 from jfb.model.network import Network
 from jfb.model.optimisers import Adam
 from jfb.records import dataset, layout, runlog, snapshots
@@ -253,7 +253,7 @@ def test_a_weight_that_is_not_finite_is_left_alone(value):
 
 @numba.njit
 def project_in_place(latent, parameters, ceiling, rotated, rotation):
-    project(latent, parameters, ceiling, rotated, rotation)
+    cut_singular_values(latent, parameters, ceiling, rotated, rotation)
 
 
 @pytest.mark.parametrize("count", [1, 7, 40])
@@ -309,19 +309,19 @@ def test_sums_over_more_samples_are_the_references(size, run):
 
 @pytest.mark.parametrize("betas", [(0.0, 0.0), (0.3, 0.5), (0.5, 0.99), (0.51, 0.9999)])
 def test_other_decay_rates_are_the_references(betas, run, data):
-    optimiser = choices.Adam(learning_rate=0.01, beta1=betas[0], beta2=betas[1], epsilon=1e-6)
+    optimiser = step_choices.Adam(learning_rate=0.01, beta1=betas[0], beta2=betas[1], epsilon=1e-6)
     run = dataclasses.replace(run, batch_size=64, epochs=5, optimiser=optimiser)
     assert_same_run(train(fused, run, data), train(reference, run, data))
 
 
 @numba.njit
-def compiled_step(optimiser, gradient, parameters):
-    optimisers.take_step(optimiser, gradient, parameters)
+def compiled_step(optimiser, gradient, parameters, learning_rate):
+    optimisers.take_step(optimiser, gradient, parameters, learning_rate)
 
 
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.7, 0.99)])
 def test_adam_is_the_references_after_each_of_3000_steps(betas):
-    options = choices.Adam(learning_rate=1e-3, beta1=betas[0], beta2=betas[1])
+    options = step_choices.Adam(learning_rate=1e-3, beta1=betas[0], beta2=betas[1])
     generator = torch.Generator().manual_seed(1)
     gradients = torch.randn(3000, 28, generator=generator) * (2.0 ** torch.arange(-14, 14))
     theirs = torch.randn(28, generator=generator)
@@ -329,8 +329,8 @@ def test_adam_is_the_references_after_each_of_3000_steps(betas):
     adam = optimisers.Adam.start(options, ours)
     oracle = Adam(options, theirs)
     for gradient in gradients:
-        oracle.step(gradient)
-        compiled_step(adam, fused._filled_up(gradient.numpy()), ours)
+        oracle.step(gradient, 1e-3)
+        compiled_step(adam, fused._filled_up(gradient.numpy()), ours, 1e-3)
         np.testing.assert_array_equal(ours[:28], theirs.numpy())
 
 
@@ -563,7 +563,7 @@ def test_rows_that_are_not_contiguous_are_refused():
 
 @pytest.fixture
 def block(project):
-    runs = project.studies["landscape"].blocks[None, 0, 49].runs
+    runs = project.studies["landscape"].blocks[(), 0, 49].runs
     short = (dataclasses.replace(run, epochs=30) for run in runs)
     return settings.Block(tuple(short), (3, 1, 4))
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from conftest import load_project, made_once
-from jfb.config import choices
+from jfb.config import step_choices
 from jfb.engines.fused import kernel, optimisers
 from jfb.engines.fused.lanes import WIDTH
 from train_runs import NOT_COMPARED, differing, train, train_apart
@@ -25,8 +25,9 @@ from train_runs import NOT_COMPARED, differing, train, train_apart
 ROUNDED = {"fma", "sqrt", "fabs", "copysign"}
 #: Functions of the C library that compute; its square root is correctly rounded.
 CALLED = {"sqrt"}
-#: By optimiser, the fused multiply-adds in its code; Adam's first moment has one in each branch.
-NAMED = {choices.Adam: 3, choices.SGD: 2}
+#: By optimiser, the fused multiply-adds in its code: one of weight decay, and Adam's first moment has
+#: one in each branch.
+NAMED = {step_choices.Adam: 4, step_choices.SGD: 3}
 
 FLAG = re.compile(r"(?<![-\w.$%@\"])(fast|reassoc|contract|nnan|ninf|nsz|arcp|afn)(?![-\w.:\"])")
 OPERATION = re.compile(r"@llvm\.([\w.]+?)\.(?:v\d+)?f(?:16|32|64)\b")
@@ -131,11 +132,11 @@ def test_nothing_is_called_that_is_not_correctly_rounded(compiled_kernel):
 class Descent(NamedTuple):
     """An optimiser without a fused multiply-add."""
 
-    learning_rate: float
+    momentum: float
 
-    def step(self, gradient, parameters):
+    def step(self, gradient, parameters, learning_rate):
         for place in range(len(parameters)):
-            parameters[place] -= np.float32(self.learning_rate) * gradient[place]
+            parameters[place] -= np.float32(learning_rate) * gradient[place]
 
 
 def test_the_kernel_has_no_fused_multiply_add_but_its_optimisers():
@@ -146,11 +147,14 @@ def test_the_kernel_has_no_fused_multiply_add_but_its_optimisers():
     assert "llvm.fma" not in code
 
 
-@pytest.mark.parametrize("options", [choices.Adam(learning_rate=0.1), choices.SGD(learning_rate=1)])
+@pytest.mark.parametrize(
+    "options", [step_choices.Adam(learning_rate=0.1), step_choices.SGD(learning_rate=1.0)]
+)
 def test_an_optimiser_has_those_that_it_names(options, unoptimised):
     parameters = np.zeros(WIDTH, np.float32)
     kind = optimisers.OPTIMISERS[options.name]
-    types = map(numba.typeof, (kind.start(options, parameters), parameters, parameters))
+    given = kind.start(options, parameters), parameters, parameters, options.learning_rate
+    types = map(numba.typeof, given)
     code, _ = compile_anew(numba.njit(kind.step), tuple(types))
     assert len(fused_calls(code)) == NAMED[type(options)]
 

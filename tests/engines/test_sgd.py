@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from jfb.config import choices
+from jfb.config import step_choices
 from jfb.engines import reference
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import optimisers
@@ -15,9 +15,9 @@ from jfb.model.optimisers import SGD
 from jfb.streams.interface import open_stream
 
 KINDS = [
-    choices.SGD(learning_rate=0.01),
-    choices.SGD(learning_rate=0.01, momentum=0.9),
-    choices.SGD(learning_rate=0.01, momentum=0.9, nesterov=True),
+    step_choices.SGD(learning_rate=0.01),
+    step_choices.SGD(learning_rate=0.01, momentum=0.9),
+    step_choices.SGD(learning_rate=0.01, momentum=0.9, nesterov=True),
 ]
 
 
@@ -51,13 +51,13 @@ def test_sgd_is_optim_sgd_after_each_of_200_steps(options, dtype):
     for gradient in gradients:
         theirs.grad = gradient.clone()
         oracle.step()
-        sgd.step(gradient)
+        sgd.step(gradient, options.learning_rate)
         assert torch.equal(ours, theirs.detach())
 
 
 @numba.njit
-def compiled_step(optimiser, gradient, parameters):
-    optimisers.take_step(optimiser, gradient, parameters)
+def compiled_step(optimiser, gradient, parameters, learning_rate):
+    optimisers.take_step(optimiser, gradient, parameters, learning_rate)
 
 
 @pytest.mark.parametrize("options", KINDS, ids=kind)
@@ -70,7 +70,9 @@ def test_the_compiled_step_is_optim_sgd_too(options):
     for gradient in gradients:
         theirs.grad = gradient.clone()
         oracle.step()
-        compiled_step(compiled, fused._filled_up(gradient.numpy()), parameters)
+        compiled_step(
+            compiled, fused._filled_up(gradient.numpy()), parameters, options.learning_rate
+        )
         np.testing.assert_array_equal(parameters[:28], theirs.detach().numpy())
 
 

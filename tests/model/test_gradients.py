@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from jfb.config import choices, settings
+from jfb.config import choices, settings, step_choices
 from jfb.model import optimisers
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -92,7 +92,7 @@ def test_the_reports_network_has_28_parameters():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_adam_is_optim_adam(dtype, monkeypatch):
     monkeypatch.setattr(optimisers, "square_root", lambda x, out: torch.sqrt(x, out=out))
-    options = choices.Adam(learning_rate=2e-3, beta1=0.8, beta2=0.95, epsilon=1e-7)
+    options = step_choices.Adam(learning_rate=2e-3, beta1=0.8, beta2=0.95, epsilon=1e-7)
     generator = torch.Generator().manual_seed(4)
     start = torch.randn(28, generator=generator, dtype=dtype)
     ours, theirs = start.clone(), start.clone().requires_grad_()
@@ -102,7 +102,7 @@ def test_adam_is_optim_adam(dtype, monkeypatch):
         gradient = torch.randn(28, generator=generator, dtype=dtype)
         theirs.grad = gradient.clone()
         oracle.step()
-        adam.step(gradient)
+        adam.step(gradient, 2e-3)
     assert torch.equal(ours, theirs.detach())
 
 

@@ -93,7 +93,7 @@ def test_the_job_of_a_dataset_makes_the_same_bytes(name, project, tmp_path):
     """In a process of its own, as Snakemake starts it; only the printed formula needs PyTorch."""
     expected, made = tmp_path / "expected.parquet", tmp_path / "made.parquet"
     dataset.write(expected, *make_data(project.datasets[name]))
-    told = json.dumps(dataclasses.asdict(project.datasets[name]))
+    told = json.dumps(project.datasets[name].to_dict())
     code = (
         "import json, runpy, sys; from types import SimpleNamespace as Space\n"
         "sys.path.insert(0, 'workflow/scripts')\n"

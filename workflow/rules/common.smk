@@ -1,4 +1,3 @@
-import dataclasses
 import functools
 import hashlib
 import itertools
@@ -14,7 +13,6 @@ from jfb.analysis import selection, sources
 from jfb.config import requirements
 from jfb.config.project import load
 from jfb.config.choices import Engine
-from jfb.config.study import SPLIT, name_of_dataset
 from jfb.config.text import read_arguments
 from jfb.scheduler import locks, pace
 from jfb.storage.code import digest
@@ -99,10 +97,14 @@ def code_of(script, *modules):
     return lambda wildcards: digest_of(script, *modules)
 
 
+def folders_of(levels):
+    """The wildcard of pairs of a factor and its level; of none it is empty."""
+    return "".join(f"{factor}={level}/" for factor, level in levels)
+
+
 def place_of(run):
     """The wildcards of a run within its study."""
-    levels = "".join(f"{factor}={level}/" for factor, level in run.levels)
-    return {"levels": levels, "batch_size": str(run.batch_size), "seed": str(run.seed)}
+    return {"levels": folders_of(run.levels), "batch_size": str(run.batch_size), "seed": str(run.seed)}
 
 
 def run_of(wildcards):
@@ -132,8 +134,8 @@ def minutes_of(run):
 def block_of(wildcards):
     """The block that the wildcards name."""
     blocks = project.studies[wildcards.study].blocks
-    for (split, first, last), block in blocks.items():
-        if (levels_of(split), str(first), str(last)) == (
+    for (levels, first, last), block in blocks.items():
+        if (folders_of(levels), str(first), str(last)) == (
             wildcards.levels,
             wildcards.first,
             wildcards.last,
@@ -143,11 +145,6 @@ def block_of(wildcards):
         f"study {wildcards.study} has no block {wildcards.levels}of the seeds "
         f"{wildcards.first} to {wildcards.last}; config.yaml says which it has"
     )
-
-
-def levels_of(split):
-    """The wildcard of a split's block; of a study with one split it is empty."""
-    return "" if split is None else f"{SPLIT}={split}/"
 
 
 def engine_code(script, run):
@@ -166,14 +163,16 @@ def having(product):
     return any_of(requirements.having(product, project.studies))
 
 
-def dataset_of(study, split=None):
-    name = name_of_dataset(project.studies[study], split)
-    return f"results/data/{name}.parquet"
+def dataset_of(study):
+    return f"results/data/{project.studies[study].dataset}.parquet"
 
 
 def dataset_of_block(wildcards):
-    _, _, split = wildcards.levels.rstrip(os.sep).partition("=")
-    return dataset_of(wildcards.study, split or None)
+    by_levels = project.studies[wildcards.study].datasets.items()
+    (name,) = (
+        name for levels, name in by_levels if folders_of(levels) == wildcards.levels
+    )
+    return f"results/data/{name}.parquet"
 
 
 def closed_forms_of(study):
@@ -202,8 +201,8 @@ def runs_of(study):
 def blocks_of(study):
     """The blocks of a study, in the order of its runs."""
     return [
-        BLOCK.format(study=study, levels=levels_of(split), first=first, last=last)
-        for split, first, last in project.studies[study].blocks
+        BLOCK.format(study=study, levels=folders_of(levels), first=first, last=last)
+        for levels, first, last in project.studies[study].blocks
     ]
 
 

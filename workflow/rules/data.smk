@@ -13,9 +13,7 @@ rule generate:
         runtime=5,
     params:
         code=code_of("generate.py"),
-        dataset=lambda wildcards: dataclasses.asdict(
-            project.datasets[wildcards.dataset]
-        ),
+        dataset=lambda wildcards: project.datasets[wildcards.dataset].to_dict(),
     message:
         "Dataset {wildcards.dataset}"
     script:

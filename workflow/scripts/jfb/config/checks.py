@@ -10,6 +10,7 @@ from typing import Any
 from jfb.config import settings
 from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, Implicit
 from jfb.config.errors import ConfigError
+from jfb.config.step_choices import TRAINED, Schedule
 from jfb.config.study import Study
 
 #: Solvers whose iterates the unrolled gradient can go through.
@@ -85,6 +86,50 @@ def require_updatable(key: str, level: Mapping[str, Any]) -> None:
         raise ConfigError(f"{key}.stream", level["stream"], allowed)
 
 
+def require_small_enough(key: str, batch_sizes: Iterable[int], training_size: int) -> None:
+    """Refuse batches that are larger than the training part."""
+    for batch_size in batch_sizes:
+        if batch_size > training_size:
+            allowed = f"must be at most {training_size}, the number of training points"
+            raise ConfigError(f"{key}.batch_sizes", batch_size, allowed)
+
+
+def require_phases(key: str, phases: Iterable[Mapping[str, int]], training_size: int) -> None:
+    """Refuse phases of a batch schedule with larger batches, or without one length."""
+    for phase in phases:
+        if phase["batch_size"] > training_size:
+            allowed = f"must be at most {training_size}, the number of training points"
+            raise ConfigError(f"{key}.batch_schedule", phase["batch_size"], allowed)
+        if len({"epochs", "updates"} & phase.keys()) != 1:
+            allowed = "must have batch_size, and either epochs or updates"
+            raise ConfigError(f"{key}.batch_schedule", phase, allowed)
+
+
+def require_epochs_left(key: str, entry: Mapping[str, Any], left: int) -> None:
+    """Refuse a batch schedule that leaves the batch size of the study no epoch."""
+    if left < 1:
+        of_all = "updates" if "updates" in entry else "epochs"
+        allowed = f"must leave at least one epoch of {entry[of_all]} {of_all} to the batch size"
+        raise ConfigError(f"{key}.batch_schedule", entry["batch_schedule"], allowed)
+
+
+def require_updates_left(key: str, schedule: Schedule, updates: int) -> None:
+    """Refuse a warm-up that takes all updates of a run."""
+    if schedule.warm_up >= updates:
+        allowed = f"must be less than {updates}, the updates of a run"
+        raise ConfigError(f"{key}.schedule.warm_up", schedule.warm_up, allowed)
+
+
+def require_seed_of_positions(key: str, dataset: settings.Dataset) -> None:
+    """Refuse a random geometry without a seed, and a seed of one that is not."""
+    is_random = dataset.geometry == "uniform"
+    if is_random and dataset.position_seed is None:
+        raise ConfigError(f"{key}.position_seed", None, "is missing; geometry uniform needs it")
+    if not is_random and dataset.position_seed is not None:
+        allowed = f"must be left out: nothing is drawn for geometry {dataset.geometry}"
+        raise ConfigError(f"{key}.position_seed", dataset.position_seed, allowed)
+
+
 def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
     """Refuse a study with few snapshots, and tolerances that are no tighter than in training."""
     for run in study.runs.values():
@@ -149,11 +194,19 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         able = BY_NAME[kind].all()[entry[kind]].engines
         _require_offered(f"{key}.{kind}", entry[kind], engine, able)
     for kind, choice in WITH_OPTIONS.items():
-        name = entry[kind]["name"]
-        _require_offered(f"{key}.{kind}.name", name, engine, choice.all()[name].engines)
-        if unusable := choice.from_dict(entry[kind]).unusable():
+        chosen = choice.from_dict(entry[kind])
+        _require_offered(f"{key}.{kind}.name", chosen.name, engine, chosen.engines)
+        if engine not in chosen.able():
+            given = ", ".join(f"{k} {v}" for k, v in chosen.to_dict().items() if k != "name")
+            _require_offered(f"{key}.{kind}", f"{chosen.name}, {given}", engine, chosen.able())
+        if unusable := chosen.unusable():
             option, allowed = unusable
             raise ConfigError(f"{key}.{kind}.{option}", entry[kind][option], allowed)
+    if "batch_schedule" in entry:
+        _require_offered(f"{key}.batch_schedule", entry["batch_schedule"], engine, TRAINED)
+    if "order_seed" in entry and entry["stream"] != "per_seed":
+        allowed = f"needs the stream per_seed, not {entry['stream']}"
+        raise ConfigError(f"{key}.order_seed", entry["order_seed"], allowed)
     latent_dim = entry["latent_dim"]
     able = [n for n, e in Engine.all().items() if latent_dim <= e.most_latent_dim]
     _require_offered(f"{key}.latent_dim", latent_dim, engine, able)
@@ -164,6 +217,9 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    if gradient == "unrolled" and entry["solver"].get("start", "zero") != "zero":
+        allowed = "needs a search from u = 0, not from start previous"
+        raise ConfigError(f"{key}.gradient.name", gradient, allowed)
     require_used_adjoint(key, entry)
     require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
     if engine == "fused" and latent_dim > FUSED_DIRECT:
@@ -179,7 +235,7 @@ def _require_offered(key: str, value: object, engine: str, able: Iterable[str]) 
 def _require_small(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse what the fused engine does directly, in small latent spaces only."""
     for kind, name in (("gradient", "implicit"), ("contraction", "projection")):
-        if entry[kind]["name"] == name:
+        if entry[kind]["name"] == name and entry[kind].get("norm") != "infinity":
             allowed = f"must be at most {FUSED_DIRECT} for {name} in engine fused"
             raise ConfigError(f"{key}.latent_dim", entry["latent_dim"], allowed)
 

@@ -42,6 +42,10 @@ class Choice:
         given = {key: value for key, value in values.items() if value is not None}
         return cls.all()[given.pop("name")](**given)
 
+    def able(self) -> tuple[str, ...]:
+        """Engines that can carry it out with these options."""
+        return self.engines
+
     def unusable(self) -> tuple[str, str] | None:
         """An option that another rules out, and what it needs; None if all go together."""
         return None

@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive, Share
-from jfb.config.data_choices import Formula, Geometry
+from jfb.config.choice import EVERY_ENGINE, Choice, Count, Positive, Share
+from jfb.config.data_choices import Formula, Geometry, NoiseOn
+from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedule
 
 _FLOAT32_EPSILON = 2.0**-23
 #: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
@@ -34,10 +35,16 @@ class _Iterated:
 
 @dataclass(frozen=True, kw_only=True)
 class Picard(_Iterated, Solver):
-    """u <- T(u; d) from u = 0."""
+    """u <- T(u; d) from u = 0, or from the `previous` fixed point of the same sample."""
 
     engines = EVERY_ENGINE
     name: Literal["picard"] = "picard"
+    #: That of a sample's first visit is 0 either way (Huang et al. 2021).
+    start: Literal["zero", "previous"] = "zero"
+
+    def able(self) -> tuple[str, ...]:
+        """Engines that have it: the dataloader's remembers nothing."""
+        return self.engines if self.start == "zero" else TRAINED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +87,7 @@ class JFB(Gradient):
 class Neumann(Gradient):
     """I + J + ... + J^k in place of (I - J)^-1, with k = `order`."""
 
-    engines = ("reference", "fused")
+    engines = TRAINED
     name: Literal["neumann"] = "neumann"
     order: Annotated[int, Ge(0), Le(10_000)]
 
@@ -89,7 +96,7 @@ class Neumann(Gradient):
 class Implicit(Gradient):
     """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates."""
 
-    engines = ("reference", "fused")
+    engines = TRAINED
     # LAPACK solves in the reference.
     exact = False
     name: Literal["implicit"] = "implicit"
@@ -129,27 +136,32 @@ class Free(Contraction):
 
 @dataclass(frozen=True, kw_only=True)
 class Bounded:
-    """Keeps the spectral norm of the latent weight at most `bound`."""
+    """Keeps a norm of the latent weight at most `bound`."""
 
     bound: Share
 
     def ceiling(self, latent_dim: int) -> float:
-        """The largest singular value to leave, so that rounding to float32 keeps the bound.
+        """The largest norm to leave, so that rounding to float32 keeps the bound.
 
         Rounding changes an (n, n) weight of spectral norm c by at most c sqrt(n) eps / 2 in the
-        Frobenius norm, and so its spectral norm.
+        Frobenius norm, and so its spectral norm; and one of infinity norm c by at most c eps / 2.
         """
         return self.bound * (1 - _FLOAT32_EPSILON * latent_dim**0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Projection(Bounded, Contraction):
-    """After each step, singular values of the latent weight are cut at `bound`."""
+    """After each step, the nearest latent weight whose `norm` is at most `bound`.
 
-    engines = ("reference", "fused")
+    Spectral: singular values are cut. Infinity: each row is projected onto an l1 ball
+    (El Ghaoui et al. 2019).
+    """
+
+    engines = TRAINED
     # LAPACK decomposes in the reference.
     exact = False
     name: Literal["projection"] = "projection"
+    norm: Literal["spectral", "infinity"] = "spectral"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,41 +188,6 @@ class Tanh(Activation):
     """tanh(h)."""
 
     name: Literal["tanh"] = "tanh"
-
-
-class Optimiser(Choice):
-    """How a gradient becomes a step."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adam(Optimiser):
-    """Adam (Kingma and Ba 2015, algorithm 1)."""
-
-    engines = EVERY_ENGINE
-    name: Literal["adam"] = "adam"
-    learning_rate: Positive
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
-    epsilon: Positive = 1e-8
-
-
-@dataclass(frozen=True, kw_only=True)
-class SGD(Optimiser):
-    """Gradient descent with momentum, Nesterov's if `nesterov` is true."""
-
-    engines = ("reference", "fused")
-    name: Literal["sgd"] = "sgd"
-    learning_rate: Positive
-    momentum: Decay = 0.0
-    nesterov: bool = False
-
-    def unusable(self) -> tuple[str, str] | None:
-        """Nesterov's step without momentum is a plain one."""
-        return (
-            ("nesterov", "needs a momentum above 0")
-            if self.nesterov and not self.momentum
-            else None
-        )
 
 
 class Stream(Choice):
@@ -273,6 +250,8 @@ WITH_OPTIONS: dict[str, type[Choice]] = {
     "gradient": Gradient,
     "contraction": Contraction,
     "optimiser": Optimiser,
+    "learning_rate_rule": LearningRateRule,
+    "schedule": Schedule,
 }
 #: Kinds that a configuration gives by a name alone.
 BY_NAME: dict[str, type[Choice]] = {
@@ -281,4 +260,5 @@ BY_NAME: dict[str, type[Choice]] = {
     "engine": Engine,
     "geometry": Geometry,
     "formula": Formula,
+    "noise_on": NoiseOn,
 }

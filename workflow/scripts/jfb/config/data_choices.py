@@ -17,6 +17,13 @@ class Diagonal(Geometry):
     name: Literal["diagonal"] = "diagonal"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Geometry):
+    """Uniform in the room, drawn by `position_seed`."""
+
+    name: Literal["uniform"] = "uniform"
+
+
 class Formula(Choice):
     """The target at a point."""
 
@@ -33,3 +40,28 @@ class Printed(Formula):
     """That of the report's text."""
 
     name: Literal["printed"] = "printed"
+
+
+class NoiseOn(Choice):
+    """What the noise of a dataset is added to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPosition(NoiseOn):
+    """The points, before their target is computed, as in the report's program."""
+
+    name: Literal["position"] = "position"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnInputs(NoiseOn):
+    """The points, after their target was computed: what the network is shown."""
+
+    name: Literal["inputs"] = "inputs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnTargets(NoiseOn):
+    """The targets."""
+
+    name: Literal["targets"] = "targets"

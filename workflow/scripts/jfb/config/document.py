@@ -85,6 +85,7 @@ Name = _names(names.NAME)
 Level = _names(names.LEVEL)
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Epochs = Annotated[int, Ge(1), Le(10_000_000)]
+Updates = Annotated[int, Ge(1), Le(1_000_000_000)]
 LatentDim = Annotated[int, Ge(1), Le(Engine.most_latent_dim)]
 
 
@@ -104,6 +105,15 @@ Seeds = Annotated[
     ),
 ]
 
+
+class Phase(_Mapping):
+    """A part of a run, of so many epochs or updates, before the batch size is the study's."""
+
+    batch_size: Annotated[int, Ge(1)]
+    epochs: Epochs = None
+    updates: Updates = None
+
+
 #: What a run chooses, by the key of a study that says it.
 _CHOSEN = {name: Literal[tuple(kind.all())] for name, kind in BY_NAME.items()}
 _CHOSEN |= {name: _one_of(kind) for name, kind in WITH_OPTIONS.items()}
@@ -115,10 +125,14 @@ _OF_LEVEL = {
     "latent_dim": LatentDim,
     "activation": _CHOSEN["activation"],
     **{name: _CHOSEN[name] for name in WITH_OPTIONS},
+    "batch_schedule": Annotated[list[Phase], Field(min_length=1)],
+    "order_seed": Seed,
+    "dataset": str,
 }
+#: What has a default of its own where `defaults` leaves it out.
+_LEFT_OUT = ("learning_rate_rule", "schedule", "batch_schedule", "order_seed")
 #: What a study may set.
 _OF_STUDY = {
-    "dataset": str,
     **_OF_LEVEL,
     "accuracy_threshold": Positive,
     "snapshots": Annotated[int, Ge(1), Le(10_000)],
@@ -146,9 +160,16 @@ class Dataset(_Mapping):
     noise_seed: Seed
     training_share: Annotated[float, Gt(0), Lt(1)]
     split_seed: Seed
+    noise_on: Literal[tuple(BY_NAME["noise_on"].all())] = None
+    position_seed: Seed = None
 
 
-Defaults = create_model("Defaults", __base__=_Mapping, **_required(_OF_STUDY))
+Defaults = create_model(
+    "Defaults",
+    __base__=_Mapping,
+    **_required({name: kind for name, kind in _OF_STUDY.items() if name not in _LEFT_OUT}),
+    **_optional({name: _OF_STUDY[name] for name in _LEFT_OUT}),
+)
 Chosen = create_model("Chosen", __base__=_Mapping, **_optional(_OF_LEVEL))
 _SETTING = Annotated[
     Chosen, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
@@ -160,7 +181,7 @@ Study = create_model(
     seeds=(Seeds, ...),
     split_seeds=(Seeds, None),
     block_size=(Count, None),
-    updates=(Annotated[int, Ge(1), Le(1_000_000_000)], None),
+    updates=(Updates, None),
     **_optional(_OF_STUDY),
     factors=(
         _mapping(

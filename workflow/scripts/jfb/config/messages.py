@@ -120,7 +120,8 @@ def _node(
         node = _resolved(node, value, schema)
         node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
         value = value[part]
-    return _resolved(node, value, schema)
+    node = _resolved(node, value, schema)
+    return _resolved(node["items"], value, schema) if "items" in node else node
 
 
 def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from jfb.config import checks, choices, requirements, settings
 from jfb.config.errors import ConfigError
 from jfb.config.settings import INPUTS
-from jfb.config.study import SPLIT, Study, name_of_dataset
+from jfb.config.study import SPLIT, Levels, Study
 from jfb.config.validation import checked
 
 #: Seeds that a study may name, and runs that there may be: planning takes a second for every few
@@ -57,6 +57,7 @@ def load(config: Mapping[str, Any]) -> Project:
                 dataset.training_share,
                 f"must leave at least one of {dataset.points} points to each part",
             )
+        checks.require_seed_of_positions(f"datasets.{name}", dataset)
     for name, values in config["studies"].items():
         if {"updates", "epochs"} <= values.keys():
             allowed = "must not be set beside epochs, which follow from it"
@@ -115,20 +116,14 @@ def _study(
     most_runs: int,
 ) -> Study:
     checks.require_one_of(f"{key}.dataset", entry["dataset"], datasets)
-    training_size = datasets[entry["dataset"]].training_size
-    for batch_size in entry["batch_sizes"]:
-        if batch_size > training_size:
-            raise ConfigError(
-                f"{key}.batch_sizes",
-                batch_size,
-                f"must be at most {training_size}, the number of training points",
-            )
     if "updates" in entry and entry["stream"] == "report":
         allowed = "needs the stream per_seed: in the report's, all batch sizes have the same epochs"
         raise ConfigError(f"{key}.updates", entry["updates"], allowed)
     factors = entry.get("factors", {})
     checks.require_separate(f"{key}.factors", factors)
     splits = _splits(key, entry)
+    of_data = _of_data(f"{key}.factors", factors, "block_size" in entry)
+    names: dict[Levels, str] = {}
     for factor, levels in factors.items():
         checks.require_distinct(f"{key}.factors.{factor}", levels)
         checks.require_different(f"{key}.factors.{factor}", levels, entry)
@@ -145,10 +140,18 @@ def _study(
             chosen |= factors[factor][level]
             if "updates" in entry:
                 checks.require_updatable(place, factors[factor][level])
+        checks.require_one_of(f"{place}.dataset", chosen["dataset"], datasets)
+        dataset = datasets[chosen["dataset"]]
+        checks.require_small_enough(key, chosen["batch_sizes"], dataset.training_size)
+        checks.require_phases(place, chosen.get("batch_schedule", ()), dataset.training_size)
         checks.require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
-        dataset = datasets[entry["dataset"]]
-        for run in _runs(seeds, chosen, dataset, named):
+        among = tuple(pair for pair in named if pair[0] in of_data)
+        for split in splits:
+            names[*among, (SPLIT, split)] = f"{chosen['dataset']}_split_{split}"
+        if not splits:
+            names[among] = chosen["dataset"]
+        for run in _runs(place, seeds, chosen, dataset, named):
             if not splits:
                 runs[*levels, run.batch_size, run.seed] = run
             for split in splits:
@@ -165,8 +168,21 @@ def _study(
         runs,
         entry.get("block_size"),
         entry.get("updates"),
-        splits,
+        names,
     )
+
+
+def _of_data(key: str, factors: Mapping[str, Mapping[str, Any]], has_blocks: bool) -> set[str]:
+    """The factors that choose the dataset."""
+    found = {
+        factor
+        for factor, levels in factors.items()
+        if any("dataset" in chosen for chosen in levels.values())
+    }
+    if found and not has_blocks:
+        allowed = "needs block_size: a study that varies the dataset keeps a row per run, no logs"
+        raise ConfigError(key, *found, allowed)
+    return found
 
 
 def _of_splits(
@@ -175,10 +191,11 @@ def _of_splits(
     """The datasets of the studies that vary the split, by name."""
     made = {}
     for name, study in studies.items():
-        for split in study.splits:
-            made[name_of_dataset(study, split)] = dataclasses.replace(
-                datasets[study.dataset], split_seed=int(split)
-            )
+        for levels, dataset in study.datasets.items():
+            if not levels or levels[-1][0] != SPLIT:
+                continue
+            whole = dataset.removesuffix(f"_split_{levels[-1][1]}")
+            made[dataset] = dataclasses.replace(datasets[whole], split_seed=int(levels[-1][1]))
         for taken in sorted(made.keys() & datasets):
             allowed = f"is what studies.{name} calls one of its splits; rename it"
             raise ConfigError("datasets", taken, allowed)
@@ -198,16 +215,23 @@ def _splits(key: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _runs(
+    place: str,
     seeds: Sequence[int],
     entry: Mapping[str, Any],
     dataset: settings.Dataset,
-    levels: tuple[tuple[str, str], ...],
+    levels: Levels,
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
     parts = {name: kind.from_dict(entry[name]) for name, kind in choices.WITH_OPTIONS.items()}
     parts["dataset"] = dataset
     parts["network"] = settings.Network(len(INPUTS), entry["latent_dim"], entry["activation"])
+    phases = _phases(entry, dataset.training_size)
     for position, batch_size in enumerate(entry["batch_sizes"]):
+        epochs = _epochs(entry, batch_size, dataset.training_size, phases)
+        checks.require_epochs_left(place, entry, epochs - sum(count for count, _ in phases))
+        each = (*phases, (epochs - sum(count for count, _ in phases), batch_size))
+        updates = sum(count * math.ceil(dataset.training_size / size) for count, size in each)
+        checks.require_updates_left(place, parts["schedule"], updates)
         for seed in seeds:
             yield settings.Run(
                 **parts,
@@ -216,18 +240,40 @@ def _runs(
                 seed=seed,
                 predecessors=position if entry["stream"] == "report" else 0,
                 batch_size=batch_size,
-                epochs=_epochs(entry, batch_size, dataset.training_size),
+                epochs=epochs,
                 accuracy_threshold=entry["accuracy_threshold"],
                 snapshots=entry["snapshots"],
                 levels=levels,
+                batch_schedule=phases,
+                order_seed=entry.get("order_seed"),
             )
 
 
-def _epochs(entry: Mapping[str, Any], batch_size: int, training_size: int) -> int:
+def _phases(entry: Mapping[str, Any], training_size: int) -> tuple[tuple[int, int], ...]:
+    """Epochs and batch size of each part of the batch schedule."""
+    return tuple(
+        (
+            phase.get("epochs") or _epochs_of(phase["updates"], phase["batch_size"], training_size),
+            phase["batch_size"],
+        )
+        for phase in entry.get("batch_schedule", ())
+    )
+
+
+def _epochs_of(updates: int, batch_size: int, training_size: int) -> int:
+    """The fewest epochs that make so many updates."""
+    return math.ceil(updates / math.ceil(training_size / batch_size))
+
+
+def _epochs(
+    entry: Mapping[str, Any], batch_size: int, training_size: int, phases: Sequence[tuple[int, int]]
+) -> int:
     """The epochs of a run: those named, or the fewest that make the updates that are named."""
     if "updates" not in entry:
         return entry["epochs"]
-    return math.ceil(entry["updates"] / math.ceil(training_size / batch_size))
+    before = sum(epochs for epochs, _ in phases)
+    made = sum(epochs * math.ceil(training_size / size) for epochs, size in phases)
+    return before + _epochs_of(max(0, entry["updates"] - made), batch_size, training_size)
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:

@@ -99,7 +99,7 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
         yield "must be a study with factors"
     if needs.plain and study.factors:
         yield "must be a study without factors"
-    if needs.plain and study.splits:
+    if needs.plain and any(study.datasets):
         yield "must be a study of one split of its dataset"
     if needs.updates is not None and needs.updates != bool(study.updates):
         yield f"must be a study with{'' if needs.updates else 'out'} updates"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from jfb.config import choices
+from jfb.config import choices, step_choices
 
 #: Columns of a dataset that are the coordinates of a point.
 INPUTS = ("x", "y", "z")
@@ -17,7 +17,9 @@ class Dataset:
     """A set of points in the room, the target at each, and the split.
 
     Lengths are in metres. `formula` is `code` (what the report's program computes) or
-    `printed` (what its text prints); `noise_std` is in metres.
+    `printed` (what its text prints); `noise_std` is in metres, of the noise on targets without
+    unit. `noise_on` is what the noise is added to; `position_seed` draws the points of a geometry
+    that is random.
     """
 
     geometry: str
@@ -30,11 +32,21 @@ class Dataset:
     noise_seed: int
     training_share: float
     split_seed: int
+    noise_on: str = "position"
+    position_seed: int | None = None
 
     @property
     def training_size(self) -> int:
         """Number of training points; the others are for validation."""
         return round(self.points * self.training_share)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name, but for those at their defaults."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,9 @@ class Run:
     `accuracy_threshold` is the largest absolute error of a prediction that counts as accurate.
     `snapshots` is the number of epochs, evenly spaced in their logarithm, at which the parameters
     are kept. `levels` names the place of the run among those of its study that differ in more than
-    batch size and seed: pairs of a factor and its level.
+    batch size and seed: pairs of a factor and its level. `batch_schedule` are pairs of a number of
+    epochs and the batch size that they have, before the others have `batch_size`. `order_seed` draws
+    the orders of the samples, where that is not the seed.
     """
 
     dataset: Dataset
@@ -76,6 +90,24 @@ class Run:
     accuracy_threshold: float
     snapshots: int
     levels: tuple[tuple[str, str], ...] = ()
+    learning_rate_rule: step_choices.LearningRateRule = step_choices.SameRate()
+    schedule: step_choices.Schedule = step_choices.Constant()
+    batch_schedule: tuple[tuple[int, int], ...] = ()
+    order_seed: int | None = None
+
+    @property
+    def phases(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of a number of epochs and the batch size that they have, in order."""
+        before = sum(epochs for epochs, _ in self.batch_schedule)
+        return *self.batch_schedule, (self.epochs - before, self.batch_size)
+
+    def batch_size_of(self, epoch: int) -> int:
+        """The batch size of an epoch, counted from 0; that of the last for all after it."""
+        for epochs, batch_size in self.batch_schedule:
+            if epoch < epochs:
+                return batch_size
+            epoch -= epochs
+        return self.batch_size
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dictionaries and lists of plain values, for JSON; not to be changed.
@@ -85,8 +117,8 @@ class Run:
         which a plan of thousands would hold as many.
         """
         told = vars(self) | {name: _told(getattr(self, name)) for name in _PARTS}
-        levels = told.pop("levels")
-        return told | {"levels": [list(pair) for pair in levels]} if levels else told
+        told |= {name: [list(pair) for pair in told[name]] for name in _PAIRS}
+        return {key: value for key, value in told.items() if value != _LEFT_OUT.get(key)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -95,18 +127,27 @@ class Run:
         Raises:
             KeyError, TypeError: it is none that this version knows.
         """
-        made = dict(values)
+        made = _LEFT_OUT | values
         made |= {name: kind.from_dict(made[name]) for name, kind in choices.WITH_OPTIONS.items()}
         made |= {"dataset": Dataset(**made["dataset"]), "network": Network(**made["network"])}
-        return cls(**made | {"levels": tuple(map(tuple, made.get("levels", ())))})
+        return cls(**made | {name: tuple(map(tuple, made[name])) for name in _PAIRS})
 
 
 _PARTS = ("dataset", "network", *choices.WITH_OPTIONS)
+_PAIRS = ("levels", "batch_schedule")
+#: What is left out where it is so, as `Run.to_dict` would have it.
+_LEFT_OUT = {
+    "levels": [],
+    "learning_rate_rule": {"name": "constant"},
+    "schedule": {"name": "constant"},
+    "batch_schedule": [],
+    "order_seed": None,
+}
 
 
 @functools.cache
 def _told(part: Dataset | Network | choices.Choice) -> dict[str, Any]:
-    return part.to_dict() if isinstance(part, choices.Choice) else dataclasses.asdict(part)
+    return dataclasses.asdict(part) if isinstance(part, Network) else part.to_dict()
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,19 @@ from jfb.config import settings
 SPLIT = "split_seed"
 
 
+#: Pairs of a factor and its level.
+Levels = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Study:
     """A set of runs in the order of the configuration, by level of each factor, batch size, seed.
 
     `factors` names what the runs differ in besides, with the levels of each. With a `block_size`, a
     job trains that many seeds of every kind of run, and leaves a row per run and no logs. With
-    `updates`, every run has that many updates, and not the same number of epochs. `splits` are the
-    levels of the factor `split_seed`, where the study varies the split of its dataset.
+    `updates`, every run has that many updates, and not the same number of epochs. `datasets` has the
+    names of the datasets by the levels that choose one: of a factor that does, and of the split
+    where the study varies it; without either it has one name, by no level.
     """
 
     dataset: str
@@ -25,27 +30,24 @@ class Study:
     runs: Mapping[tuple[str | int, ...], settings.Run]
     block_size: int | None
     updates: int | None
-    splits: tuple[str, ...] = ()
+    datasets: Mapping[Levels, str]
 
     @functools.cached_property
-    def blocks(self) -> dict[tuple[str | None, int, int], settings.Block]:
-        """The jobs of a study with a `block_size`, by split (None without), first and last seed.
+    def blocks(self) -> dict[tuple[Levels, int, int], settings.Block]:
+        """The jobs of a study with a `block_size`, by levels of the data, first and last seed.
 
         The runs of a job have the same data.
         """
         seeds = tuple(dict.fromkeys(key[-1] for key in self.runs))
-        kinds: dict[str | None, dict[tuple, None]] = {}
+        of_data = {factor for levels in self.datasets for factor, _ in levels}
+        kinds: dict[Levels, dict[tuple, None]] = {}
         for key, run in self.runs.items():
-            kinds.setdefault(dict(run.levels).get(SPLIT), {})[key[:-1]] = None
+            levels = tuple(pair for pair in run.levels if pair[0] in of_data)
+            kinds.setdefault(levels, {})[key[:-1]] = None
         blocks = {}
-        for split in kinds:
+        for levels in kinds:
             for start in range(0, len(seeds), self.block_size):
                 some = seeds[start : start + self.block_size]
-                runs = tuple(self.runs[*kind, some[0]] for kind in kinds[split])
-                blocks[split, some[0], some[-1]] = settings.Block(runs, some)
+                runs = tuple(self.runs[*kind, some[0]] for kind in kinds[levels])
+                blocks[levels, some[0], some[-1]] = settings.Block(runs, some)
         return blocks
-
-
-def name_of_dataset(study: Study, split: str | None) -> str:
-    """The name of the dataset of a study, of one of its splits if it has several."""
-    return study.dataset if split is None else f"{study.dataset}_split_{split}"

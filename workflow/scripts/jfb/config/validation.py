@@ -15,6 +15,10 @@ from jfb.config.errors import ConfigError
 from jfb.config.messages import in_one_line
 
 
+#: What `defaults` says where it leaves these out.
+_LEFT_OUT = {"learning_rate_rule": {"name": "constant"}, "schedule": {"name": "constant"}}
+
+
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration of the right shape, with the choices completed that it gives in part.
 
@@ -41,6 +45,8 @@ def _completed(config: Mapping[str, Any]) -> dict[str, Any]:
     whole = dict(config)
     defaults, studies = config.get("defaults"), config.get("studies")
     if isinstance(defaults, dict) and isinstance(studies, dict):
+        defaults = _LEFT_OUT | defaults
+        whole["defaults"] = defaults
         whole["studies"] = {name: _of_study(study, defaults) for name, study in studies.items()}
     return whole
 

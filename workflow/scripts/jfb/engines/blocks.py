@@ -80,7 +80,8 @@ def _by_stream(
     """
     groups: dict[tuple, list[settings.Run]] = {}
     for run in runs:
-        drawn = run.stream, run.seed, run.predecessors, run.dataset, run.network, run.epochs
+        orders = run.predecessors, run.order_seed, run.dataset, run.epochs
+        drawn = run.stream, run.seed, run.network, *orders
         groups.setdefault(drawn, []).append(run)
     for alike in groups.values():
         run = alike[0]

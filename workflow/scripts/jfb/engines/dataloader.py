@@ -96,8 +96,13 @@ def train(
     network = Network(run, stream.initial_parameters())
     chosen = run.optimiser
     betas = chosen.beta1, chosen.beta2
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=chosen.learning_rate, betas=betas, eps=chosen.epsilon
+    kind = torch.optim.AdamW if chosen.decoupled else torch.optim.Adam
+    optimiser = kind(
+        network.parameters(),
+        lr=chosen.learning_rate,
+        betas=betas,
+        eps=chosen.epsilon,
+        weight_decay=chosen.weight_decay,
     )
     batches = DataLoader(_dataset(training), run.batch_size, sampler=_Orders(stream, len(training)))
     whole = DataLoader(_dataset(validation), len(validation))

@@ -9,7 +9,7 @@ from torch import Tensor
 from jfb.config import settings
 from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
-from jfb.model import numerics
+from jfb.model import learning_rates, numerics
 from jfb.model.contraction import CONTRACTIONS
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -37,10 +37,15 @@ class Forward:
         #: Of the batch that was passed last.
         self.gradient = open_gradient(network, size, run.gradient)
 
-    def __call__(self, d: Tensor, target: Tensor, error: Tensor) -> Solve:
-        """Predict, and write y - target to `error`; d is (m, size), the others (1, size)."""
+    def __call__(
+        self, d: Tensor, target: Tensor, error: Tensor, start: Tensor | None = None
+    ) -> Solve:
+        """Predict, and write y - target to `error`; d is (m, size), the others (1, size).
+
+        The solver starts from `start`, (n, size), where it takes one.
+        """
         self._transform.fix(d)
-        solve = self._solve(self._transform)
+        solve = self._solve(self._transform, *([] if start is None else [start]))
         activation = self.gradient.follow(self._transform, solve)
         self._network.read_out(activation, error).sub_(target)
         return solve
@@ -83,6 +88,28 @@ class Scores:
         return sum(shares) / len(shares)
 
 
+class Memory:
+    """The last fixed point of each sample, for a solver that starts from it; 0 before any.
+
+    Args:
+        run: its solver and latent dimension.
+        size: number of samples.
+    """
+
+    def __init__(self, run: settings.Run, size: int) -> None:
+        kept = getattr(run.solver, "start", "zero") == "previous"
+        self._points = torch.zeros(run.network.latent_dim, size) if kept else None
+
+    def of(self, samples: Tensor) -> Tensor | None:
+        """The points of some samples, (n, size); None where none are kept."""
+        return None if self._points is None else self._points[:, samples]
+
+    def keep(self, samples: Tensor, solve: Solve) -> None:
+        """Keep the points of some samples, if any are kept."""
+        if self._points is not None:
+            self._points[:, samples] = solve.point
+
+
 class Trainer:
     """A network in training.
 
@@ -93,29 +120,46 @@ class Trainer:
     """
 
     def __init__(self, run: settings.Run, stream: Stream, training: Part) -> None:
+        self._run = run
         self._stream = stream
         parameters = torch.from_numpy(stream.initial_parameters())
         self.network = Network(parameters, run.network)
         self._contraction = CONTRACTIONS[run.contraction.name](self.network, run.contraction)
         self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, self._contraction.trained)
         self._inputs, self._target = tensors(training)
-        self._batch_size = run.batch_size
-        self.scores = Scores(len(training), run.batch_size, run.accuracy_threshold)
-        sizes = {errors.shape[1] for errors in self.scores.batches}
+        self._memory = Memory(run, len(training))
+        self._done = 0
+        self._scores = {
+            batch_size: Scores(len(training), batch_size, run.accuracy_threshold)
+            for _, batch_size in run.phases
+        }
+        sizes = {b.shape[1] for scores in self._scores.values() for b in scores.batches}
         self._forward = {size: Forward(self.network, run, size) for size in sizes}
 
-    def epoch(self) -> list[Solve]:
-        """Train on every point once, in a fresh random order; the solve of each batch."""
+    def epoch(self) -> tuple[list[Solve], Scores]:
+        """Train on every point once, in a fresh random order; the solves and scores of its batches."""
         order = torch.from_numpy(self._stream.orders(1)[0])
-        inputs = self._inputs[:, order].split(self._batch_size, dim=1)
-        target = self._target[:, order].split(self._batch_size, dim=1)
+        rates = learning_rates.of_epochs(self._run, self._done, self._done + 1)
+        batch_size = self._run.batch_size_of(self._done)
+        scores = self._scores[batch_size]
+        batches = zip(
+            order.split(batch_size),
+            self._inputs[:, order].split(batch_size, dim=1),
+            self._target[:, order].split(batch_size, dim=1),
+            scores.batches,
+            rates.tolist(),
+            strict=True,
+        )
         solves = []
-        for d, t, error in zip(inputs, target, self.scores.batches, strict=True):
-            forward = self._forward[d.shape[1]]
-            solves.append(forward(d, t, error))
-            self._optimiser.step(self._contraction.pull_back(forward.gradient(d, error)))
+        for samples, d, target, error, rate in batches:
+            forward = self._forward[len(samples)]
+            solves.append(forward(d, target, error, self._memory.of(samples)))
+            self._memory.keep(samples, solves[-1])
+            gradient = self._contraction.pull_back(forward.gradient(d, error))
+            self._optimiser.step(gradient, rate)
             self._contraction.apply()
-        return solves
+        self._done += 1
+        return solves, scores
 
 
 @torch.inference_mode()
@@ -143,16 +187,19 @@ def train(
     validate = Forward(network, run, len(validation))
     validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
     validation_inputs, validation_target = tensors(validation)
+    memory, all_of_them = Memory(run, len(validation)), torch.arange(len(validation))
 
     parameters = network.parameters.numpy()
     record = Record(run, parameters, after_epoch)
     while record.unfinished:
         start = time.perf_counter()
-        solves = trainer.epoch()
-        train_loss, train_accuracy = trainer.scores.loss(), trainer.scores.accuracy()
+        solves, scores = trainer.epoch()
+        train_loss, train_accuracy = scores.loss(), scores.accuracy()
         seconds = time.perf_counter() - start
         (errors,) = validation_scores.batches
-        solves.append(validate(validation_inputs, validation_target, errors))
+        points = memory.of(all_of_them)
+        solves.append(validate(validation_inputs, validation_target, errors, points))
+        memory.keep(all_of_them, solves[-1])
         record.add(
             parameters,
             network.latent_weight.numpy(),

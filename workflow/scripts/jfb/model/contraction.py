@@ -1,7 +1,7 @@
-"""Ways to keep the latent map contractive: the spectral norm of its weight at most a bound.
+"""Ways to keep the latent map contractive: a norm of its weight at most a bound.
 
-T is then a contraction in u, since relu and tanh are 1-Lipschitz, and has exactly one fixed point
-(Banach 1922). A contraction is a class with the signature of `Free`.
+T is then a contraction in u, since relu and tanh are 1-Lipschitz in each component, and has exactly
+one fixed point (Banach 1922). A contraction is a class with the signature of `Free`.
 """
 
 import torch
@@ -34,25 +34,46 @@ class Free:
 
 
 class Projection(Free):
-    """After each step, the nearest weight within the bound: singular values are cut there.
+    """After each step, the nearest weight, in the Frobenius norm, whose norm is within the bound.
 
-    Nearest in the Frobenius norm.
+    The spectral norm: singular values are cut there. The infinity norm, the largest sum of absolute
+    values in a row: each row is projected onto an l1 ball.
     """
 
     def __init__(self, network: Network, options: choices.Contraction) -> None:
         super().__init__(network, options)
         self._weight = network.latent_weight
         self._ceiling = options.ceiling(network.dimensions.latent_dim)
+        self._project = {"spectral": cut_singular_values, "infinity": shrink_rows}[options.norm]
         self.apply()
 
     def apply(self) -> None:
-        """Cut the singular values of the latent weight."""
+        """Project the latent weight."""
         weight = self._weight.double()
-        if not weight.isfinite().all():
-            return
-        left, values, right = torch.linalg.svd(weight)
-        if values[0] > self._ceiling:
-            self._weight.copy_(left * values.clamp_max(self._ceiling) @ right)
+        if weight.isfinite().all():
+            self._weight.copy_(self._project(weight, self._ceiling))
+
+
+def cut_singular_values(weight: Tensor, ceiling: float) -> Tensor:
+    """The nearest matrix to a float64 `weight`, (n, n), with a spectral norm of at most `ceiling`."""
+    left, values, right = torch.linalg.svd(weight)
+    return left * values.clamp_max(ceiling) @ right if values[0] > ceiling else weight
+
+
+def shrink_rows(weight: Tensor, ceiling: float) -> Tensor:
+    """The nearest matrix to a float64 `weight`, (n, n), with an infinity norm of at most `ceiling`.
+
+    A row w that is too long becomes sign(w) max(|w| - t, 0), with the t that makes the sum of the
+    absolute values `ceiling` (Duchi et al. 2008, figure 1).
+    """
+    size = weight.abs()
+    ordered = size.sort(dim=1, descending=True).values
+    count = torch.arange(1, len(weight) + 1, dtype=weight.dtype)
+    excess = (ordered.cumsum(dim=1) - ceiling) / count
+    last = (ordered > excess).sum(dim=1, keepdim=True) - 1
+    threshold = excess.gather(1, last.clamp_min(0))
+    shrunk = weight.sign() * (size - threshold).clamp_min(0)
+    return torch.where(size.sum(dim=1, keepdim=True) > ceiling, shrunk, weight)
 
 
 class SpectralCap(nn.Module):

@@ -29,7 +29,9 @@ class Solve(NamedTuple):
 
 
 class Picard:
-    """u <- T(u; d) from u = 0, until the infinity norm of u - T(u; d) is below the tolerance.
+    """u <- T(u; d), until the infinity norm of u - T(u; d) is below the tolerance.
+
+    From u = 0, or from where a call says.
 
     As in the report, the u that passes is kept, not its image. The rule is checked for several
     iterations at a time, which changes no result: iterates after the first that passes are
@@ -64,14 +66,18 @@ class Picard:
         self._changes = torch.empty(length, latent_dim, size, dtype=dtype)
         self._first_check = min(self._later_checks, length)
 
-    def __call__(self, transform: Map) -> Solve:
+    def __call__(self, transform: Map, start: Tensor | None = None) -> Solve:
         """Solve u = transform(u) for one batch.
+
+        Args:
+            transform: the map.
+            start: (n, size) the first u; None for 0.
 
         Returns:
             The first u that passes; where the limit stops the search, the last image T(u; d).
         """
         slots, tolerance = self._slots, self._options.tolerance
-        slots[0].zero_()
+        slots[0].zero_() if start is None else slots[0].copy_(start)
         done, check = 0, self._first_check
         while True:
             for k in range(check):

@@ -20,6 +20,21 @@ def diagonal(points: int, length: float, width: float, height: float) -> np.ndar
     return np.stack([_linspace(side, points) for side in (length, width, height)])
 
 
+def uniform(points: int, seed: int, *lengths: float) -> np.ndarray:
+    """Points that are uniform in the room, drawn by NumPy's default generator.
+
+    Args:
+        points: number of points n.
+        seed: of the generator.
+        lengths: the room's dimensions in metres.
+
+    Returns:
+        (3, n) float32 coordinates x, y and z, in metres.
+    """
+    drawn = np.random.default_rng(seed).uniform(size=(len(lengths), points))
+    return (drawn * np.array(lengths)[:, None]).astype(np.float32)
+
+
 def _linspace(end: float, points: int) -> np.ndarray:
     """From 0 to `end`: steps from the nearer end, each rounded to float32 once."""
     last, end = points - 1, np.float32(end)
@@ -68,7 +83,6 @@ def printed(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     return torch.tanh(x / (1 + torch.exp(-y)) + y / (1 + x**2 + z**2)).numpy()
 
 
-GEOMETRIES = {"diagonal": diagonal}
 FORMULAS = {"code": code, "printed": printed}
 
 
@@ -79,15 +93,24 @@ def make(
 
     Args:
         options: geometry, formula, noise and split.
-        noise: (3, n) float32 standard normal noise for x, y and z; it shifts the points before the
-            target is computed. None where there is none.
+        noise: (3, n) float32 standard normal noise, for x, y and z; of the targets, the first row is.
+            None where there is none.
         order: (n,) permutation of the points; its first `training_size` are for training.
     """
     lengths = options.length, options.width, options.height
-    position = GEOMETRIES[options.geometry](options.points, *lengths)
-    if noise is not None:
-        position = position + np.float32(options.noise_std) * noise
-    target = FORMULAS[options.formula](*position)[order]
+    if options.geometry == "uniform":
+        position = uniform(options.points, options.position_seed, *lengths)
+    else:
+        position = diagonal(options.points, *lengths)
+    shift = np.zeros_like(position) if noise is None else np.float32(options.noise_std) * noise
+    if options.noise_on == "position":
+        position = position + shift
+    target = FORMULAS[options.formula](*position)
+    if options.noise_on == "inputs":
+        position = position + shift
+    elif options.noise_on == "targets":
+        target = target + shift[0]
+    target = target[order]
     inputs = np.ascontiguousarray(position.T[order])
     size = options.training_size
     return Part(inputs[:size], target[:size]), Part(inputs[size:], target[size:])

@@ -84,4 +84,6 @@ def _allowed(hint: Any) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return f"`{value}`"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"

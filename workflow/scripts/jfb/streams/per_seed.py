@@ -13,7 +13,8 @@ _HALVES = 256
 class Stream:
     """Initial parameters and orders from two independent children of one seed.
 
-    Runs of one seed are paired: they differ in nothing but what their settings differ in.
+    Runs of one seed are paired: they differ in nothing but what their settings differ in. With an
+    `order_seed`, the orders are those of that seed.
     Each parameter is uniform on (-1/sqrt(k), 1/sqrt(k)), k the number of inputs of its layer:
     the default distribution of `torch.nn.Linear`. Orders are the permutations that
     `numpy.random.default_rng` draws.
@@ -22,7 +23,9 @@ class Stream:
     def __init__(self, run: settings.Run) -> None:
         self._network = run.network
         self._training_size = run.dataset.training_size
-        initial, orders = np.random.SeedSequence(run.seed).spawn(2)
+        initial, _ = np.random.SeedSequence(run.seed).spawn(2)
+        seed = run.seed if run.order_seed is None else run.order_seed
+        _, orders = np.random.SeedSequence(seed).spawn(2)
         self._initial = np.random.default_rng(initial)
         self._state = _state_of(np.random.PCG64(orders))
         self._halves = np.empty(_HALVES, np.uint32)

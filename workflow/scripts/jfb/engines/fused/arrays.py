@@ -17,7 +17,9 @@ class Settings(NamedTuple):
     """The numbers of a run, with the meaning that they have in `jfb.config.settings`.
 
     `order` is that of the Neumann series of the adjoint (0 for jfb), or IMPLICIT; `ceiling` is the
-    largest singular value that the latent weight may have, infinity where it is free.
+    largest norm that the latent weight may have, infinity where it is free, and `by_rows` says that
+    it is the infinity norm, not the spectral one. With `remembers`, a solve starts from the last
+    fixed point of each sample.
     """
 
     batch_size: int
@@ -27,6 +29,8 @@ class Settings(NamedTuple):
     clock: int
     order: int
     ceiling: float
+    by_rows: bool
+    remembers: bool
 
 
 class Batch(NamedTuple):
@@ -109,6 +113,17 @@ class Scratch(NamedTuple):
     rotation: np.ndarray
 
 
+class Memory(NamedTuple):
+    """The last fixed point of each sample, in rows: training (N, n) and validation (V, n).
+
+    `places` (V,) int64 are the numbers of the validation samples. Empty where nothing is remembered.
+    """
+
+    training: np.ndarray
+    validation: np.ndarray
+    places: np.ndarray
+
+
 class State(NamedTuple):
     """What training carries on: vectors of p numbers, filled up with 0 to a multiple of WIDTH.
 
@@ -120,6 +135,7 @@ class State(NamedTuple):
     best: np.ndarray
     lowest: np.ndarray
     snapshots: np.ndarray
+    memory: Memory
 
 
 class Columns(NamedTuple):

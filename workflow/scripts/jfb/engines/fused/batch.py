@@ -66,9 +66,8 @@ def fill(inputs, points, target, order, start, size, batch):
 
 @inlined
 def inject(latent, inputs, parameters, d, slots, fixed):
-    """Compute injection(d), and start from u = 0."""
+    """Compute injection(d)."""
     at = places(latent, inputs)
-    zero = broadcast(_float32(0))
     for slot in range(0, slots, WIDTH):
         for i in range(len(latent)):
             weight = at.injection_weight + i * len(inputs)
@@ -77,8 +76,33 @@ def inject(latent, inputs, parameters, d, slots, fixed):
                 value = value + broadcast(parameters[weight + j]) * load(d, (j, slot))
             bias = broadcast(parameters[at.injection_bias + i])
             store(fixed.injected, (i, slot), value + bias)
+
+
+@inlined
+def start_from_zero(latent, slots, fixed):
+    """Let the next solve start from u = 0."""
+    zero = broadcast(_float32(0))
+    for slot in range(0, slots, WIDTH):
+        for i in range(len(latent)):
             store(fixed.image, (i, slot), zero)
-        fixed.iterations[slot // WIDTH] = 0
+
+
+@inlined
+def start_from_memory(latent, memory, order, start, size, fixed):
+    """Let the next solve start from the points in `memory` (N, n) of order[start : start + size]."""
+    for slot in range(slots_of(size)):
+        row = np.uint64(order[start + min(slot, size - 1)])
+        for i in range(len(latent)):
+            fixed.image[i, slot] = memory[row, i]
+
+
+@inlined
+def keep_in_memory(latent, memory, order, start, size, fixed):
+    """Write the points of a solve to the rows order[start : start + size] of `memory` (N, n)."""
+    for slot in range(size):
+        row = np.uint64(order[start + slot])
+        for i in range(len(latent)):
+            memory[row, i] = fixed.u[i, slot]
 
 
 @inlined
@@ -86,7 +110,7 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
     """Apply T to one vector of samples until they pass, between `least` and `most` times in all.
 
     Returns:
-        Iterations since u = 0, and whether |u - T(u; d)| < tolerance in every component.
+        Iterations since the start, and whether |u - T(u; d)| < tolerance in every component.
     """
     n = len(latent)
     zero = broadcast(_float32(0))
@@ -122,7 +146,9 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
 
 @inlined
 def solve(latent, inputs, parameters, batch, slots, fixed, settings):
-    """Picard's iteration u <- T(u; d) from u = 0 for a batch, with the rule of `jfb.model.solvers`.
+    """Picard's iteration u <- T(u; d) for a batch, with the rule of `jfb.model.solvers`.
+
+    It starts from what lies in `fixed.image`.
 
     The rule asks for the first iteration at which every sample passes. Vectors of samples take
     turns: each goes on to the iteration that the search has come to, and if it does not pass
@@ -135,6 +161,8 @@ def solve(latent, inputs, parameters, batch, slots, fixed, settings):
     """
     inject(latent, inputs, parameters, batch.inputs, slots, fixed)
     vectors, limit = slots // WIDTH, settings.max_iterations
+    for vector in range(vectors):
+        fixed.iterations[vector] = 0
     tolerance = broadcast(_float32(settings.tolerance))
     iterations, agreed, converged, vector = 1, 0, True, 0
     while agreed < vectors:

@@ -1,5 +1,6 @@
 """The same training as the reference engine's, as one compiled kernel on one thread."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
 from jfb.engines.fused.optimisers import OPTIMISERS
 from jfb.engines.interface import Outcome
+from jfb.model import learning_rates
 from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -43,18 +45,23 @@ def train(
         The rows and the parameters.
     """
     parameters = _filled_up(stream.initial_parameters())
-    work = _scratch(run.network, max(run.batch_size, len(validation)))
+    largest = max(batch_size for _, batch_size in run.phases)
+    work = _scratch(run.network, max(largest, len(validation)))
     whole = _batch(validation)
     dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
     if numbers.ceiling < math.inf:
         kernel.keep_contractive(*dimensions, numbers, parameters, work)
     optimiser = OPTIMISERS[run.optimiser.name].start(run.optimiser, parameters)
     record = Record(run, parameters, after_epoch)
-    state = arrays.State(parameters, record.best, record.lowest, record.snapshots)
+    memory = _memory(numbers.remembers, run.network.latent_dim, len(training), len(validation))
+    state = arrays.State(parameters, record.best, record.lowest, record.snapshots, memory)
+    ends = list(itertools.accumulate(epochs for epochs, _ in run.phases))
     epochs_per_call = min(max(1, _INDICES_PER_CALL // len(training)), run.epochs)
     latent_weights = np.empty((epochs_per_call, *[run.network.latent_dim] * 2), np.float32)
     while record.unfinished:
-        begin, end = record.done, min(record.done + epochs_per_call, run.epochs)
+        begin = record.done
+        # One batch size in a call.
+        end = min(begin + epochs_per_call, *(end for end in ends if end > begin))
         start = time.perf_counter()
         orders = stream.orders(end - begin)
         drawing = (time.perf_counter() - start) / (end - begin)
@@ -66,10 +73,11 @@ def train(
         count = kernel.train_epochs(
             *dimensions,
             optimiser,
-            numbers,
+            numbers._replace(batch_size=run.batch_size_of(begin)),
             training.inputs,
             training.target,
             orders,
+            learning_rates.of_epochs(run, begin, end),
             whole,
             len(validation),
             state,
@@ -132,6 +140,9 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
         clock=time.CLOCK_MONOTONIC,
         order=_order(run.gradient),
         ceiling=_ceiling(run),
+        by_rows=isinstance(run.contraction, choices.Projection)
+        and run.contraction.norm == "infinity",
+        remembers=run.solver.start == "previous",
     )
 
 
@@ -161,6 +172,13 @@ def _batch(part: Part) -> arrays.Batch:
         inputs=np.ascontiguousarray(np.pad(part.inputs.T, ((0, 0), filler), mode="edge")),
         target=np.pad(part.target, filler, mode="edge"),
     )
+
+
+def _memory(remembers: bool, n: int, training: int, validation: int) -> arrays.Memory:
+    """Zeros for so many samples, or for none."""
+    sizes = (training, validation) if remembers else (0, 0)
+    points = (np.zeros((size, n), np.float32) for size in sizes)
+    return arrays.Memory(*points, places=np.arange(sizes[1]))
 
 
 def _scratch(network: settings.Network, size: int) -> arrays.Scratch:

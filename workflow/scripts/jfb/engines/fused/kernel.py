@@ -5,7 +5,16 @@ Arrays and dimensions are described in `arrays` and `batch`.
 
 import numpy as np
 
-from jfb.engines.fused.batch import compare, fill, score, slots_of, solve
+from jfb.engines.fused.batch import (
+    compare,
+    fill,
+    keep_in_memory,
+    score,
+    slots_of,
+    solve,
+    start_from_memory,
+    start_from_zero,
+)
 from jfb.engines.fused.gradient import backward
 from jfb.engines.fused.lanes import seconds
 from jfb.engines.fused.optimisers import take_step
@@ -15,12 +24,18 @@ from jfb.storage.machine_code import compiled, inlined
 
 
 @inlined
-def validate(latent, inputs, parameters, batch, size, settings, work):
+def validate(latent, inputs, parameters, batch, size, settings, memory, work):
     """Mean squared error, share of accurate predictions, iterations, whether they converged."""
     fixed, errors = work.fixed, work.errors
+    if settings.remembers:
+        start_from_memory(latent, memory.validation, memory.places, 0, size, fixed)
+    else:
+        start_from_zero(latent, slots_of(size), fixed)
     iterations, converged = solve(
         latent, inputs, parameters, batch, slots_of(size), fixed, settings
     )
+    if settings.remembers:
+        keep_in_memory(latent, memory.validation, memory.places, 0, size, fixed)
     compare(latent, inputs, parameters, batch, fixed, size, errors)
     # Of both rows, so that the sum is compiled once.
     sum_contiguous((None, None), errors.terms, size, errors.sums, 0, work.backward.partial)
@@ -37,7 +52,7 @@ def copy(parameters, kept):
 
 @inlined
 def differentiate(latent, inputs, settings, parameters, size, work):
-    """Write the gradient of `work.batch`, of `size` samples.
+    """Write the gradient of `work.batch`, of `size` samples, solved from where `work.fixed` says.
 
     Returns:
         Mean squared error, share of accurate predictions, iterations, whether they converged.
@@ -61,6 +76,7 @@ def step_gradient(latent, inputs, settings, parameters, points, target, order, w
     """
     size = len(target)
     fill(inputs, points, target, order, 0, size, work.batch)
+    start_from_zero(latent, slots_of(size), work.fixed)
     loss, _, iterations, converged = differentiate(latent, inputs, settings, parameters, size, work)
     return loss, iterations, converged
 
@@ -68,7 +84,7 @@ def step_gradient(latent, inputs, settings, parameters, points, target, order, w
 @compiled
 def keep_contractive(latent, inputs, settings, parameters, work):
     """Project the parameters that training starts from."""
-    project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
+    project(latent, parameters, settings, work.rotated, work.rotation)
 
 
 @compiled
@@ -80,6 +96,7 @@ def train_epochs(
     points,
     target,
     orders,
+    rates,
     validation,
     validation_size,
     state,
@@ -94,6 +111,7 @@ def train_epochs(
         settings: of the run.
         points, target: the training points, (N, m) and (N,).
         orders: (epochs, N) int64, the order of the points in each epoch.
+        rates: (updates,) float64, the learning rate of each update.
         validation: the validation points as one batch.
         validation_size: their number.
         state: changed in place.
@@ -104,19 +122,26 @@ def train_epochs(
         Number of epochs that were carried out.
     """
     count = len(target)
-    parameters = state.parameters
+    parameters, memory, update = state.parameters, state.memory, 0
     for epoch in range(len(orders)):
         begin = seconds(settings.clock)
         loss, accuracy, batches, iterations, longest, unconverged = 0.0, 0.0, 0, 0, 0, 0
         for start in range(0, count, settings.batch_size):
             size = min(settings.batch_size, count - start)
             fill(inputs, points, target, orders[epoch], start, size, work.batch)
+            if settings.remembers:
+                start_from_memory(latent, memory.training, orders[epoch], start, size, work.fixed)
+            else:
+                start_from_zero(latent, slots_of(size), work.fixed)
             mean, share, needed, converged = differentiate(
                 latent, inputs, settings, parameters, size, work
             )
-            take_step(optimiser, work.gradient, parameters)
+            if settings.remembers:
+                keep_in_memory(latent, memory.training, orders[epoch], start, size, work.fixed)
+            take_step(optimiser, work.gradient, parameters, rates[update])
+            update += 1
             if settings.ceiling < np.inf:
-                project(latent, parameters, settings.ceiling, work.rotated, work.rotation)
+                project(latent, parameters, settings, work.rotated, work.rotation)
             loss += mean * size
             accuracy += share
             batches += 1
@@ -126,7 +151,7 @@ def train_epochs(
         loss /= count
         log.train_seconds[epoch] = seconds(settings.clock) - begin
         mean, share, needed, converged = validate(
-            latent, inputs, parameters, validation, validation_size, settings, work
+            latent, inputs, parameters, validation, validation_size, settings, memory, work
         )
         log.train_loss[epoch] = loss
         log.val_loss[epoch] = mean * validation_size / validation_size

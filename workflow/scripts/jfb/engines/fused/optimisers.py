@@ -10,17 +10,37 @@ from typing import NamedTuple, Self
 import numpy as np
 from numba.extending import overload
 
-from jfb.config import choices
+from jfb.config import step_choices
 from jfb.engines.fused.lanes import WIDTH, broadcast, load, multiply_add, square_root, store
-from jfb.storage.machine_code import INLINED
+from jfb.storage.machine_code import INLINED, inlined
 
 _float32 = np.float32
+
+
+def _decay(options: step_choices.Optimiser) -> tuple[float, bool]:
+    return float(options.weight_decay), bool(options.decoupled)
+
+
+@inlined
+def decay(optimiser, gradient, parameters, learning_rate):
+    """Add weight decay to the gradient; decoupled, to the parameters."""
+    if optimiser.weight_decay == 0:
+        return
+    added = broadcast(_float32(optimiser.weight_decay))
+    kept = broadcast(_float32(1 - learning_rate * optimiser.weight_decay))
+    for place in range(0, len(parameters), WIDTH):
+        x = load(parameters, (place,))
+        if optimiser.decoupled:
+            store(parameters, (place,), x * kept)
+        else:
+            store(gradient, (place,), multiply_add(added, x, load(gradient, (place,))))
 
 
 class Adam(NamedTuple):
     """The moments `mean` and `square`, and `powers` (2,): the betas to the number of steps."""
 
-    learning_rate: float
+    weight_decay: float
+    decoupled: bool
     beta1: float
     beta2: float
     epsilon: float
@@ -29,21 +49,22 @@ class Adam(NamedTuple):
     powers: np.ndarray
 
     @classmethod
-    def start(cls, options: choices.Adam, parameters: np.ndarray) -> Self:
+    def start(cls, options: step_choices.Adam, parameters: np.ndarray) -> Self:
         """Before the first step."""
         o, zeros = options, np.zeros_like(parameters)
-        numbers = map(float, (o.learning_rate, o.beta1, o.beta2, o.epsilon))
-        return cls(*numbers, mean=zeros, square=zeros.copy(), powers=np.ones(2))
+        decay, numbers = _decay(o), map(float, (o.beta1, o.beta2, o.epsilon))
+        return cls(*decay, *numbers, mean=zeros, square=zeros.copy(), powers=np.ones(2))
 
-    def step(self, gradient, parameters):
+    def step(self, gradient, parameters, learning_rate):
         """One step of Adam (Kingma and Ba 2015, algorithm 1), with the roundings of PyTorch's.
 
         That has a fused multiply-add in each moment and in no other place. It computes powers of
         the betas anew, here they are running products; in float32 the factors are the same.
         """
+        decay(self, gradient, parameters, learning_rate)
         self.powers[0] *= self.beta1
         self.powers[1] *= self.beta2
-        step = broadcast(_float32(-self.learning_rate / (1 - self.powers[0])))
+        step = broadcast(_float32(-learning_rate / (1 - self.powers[0])))
         root = broadcast(_float32(np.sqrt(1 - self.powers[1])))
         epsilon = broadcast(_float32(self.epsilon))
         keep = broadcast(_float32(self.beta2))
@@ -70,20 +91,22 @@ class Adam(NamedTuple):
 class SGD(NamedTuple):
     """The momentum as a vector, `velocity`."""
 
-    learning_rate: float
+    weight_decay: float
+    decoupled: bool
     momentum: float
     nesterov: bool
     velocity: np.ndarray
 
     @classmethod
-    def start(cls, options: choices.SGD, parameters: np.ndarray) -> Self:
+    def start(cls, options: step_choices.SGD, parameters: np.ndarray) -> Self:
         """Before the first step."""
-        numbers = float(options.learning_rate), float(options.momentum), bool(options.nesterov)
-        return cls(*numbers, velocity=np.zeros_like(parameters))
+        numbers = float(options.momentum), bool(options.nesterov)
+        return cls(*_decay(options), *numbers, velocity=np.zeros_like(parameters))
 
-    def step(self, gradient, parameters):
+    def step(self, gradient, parameters, learning_rate):
         """One step of gradient descent with momentum, with the roundings of `torch.optim.SGD`."""
-        step = broadcast(_float32(-self.learning_rate))
+        decay(self, gradient, parameters, learning_rate)
+        step = broadcast(_float32(-learning_rate))
         momentum = broadcast(_float32(self.momentum))
         for place in range(0, len(parameters), WIDTH):
             g = load(gradient, (place,))
@@ -97,11 +120,11 @@ class SGD(NamedTuple):
 OPTIMISERS = {"adam": Adam, "sgd": SGD}
 
 
-def take_step(optimiser, gradient, parameters):
+def take_step(optimiser, gradient, parameters, learning_rate):
     """In compiled code: change the parameters by a step of an optimiser of any class."""
     raise NotImplementedError("only compiled code takes a step")
 
 
 @overload(take_step, jit_options=INLINED)
-def _(self, gradient, parameters):
+def _(self, gradient, parameters, learning_rate):
     return self.instance_class.step

@@ -1,4 +1,4 @@
-"""The projection of `jfb.model.contraction` in the kernel."""
+"""The projections of `jfb.model.contraction` in the kernel."""
 
 import numpy as np
 
@@ -10,7 +10,47 @@ _ORTHOGONAL = 1e-15
 
 
 @inlined
-def project(latent, parameters, ceiling, rotated, rotation):
+def project(latent, parameters, settings, rotated, rotation):
+    """Let the norm of the latent weight be at most the ceiling of the settings, in place."""
+    if settings.by_rows:
+        shrink_rows(len(latent), parameters, settings.ceiling, rotated)
+    else:
+        cut_singular_values(latent, parameters, settings.ceiling, rotated, rotation)
+
+
+@inlined
+def shrink_rows(n, parameters, ceiling, work):
+    """Project each row of the latent weight onto the l1 ball of radius `ceiling`, in place.
+
+    The threshold is found from the sorted absolute values (Duchi et al. 2008, figure 1). Rows that
+    are not finite are left as they are. `work` (n, n) float64 is room for them.
+    """
+    for i in range(n):
+        ordered, total = work[i], 0.0
+        for j in range(n):
+            size = np.float64(abs(parameters[i * n + j]))
+            total += size
+            place = j
+            while place > 0 and ordered[place - 1] < size:
+                ordered[place] = ordered[place - 1]
+                place -= 1
+            ordered[place] = size
+        if not ceiling < total < np.inf:
+            continue
+        above, threshold = 0.0, 0.0
+        for j in range(n):
+            above += ordered[j]
+            excess = (above - ceiling) / (j + 1)
+            if ordered[j] > excess:
+                threshold = excess
+        for j in range(n):
+            weight = np.float64(parameters[i * n + j])
+            shrunk = max(abs(weight) - threshold, 0.0)
+            parameters[i * n + j] = np.float32(np.copysign(shrunk, weight))
+
+
+@inlined
+def cut_singular_values(latent, parameters, ceiling, rotated, rotation):
     """Cut the singular values of the latent weight at `ceiling`, in place.
 
     One-sided Jacobi (Hestenes 1958): columns of W are rotated in pairs until all are orthogonal.

@@ -1,0 +1,155 @@
+"""What a run can choose about its steps: the optimiser, and how its learning rate changes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive
+
+TRAINED = ("reference", "fused")
+
+Updates = Annotated[int, Ge(1), Le(1_000_000_000)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+
+
+class Optimiser(Choice):
+    """How a gradient becomes a step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Optimiser:
+    learning_rate: Positive
+    #: Times the parameters, added to the gradient (L2); or, decoupled, taken from the parameters
+    #: at the learning rate before the step.
+    weight_decay: Annotated[float, Ge(0), Le(1_000_000)] = 0.0
+    decoupled: bool = False
+
+    def unusable(self) -> tuple[str, str] | None:
+        """Weight decay that is decoupled needs to be there."""
+        if self.decoupled and not self.weight_decay:
+            return "decoupled", "needs a weight_decay above 0"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(_Optimiser, Optimiser):
+    """Adam (Kingma and Ba 2015, algorithm 1); `decoupled`, AdamW (Loshchilov and Hutter 2019)."""
+
+    engines = EVERY_ENGINE
+    name: Literal["adam"] = "adam"
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD(_Optimiser, Optimiser):
+    """Gradient descent with momentum, Nesterov's if `nesterov` is true."""
+
+    engines = TRAINED
+    name: Literal["sgd"] = "sgd"
+    momentum: Decay = 0.0
+    nesterov: bool = False
+
+    def unusable(self) -> tuple[str, str] | None:
+        """Nesterov's step without momentum is a plain one."""
+        if self.nesterov and not self.momentum:
+            return "nesterov", "needs a momentum above 0"
+        return super().unusable()
+
+
+class LearningRateRule(Choice):
+    """How the learning rate follows the batch size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameRate(LearningRateRule):
+    """The same learning rate at every batch size."""
+
+    engines = EVERY_ENGINE
+    name: Literal["constant"] = "constant"
+    power = 0.0
+    anchor = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquareRoot(LearningRateRule):
+    """The learning rate times the root of batch size / `anchor` (Hoffer et al. 2017)."""
+
+    engines = TRAINED
+    name: Literal["sqrt"] = "sqrt"
+    #: Batch size at which the learning rate is the optimiser's.
+    anchor: Count
+    power = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proportional(LearningRateRule):
+    """The learning rate times batch size / `anchor` (Goyal et al. 2017)."""
+
+    engines = TRAINED
+    name: Literal["linear"] = "linear"
+    #: Batch size at which the learning rate is the optimiser's.
+    anchor: Count
+    power = 1.0
+
+
+class Schedule(Choice):
+    """How the learning rate changes along a run, update by update."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WarmedUp:
+    #: Updates over which the learning rate first rises in equal steps to what the schedule starts
+    #: from.
+    warm_up: Annotated[int, Ge(0), Le(1_000_000_000)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(_WarmedUp, Schedule):
+    """The learning rate stays as it is, after `warm_up` updates."""
+
+    engines = EVERY_ENGINE
+    name: Literal["constant"] = "constant"
+
+    def able(self) -> tuple[str, ...]:
+        """Engines that have it: the dataloader's has no warm-up."""
+        return TRAINED if self.warm_up else self.engines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(_WarmedUp, Schedule):
+    """The learning rate times `gamma` after every `step_size` updates."""
+
+    engines = TRAINED
+    name: Literal["step"] = "step"
+    step_size: Updates
+    gamma: Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(_WarmedUp, Schedule):
+    """Half a cosine down to `end_factor` times the learning rate (Loshchilov and Hutter 2017)."""
+
+    engines = TRAINED
+    name: Literal["cosine"] = "cosine"
+    end_factor: Fraction = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(_WarmedUp, Schedule):
+    """In equal steps down to `end_factor` times the learning rate."""
+
+    engines = TRAINED
+    name: Literal["linear"] = "linear"
+    end_factor: Fraction = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polynomial(_WarmedUp, Schedule):
+    """The learning rate times (share of the updates that are left) to the `power`."""
+
+    engines = TRAINED
+    name: Literal["polynomial"] = "polynomial"
+    power: Positive

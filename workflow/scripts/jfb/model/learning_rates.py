@@ -1,0 +1,87 @@
+"""The learning rate of each update: the optimiser's, by the rule of the batch size and the schedule.
+
+A schedule is a function of the number of its updates that are past, which does not count those of
+the warm-up, and of the number of all. It gives the factor that `torch.optim.lr_scheduler` does.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from jfb.config import settings, step_choices
+
+
+def of_epochs(run: settings.Run, first: int, last: int) -> np.ndarray:
+    """The learning rates of the updates in some epochs of a run.
+
+    Args:
+        run: the settings.
+        first, last: numbers of epochs from 0: those from `first` on, before `last`.
+
+    Returns:
+        (updates,) float64.
+    """
+    phases = run.phases
+    made = [epochs * _updates(run, batch_size) for epochs, batch_size in phases]
+    ends = list(itertools.accumulate(epochs for epochs, _ in phases))
+    rates, before = [], 0
+    for (epochs, batch_size), end, updates in zip(phases, ends, made, strict=True):
+        begin, some = end - epochs, slice(max(first, end - epochs), min(last, end))
+        if some.start < some.stop:
+            each = _updates(run, batch_size)
+            places = np.arange((some.start - begin) * each, (some.stop - begin) * each) + before
+            factor = _scaled(run.learning_rate_rule, batch_size)
+            rates.append(run.optimiser.learning_rate * factor * _factors(run, places, sum(made)))
+        before += updates
+    return np.concatenate(rates)
+
+
+def _updates(run: settings.Run, batch_size: int) -> int:
+    """Of an epoch."""
+    return math.ceil(run.dataset.training_size / batch_size)
+
+
+def _scaled(rule: step_choices.LearningRateRule, batch_size: int) -> float:
+    """What the learning rate at the rule's anchor is multiplied with."""
+    return (batch_size / rule.anchor) ** rule.power
+
+
+def _factors(run: settings.Run, places: np.ndarray, updates: int) -> np.ndarray:
+    """The factors of the updates at `places`, from 0, of all."""
+    schedule = run.schedule
+    past = np.maximum(places - schedule.warm_up, 0)
+    factors = _SCHEDULES[schedule.name](schedule, past, updates - schedule.warm_up)
+    if not schedule.warm_up:
+        return factors
+    return np.where(places < schedule.warm_up, (places + 1) / schedule.warm_up, factors)
+
+
+def _constant(schedule: step_choices.Constant, past: np.ndarray, updates: int) -> np.ndarray:
+    return np.ones(len(past))
+
+
+def _step(schedule: step_choices.Step, past: np.ndarray, updates: int) -> np.ndarray:
+    return schedule.gamma ** (past // schedule.step_size).astype(np.float64)
+
+
+def _cosine(schedule: step_choices.Cosine, past: np.ndarray, updates: int) -> np.ndarray:
+    end = schedule.end_factor
+    return end + (1 - end) * (1 + np.cos(np.pi * past / updates)) / 2
+
+
+def _linear(schedule: step_choices.Linear, past: np.ndarray, updates: int) -> np.ndarray:
+    return 1 + (schedule.end_factor - 1) * past / updates
+
+
+def _polynomial(schedule: step_choices.Polynomial, past: np.ndarray, updates: int) -> np.ndarray:
+    return (1 - past / updates) ** schedule.power
+
+
+_SCHEDULES = {
+    "constant": _constant,
+    "step": _step,
+    "cosine": _cosine,
+    "linear": _linear,
+    "polynomial": _polynomial,
+}
