@@ -135,7 +135,7 @@ def test_an_option_of_another_choice_is_refused_with_those_of_this_one(config):
         load(config)
     assert str(error.value) == (
         "studies.printed.solver.memory: 5 is an unknown key; allowed here: tolerance, "
-        "max_iterations, name"
+        "max_iterations, name, start"
     )
 
 

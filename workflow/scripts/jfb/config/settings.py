@@ -61,6 +61,9 @@ class Network:
     activation: str = "relu"
 
 
+_SAME_RATE, _CONSTANT = step_choices.SameRate(), step_choices.Constant()
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run, complete: two equal runs have equal logs.
@@ -71,8 +74,8 @@ class Run:
     `snapshots` is the number of epochs, evenly spaced in their logarithm, at which the parameters
     are kept. `levels` names the place of the run among those of its study that differ in more than
     batch size and seed: pairs of a factor and its level. `batch_schedule` are pairs of a number of
-    epochs and the batch size that they have, before the others have `batch_size`. `order_seed` draws
-    the orders of the samples, where that is not the seed.
+    epochs and the batch size that they have, before the others have `batch_size`. `order_seed`
+    draws the orders of the samples, where that is not the seed.
     """
 
     dataset: Dataset
@@ -90,8 +93,8 @@ class Run:
     accuracy_threshold: float
     snapshots: int
     levels: tuple[tuple[str, str], ...] = ()
-    learning_rate_rule: step_choices.LearningRateRule = step_choices.SameRate()
-    schedule: step_choices.Schedule = step_choices.Constant()
+    learning_rate_rule: step_choices.LearningRateRule = _SAME_RATE
+    schedule: step_choices.Schedule = _CONSTANT
     batch_schedule: tuple[tuple[int, int], ...] = ()
     order_seed: int | None = None
 

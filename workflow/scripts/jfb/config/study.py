@@ -20,8 +20,8 @@ class Study:
 
     `factors` names what the runs differ in besides, with the levels of each. With a `block_size`, a
     job trains that many seeds of every kind of run, and leaves a row per run and no logs. With
-    `updates`, every run has that many updates, and not the same number of epochs. `datasets` has the
-    names of the datasets by the levels that choose one: of a factor that does, and of the split
+    `updates`, every run has that many updates, and not the same number of epochs. `datasets` has
+    the names of the datasets by the levels that choose one: of a factor that does, and of the split
     where the study varies it; without either it has one name, by no level.
     """
 

@@ -14,7 +14,6 @@ from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
 from jfb.config.messages import in_one_line
 
-
 #: What `defaults` says where it leaves these out.
 _LEFT_OUT = {"learning_rate_rule": {"name": "constant"}, "schedule": {"name": "constant"}}
 

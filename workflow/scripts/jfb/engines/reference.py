@@ -137,7 +137,11 @@ class Trainer:
         self._forward = {size: Forward(self.network, run, size) for size in sizes}
 
     def epoch(self) -> tuple[list[Solve], Scores]:
-        """Train on every point once, in a fresh random order; the solves and scores of its batches."""
+        """Train on every point once, in a fresh random order.
+
+        Returns:
+            The solve of each batch, and their scores.
+        """
         order = torch.from_numpy(self._stream.orders(1)[0])
         rates = learning_rates.of_epochs(self._run, self._done, self._done + 1)
         batch_size = self._run.batch_size_of(self._done)

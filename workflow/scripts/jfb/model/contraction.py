@@ -55,7 +55,7 @@ class Projection(Free):
 
 
 def cut_singular_values(weight: Tensor, ceiling: float) -> Tensor:
-    """The nearest matrix to a float64 `weight`, (n, n), with a spectral norm of at most `ceiling`."""
+    """The nearest matrix to a float64 `weight` (n, n) with a spectral norm of at most `ceiling`."""
     left, values, right = torch.linalg.svd(weight)
     return left * values.clamp_max(ceiling) @ right if values[0] > ceiling else weight
 

@@ -1,4 +1,4 @@
-"""The learning rate of each update: the optimiser's, by the rule of the batch size and the schedule.
+"""The learning rate of each update: the optimiser's, by the rule of batch sizes and the schedule.
 
 A schedule is a function of the number of its updates that are past, which does not count those of
 the warm-up, and of the number of all. It gives the factor that `torch.optim.lr_scheduler` does.

@@ -93,7 +93,7 @@ def make(
 
     Args:
         options: geometry, formula, noise and split.
-        noise: (3, n) float32 standard normal noise, for x, y and z; of the targets, the first row is.
+        noise: (3, n) float32 standard normal noise, for x, y and z; the first row for the targets.
             None where there is none.
         order: (n,) permutation of the points; its first `training_size` are for training.
     """

@@ -116,7 +116,7 @@ class Scratch(NamedTuple):
 class Memory(NamedTuple):
     """The last fixed point of each sample, in rows: training (N, n) and validation (V, n).
 
-    `places` (V,) int64 are the numbers of the validation samples. Empty where nothing is remembered.
+    `places` (V,) int64 are the numbers of the validation samples. Empty if nothing is remembered.
     """
 
     training: np.ndarray

@@ -89,7 +89,7 @@ def start_from_zero(latent, slots, fixed):
 
 @inlined
 def start_from_memory(latent, memory, order, start, size, fixed):
-    """Let the next solve start from the points in `memory` (N, n) of order[start : start + size]."""
+    """Let the next solve start from rows order[start : start + size] of `memory` (N, n)."""
     for slot in range(slots_of(size)):
         row = np.uint64(order[start + min(slot, size - 1)])
         for i in range(len(latent)):

@@ -22,18 +22,19 @@ def _decay(options: step_choices.Optimiser) -> tuple[float, bool]:
 
 
 @inlined
-def decay(optimiser, gradient, parameters, learning_rate):
-    """Add weight decay to the gradient; decoupled, to the parameters."""
-    if optimiser.weight_decay == 0:
-        return
-    added = broadcast(_float32(optimiser.weight_decay))
-    kept = broadcast(_float32(1 - learning_rate * optimiser.weight_decay))
-    for place in range(0, len(parameters), WIDTH):
-        x = load(parameters, (place,))
-        if optimiser.decoupled:
-            store(parameters, (place,), x * kept)
-        else:
-            store(gradient, (place,), multiply_add(added, x, load(gradient, (place,))))
+def shrunk(optimiser, x, learning_rate):
+    """A vector of parameters after decoupled weight decay."""
+    if optimiser.weight_decay == 0 or not optimiser.decoupled:
+        return x
+    return x * broadcast(_float32(1 - learning_rate * optimiser.weight_decay))
+
+
+@inlined
+def decayed(optimiser, x, g):
+    """A vector of the gradient with weight decay of the parameters x, if it is not decoupled."""
+    if optimiser.weight_decay == 0 or optimiser.decoupled:
+        return g
+    return multiply_add(broadcast(_float32(optimiser.weight_decay)), x, g)
 
 
 class Adam(NamedTuple):
@@ -61,7 +62,6 @@ class Adam(NamedTuple):
         That has a fused multiply-add in each moment and in no other place. It computes powers of
         the betas anew, here they are running products; in float32 the factors are the same.
         """
-        decay(self, gradient, parameters, learning_rate)
         self.powers[0] *= self.beta1
         self.powers[1] *= self.beta2
         step = broadcast(_float32(-learning_rate / (1 - self.powers[0])))
@@ -73,7 +73,8 @@ class Adam(NamedTuple):
             broadcast(_float32(1 - self.beta2)),
         )
         for place in range(0, len(parameters), WIDTH):
-            g, mean = load(gradient, (place,)), load(self.mean, (place,))
+            x, mean = load(parameters, (place,)), load(self.mean, (place,))
+            g = decayed(self, x, load(gradient, (place,)))
             # As torch.lerp: from the nearer end.
             if _float32(1 - self.beta1) < 0.5:
                 mean = multiply_add(new_mean, g - mean, mean)
@@ -84,7 +85,7 @@ class Adam(NamedTuple):
             store(self.mean, (place,), mean)
             store(self.square, (place,), square)
             divisor = square_root(square) / root + epsilon
-            moved = load(parameters, (place,)) + (step * mean) / divisor
+            moved = shrunk(self, x, learning_rate) + (step * mean) / divisor
             store(parameters, (place,), moved)
 
 
@@ -105,15 +106,15 @@ class SGD(NamedTuple):
 
     def step(self, gradient, parameters, learning_rate):
         """One step of gradient descent with momentum, with the roundings of `torch.optim.SGD`."""
-        decay(self, gradient, parameters, learning_rate)
         step = broadcast(_float32(-learning_rate))
         momentum = broadcast(_float32(self.momentum))
         for place in range(0, len(parameters), WIDTH):
-            g = load(gradient, (place,))
+            x = load(parameters, (place,))
+            g = decayed(self, x, load(gradient, (place,)))
             velocity = load(self.velocity, (place,)) * momentum + g
             store(self.velocity, (place,), velocity)
             direction = multiply_add(velocity, momentum, g) if self.nesterov else velocity
-            moved = multiply_add(step, direction, load(parameters, (place,)))
+            moved = multiply_add(step, direction, shrunk(self, x, learning_rate))
             store(parameters, (place,), moved)
 
 
