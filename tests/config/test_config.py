@@ -27,6 +27,15 @@ REPORT = {
     "training_share": 0.8,
     "split_seed": 7,
 }
+#: A study of the engine that does as the report's program does.
+SLOW = {"batch_sizes": [600], "seeds": [0], "engine": "dataloader"}
+#: Options of the schedules that have an end.
+SCHEDULES = {
+    "step": {"step_size": 9, "gamma": 0.5},
+    "cosine": {},
+    "linear": {"end_factor": 0.1},
+    "polynomial": {"power": 2},
+}
 
 
 def changed(config, path, value):
@@ -178,11 +187,11 @@ MISTAKES = [
     ("defaults.gradient", {"name": "phantom", "steps": 5, "damping": 1.5}, ["damping", "most 1"]),
     ("defaults.gradient", {"name": "phantom", "steps": 0, "damping": 1}, ["steps", "at least 1"]),
     ("defaults.gradient", {"order": 2}, ["defaults.gradient.name", "missing"]),
-    ("defaults.solver", {"name": "explicit"}, ["defaults.solver.applications", "missing"]),
+    ("studies.printed.solver", {"name": "explicit"}, ["printed.solver.applications", "missing"]),
     (
-        "defaults.solver",
+        "studies.printed.solver",
         {"name": "anderson", "tolerance": 1e-3, "max_iterations": 9},
-        ["defaults.solver.memory", "missing"],
+        ["studies.printed.solver.memory", "missing"],
     ),
     ("defaults.contraction", {"name": "projection"}, ["contraction.bound", "missing"]),
     (
@@ -347,6 +356,262 @@ MISTAKES = [
         "studies.trajectories.snapshots",
         29,
         ["alignment.study", "'trajectories'", "at least 30 snapshots, not 29"],
+    ),
+    ("studies.printed.optimiser", {"decoupled": True}, ["decoupled", "True", "weight_decay above"]),
+    (
+        "studies.printed.optimiser",
+        {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "decoupled": True},
+        ["studies.printed.optimiser.decoupled", "True", "a weight_decay above 0"],
+    ),
+    (
+        "studies.printed.optimiser",
+        {"weight_decay": -0.1},
+        ["printed.optimiser.weight_decay", "-0.1", "at least 0"],
+    ),
+    (
+        "studies.printed.optimiser",
+        {"weight_decay": 0.1, "decoupled": 1},
+        ["studies.printed.optimiser.decoupled: 1 "],
+    ),
+    (
+        "studies.printed.learning_rate_rule",
+        {"name": "sqrt"},
+        ["learning_rate_rule.anchor", "missing"],
+    ),
+    (
+        "studies.printed.learning_rate_rule",
+        {"name": "linear"},
+        ["learning_rate_rule.anchor", "missing"],
+    ),
+    ("defaults.learning_rate_rule", {"name": "sqrt"}, ["defaults.learning_rate_rule.anchor"]),
+    (
+        "studies.printed.learning_rate_rule",
+        {"name": "sqrt", "anchor": 0},
+        ["learning_rate_rule.anchor", "0", "at least 1"],
+    ),
+    (
+        "studies.printed.learning_rate_rule",
+        {"name": "sqrt", "anchor": 32.0},
+        ["learning_rate_rule.anchor", "32.0", "an integer"],
+    ),
+    (
+        "studies.printed.learning_rate_rule",
+        {"name": "cubic", "anchor": 32},
+        ["printed.learning_rate_rule.name", "'cubic'", "constant, sqrt, linear"],
+    ),
+    ("studies.printed.learning_rate_rule", "sqrt", ["learning_rate_rule", "'sqrt'", "a mapping"]),
+    (
+        "studies.printed.schedule",
+        {"name": "exponential"},
+        ["schedule.name", "'exponential'", "constant, step, cosine, linear, polynomial"],
+    ),
+    ("defaults.schedule", {"name": "exponential"}, ["defaults.schedule.name", "'exponential'"]),
+    ("defaults.schedule", {"warm_up": 5}, ["defaults.schedule.name", "None is missing"]),
+    ("defaults.schedule", {"name": "step", "step_size": 9}, ["defaults.schedule.gamma", "missing"]),
+    (
+        "defaults.schedule",
+        {"name": "step", "step_size": 0, "gamma": 0.5},
+        ["schedule.step_size", "0", "at least 1"],
+    ),
+    (
+        "defaults.schedule",
+        {"name": "step", "step_size": 9, "gamma": 1.5},
+        ["schedule.gamma", "1.5", "at most 1"],
+    ),
+    ("defaults.schedule", {"name": "cosine", "end_factor": 1.5}, ["end_factor", "1.5", "most 1"]),
+    ("defaults.schedule", {"name": "linear", "end_factor": -1}, ["end_factor", "-1", "least 0"]),
+    ("defaults.schedule", {"name": "linear", "power": 2}, ["schedule.power", "2", "unknown"]),
+    ("defaults.schedule", {"name": "polynomial", "power": 0}, ["power", "0", "greater than 0"]),
+    ("studies.printed.schedule", {"warm_up": -1}, ["printed.schedule.warm_up", "-1", "at least 0"]),
+    (
+        "studies.printed.schedule",
+        {"warm_up": 3000},
+        ["studies.printed.schedule.warm_up", "3000", "less than 3000, the updates of a run"],
+    ),
+    (
+        "studies.updates.schedule",
+        {"name": "cosine", "warm_up": 225_000},
+        ["studies.updates.schedule.warm_up", "less than 225000, the updates of a run"],
+    ),
+    (
+        "studies.contraction.factors.contraction.off",
+        {"schedule": {"warm_up": 3000}},
+        ["factors.contraction.off.schedule.warm_up", "3000", "less than 3000"],
+    ),
+    (
+        "studies.contraction.factors.contraction.off",
+        {"schedule": {"warm_up": 2997 + 225}, "batch_schedule": [{"batch_size": 32, "epochs": 3}]},
+        ["contraction.off.schedule.warm_up", "3222", "less than 3222"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "epochs": 3, "updates": 225}],
+        ["studies.printed.batch_schedule", "'updates': 225", "either epochs or updates"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "epochs": 3}, {"batch_size": 64}],
+        ["studies.printed.batch_schedule", "{'batch_size': 64}", "either epochs or updates"],
+    ),
+    ("studies.printed.batch_schedule", [{"epochs": 3}], ["batch_schedule.batch_size", "be set"]),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 2401, "epochs": 3}],
+        ["studies.printed.batch_schedule", "2401", "at most 2400"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 0, "epochs": 3}],
+        ["batch_schedule.batch_size", "0", "at least 1"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "epochs": 0}],
+        ["batch_schedule.epochs", "0", "at least 1"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "updates": 2.5}],
+        ["batch_schedule.updates", "2.5", "an integer"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "epochs": 2000}, {"batch_size": 64, "updates": 38 * 999 + 1}],
+        ["studies.printed.batch_schedule", "'epochs': 2000", "at least one epoch of 3000 epochs"],
+    ),
+    (
+        "studies.updates.batch_schedule",
+        [{"batch_size": 32, "updates": 225_000}],
+        ["studies.updates.batch_schedule", "at least one epoch of 225000 updates"],
+    ),
+    (
+        "studies.printed.batch_schedule",
+        [{"batch_size": 32, "epochs": 3}, {"batch_size": 32, "passes": 3}],
+        ["batch_schedule.passes", "3", "unknown key", "batch_size, epochs, updates"],
+    ),
+    ("studies.printed.batch_schedule", [], ["printed.batch_schedule", "[]", "empty"]),
+    ("studies.printed.batch_schedule", [32], ["printed.batch_schedule", "32", "a mapping"]),
+    (
+        "studies.printed.batch_schedule",
+        {"batch_size": 32, "epochs": 3},
+        ["printed.batch_schedule", "'batch_size': 32", "a list"],
+    ),
+    ("studies.printed.order_seed", 3, ["printed.order_seed", "3", "per_seed, not report"]),
+    ("studies.seeds.order_seed", -1, ["studies.seeds.order_seed", "-1", "at least 0"]),
+    ("studies.seeds.order_seed", None, ["studies.seeds.order_seed", "None", "an integer"]),
+    (
+        "studies.landscape.factors",
+        {"order": {"a": {"order_seed": 1}, "b": {"stream": "report", "order_seed": 2}}},
+        ["factors.order.b.order_seed", "2", "needs the stream per_seed, not report"],
+    ),
+    (
+        "studies.slow",
+        SLOW | {"batch_schedule": [{"batch_size": 32, "epochs": 3}]},
+        ["studies.slow.batch_schedule", "dataloader", "by: reference, fused"],
+    ),
+    (
+        "studies.slow",
+        SLOW | {"solver": {"start": "previous"}},
+        ["studies.slow.solver", "start previous", "dataloader", "by: reference, fused"],
+    ),
+    (
+        "studies.slow",
+        SLOW | {"schedule": {"warm_up": 3}},
+        ["studies.slow.schedule", "warm_up 3", "dataloader", "by: reference, fused"],
+    ),
+    *(
+        (
+            "studies.slow",
+            SLOW | {"schedule": {"name": name} | options},
+            ["studies.slow.schedule.name", f"'{name}'", "dataloader", "by: reference, fused"],
+        )
+        for name, options in SCHEDULES.items()
+    ),
+    (
+        "studies.slow",
+        SLOW | {"learning_rate_rule": {"name": "linear", "anchor": 32}},
+        ["studies.slow.learning_rate_rule.name", "'linear'", "dataloader", "by: reference, fused"],
+    ),
+    (
+        "studies.replay.schedule",
+        {"name": "cosine"},
+        ["timing.engines.dataloader.schedule.name", "'cosine'", "by: reference, fused"],
+    ),
+    ("studies.seeds.solver", {"start": "last"}, ["solver.start", "'last'", "zero, previous"]),
+    (
+        "studies.gradients_reference.factors.gradient.unrolled",
+        {"solver": {"start": "previous"}, "gradient": {"name": "unrolled"}},
+        ["gradient.unrolled.gradient.name", "'unrolled'", "not from start previous"],
+    ),
+    (
+        "studies.gradients_reference.solver",
+        {
+            "name": "anderson",
+            "tolerance": 1e-3,
+            "max_iterations": 9,
+            "memory": 2,
+            "start": "previous",
+        },
+        ["gradients_reference.solver.start", "'previous'", "unknown key", "memory"],
+    ),
+    (
+        "studies.seeds.contraction",
+        {"name": "projection", "bound": 0.5, "norm": "frobenius"},
+        ["seeds.contraction.norm", "'frobenius'", "spectral, infinity"],
+    ),
+    (
+        "studies.gradients_reference.contraction",
+        {"name": "parametrization", "bound": 0.5, "norm": "infinity"},
+        ["contraction.norm", "'infinity'", "unknown key", "bound, name"],
+    ),
+    (
+        "studies.gradients",
+        {
+            "batch_sizes": [32],
+            "seeds": [0],
+            "engine": "fused",
+            "latent_dim": 33,
+            "gradient": {"name": "implicit"},
+            "contraction": {"name": "projection", "bound": 0.5, "norm": "infinity"},
+        },
+        ["studies.gradients.latent_dim", "33", "at most 32 for implicit"],
+    ),
+    ("datasets.report.geometry", "uniform", ["report.position_seed", "None is missing", "uniform"]),
+    ("datasets.report.position_seed", 3, ["report.position_seed", "3", "left out", "diagonal"]),
+    (
+        "datasets.room",
+        REPORT | {"geometry": "uniform", "position_seed": -1},
+        ["datasets.room.position_seed", "-1", "at least 0"],
+    ),
+    (
+        "datasets.report.noise_on",
+        "outputs",
+        ["report.noise_on", "'outputs'", "position, inputs, targets"],
+    ),
+    (
+        "studies.contraction.factors",
+        {"formula": {"code": {"dataset": "report"}, "text": {"dataset": "printed"}}},
+        ["studies.contraction.factors", "'formula'", "needs block_size"],
+    ),
+    (
+        "studies.landscape.factors",
+        {"formula": {"code": {"dataset": "report"}, "text": {"dataset": "moon"}}},
+        ["factors.formula.text.dataset", "'moon'", "report, printed"],
+    ),
+    (
+        "studies.landscape.factors",
+        {"formula": {"code": {"dataset": "report"}, "text": {"dataset": 3}}},
+        ["factors.formula.text.dataset", "3", "a string"],
+    ),
+    (
+        "studies.landscape.factors",
+        {"a": {"code": {"dataset": "report"}}, "b": {"text": {"dataset": "printed"}}},
+        ["factors.b.text.dataset", "'printed'", "one factor only, and a sets it too"],
+    ),
+    (
+        "studies.landscape.factors",
+        {"formula": {"code": {"dataset": "report"}, "usual": {"epochs": 3000}}},
+        ["factors.formula.usual", "something else than code"],
     ),
     ("studies.../up", {"batch_sizes": [1], "seeds": [1]}, ["'/up'"]),
     ("studies.draw_a", {"batch_sizes": [1], "seeds": [1]}, ["'draw_a'", "not start with draw_"]),
@@ -751,6 +1016,7 @@ BY_LEVEL = ["figures/shares", "figures/loss_by_level"]
         (SEVERAL | {"updates": 9}, ["figures/bands", *DISTRIBUTIONS, "figures/updates"]),
         (LENGTHS, [*BY_LEVEL, "figures/spectral_norm"]),
         (BLOCKS | LENGTHS, BY_LEVEL),
+        (BLOCKS | {"factors": {"formula": {"text": {"dataset": "printed"}}}}, BY_LEVEL),
         (BLOCKS | {"split_seeds": [0, 1]}, []),
     ],
 )
@@ -796,3 +1062,226 @@ def test_what_is_defined_for_a_study_is_not_refused(config):
 def test_small_studies_are_studies(study, config):
     (run,) = with_studies(config, least=study)["least"].runs.values()
     assert run.batch_size == study.get("batch_sizes", [32])[0]
+
+
+HYBRID = {"batch_sizes": [2400, 600], "seeds": [0], "engine": "fused"}
+
+
+def test_phases_of_updates_have_the_fewest_epochs_that_make_them(config):
+    """Of 2,400 points: 75 updates an epoch at batch size 32, 38 at 64, 4 at 700."""
+    phases = [
+        {"batch_size": 32, "updates": 225},
+        {"batch_size": 64, "updates": 39},
+        {"batch_size": 700, "epochs": 4},
+        {"batch_size": 2400, "updates": 1},
+    ]
+    study = with_studies(config, hybrid=HYBRID | {"epochs": 50, "batch_schedule": phases})["hybrid"]
+    for (batch_size, _), run in study.runs.items():
+        assert run.batch_schedule == ((3, 32), (2, 64), (4, 700), (1, 2400))
+        assert run.phases == (*run.batch_schedule, (40, batch_size))
+        each = [run.batch_size_of(epoch) for epoch in range(51)]
+        assert each == [32] * 3 + [64] * 2 + [700] * 4 + [2400] + [batch_size] * 41
+
+
+@pytest.mark.parametrize("updates", [226, 301, 375, 10_001])
+@pytest.mark.parametrize("phase", [{"epochs": 3}, {"updates": 225}, {"updates": 151}])
+def test_the_updates_of_a_study_are_those_of_the_phases_too(phase, updates, config):
+    """Three epochs at batch size 32 in each case, which make 225 updates."""
+    phases = [{"batch_size": 32} | phase]
+    sizes = {"batch_sizes": [2400, 600, 64]}
+    hybrid = HYBRID | sizes | {"updates": updates, "batch_schedule": phases}
+    for (batch_size, _), run in with_studies(config, hybrid=hybrid)["hybrid"].runs.items():
+        assert run.batch_schedule == ((3, 32),)
+        each = -(-2400 // batch_size)
+        made = 225 + each * (run.epochs - 3)
+        assert updates <= made < updates + each
+
+
+BY_FORMULA = {"code": {"dataset": "report"}, "text": {"dataset": "printed"}}
+BY_LENGTH = {"short": {"epochs": 3}, "long": {"epochs": 4}}
+BY_DATA = {
+    "batch_sizes": [64, 32],
+    "seeds": {"first": 0, "last": 4},
+    "engine": "fused",
+    "block_size": 3,
+    "factors": {"length": BY_LENGTH, "formula": BY_FORMULA},
+}
+
+
+def test_a_factor_that_chooses_the_dataset_gives_each_block_one(config):
+    project = load(changed(config, "studies.data", BY_DATA))
+    study = project.studies["data"]
+    code, text = ((("formula", level),) for level in BY_FORMULA)
+    assert study.datasets == {code: "report", text: "printed"}
+    assert list(study.blocks) == [
+        (levels, first, last) for levels in (code, text) for first, last in ((0, 2), (3, 4))
+    ]
+    for (levels, *_), block in study.blocks.items():
+        assert {run.dataset for run in block.each()} == {project.datasets[study.datasets[levels]]}
+        assert len(block.runs) == 2 * 2
+        assert settings.Block.from_dict(json.loads(json.dumps(block.to_dict()))) == block
+    each = [run for block in study.blocks.values() for run in block.each()]
+    assert len(each) == len(study.runs) == 2 * 2 * 2 * 5
+    assert set(each) == set(study.runs.values())
+    run, other = (study.runs["short", level, 64, 3] for level in BY_FORMULA)
+    assert dataclasses.replace(run, dataset=other.dataset, levels=other.levels) == other
+    assert run.levels == (("length", "short"), ("formula", "code"))
+
+
+def test_a_level_without_a_dataset_has_the_studys(config):
+    levels = {"text": {"dataset": "printed"}, "short": {"epochs": 3}}
+    project = load(changed(config, "studies.data", BY_DATA | {"factors": {"kind": levels}}))
+    study = project.studies["data"]
+    assert study.datasets == {(("kind", "text"),): "printed", (("kind", "short"),): "report"}
+    assert study.runs["short", 64, 0].dataset == project.datasets["report"]
+    assert study.runs["text", 64, 0].dataset == project.datasets["printed"]
+
+
+def test_datasets_and_splits_cross(config):
+    project = load(changed(config, "studies.data", BY_DATA | {"split_seeds": [7, 8]}))
+    study = project.studies["data"]
+    assert study.datasets == {
+        (("formula", level), ("split_seed", split)): f"{name}_split_{split}"
+        for level, name in (("code", "report"), ("text", "printed"))
+        for split in ("7", "8")
+    }
+    for (levels, *_), block in study.blocks.items():
+        (made,) = {run.dataset for run in block.each()}
+        assert made == project.datasets[study.datasets[levels]]
+        whole = project.datasets[BY_FORMULA[levels[0][1]]["dataset"]]
+        assert made == dataclasses.replace(whole, split_seed=int(levels[1][1]))
+    assert len(study.blocks) == 2 * 2 * 2
+    each = [run for block in study.blocks.values() for run in block.each()]
+    assert len(each) == len(study.runs)
+    assert set(each) == set(study.runs.values())
+
+
+def test_a_batch_may_be_as_large_as_the_data_of_its_level(config):
+    config["datasets"]["small"] = REPORT | {"points": 1000}
+    levels = {"small": {"dataset": "small"}, "report": {"dataset": "report"}}
+    study = BY_DATA | {"factors": {"size": levels}}
+    load(changed(config, "studies.data", study | {"batch_sizes": [800]}))
+    with pytest.raises(ConfigError, match=r"^studies\.data.*: 801 must be at most 800, "):
+        load(changed(config, "studies.data", study | {"batch_sizes": [801]}))
+
+
+NEW = {
+    "batch_sizes": [2400],
+    "seeds": [0],
+    "engine": "fused",
+    "dataset": "room",
+    "epochs": 20,
+    "solver": {"start": "previous"},
+    "contraction": {"name": "projection", "bound": 0.5, "norm": "infinity"},
+    "optimiser": {"weight_decay": 0.1, "decoupled": True},
+    "learning_rate_rule": {"name": "sqrt", "anchor": 32},
+    "schedule": {"name": "cosine", "warm_up": 5},
+    "batch_schedule": [{"batch_size": 32, "updates": 150}],
+    "order_seed": 0,
+}
+ROOM = REPORT | {"geometry": "uniform", "position_seed": 0, "noise_on": "targets"}
+
+
+def test_a_run_with_every_new_option_survives_json(config):
+    config["datasets"]["room"] = ROOM
+    (run,) = with_studies(config, new=NEW)["new"].runs.values()
+    told = json.loads(json.dumps(run.to_dict()))
+    assert settings.Run.from_dict(told) == run
+    assert told["dataset"] == ROOM
+    assert told["solver"]["start"] == "previous"
+    assert told["contraction"] == NEW["contraction"]
+    assert told["optimiser"] == {
+        "name": "adam",
+        "learning_rate": 1e-3,
+        "weight_decay": 0.1,
+        "decoupled": True,
+    }
+    assert told["learning_rate_rule"] == {"name": "sqrt", "anchor": 32}
+    assert told["schedule"] == {"name": "cosine", "warm_up": 5}
+    assert told["batch_schedule"] == [[2, 32]]
+    assert told["order_seed"] == 0
+    assert "levels" not in told
+
+
+def test_new_options_at_their_defaults_are_not_told(project, config):
+    """A log from before there were any is read as the run that it is of."""
+    run = project.studies["seeds"].runs[600, 0]
+    defaults = {
+        "solver": {"start": "zero"},
+        "optimiser": {"weight_decay": 0.0, "decoupled": False},
+        "learning_rate_rule": {"name": "constant"},
+        "schedule": {"name": "constant", "warm_up": 0},
+    }
+    config["datasets"]["report"]["noise_on"] = "position"
+    (same,) = with_studies(config, same={"batch_sizes": [600], "engine": "fused"} | defaults)[
+        "same"
+    ].runs.values()
+    assert same == run
+    told = same.to_dict()
+    assert told.keys() == {
+        *("dataset", "network", "solver", "gradient", "contraction", "optimiser", "engine"),
+        *("stream", "seed", "predecessors", "batch_size", "epochs", "accuracy_threshold"),
+        "snapshots",
+    }
+    assert told["solver"] == {"name": "picard", "tolerance": 1e-3, "max_iterations": 1000}
+    assert told["optimiser"] == {"name": "adam", "learning_rate": 1e-3}
+    assert told["dataset"].keys() == REPORT.keys()
+    assert settings.Run.from_dict(told) == run
+
+
+def test_defaults_without_a_rule_and_a_schedule_are_constant(config):
+    """As in a configuration from before there were any."""
+    for name in ("learning_rate_rule", "schedule"):
+        config["defaults"].pop(name, None)
+    old = load(config)
+    config["defaults"] |= {
+        name: {"name": "constant"} for name in ("learning_rate_rule", "schedule")
+    }
+    assert load(config).studies == old.studies
+    for run in old.studies["seeds"].runs.values():
+        assert run.learning_rate_rule == step_choices.SameRate()
+        assert run.schedule == step_choices.Constant()
+
+
+def test_a_rule_and_a_schedule_in_part_keep_the_options_of_the_defaults(config):
+    config["defaults"] |= {
+        "learning_rate_rule": {"name": "sqrt", "anchor": 32},
+        "schedule": {"name": "cosine", "end_factor": 0.1},
+    }
+    # The dataloader engine, which is timed at the replay, has none.
+    constant = {"learning_rate_rule": {"name": "constant"}, "schedule": {"name": "constant"}}
+    config["studies"]["replay"] |= constant
+    levels = {"warm": {"schedule": {"warm_up": 9}}, "other": {"learning_rate_rule": {"anchor": 64}}}
+    study = HYBRID | {"factors": {"kind": levels}, "schedule": {"end_factor": 0.2}}
+    runs = with_studies(config, part=study)["part"].runs
+    warm, other = (runs[level, 600, 0] for level in levels)
+    assert warm.schedule == step_choices.Cosine(end_factor=0.2, warm_up=9)
+    assert other.schedule == step_choices.Cosine(end_factor=0.2)
+    assert warm.learning_rate_rule == step_choices.SquareRoot(anchor=32)
+    assert other.learning_rate_rule == step_choices.SquareRoot(anchor=64)
+
+
+def test_an_anchor_needs_a_rule(config):
+    with pytest.raises(ConfigError) as error:
+        load(changed(config, "studies.printed.learning_rate_rule", {"anchor": 32}))
+    key = "studies.printed.learning_rate_rule.anchor"
+    assert str(error.value) == f"{key}: 32 is an unknown key; allowed here: name"
+
+
+def test_rows_are_projected_in_every_latent_dimension_of_the_fused_engine(config):
+    rows = {"name": "projection", "bound": 0.5, "norm": "infinity"}
+    study = HYBRID | {"latent_dim": 40, "contraction": rows}
+    run = with_studies(config, rows=study)["rows"].runs[600, 0]
+    assert run.contraction == choices.Projection(bound=0.5, norm="infinity")
+    with pytest.raises(ConfigError, match=r"^studies\.rows\.latent_dim: 40 .* for projection in"):
+        with_studies(config, rows=study | {"contraction": rows | {"norm": "spectral"}})
+
+
+def test_a_warm_up_may_leave_one_update(config):
+    study = HYBRID | {"batch_sizes": [2400], "epochs": 5}
+    for schedule in ({"name": "constant"}, *({"name": n} | o for n, o in SCHEDULES.items())):
+        warm = study | {"schedule": schedule | {"warm_up": 4}}
+        (run,) = with_studies(config, warm=warm)["warm"].runs.values()
+        assert run.schedule.warm_up == 4
+        with pytest.raises(ConfigError, match=r"warm_up: 5 must be less than 5, the updates"):
+            with_studies(config, warm=study | {"schedule": schedule | {"warm_up": 5}})

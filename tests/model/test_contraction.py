@@ -5,15 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 
 from jfb.config import choices, settings
 from jfb.engines import reference
+from jfb.engines.fused import engine as fused
 from jfb.model.contraction import CONTRACTIONS, Parametrization, Projection, SpectralCap
 from jfb.model.network import Network
 from jfb.records import layout
 from jfb.streams.interface import open_stream
 
 BOUND = choices.Projection(bound=0.9)
+ROWS = choices.Projection(bound=0.9, norm="infinity")
 
 
 def network_of(n, scale=1.0, dtype=torch.float64, seed=0):
@@ -106,3 +109,90 @@ def test_a_run_stays_within_the_bound(name, replay, data):
     assert outcome.log["train_loss"][-1] < outcome.log["train_loss"][0]
     for flat in (outcome.best, outcome.final, *outcome.snapshots.parameters):
         assert np.linalg.norm(flat[:9].reshape(3, 3).astype(float), 2) <= 0.6
+
+
+def longest_row(weight):
+    return np.abs(np.asarray(weight, float)).sum(axis=1).max()
+
+
+def nearest_in_the_ball(row, radius):
+    """By sequential quadratic programming: row' = p - q with p, q >= 0 and a sum of `radius`."""
+    n = len(row)
+
+    def square(parts):
+        return ((parts[:n] - parts[n:] - row) ** 2).sum()
+
+    def slope(parts):
+        half = 2 * (parts[:n] - parts[n:] - row)
+        return np.concatenate([half, -half])
+
+    inside = {
+        "type": "ineq",
+        "fun": lambda parts: radius - parts.sum(),
+        "jac": lambda parts: -np.ones(2 * n),
+    }
+    found = minimize(
+        square,
+        np.full(2 * n, radius / (4 * n)),
+        jac=slope,
+        method="SLSQP",
+        bounds=[(0, None)] * 2 * n,
+        constraints=inside,
+        options={"ftol": 1e-13, "maxiter": 1000},
+    )
+    assert found.success
+    return found.x[:n] - found.x[n:]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_rows_are_projected_to_the_nearest_within_the_bound(n):
+    moved = 0
+    for seed in range(20):
+        network = network_of(n, scale=1.5, seed=seed)
+        before = network.latent_weight.numpy().copy()
+        Projection(network, ROWS)
+        for row, found in zip(before, network.latent_weight.numpy(), strict=True):
+            expected = nearest_in_the_ball(row, ROWS.ceiling(n))
+            distances = [np.linalg.norm(other - row) for other in (found, expected)]
+            assert distances[0] == pytest.approx(distances[1], abs=1e-6)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+            moved += distances[0] > 0.1
+    assert moved >= 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rows_within_the_bound_are_left_as_they_are(dtype):
+    network = network_of(6, dtype=dtype)
+    network.latent_weight[1] *= 0.01
+    network.latent_weight[4] = 0
+    network.latent_weight[5] = torch.tensor([0.5, 0, 0, -0.25, 0, 0])
+    before = network.parameters.clone()
+    Projection(network, ROWS)
+    found = network.latent_weight
+    for row in (1, 4, 5):
+        assert torch.equal(found[row], before[6 * row : 6 * row + 6])
+    for row in (0, 2, 3):
+        assert found[row].abs().sum().item() == pytest.approx(0.9, rel=1e-6)
+        assert before[6 * row : 6 * row + 6].abs().sum() > 0.9
+    assert torch.equal(network.parameters[36:], before[36:])
+
+
+@pytest.mark.parametrize("n", [1, 3, 50, 200])
+def test_the_bound_of_rows_holds_in_float32(n):
+    for seed in range(5):
+        network = network_of(n, scale=3, dtype=torch.float32, seed=seed)
+        assert longest_row(network.latent_weight) > 0.95
+        Projection(network, choices.Projection(bound=0.95, norm="infinity"))
+        assert 0.95 * (1 - 1e-5) < longest_row(network.latent_weight) <= 0.95
+
+
+@pytest.mark.parametrize("engine", [reference, fused])
+def test_a_run_keeps_its_rows_within_the_bound(engine, replay, data):
+    contraction = choices.Projection(bound=0.5, norm="infinity")
+    run = dataclasses.replace(replay[600], epochs=30, stream="per_seed", contraction=contraction)
+    outcome = engine.train(run, open_stream(run), *data, lambda row: None)
+    flats = outcome.best, outcome.final, *outcome.snapshots.parameters
+    norms = [longest_row(flat[:9].reshape(3, 3)) for flat in flats]
+    assert max(norms) == pytest.approx(0.5, rel=1e-5)
+    assert max(norms) <= 0.5
+    assert outcome.log["train_loss"][-1] < outcome.log["train_loss"][0]

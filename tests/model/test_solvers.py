@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from jfb.config import choices, settings
+from jfb.engines import reference
+from jfb.engines.fused import engine as fused
 from jfb.model.deq import DEQ
 from jfb.model.solvers import SOLVERS, Picard
+from jfb.streams.interface import open_stream
 
 
 def picard(tolerance=1e-3, max_iterations=1000, size=1, latent_dim=1):
@@ -336,3 +339,79 @@ def test_the_explicit_network_applies_the_map_a_given_number_of_times():
     assert (solve.point.item(), solve.iterations, solve.converged) == (1.75, 4, True)
     assert solve.residual == 0.125
     assert next(calls) == 4
+
+
+def test_picard_finds_the_same_point_from_any_start():
+    """A map with slope 0.8 at most, which is not linear: 1e-10 / (1 - 0.8) from the point."""
+    generator = torch.Generator().manual_seed(0)
+    draw = {"generator": generator, "dtype": torch.float64}
+    weight = torch.randn(4, 4, **draw)
+    weight *= 0.8 / torch.linalg.matrix_norm(weight, 2)
+    offset = torch.randn(4, 30, **draw)
+
+    def transform(u, out):
+        return torch.mm(weight, u, out=out).add_(offset).tanh_()
+
+    solver = picard(tolerance=1e-10, size=30, latent_dim=4)
+    expected = solver(transform).point.clone()
+    assert expected.abs().max() > 0.1
+    for scale in (1e-3, 1, 100, 1e6):
+        start = scale * torch.randn(4, 30, **draw)
+        kept = start.clone()
+        solve = solver(transform, start)
+        assert solve.converged
+        assert (solve.point - expected).norm() <= 2 * 1e-10 * (4 * 30) ** 0.5 / (1 - 0.8)
+        assert torch.equal(start, kept)
+
+
+def test_from_the_fixed_point_picard_takes_one_iteration():
+    transform, expected = linear(0.9)
+    solver = picard(tolerance=1e-10, size=5, latent_dim=64)
+    assert solver(transform).iterations > 50
+    solve = solver(transform, expected)
+    assert (solve.iterations, solve.converged) == (1, True)
+    assert torch.equal(solve.point, expected)
+    # What it found last is no start.
+    assert solver(transform).iterations > 50
+
+
+def test_a_limit_of_one_applies_the_map_once_to_the_start():
+    """T(u) = u/2 + 1: from 5 it is 3.5; 2.1 is within 0.06 of 2.05, and stays."""
+    solver = picard(tolerance=0.06, max_iterations=1)
+    transform = affine(0.5, torch.tensor(1.0))
+    far = solver(transform, torch.tensor([[5.0]], dtype=torch.float64))
+    assert (far.point.item(), far.iterations, far.residual, far.converged) == (3.5, 1, 1.5, False)
+    near = solver(transform, torch.tensor([[2.1]], dtype=torch.float64))
+    assert (near.point.item(), near.iterations, near.converged) == (2.1, 1, True)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 64, 65, 1000])
+def test_checking_in_blocks_changes_nothing_from_another_start(limit):
+    """From u = s, T is from 0 what u -> T(u + s) - s is."""
+    solver, shifted = (picard(max_iterations=limit, size=5, latent_dim=3) for _ in range(2))
+    generator = torch.Generator().manual_seed(0)
+    for slope in (0.1, 0.95, 0.3, 0.99, 0.0, 0.5, 0.9):
+        offset, start = torch.randn(2, 3, 5, generator=generator, dtype=torch.float64)
+        solve = solver(affine(slope, offset), start)
+        expected = shifted(affine(slope, offset + (slope - 1) * start))
+        assert (solve.iterations, solve.converged) == (expected.iterations, expected.converged)
+        torch.testing.assert_close(solve.point, expected.point + start)
+
+
+@pytest.mark.parametrize("engine", [reference, fused])
+@pytest.mark.parametrize("batch_size", [2400, 64])
+def test_runs_that_remember_differ_from_the_second_epoch_on(batch_size, engine, project, data):
+    """A sample's first search starts from 0; the next ones from near where they end."""
+    run = dataclasses.replace(project.studies["seeds"].runs[batch_size, 0], epochs=2)
+    logs = [
+        engine.train(chosen, open_stream(chosen), *data, lambda row: None).log
+        for chosen in (
+            dataclasses.replace(run, solver=dataclasses.replace(run.solver, start=start))
+            for start in ("zero", "previous")
+        )
+    ]
+    for column in logs[0].keys() - {"train_seconds"}:
+        assert logs[0][column][0] == logs[1][column][0]
+    assert logs[0]["train_loss"][1] != logs[1]["train_loss"][1]
+    zero, previous = (log["iterations_mean"][1] for log in logs)
+    assert previous < zero - 1

@@ -226,12 +226,18 @@ def products_of(study):
     return [*parts, f"results/summaries/{study}.parquet"]
 
 
+def batch_sizes_of(study):
+    """The batch sizes of a study, in their order."""
+    return list(
+        dict.fromkeys(run.batch_size for run in project.studies[study].runs.values())
+    )
+
+
 def alignments_of(study):
     """The alignments of a study without factors, one per batch size."""
-    sizes = dict.fromkeys(
-        run.batch_size for run in project.studies[study].runs.values()
-    )
-    return [ALIGNMENT.format(study=study, batch_size=size) for size in sizes]
+    return [
+        ALIGNMENT.format(study=study, batch_size=size) for size in batch_sizes_of(study)
+    ]
 
 
 def runs_at(wildcards):

@@ -81,6 +81,35 @@ rule measure_contraction:
         "../scripts/measure_contraction.py"
 
 
+rule measure_wellposed:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        snapshots=lambda wildcards: beside_logs(
+            wildcards.study, "_snapshots.safetensors"
+        ),
+    output:
+        "results/wellposed/{study}.parquet",
+    log:
+        "results/logs/wellposed/{study}.log",
+    benchmark:
+        "results/benchmarks/wellposed/{study}.tsv"
+    wildcard_constraints:
+        study=having("wellposed"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        code=code_of("measure_wellposed.py"),
+        runs=lambda wildcards: runs_of(wildcards.study),
+    message:
+        "Conditions for a fixed point along the runs of {wildcards.study}"
+    script:
+        "../scripts/measure_wellposed.py"
+
+
 rule fit_closed_forms:
     input:
         data="results/data/{dataset}.parquet",

@@ -1,4 +1,4 @@
-"""Write README, findings and sizes from the versioned numbers, and the picture of the library.
+"""Write README, findings, sizes and questions, and the picture of the library.
 
 Usage: docs.py [--check]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from jfb.config.project import load
-from jfb.output import drift, numbers, templates
+from jfb.output import drift, numbers, questions, templates
 from jfb.output.figures import architecture, style
 from jfb.storage import files
 
@@ -25,13 +25,16 @@ PAGES = {
     "docs/findings.md": "workflow/report/findings.md.jinja",
     "docs/sizes.md": "workflow/report/sizes.md.jinja",
 }
+QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
 def written() -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
     records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
-    return {page: templates.page(path, found, records) for page, path in PAGES.items()}
+    asked = yaml.safe_load(Path(QUESTIONS).read_text(encoding="utf-8"))
+    made = {page: templates.page(path, found, records) for page, path in PAGES.items()}
+    return made | {QUESTIONS_PAGE: questions.page(asked)}
 
 
 def differing() -> list[str]:

@@ -10,6 +10,17 @@ LEVEL_IS = "must be at most 40 lower-case letters, digits, _ and ., no . first"
 
 #: What the names of the rules start with that draw a figure of a study.
 OF_FIGURES = "draw_"
+#: What the target further asks: each is the name of a figure.
+QUESTIONS = (
+    "width",
+    "orders",
+    "rates",
+    "hybrid",
+    "start",
+    "room",
+    "diffusion",
+    "wellposed",
+)
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
     "all",
@@ -47,6 +58,10 @@ NO_STUDIES = (
     "ecdf",
     "published",
     "timed",
+    "further",
+    "measure_wellposed",
+    *QUESTIONS,
+    *(f"answer_{question}" for question in QUESTIONS),
 )
 #: Factors are columns: those that a log or a summary has besides, and that figures add.
 NO_FACTORS = (

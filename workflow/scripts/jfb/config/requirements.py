@@ -55,6 +55,7 @@ NEEDS = {
     "sharpness": _FINAL,
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
+    "wellposed": Needs(plain=False, fixed_point=True),
     "figures/bands": Needs(),
     "figures/levels": Needs(logs=None),
     "figures/ecdf": Needs(logs=None),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -111,6 +112,15 @@ class Run:
                 return batch_size
             epoch -= epochs
         return self.batch_size
+
+    def updates_by(self, epoch: int) -> int:
+        """Updates of the parameters in the first `epoch` epochs."""
+        updates = 0
+        for epochs, batch_size in self.phases:
+            some = min(epoch, epochs)
+            updates += some * math.ceil(self.dataset.training_size / batch_size)
+            epoch -= some
+        return updates
 
     def to_dict(self) -> dict[str, Any]:
         """As nested dictionaries and lists of plain values, for JSON; not to be changed.

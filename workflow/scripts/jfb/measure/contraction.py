@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from jfb.config import settings
+from jfb.config import choices, settings
 from jfb.measure import final, joint_spectral_radius
 from jfb.model import fixed_points
 from jfb.model.nonlinearities import NONLINEARITIES
@@ -36,30 +36,39 @@ def of_run(run: settings.Run, parameters: np.ndarray, training: Part) -> Row:
         bounds = joint_spectral_radius.bounds(weight)
         measured = [float(np.linalg.norm(weight, 2)), rescaled, *bounds]
         own_weight = float(weight.diagonal().min())
-    ends = found.unique, *_picard(run, parameters, training), own_weight
+    ends = found.unique, *picard(run.solver, run.network, parameters, training), own_weight
     return Row(run.batch_size, run.seed, *measured, *ends, network_diverged(parameters, loss))
 
 
-def _picard(run: settings.Run, parameters: np.ndarray, training: Part) -> tuple[bool, bool, bool]:
-    """Whether the iteration reaches all points, alternates where it does not, and stops at 0."""
-    layers = layout.views(parameters.astype(np.float32), run.network)
+def picard(
+    solver: choices.Solver, network: settings.Network, parameters: np.ndarray, training: Part
+) -> tuple[bool, bool, bool]:
+    """Whether the iteration reaches all points, alternates where it does not, and stops at 0.
+
+    Args:
+        solver: its tolerance and limit are taken.
+        network: dimensions and activation.
+        parameters: (p,) flat vector.
+        training: the points.
+    """
+    layers = layout.views(parameters.astype(np.float32), network)
     injected = training.inputs @ layers["injection.weight"].T
     injected += layers["injection.bias"] + layers["latent.bias"]
-    activate = NONLINEARITIES[run.network.activation].apply
+    activate = NONLINEARITIES[network.activation].apply
 
     def apply(u: np.ndarray) -> np.ndarray:
         return activate(u @ layers["latent.weight"].T + injected)
 
     u = np.zeros_like(injected)
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(run.solver.max_iterations):
+        for _ in range(solver.max_iterations):
             image = apply(u)
-            if np.abs(u - image).max() < run.solver.tolerance:
+            if np.abs(u - image).max() < solver.tolerance:
                 return True, False, False
             u = image
-        missed = ~(np.abs(u - apply(u)).max(axis=1) < run.solver.tolerance)
+        missed = ~(np.abs(u - apply(u)).max(axis=1) < solver.tolerance)
         again = np.abs(u - apply(apply(u))).max(axis=1)[missed]
-    return False, bool((again < run.solver.tolerance).all()), not u[missed].any()
+    return False, bool((again < solver.tolerance).all()), not u[missed].any()
 
 
 def of_runs(ends: final.Ends, training: Part, after_run: Callable[[int], None]) -> pa.Table:

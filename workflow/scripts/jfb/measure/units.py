@@ -22,7 +22,6 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     A run that diverges has no snapshots after: it has rows for them all the same.
     """
     line = lines.through(training.inputs)
-    updates = math.ceil(len(training) / run.batch_size)
     none = (None,) * 4
     rows = []
     for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
@@ -30,14 +29,14 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
         loss = fixed_points.mean_squared_error(
             found.point, parameters, run.network, training.target
         )
-        place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
+        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch))
         diverged = network_diverged(parameters, loss)
         counted = none
         if found.unique and not diverged:
             counted = counts(found.point, parameters, run.network, line)
         rows.append(Row(*place, *counted, loss, found.unique, diverged))
     for epoch in epochs_of(run)[len(rows) :]:
-        place = run.batch_size, run.seed, int(epoch), int(epoch) * updates
+        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch))
         rows.append(Row(*place, *none, math.nan, False, True))
     return rows
 

@@ -1,0 +1,72 @@
+"""Does the distance from the start grow as the logarithm of updates?"""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+
+from jfb.analysis.questions import inputs
+from jfb.analysis.questions.measured import Measured, mean, share
+
+READERS = {"distances": inputs.distances}
+
+#: Updates from which on distances are fitted.
+FROM = 10
+#: Exponents that are tried.
+_EXPONENTS = (0.01, 3.0)
+
+
+def measure(distances: pd.DataFrame) -> list[Measured]:
+    """Which of two laws fits the distance better, and the exponent of the power law, by batch size.
+
+    Args:
+        distances: a row per run and snapshot: batch_size, seed, updates, distance.
+    """
+    rows = []
+    late = distances[distances["updates"] >= FROM]
+    fits = late.groupby(["batch_size", "seed"]).apply(_fits, include_groups=False)
+    for size in sorted(set(late["batch_size"]), reverse=True):
+        of_size = fits.loc[size]
+        rows.append(share(("logarithm", "", size), of_size["logarithm"] < of_size["power"]))
+        rows.append(mean(("exponent", "", size, ""), of_size["exponent"]))
+        rows.append(mean(("r2_logarithm", "", size, ""), 1 - of_size["logarithm"]))
+        rows.append(mean(("r2_power", "", size, ""), 1 - of_size["power"]))
+    rows.append(share(("logarithm", "all", 0), fits["logarithm"] < fits["power"]))
+    for (size, decade), slopes in _slopes(late).groupby(level=["batch_size", "decade"]):
+        rows.append(mean(("slope", decade, size, ""), slopes))
+    return rows
+
+
+def _fits(run: pd.DataFrame) -> pd.Series:
+    """What each law leaves of the variance of the distance, by least squares, and the exponent.
+
+    Each has two parameters: a + b log t, and c t^p.
+    """
+    t, distance = run["updates"].to_numpy(float), run["distance"].to_numpy(float)
+    total = float(((distance - distance.mean()) ** 2).sum())
+    line = np.polynomial.Polynomial.fit(np.log(t), distance, 1)
+    least = minimize_scalar(
+        lambda exponent: _left_by_power(exponent, t, distance), bounds=_EXPONENTS, method="bounded"
+    )
+    left = float(((distance - line(np.log(t))) ** 2).sum())
+    return pd.Series(
+        {"logarithm": left / total, "power": float(least.fun) / total, "exponent": float(least.x)}
+    )
+
+
+def _left_by_power(exponent: float, t: np.ndarray, distance: np.ndarray) -> float:
+    """The sum of squares that c t^p leaves, for the c at which it is least."""
+    x = t**exponent
+    return float(((distance - x * (x @ distance) / (x @ x)) ** 2).sum())
+
+
+def _slopes(late: pd.DataFrame) -> pd.Series:
+    """The slope of log distance by log updates within each decade of updates, by run.
+
+    By batch size, decade and seed; of decades in which a run has three snapshots or more.
+    """
+    logs = late.assign(x=np.log10(late["updates"]), y=np.log10(late["distance"]))
+    logs["decade"] = "10^" + np.floor(logs["x"]).astype(int).astype(str)
+    groups = logs.groupby(["batch_size", "decade", "seed"])
+    counted = groups["x"].transform("size")
+    groups = logs[counted >= 3].groupby(["batch_size", "decade", "seed"])
+    return groups.apply(lambda rows: np.polyfit(rows["x"], rows["y"], 1)[0], include_groups=False)

@@ -1,0 +1,87 @@
+"""Which sufficient conditions for one fixed point hold, and does enforcing one cost accuracy?"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from jfb.analysis.questions import inputs
+from jfb.analysis.questions.measured import (
+    Measured,
+    log_loss,
+    mean_difference,
+    reached,
+    share,
+    share_difference,
+)
+
+READERS = {"networks": inputs.frames, "summaries": inputs.summaries}
+
+#: Sufficient conditions, by the column that must be below 1.
+CONDITIONS = {
+    "spectral": "spectral_norm",
+    "infinity": "infinity_norm",
+    "perron_frobenius": "perron_frobenius",
+    "joint": "contraction_high",
+}
+#: Where nothing keeps the map contractive.
+FREE = "none"
+
+
+def measure(networks: Sequence[pd.DataFrame], summaries: Sequence[pd.DataFrame]) -> list[Measured]:
+    """Shares of networks that meet each condition, and what a contraction does to the result.
+
+    Args:
+        networks: see `jfb.records.wellposed.Row`, of several studies.
+        summaries: of these studies, with the factor `contraction` where they have one.
+    """
+    rows = []
+    met = conditions(pd.concat(networks, ignore_index=True))
+    of_run = met.groupby(["contraction", "batch_size", "seed"])
+    last = met[met["epoch"] == of_run["epoch"].transform("max")]
+    for when, some in {"along": met, "end": last}.items():
+        for (contraction, size), group in some.groupby(["contraction", "batch_size"], sort=False):
+            for name in (*CONDITIONS, "norms", "any", "unique", "reached", "unexplained"):
+                rows.append(share((f"{name}_{when}", contraction, size), group[name]))
+    free = last[last["contraction"] == FREE]
+    unique = free[free["unique"]]
+    for name in (*CONDITIONS, "norms", "any", "reached"):
+        rows.append(share((f"{name}_of_unique", FREE, 0), unique[name]))
+    return rows + _cost(_by_contraction(summaries))
+
+
+def conditions(networks: pd.DataFrame) -> pd.DataFrame:
+    """The networks with a column per condition, and what follows from them.
+
+    norms: one of the three that need no search is below 1; any: one of all; unexplained: a unique
+    fixed point without any.
+    """
+    met = networks.assign(**{name: networks[column] < 1 for name, column in CONDITIONS.items()})
+    norms = met["spectral"] | met["infinity"] | met["perron_frobenius"]
+    every = norms | met["joint"]
+    return met.assign(norms=norms, any=every, unexplained=met["unique"] & ~every)
+
+
+def _by_contraction(summaries: Sequence[pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The runs of each contraction."""
+    runs = pd.concat(
+        table if "contraction" in table else table.assign(contraction=FREE) for table in summaries
+    )
+    return {name: rows.drop(columns="contraction") for name, rows in runs.groupby("contraction")}
+
+
+def _cost(summaries: Mapping[str, pd.DataFrame]) -> list[Measured]:
+    """Each contraction against none, of the same seeds, at each batch size and all together."""
+    rows = []
+    free = summaries[FREE]
+    for name, summary in summaries.items():
+        if name == FREE:
+            continue
+        for size in (0, *sorted(set(summary["batch_size"]), reverse=True)):
+            one, other = (
+                table[table["batch_size"].isin([size] if size else set(summary["batch_size"]))]
+                for table in (summary, free)
+            )
+            place = name, size, FREE
+            rows.append(share_difference(("cost_reached", *place), reached(one), reached(other)))
+            rows.append(mean_difference(("cost_loss", *place), log_loss(one), log_loss(other)))
+    return rows

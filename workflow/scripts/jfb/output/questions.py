@@ -1,0 +1,56 @@
+"""The page of the questions that the report leaves open, and of what would count as answers."""
+
+import math
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from jfb.output import wording
+
+_WIDTH = 120
+_HEAD = """<!-- Written by `make docs` from workflow/questions.yaml: edit that, not this page. -->
+# Questions that the report leaves open
+"""
+_BEFORE = (
+    (
+        "Each was written down, with what would count as its answer, before the runs were made that "
+        "answer it; the date is that of the commit. Trials of one to four seeds set the number of "
+        "epochs and of seeds. `snakemake --cores 2 further` makes all of them, `snakemake --cores 2 "
+        "width` one. [Findings](findings.md) has the answers."
+    ),
+    (
+        "A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies "
+        "within what is allowed, fails if all of it lies outside, and is open otherwise. Differences "
+        "are paired by seed; runs that diverge count as runs that do not reach a loss."
+    ),
+)
+
+
+def page(questions: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page, in Markdown.
+
+    Args:
+        questions: as workflow/questions.yaml has them.
+    """
+    before = (f"{textwrap.fill(part, _WIDTH)}\n" for part in _BEFORE)
+    return "\n".join(
+        [_HEAD, *before, *(_section(name, asked) for name, asked in questions.items())]
+    )
+
+
+def _section(name: str, asked: Mapping[str, Any]) -> str:
+    parts = [
+        f"## {asked['question']}",
+        f"`snakemake --cores 2 {name}`; asked on {asked['asked']}.",
+        asked["why"],
+        f"*Compared.* {asked['compared']}",
+        "*What counts as an answer.*",
+    ]
+    criteria = "\n".join(f"- {_criterion(one)}" for one in asked["criteria"])
+    return "\n\n".join([*(textwrap.fill(part, _WIDTH) for part in parts), criteria]) + "\n"
+
+
+def _criterion(criterion: Mapping[str, Any]) -> str:
+    low, high = criterion["holds"]
+    holds = -math.inf if low is None else low, math.inf if high is None else high
+    return f"{criterion['says']}: {wording.allowed(holds, criterion['unit'])}."
