@@ -115,6 +115,7 @@ FIGURES = {
         "message": "Sharpness against loss: {wildcards.study}",
         "inputs": {"table": "results/sharpness/{study}.parquet"},
     },
+    **FIGURES_OF_QUESTIONS,
 }
 
 try:

@@ -70,6 +70,27 @@ def answer_of(question):
     return f"results/further/{question}.csv"
 
 
+FIGURES_OF_QUESTIONS = {
+    name: {
+        "module": module,
+        "title": f"Further questions: {name}",
+        "message": f"Figure of the question {name}",
+        "inputs": {"answers": answer_of(name)} | inputs,
+        "mem_mb": 2000,
+    }
+    for name, module, inputs in (
+        ("width", "question_shares", {}),
+        ("orders", "question_differences", {"epochs": QUESTIONS["orders"]["epochs"]}),
+        ("rates", "question_shares", {}),
+        ("hybrid", "question_shares", {}),
+        ("start", "question_differences", {}),
+        ("room", "question_differences", {}),
+        ("diffusion", "diffusion", QUESTIONS["diffusion"]),
+        ("wellposed", "question_differences", {}),
+    )
+}
+
+
 for question, inputs in QUESTIONS.items():
 
     rule:

@@ -34,8 +34,8 @@ def perron_frobenius(weight: np.ndarray) -> float:
 def gain(parameters: np.ndarray, network: settings.Network) -> float:
     """A bound of |y(d) - y(d')| per largest |d_j - d'_j|, NaN where the theory gives none.
 
-    The sum of |C| (I - |W|)^-1 |V|, with the readout C and the injection V (El Ghaoui et al. 2019,
-    section 4), where the Perron-Frobenius eigenvalue of |W| is below 1.
+    The sum of |C| (I - |W|)^-1 |V|, with the readout C and the injection V (El Ghaoui et al. 2019),
+    where the Perron-Frobenius eigenvalue of |W| is below 1.
 
     Args:
         parameters: (p,) flat vector.

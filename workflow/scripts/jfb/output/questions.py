@@ -12,17 +12,13 @@ _HEAD = """<!-- Written by `make docs` from workflow/questions.yaml: edit that, 
 # Questions that the report leaves open
 """
 _BEFORE = (
-    (
-        "Each was written down, with what would count as its answer, before the runs were made that "
-        "answer it; the date is that of the commit. Trials of one to four seeds set the number of "
-        "epochs and of seeds. `snakemake --cores 2 further` makes all of them, `snakemake --cores 2 "
-        "width` one. [Findings](findings.md) has the answers."
-    ),
-    (
-        "A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies "
-        "within what is allowed, fails if all of it lies outside, and is open otherwise. Differences "
-        "are paired by seed; runs that diverge count as runs that do not reach a loss."
-    ),
+    """Each was written down, with what would count as its answer, before the runs were made that
+    answer it; the date is that of the commit. Trials of one to four seeds set the number of epochs
+    and of seeds. `snakemake --cores 2 further` makes all of them, `snakemake --cores 2 width` one.
+    [Findings](findings.md) has the answers.""",
+    """A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies
+    within what is allowed, fails if all of it lies outside, and is open otherwise. Differences are
+    paired by seed; runs that diverge count as runs that do not reach a loss.""",
 )
 
 
@@ -32,7 +28,7 @@ def page(questions: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         questions: as workflow/questions.yaml has them.
     """
-    before = (f"{textwrap.fill(part, _WIDTH)}\n" for part in _BEFORE)
+    before = (f"{textwrap.fill(' '.join(part.split()), _WIDTH)}\n" for part in _BEFORE)
     return "\n".join(
         [_HEAD, *before, *(_section(name, asked) for name, asked in questions.items())]
     )

@@ -96,7 +96,7 @@ def log_loss(summary: pd.DataFrame) -> pd.Series:
 def indexed(summary: pd.DataFrame) -> pd.DataFrame:
     """A summary by its levels, batch size and seed."""
     keys = list(summary)[: list(summary).index("seed") + 1]
-    return summary.set_index(keys)
+    return summary.set_index(keys).sort_index()
 
 
 def table(rows: Sequence[Measured], criteria: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

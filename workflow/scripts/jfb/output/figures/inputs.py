@@ -52,3 +52,9 @@ def read_units(path: str | Path) -> pd.DataFrame:
 def read_sharpness(path: str | Path) -> pd.DataFrame:
     """The sharpness at the end of the runs of a study, see `jfb.records.sharpness.Row`."""
     return parquet.read_frame(path, "sharpness")
+
+
+def read_answers(path: str | Path) -> pd.DataFrame:
+    """What a question measured, see `jfb.analysis.questions.measured.table`."""
+    text = {"measure": str, "level": str, "against": str}
+    return pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))

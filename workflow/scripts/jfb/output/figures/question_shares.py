@@ -1,0 +1,158 @@
+"""Questions whose answer is a share of seeds: width, rates, hybrid."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from jfb.analysis.shares import REACHED
+from jfb.output.figures.inputs import read_answers
+from jfb.output.figures.style import PAGE_WIDTH, drawn_from, legend, looks, panels
+
+_SPREAD = 0.36
+
+
+def _points(axes: Axes, rows: pd.DataFrame, levels: list[str]) -> None:
+    """Shares by level, a colour per batch size, with their intervals."""
+    by_size = looks(rows["batch_size"])
+    places = {level: place for place, level in enumerate(levels)}
+    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD
+    for shift, (size, look) in zip(shifts, by_size.items(), strict=True):
+        some = rows[(rows["batch_size"] == size) & rows["level"].isin(levels)]
+        x = some["level"].map(places) + shift
+        reach = [some["estimate"] - some["low"], some["high"] - some["estimate"]]
+        axes.errorbar(
+            x, some["estimate"], np.abs(reach), linestyle="", elinewidth=1, markersize=5, **look
+        )
+    axes.set(xticks=range(len(levels)), xticklabels=levels, ylim=(-0.03, 1.03))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.grid(visible=False, axis="x")
+
+
+@drawn_from(answers=read_answers)
+def width(answers: pd.DataFrame) -> Figure:
+    """Share of seeds that reach 0.001 by latent dimension and batch size.
+
+    Args:
+        answers: to the question of that name.
+    """
+    figure, all_axes = panels(2, sharey=True)
+    titles = {"epochs": "After as many epochs", "updates": "After as many updates"}
+    for axes, (name, title) in zip(all_axes, titles.items(), strict=True):
+        rows = answers[answers["measure"] == f"share_{name}"]
+        levels = sorted(set(rows["level"]), key=int)
+        _points(axes, rows, levels)
+        axes.axvline(sum(int(level) < 16 for level in levels) - 0.5, color="black", linewidth=0.8)
+        axes.set(title=title, xlabel="Latent dimension")
+        spans = ("3,000", "300") if name == "epochs" else ("as 3,000\nof 2400", "as 300\nof 2400")
+        for place, span in zip((0.3, 0.82), spans, strict=True):
+            axes.text(
+                place, 0.02, f"{span} epochs", transform=axes.transAxes, ha="center", size=6.5
+            )
+    all_axes[0].set_ylabel(f"Seeds with a loss of at most {REACHED:g} (%)")
+    legend(figure, answers.loc[answers["batch_size"] > 0, "batch_size"], linestyle="")
+    return figure
+
+
+_RULES = {
+    "0.001": "1e-3\nfor all",
+    "sqrt_32": "root,\n1e-3 at 32",
+    "linear_32": "linear,\n1e-3 at 32",
+    "sqrt_2400": "root,\n1e-3 at\n2400",
+    "linear_2400": "linear,\n1e-3 at\n2400",
+}
+
+
+@drawn_from(answers=read_answers)
+def rates(answers: pd.DataFrame) -> Figure:
+    """Share of seeds that reach 0.001 by learning rate, constant or by a rule, and batch size.
+
+    Args:
+        answers: to the question of that name.
+    """
+    figure, (left, right) = panels(2, sharey=True)
+    rows = answers[answers["measure"] == "share"]
+    constant = sorted(
+        {level for level in rows["level"] if level not in _RULES} | {"0.001"}, key=float
+    )
+    _points(left, rows, constant)
+    left.set_xticklabels([f"{float(level):g}" for level in constant])
+    left.set(
+        xlabel="Learning rate",
+        title="Constant",
+        ylabel=f"Seeds with a loss of at most {REACHED:g} (%)",
+    )
+    _points(right, rows, list(_RULES))
+    right.set_xticklabels(_RULES.values())
+    right.set(title="By the batch size")
+    legend(figure, rows["batch_size"], linestyle="")
+    return figure
+
+
+_SCHEDULES = {
+    "full": "full batch",
+    "full_as_41": "full batch, 6,034 epochs",
+    "full_as_122": "full batch, 12,028 epochs",
+    "small_4": "32 for 4 epochs, then full",
+    "small_41": "32 for 41 epochs, then full",
+    "small_122": "32 for 122 epochs, then full",
+    "growing": "32, 64, 600, 1200, full, 600 epochs each",
+    "last_41": "full, then 32 for 41 epochs",
+    "constant_1200": "1200",
+    "constant_600": "600",
+    "constant_32": "32",
+}
+_UPDATES = {
+    "3,000": ("full", "small_4"),
+    "6,000": ("full_as_41", "small_41", "last_41", "constant_1200"),
+    "12,000": ("full_as_122", "small_122", "constant_600"),
+    "more": ("growing", "constant_32"),
+}
+
+
+@drawn_from(answers=read_answers)
+def hybrid(answers: pd.DataFrame) -> Figure:
+    """Share of seeds that reach 0.001 by schedule of the batch size, by number of updates.
+
+    Args:
+        answers: to the question of that name.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    rows = answers[answers["measure"] == "share"].set_index("level")
+    named, y, ticks = [], 0.0, []
+    for updates, schedules in _UPDATES.items():
+        axes.text(
+            1.01,
+            y + (len(schedules) - 1) / 2,
+            updates,
+            va="center",
+            size=7,
+            transform=axes.get_yaxis_transform(),
+        )
+        for schedule in schedules:
+            row = rows.loc[schedule]
+            reach = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
+            noisy = schedule.startswith(("small", "growing"))
+            colour = "#d95f02" if noisy else "#444444"
+            axes.errorbar(
+                row["estimate"],
+                y,
+                xerr=np.abs(reach),
+                marker="o",
+                color=colour,
+                markersize=5,
+                elinewidth=1,
+                markeredgecolor="white",
+            )
+            named.append(_SCHEDULES[schedule])
+            ticks.append(y)
+            y += 1
+        axes.axhline(y - 0.5, color="black", linewidth=0.4)
+    axes.text(1.01, -0.9, "updates", va="center", size=7, transform=axes.get_yaxis_transform())
+    axes.set(yticks=ticks, yticklabels=named, ylim=(y - 0.5, -0.5))
+    axes.set_xlabel(f"Seeds with a loss of at most {REACHED:g} (%), with 95 % intervals")
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.grid(visible=False, axis="y")
+    return figure
