@@ -25,8 +25,8 @@ from train_runs import NOT_COMPARED, differing, train, train_apart
 ROUNDED = {"fma", "sqrt", "fabs", "copysign"}
 #: Functions of the C library that compute; its square root is correctly rounded.
 CALLED = {"sqrt"}
-#: By optimiser, the fused multiply-adds in its code: one of weight decay; Adam's first moment has one
-#: in each branch.
+#: By optimiser, the fused multiply-adds in its code: one of weight decay; Adam's first moment has
+#: one in each branch.
 NAMED = {step_choices.Adam: 4, step_choices.SGD: 3}
 
 FLAG = re.compile(r"(?<![-\w.$%@\"])(fast|reassoc|contract|nnan|ninf|nsz|arcp|afn)(?![-\w.:\"])")

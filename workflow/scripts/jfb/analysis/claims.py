@@ -46,7 +46,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, in our words, its place in the report, and the evidence for it, by part."""
+    """A claim, in our words, its place in the report, and the evidence for it, by part.
+
+    `scope` says of which networks the evidence is, where the claim could be about others too.
+    """
 
     id: str
     statement: str
@@ -54,6 +57,7 @@ class Claim:
     published: tuple[Evidence, ...]
     general: tuple[Evidence, ...]
     beside: tuple[Evidence, ...]
+    scope: str = ""
 
     def pieces(self) -> Iterator[tuple[str, Evidence]]:
         """Every piece of evidence, with its part."""
@@ -73,7 +77,7 @@ def read(document: Mapping[str, Any]) -> list[Claim]:
     for entry in document["claims"]:
         name = entry["id"]
         parts = (tuple(_evidence(name, p) for p in entry.get(part, ())) for part in PARTS)
-        claim = Claim(name, entry["statement"], entry["place"], *parts)
+        claim = Claim(name, entry["statement"], entry["place"], *parts, entry.get("scope", ""))
         _require_once(f"claim {name}: evidence", [piece.id for _, piece in claim.pieces()])
         if not claim.published + claim.general:
             raise ValueError(f"claim {name}: must have evidence that decides it")

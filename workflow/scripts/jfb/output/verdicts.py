@@ -50,9 +50,10 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
     """A row per claim: the verdict, and the piece of evidence that it hangs on.
 
     Returns:
-        id, statement, place; studies (that its evidence was taken from, separated by spaces; of
-        evidence that is lacking, those that could give it); published and general, the outcome of
-        either part, missing where it has no evidence; verdict, and machines, on how many what it
+        id, statement, place, scope (of which networks it is judged; missing where it could be of no
+        other); studies (that its evidence was taken from, separated by spaces; of evidence that is
+        lacking, those that could give it); published and general, the outcome of either part,
+        missing where it has no evidence; verdict, and machines, on how many what it
         rests on was measured; evidence_id and the columns of `of_evidence` from label to
         holds_high of the piece that it hangs on, on the first machine; reason.
     """
@@ -66,6 +67,7 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "id": one.claim.id,
                 "statement": one.claim.statement,
                 "place": one.claim.place,
+                "scope": one.claim.scope or None,
                 "studies": " ".join(studies),
                 "published": one.published and str(one.published),
                 "general": one.general and str(one.general),
@@ -113,7 +115,8 @@ def to_markdown(page: Page) -> str:
     lines += ["", "## Rules that were changed after results were seen", "", _CHANGES, ""]
     lines += _markdown(*_changed(page.changes))
     for one in page.judged:
-        lines += ["", f"## {one.claim.id}", "", f"{one.claim.statement} ({one.claim.place})", ""]
+        place = "; ".join(filter(None, (one.claim.place, one.claim.scope)))
+        lines += ["", f"## {one.claim.id}", "", f"{one.claim.statement} ({place})", ""]
         lines += [f"**{_verdict(one)}**: {wording.reason(one)}", ""]
         lines += _markdown(*_evidence(one))
     return "\n".join(lines) + "\n"
