@@ -1064,7 +1064,7 @@ def test_small_studies_are_studies(study, config):
     assert run.batch_size == study.get("batch_sizes", [32])[0]
 
 
-HYBRID = {"batch_sizes": [2400, 600], "seeds": [0], "engine": "fused"}
+PHASED = {"batch_sizes": [2400, 600], "seeds": [0], "engine": "fused"}
 
 
 def test_phases_of_updates_have_the_fewest_epochs_that_make_them(config):
@@ -1075,7 +1075,7 @@ def test_phases_of_updates_have_the_fewest_epochs_that_make_them(config):
         {"batch_size": 700, "epochs": 4},
         {"batch_size": 2400, "updates": 1},
     ]
-    study = with_studies(config, hybrid=HYBRID | {"epochs": 50, "batch_schedule": phases})["hybrid"]
+    study = with_studies(config, phased=PHASED | {"epochs": 50, "batch_schedule": phases})["phased"]
     for (batch_size, _), run in study.runs.items():
         assert run.batch_schedule == ((3, 32), (2, 64), (4, 700), (1, 2400))
         assert run.phases == (*run.batch_schedule, (40, batch_size))
@@ -1089,8 +1089,8 @@ def test_the_updates_of_a_study_are_those_of_the_phases_too(phase, updates, conf
     """Three epochs at batch size 32 in each case, which make 225 updates."""
     phases = [{"batch_size": 32} | phase]
     sizes = {"batch_sizes": [2400, 600, 64]}
-    hybrid = HYBRID | sizes | {"updates": updates, "batch_schedule": phases}
-    for (batch_size, _), run in with_studies(config, hybrid=hybrid)["hybrid"].runs.items():
+    phased = PHASED | sizes | {"updates": updates, "batch_schedule": phases}
+    for (batch_size, _), run in with_studies(config, phased=phased)["phased"].runs.items():
         assert run.batch_schedule == ((3, 32),)
         each = -(-2400 // batch_size)
         made = 225 + each * (run.epochs - 3)
@@ -1252,7 +1252,7 @@ def test_a_rule_and_a_schedule_in_part_keep_the_options_of_the_defaults(config):
     constant = {"learning_rate_rule": {"name": "constant"}, "schedule": {"name": "constant"}}
     config["studies"]["replay"] |= constant
     levels = {"warm": {"schedule": {"warm_up": 9}}, "other": {"learning_rate_rule": {"anchor": 64}}}
-    study = HYBRID | {"factors": {"kind": levels}, "schedule": {"end_factor": 0.2}}
+    study = PHASED | {"factors": {"kind": levels}, "schedule": {"end_factor": 0.2}}
     runs = with_studies(config, part=study)["part"].runs
     warm, other = (runs[level, 600, 0] for level in levels)
     assert warm.schedule == step_choices.Cosine(end_factor=0.2, warm_up=9)
@@ -1270,7 +1270,7 @@ def test_an_anchor_needs_a_rule(config):
 
 def test_rows_are_projected_in_every_latent_dimension_of_the_fused_engine(config):
     rows = {"name": "projection", "bound": 0.5, "norm": "infinity"}
-    study = HYBRID | {"latent_dim": 40, "contraction": rows}
+    study = PHASED | {"latent_dim": 40, "contraction": rows}
     run = with_studies(config, rows=study)["rows"].runs[600, 0]
     assert run.contraction == choices.Projection(bound=0.5, norm="infinity")
     with pytest.raises(ConfigError, match=r"^studies\.rows\.latent_dim: 40 .* for projection in"):
@@ -1278,7 +1278,7 @@ def test_rows_are_projected_in_every_latent_dimension_of_the_fused_engine(config
 
 
 def test_a_warm_up_may_leave_one_update(config):
-    study = HYBRID | {"batch_sizes": [2400], "epochs": 5}
+    study = PHASED | {"batch_sizes": [2400], "epochs": 5}
     for schedule in ({"name": "constant"}, *({"name": n} | o for n, o in SCHEDULES.items())):
         warm = study | {"schedule": schedule | {"warm_up": 4}}
         (run,) = with_studies(config, warm=warm)["warm"].runs.values()

@@ -7,6 +7,7 @@ FIGURES_SHOWN = {
     "updates": "updates_updates",
     "timing": "timing",
     "alignment": f"alignment_{project.alignment}",
+    **{name: name for name in ASKED},
 }
 
 
@@ -74,6 +75,7 @@ NUMBERS = {
     # Of this machine last.
     "times": ("times", [*OTHER_PATHS, "results/timing.csv"]),
     "cost": ("cost", ["results/cost.csv"]),
+    **{f"answer_{name}": ("answers", [answer_of(name)]) for name in ASKED},
 }
 
 

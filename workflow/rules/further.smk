@@ -14,6 +14,16 @@ STARTS = {
 }
 CONTRACTIVE = [project.trajectories, "wellposed_projected", "wellposed_parametrized"]
 ORDERED = [project.trajectories, "orders_first", "orders_second"]
+STUDIES_OF_QUESTIONS = {
+    "width": ["width_epochs", "width_updates", "width_updates_wide"],
+    "orders": ["orders_epochs", "orders_updates", *ORDERED],
+    "rates": ["rates_constant", "rates_rules"],
+    "hybrid": ["hybrid_schedules", "hybrid_controls", "hybrid_last"],
+    "start": list(STARTS.values()),
+    "room": ["room_points"],
+    "diffusion": [project.trajectories],
+    "wellposed": CONTRACTIVE,
+}
 QUESTIONS = {
     "width": {
         "epochs": summary_of("width_epochs"),
@@ -57,6 +67,12 @@ QUESTIONS = {
     },
 }
 OPTIONS = {"start": {"starts": STARTS}}
+# Those whose studies the configuration has.
+ASKED = [
+    name
+    for name in QUESTIONS
+    if set(STUDIES_OF_QUESTIONS[name]) <= set(project.studies)
+]
 
 
 @functools.cache
@@ -88,16 +104,17 @@ FIGURES_OF_QUESTIONS = {
         ("diffusion", "diffusion", QUESTIONS["diffusion"]),
         ("wellposed", "question_differences", {}),
     )
+    if name in ASKED
 }
 
 
-for question, inputs in QUESTIONS.items():
+for question in ASKED:
 
     rule:
         name:
             f"answer_{question}"
         input:
-            **inputs,
+            **QUESTIONS[question],
             criteria=versioned(QUESTION_CRITERIA),
         output:
             f"results/further/{question}.csv-metadata.json",
@@ -132,5 +149,5 @@ for question, inputs in QUESTIONS.items():
 # All that the report leaves open and these studies ask.
 rule further:
     input:
-        [[answer_of(name), figure_of(name)] for name in QUESTIONS],
+        [[answer_of(name), figure_of(name)] for name in ASKED],
     localrule: True

@@ -76,6 +76,17 @@ def require_different(
         known.append((chosen, level))
 
 
+def require_new(
+    key: str, levels: Iterable[str], run: settings.Run, known: dict[settings.Run, str]
+) -> None:
+    """Refuse levels with the same runs as others, which `known` has by a run without its levels."""
+    named = ", ".join(levels)
+    if other := known.get(run):
+        allowed = f"must set something else than {other}: their runs are the same"
+        raise ConfigError(key, named, allowed)
+    known[run] = named
+
+
 def require_updatable(key: str, level: Mapping[str, Any]) -> None:
     """Refuse a level of a study with updates whose runs would not have them."""
     if "epochs" in level:

@@ -17,6 +17,7 @@ _ALLOWED = {
     "int_type": "must be an integer",
     "int_from_float": "must be an integer",
     "float_type": "must be a number",
+    "bool_type": "must be true or false",
     "string_type": "must be a string",
     "list_type": "must be a list",
     "dict_type": "must be a mapping",

@@ -124,6 +124,7 @@ def _study(
     splits = _splits(key, entry)
     of_data = _of_data(f"{key}.factors", factors, "block_size" in entry)
     names: dict[Levels, str] = {}
+    known: dict[settings.Run, str] = {}
     for factor, levels in factors.items():
         checks.require_distinct(f"{key}.factors.{factor}", levels)
         checks.require_different(f"{key}.factors.{factor}", levels, entry)
@@ -151,7 +152,9 @@ def _study(
             names[*among, (SPLIT, split)] = f"{chosen['dataset']}_split_{split}"
         if not splits:
             names[among] = chosen["dataset"]
-        for run in _runs(place, seeds, chosen, dataset, named):
+        made = list(_runs(place, seeds, chosen, dataset, named))
+        checks.require_new(place, levels, dataclasses.replace(made[0], levels=()), known)
+        for run in made:
             if not splits:
                 runs[*levels, run.batch_size, run.seed] = run
             for split in splits:

@@ -20,7 +20,8 @@ class Needs:
     batch size and seed only. `factors`: they differ in factors. `several`: they are of several
     seeds at several batch sizes. `fixed_point`: their networks have one. `activations`: those for
     which it means something, all where none is named; `solvers` and `gradients` likewise.
-    `updates`: whether they are given a number of updates; None if either way.
+    `updates`: whether they are given a number of updates; None if either way. `one_batch_size`: a
+    run has the same batch size from its start to its end.
     """
 
     logs: bool | None = True
@@ -32,6 +33,7 @@ class Needs:
     solvers: tuple[str, ...] = ()
     gradients: tuple[str, ...] = ()
     updates: bool | None = None
+    one_batch_size: bool = False
 
 
 #: Units that are active and kinks are those of relu: tanh has neither.
@@ -83,7 +85,7 @@ FORMATS = ("svg", "pdf", "png")
 #: By key of the configuration: what is made of the study that it names.
 _ONE_TABLE = Needs(logs=None, updates=False)
 ROLES = {
-    "replay": (_ONE_TABLE, _UNITS, _FINAL),
+    "replay": (_ONE_TABLE, _UNITS, _FINAL, Needs(one_batch_size=True)),
     "distribution": (_ONE_TABLE, _FINAL),
     "trajectories": (_ONE_TABLE, _UNITS, _FINAL),
     "alignment.study": (_ONE_TABLE, _ALIGNMENT),
@@ -107,6 +109,8 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     runs = study.runs.values()
     if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
         yield "must be a study of several seeds at several batch sizes"
+    if needs.one_batch_size and any(run.batch_schedule for run in runs):
+        yield "must be a study without batch_schedule"
     if needs.fixed_point and any(run.solver.name == "explicit" for run in runs):
         yield "must be a study of networks with a fixed point, not with the solver explicit"
     activations = {run.network.activation for run in runs} if needs.activations else set()

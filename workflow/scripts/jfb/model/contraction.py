@@ -64,15 +64,17 @@ def shrink_rows(weight: Tensor, ceiling: float) -> Tensor:
     """The nearest matrix to a float64 `weight`, (n, n), with an infinity norm of at most `ceiling`.
 
     A row w that is too long becomes sign(w) max(|w| - t, 0), with the t that makes the sum of the
-    absolute values `ceiling` (Duchi et al. 2008, figure 1).
+    absolute values `ceiling` (Duchi et al. 2008, figure 1). What is computed is the distance of t
+    from the largest |w|, so that no weight is too large for it.
     """
     size = weight.abs()
     ordered = size.sort(dim=1, descending=True).values
+    largest = ordered[:, :1]
+    gaps = largest - ordered
     count = torch.arange(1, len(weight) + 1, dtype=weight.dtype)
-    excess = (ordered.cumsum(dim=1) - ceiling) / count
-    last = (ordered > excess).sum(dim=1, keepdim=True) - 1
-    threshold = excess.gather(1, last.clamp_min(0))
-    shrunk = weight.sign() * (size - threshold).clamp_min(0)
+    levels = (ceiling + gaps.cumsum(dim=1)) / count
+    last = (levels > gaps).sum(dim=1, keepdim=True) - 1
+    shrunk = weight.sign() * (levels.gather(1, last) - (largest - size)).clamp_min(0)
     return torch.where(size.sum(dim=1, keepdim=True) > ceiling, shrunk, weight)
 
 

@@ -51,7 +51,9 @@ def _factors(run: settings.Run, places: np.ndarray, updates: int) -> np.ndarray:
     """The factors of the updates at `places`, from 0, of all."""
     schedule = run.schedule
     past = np.maximum(places - schedule.warm_up, 0)
-    factors = _SCHEDULES[schedule.name](schedule, past, updates - schedule.warm_up)
+    # A run that is timed may be shorter than its warm-up.
+    left = max(1, updates - schedule.warm_up)
+    factors = _SCHEDULES[schedule.name](schedule, past, left)
     if not schedule.warm_up:
         return factors
     return np.where(places < schedule.warm_up, (places + 1) / schedule.warm_up, factors)

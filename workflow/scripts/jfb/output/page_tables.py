@@ -15,6 +15,11 @@ def _csv(path: str) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
+def _answers(path: str) -> pd.DataFrame:
+    """What a question measured; levels that are called by numbers stay text."""
+    return pd.read_csv(path, dtype={"level": str, "against": str})
+
+
 def _table1(path: str) -> pd.DataFrame:
     """Table 1 without the times of this machine, which are there only where they were measured."""
     table = pd.read_csv(path)
@@ -176,6 +181,7 @@ def _cost(path: str) -> pd.DataFrame:
 #: How a table of numbers is made from its files.
 KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "csv": _csv,
+    "answers": _answers,
     "table1": _table1,
     "shares": _shares,
     "times": _times,

@@ -10,7 +10,8 @@ class Row(NamedTuple):
 
     `gradient` is jfb or exact, `reference` exact or unrolled. jfb and exact hold for a point u that
     is no further from T(u; d) than a tolerance: jfb keeps u constant, exact is the implicit
-    gradient as if u were the fixed point. unrolled is the gradient of the loss that the program
+    gradient as if u were the fixed point. Searches start from 0, whatever those of the run started
+    from. unrolled is the gradient of the loss that the program
     computes, through every iteration that led to u.
 
     `precision` is that of the gradient. float32 is as in training: `tolerance` is that of the run's

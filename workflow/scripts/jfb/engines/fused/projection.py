@@ -22,30 +22,34 @@ def project(latent, parameters, settings, rotated, rotation):
 def shrink_rows(n, parameters, ceiling, work):
     """Project each row of the latent weight onto the l1 ball of radius `ceiling`, in place.
 
-    The threshold is found from the sorted absolute values (Duchi et al. 2008, figure 1). Rows that
-    are not finite are left as they are. `work` (n, n) float64 is room for them.
+    See `jfb.model.contraction.shrink_rows`. A weight that is not finite is left as it is. `work`
+    (n, n) float64 is room for the sorted rows.
     """
+    for k in range(n * n):
+        if not np.isfinite(parameters[k]):
+            return
     for i in range(n):
-        ordered, total = work[i], 0.0
+        below, total = work[i], 0.0
         for j in range(n):
             size = np.float64(abs(parameters[i * n + j]))
             total += size
             place = j
-            while place > 0 and ordered[place - 1] < size:
-                ordered[place] = ordered[place - 1]
+            while place > 0 and below[place - 1] < size:
+                below[place] = below[place - 1]
                 place -= 1
-            ordered[place] = size
-        if not ceiling < total < np.inf:
+            below[place] = size
+        if total <= ceiling:
             continue
-        above, threshold = 0.0, 0.0
+        largest, gaps, level = below[0], 0.0, 0.0
         for j in range(n):
-            above += ordered[j]
-            excess = (above - ceiling) / (j + 1)
-            if ordered[j] > excess:
-                threshold = excess
+            gap = largest - below[j]
+            gaps += gap
+            candidate = (ceiling + gaps) / (j + 1)
+            if candidate > gap:
+                level = candidate
         for j in range(n):
             weight = np.float64(parameters[i * n + j])
-            shrunk = max(abs(weight) - threshold, 0.0)
+            shrunk = max(level - (largest - abs(weight)), 0.0)
             parameters[i * n + j] = np.float32(np.copysign(shrunk, weight))
 
 
