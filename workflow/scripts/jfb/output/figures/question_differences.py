@@ -17,6 +17,8 @@ _SPREAD = 0.36
 
 def _bars(axes: Axes, rows: pd.DataFrame, look: Mapping, shift: float = 0.0) -> None:
     """Estimates at `rows.x`, with their intervals."""
+    if rows.empty:
+        return
     reach = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
     axes.errorbar(
         rows["x"] + shift,
