@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from jfb.analysis.questions import inputs
-from jfb.analysis.questions.measured import Measured, mean, share
+from jfb.analysis.questions.measured import Measured, mean, share, share_by_seed
 
 READERS = {"distances": inputs.distances}
 
@@ -30,7 +30,7 @@ def measure(distances: pd.DataFrame) -> list[Measured]:
         rows.append(mean(("exponent", "", size, ""), of_size["exponent"]))
         rows.append(mean(("r2_logarithm", "", size, ""), 1 - of_size["logarithm"]))
         rows.append(mean(("r2_power", "", size, ""), 1 - of_size["power"]))
-    rows.append(share(("logarithm", "all", 0), fits["logarithm"] < fits["power"]))
+    rows.append(share_by_seed(("logarithm", "all", 0), fits["logarithm"] < fits["power"]))
     for (size, decade), slopes in _slopes(late).groupby(level=["batch_size", "decade"]):
         rows.append(mean(("slope", decade, size, ""), slopes))
     return rows

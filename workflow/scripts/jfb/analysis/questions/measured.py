@@ -43,6 +43,17 @@ def share(place: tuple[str, str, int], reached: Iterable[bool]) -> Measured:
     return Measured(*place, "", len(values), _mean(values), *found)
 
 
+def share_by_seed(place: tuple[str, str, int], holds: pd.Series) -> Measured:
+    """The share of runs of which several have the same seed, and are alike: the mean over seeds.
+
+    Args:
+        place: measure, level and batch size.
+        holds: of each run, by an index with `seed`.
+    """
+    shares = holds.astype(float).groupby(level="seed").mean().to_numpy()
+    return Measured(*place, "", len(shares), _mean(shares), *intervals.of_mean_of_shares(shares))
+
+
 def share_difference(
     place: tuple[str, str, int, str], one: pd.Series, other: pd.Series
 ) -> Measured:

@@ -8,9 +8,11 @@ from jfb.analysis.questions import inputs
 from jfb.analysis.questions.measured import (
     Measured,
     log_loss,
+    mean,
     mean_difference,
     reached,
     share,
+    share_by_seed,
     share_difference,
 )
 
@@ -43,9 +45,9 @@ def measure(networks: Sequence[pd.DataFrame], summaries: Sequence[pd.DataFrame])
             for name in (*CONDITIONS, "norms", "any", "unique", "reached", "unexplained"):
                 rows.append(share((f"{name}_{when}", contraction, size), group[name]))
     free = last[last["contraction"] == FREE]
-    unique = free[free["unique"]]
+    unique = free[free["unique"]].set_index("seed")
     for name in (*CONDITIONS, "norms", "any", "reached"):
-        rows.append(share((f"{name}_of_unique", FREE, 0), unique[name]))
+        rows.append(share_by_seed((f"{name}_of_unique", FREE, 0), unique[name]))
     return rows + _cost(_by_contraction(summaries))
 
 
@@ -70,18 +72,20 @@ def _by_contraction(summaries: Sequence[pd.DataFrame]) -> dict[str, pd.DataFrame
 
 
 def _cost(summaries: Mapping[str, pd.DataFrame]) -> list[Measured]:
-    """Each contraction against none, of the same seeds, at each batch size and all together."""
+    """Each contraction against none, of the same seeds, at each batch size and over all.
+
+    Over all batch sizes, a seed counts once: the mean of its differences.
+    """
     rows = []
     free = summaries[FREE]
     for name, summary in summaries.items():
         if name == FREE:
             continue
-        for size in (0, *sorted(set(summary["batch_size"]), reverse=True)):
-            one, other = (
-                table[table["batch_size"].isin([size] if size else set(summary["batch_size"]))]
-                for table in (summary, free)
-            )
+        for size in sorted(set(summary["batch_size"]), reverse=True):
+            one, other = (table[table["batch_size"] == size] for table in (summary, free))
             place = name, size, FREE
             rows.append(share_difference(("cost_reached", *place), reached(one), reached(other)))
             rows.append(mean_difference(("cost_loss", *place), log_loss(one), log_loss(other)))
+        apart = (log_loss(summary) - log_loss(free)).dropna()
+        rows.append(mean(("cost_loss", name, 0, FREE), apart.groupby(level="seed").mean()))
     return rows

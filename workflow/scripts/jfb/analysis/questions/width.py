@@ -27,6 +27,8 @@ def measure(
 ) -> list[Measured]:
     """Shares that reach 0.001 by width and batch size, and the full batch against the others.
 
+    A seed draws another start at every width, so that pooled pairs count as different ones.
+
     Args:
         epochs: summary of a study with the factor `width`, at equal epochs in each width.
         updates, updates_wide: of smaller batches after the updates of its full batch.
