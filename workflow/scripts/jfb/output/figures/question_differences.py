@@ -67,11 +67,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     return figure
 
 
-_STARTS = {
-    "zero": "from 0",
-    "previous": "from the last\nfixed point",
-    "once": "the same, one\napplication",
-}
+_STARTS = {"zero": "0", "previous": "last", "once": "last,\nonce"}
 
 
 @drawn_from(answers=read_answers)
@@ -94,9 +90,10 @@ def start(answers: pd.DataFrame) -> Figure:
             rows = answers[(answers["measure"] == measure) & (answers["batch_size"] == size)]
             _bars(axes, rows.assign(x=rows["level"].map(levels.index)), look, shift)
         axes.set(xticks=range(len(levels)), xlim=(-0.5, len(levels) - 0.5), ylabel=label)
-        axes.set_xticklabels([_STARTS[name] for name in levels], size=6)
+        axes.set_xticklabels([_STARTS[name] for name in levels])
         axes.grid(visible=False, axis="x")
     all_axes[0].set_yscale("log")
+    all_axes[1].set_xlabel("Start of the solver")
     all_axes[1].axhspan(-0.1, 0.1, color="black", alpha=0.08, linewidth=0)
     legend(figure, answers["batch_size"], linestyle="")
     return figure
