@@ -33,7 +33,8 @@ def summary(levels, sizes, seeds, loss, factor="width"):
         for level, size, seed in itertools.product(levels, sizes, seeds)
     ]
     table = pd.DataFrame(rows)
-    return table.assign(exact_best_loss=table["lowest_loss"], final_val_loss=table["lowest_loss"])
+    loss = table["lowest_loss"]
+    return table.assign(exact_best_loss=loss, final_val_loss=loss, diverged=loss.isna())
 
 
 def found(rows, **where):
@@ -86,18 +87,39 @@ def test_a_criterion_can_be_about_some_levels_and_must_be_about_something():
 
 def test_width_compares_after_as_many_updates_with_the_full_batch_of_as_many_epochs():
     """Full batch 1e-2, small ones 1e-4 after the epochs and 1e-2 after the updates."""
-    widths = ["3", "8", "16", "32"]
-    epochs = summary(widths, [2400, 32], range(8), lambda w, b, s: 1e-2 if b == 2400 else 1e-4)
-    later = summary(widths[:2], [32], range(8), lambda *place: 1e-2)
-    wide = summary(widths[2:], [32], range(8), lambda *place: 1e-2)
-    rows = width.measure(epochs, later, wide)
+    narrow, every = ["3", "8"], ["3", "8", "16", "32"]
+    made = [
+        summary(
+            widths,
+            [32] if later else [2400, 32],
+            range(8),
+            lambda w, b, s, later=later: 1e-2 if b == 2400 or later else 1e-4,
+        )
+        for widths in (narrow, every)
+        for later in (False, True)
+    ]
+    rows = width.measure(*made)
     for name, loss, reach in (("epochs", 2, -1), ("updates", 0, 0)):
-        for level, pairs in (("3", 8), ("narrow", 16), ("wide", 16)):
+        for length, level in (("long", "3"), ("long", "narrow"), ("short", "wide")):
             where = {"level": level, "batch_size": 2400, "against": "32"}
-            assert found(rows, measure=f"loss_{name}", **where).estimate == pytest.approx(loss)
-            row = found(rows, measure=f"reached_{name}", **where)
-            assert (row["estimate"], row["n"]) == (reach, pairs)
-    assert found(rows, measure="share_updates", level="8", batch_size=32).estimate == 0
+            row = found(rows, measure=f"loss_{length}_{name}", **where)
+            assert (row["estimate"], row["n"]) == (pytest.approx(loss), 8)
+            row = found(rows, measure=f"reached_{length}_{name}", **where)
+            assert (row["estimate"], row["n"]) == (reach, 8)
+    assert found(rows, measure="share_short_updates", level="8", batch_size=32).estimate == 0
+
+
+def test_pairs_of_one_seed_count_once_and_unanimity_proves_no_more_than_its_seeds():
+    index = pd.MultiIndex.from_product([["16", "32", "64"], range(20)], names=["width", "seed"])
+    row = measured.share_difference_by_seed(("r", "", 0, ""), pd.Series(0.0, index))
+    assert (row.n, row.estimate) == (20, 0)
+    # Twenty seeds that agree leave room for differences of a tenth or more.
+    assert row.low < -0.1
+    assert row.high > 0.1
+    split = pd.Series([-1.0, -1.0, 0.0] * 20, index.swaplevel().sortlevel()[0])
+    row = measured.share_difference_by_seed(("r", "", 0, ""), split)
+    assert row.estimate == pytest.approx(-2 / 3)
+    assert row.high < 0
 
 
 @pytest.mark.parametrize("spreads", [(2.0, 0.5, 0.3), (0.1, 1.0, 0.5), (0.0, 0.0, 1.0)])
@@ -134,7 +156,16 @@ def test_a_loss_that_the_start_decides_has_an_intraclass_correlation_of_one():
         assert found(rows, measure="order_epochs", batch_size=size).estimate == pytest.approx(0)
         assert found(rows, measure="unanimous_epochs", batch_size=size).estimate == 1
     assert found(rows, measure="deaths_unanimous").estimate == 1
-    assert found(rows, measure="death_updates")[["n", "estimate"]].tolist() == [8, 10]
+    # Half of the starts lose a unit: with independent orders, half would be unanimous.
+    assert found(rows, measure="deaths_unanimous_by_chance").estimate == pytest.approx(0.5)
+    row = found(rows, measure="log_death_updates")
+    assert (row["n"], row["estimate"]) == (8, pytest.approx(1))
+
+
+def test_a_unit_is_lost_also_between_snapshots_without_a_count():
+    run = pd.DataFrame({"updates": [0, 5, 10, 20], "active_units": [3, None, 2, 2]})
+    assert orders._fate(run).tolist() == [1, 10]
+    assert orders._fate(run.assign(active_units=np.nan)).isna().all()
 
 
 def test_a_loss_that_the_order_decides_has_none():
@@ -179,11 +210,14 @@ def test_of_rates_with_equal_shares_the_lower_median_loss_is_best_and_divergence
 
 
 def test_hybrids_are_compared_with_controls_of_their_seeds():
-    names = ["full", "small_4", "small_41", "small_122", "growing", "full_as_41", "full_as_122"]
+    names = ["full", "small_4", "small_41", "small_122", "growing"]
+    names += ["full_as_4", "full_as_41", "full_as_122"]
     schedules = summary(
         names, [2400], range(8), lambda n, b, s: 1e-4 if n == "small_41" else 1e-2, "schedule"
     )
-    controls = summary(["x"], [1200, 600, 32], range(8), lambda *place: 1e-3).drop(columns="width")
+    controls = summary(["x"], [1200, 600, 100, 32], range(8), lambda *place: 1e-3).drop(
+        columns="width"
+    )
     last = summary(["x"], [32], range(8), lambda *place: 1e-4).drop(columns="width")
     rows = hybrid.measure(schedules, controls, last)
     where = {"measure": "reached", "level": "small_41"}
@@ -196,39 +230,23 @@ def test_hybrids_are_compared_with_controls_of_their_seeds():
 
 
 def test_starts_are_compared_by_seed():
-    studies = {"zero": "far", "previous": "near"}
-    runs = {
-        study: summary(["x"], [32], range(8), lambda w, b, s: 10.0**-s).drop(columns="width")
-        for study in studies.values()
-    }
+    runs = [summary(["x"], [32], range(8), lambda w, b, s: 10.0**-s).drop(columns="width")] * 2
     iterations = pd.DataFrame(
         [
-            {"study": study, "batch_size": 32, "seed": seed, "iterations": number, "stopped": 0.0}
-            for study, number in (("far", 20.0), ("near", 2.0))
+            {"batch_size": 32, "seed": seed, "iterations": number, "stopped": 0.0}
+            for number in (20.0, 2.0)
             for seed in range(8)
         ]
     )
-    aligned = pd.DataFrame(
-        [
-            {
-                "study": study,
-                "batch_size": 32,
-                "seed": seed,
-                "gradient": "jfb",
-                "precision": "float64",
-                "reference": "exact",
-                "tolerance": 1e-10,
-                "reference_tolerance": 1e-10,
-                "cosine": cosine,
-                "sign": 1,
-                "converged": True,
-            }
-            for study, cosine in (("far", 0.9), ("near", 0.7))
-            for seed in range(8)
-            for _ in range(3)
-        ]
-    )
-    rows = start.measure(list(runs.values()), iterations, aligned, studies)
+    row = {"batch_size": 32, "gradient": "jfb", "precision": "float64", "reference": "exact"}
+    row |= {"tolerance": 1e-10, "reference_tolerance": 1e-10, "sign": 1, "converged": True}
+    aligned = [
+        pd.DataFrame(
+            [row | {"seed": seed, "cosine": cosine} for seed in range(8) for _ in range(3)]
+        )
+        for cosine in (0.9, 0.7)
+    ]
+    rows = start.measure(runs, iterations, aligned, {"zero": (8, 1), "previous": (8, 1)})
     assert found(rows, measure="iterations", level="previous").estimate == 2
     assert found(rows, measure="log_iterations_difference").estimate == pytest.approx(-1)
     assert found(rows, measure="cosine_difference").estimate == pytest.approx(-0.2)
@@ -237,16 +255,21 @@ def test_starts_are_compared_by_seed():
 
 def test_points_are_compared_each_with_themselves():
     runs = summary(
-        ["diagonal", "uniform"],
+        ["diagonal", "uniform", "noisy"],
         [2400, 32],
         range(8),
-        lambda p, b, s: (1e-3 if p == "uniform" else 1e-4) * (10 if b == 2400 else 1),
+        lambda p, b, s: (
+            {"uniform": 1e-3, "diagonal": 1e-4, "noisy": 0.0101}[p] * (10 if b == 2400 else 1)
+        ),
         "points",
     )
-    rows = room.measure(runs)
+    rows = room.measure(runs, {"diagonal": 0.0, "noisy": 0.01})
     for level in ("diagonal", "uniform"):
         assert found(rows, measure="loss", level=level).estimate == pytest.approx(1)
     assert found(rows, measure="log_loss", level="uniform", batch_size=32).estimate == -3
+    # 0.0101 is within 0.001 of the variance, ten times as much is not; 1e-3 and 1e-4 both are.
+    assert found(rows, measure="reached", level="noisy").estimate == -1
+    assert found(rows, measure="reached", level="diagonal").estimate == 0
 
 
 @pytest.mark.parametrize(
@@ -267,11 +290,17 @@ def test_the_law_that_made_distances_is_found(law, wins):
             assert found(rows, measure="slope", level=decade).estimate == pytest.approx(0.4)
 
 
+def test_runs_with_few_snapshots_fit_no_law():
+    rows = [{"batch_size": 32, "seed": 0, "updates": t, "distance": t} for t in (1, 10, 20, 30)]
+    assert diffusion.measure(pd.DataFrame(rows)) == []
+    assert measured.table([], [CRITERION | {"holds": [0, 1]}]).empty
+
+
 def networks(contraction, rows):
     columns = ["spectral_norm", "infinity_norm", "perron_frobenius", "contraction_high"]
     columns += ["unique", "reached"]
     table = pd.DataFrame(rows, columns=columns)
-    place = {"contraction": contraction, "batch_size": 32, "epoch": 5}
+    place = {"level": contraction, "batch_size": 32, "epoch": 5}
     return table.assign(**place, seed=range(len(table)))
 
 
@@ -304,7 +333,7 @@ def test_networks_are_counted_by_each_condition_and_their_union():
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_says_what_it_asks_and_what_would_answer_it(name):
     asked = QUESTIONS[name]
-    assert asked.keys() == {"question", "asked", "why", "compared", "criteria"}
+    assert asked.keys() - {"changed"} == {"question", "asked", "why", "compared", "criteria"}
     assert asked["question"].endswith("?")
     for criterion in asked["criteria"]:
         assert {"id", "measure", "holds", "unit", "says"} <= criterion.keys()

@@ -96,7 +96,7 @@ def test_every_fourth_snapshot_and_the_last_are_measured(project):
     assert [row.epoch for row in rows] == [0, 4, 8, 9]
     # Four updates an epoch.
     assert [row.updates for row in rows] == [0, 16, 32, 36]
-    assert {row.contraction for row in rows} == {"none"}
+    assert {row.level for row in rows} == {"none"}
 
 
 def test_the_conditions_of_a_network_by_hand(project):

@@ -115,7 +115,61 @@ FIGURES = {
         "message": "Sharpness against loss: {wildcards.study}",
         "inputs": {"table": "results/sharpness/{study}.parquet"},
     },
-    **FIGURES_OF_QUESTIONS,
+    "width": {
+        "module": "question_shares",
+        "title": "Further questions: width",
+        "message": "Shares by latent dimension",
+        "inputs": {"answers": answer_of("width")},
+    },
+    "orders": {
+        "module": "question_differences",
+        "title": "Further questions: start or order",
+        "message": "Losses by start and by order",
+        "inputs": {
+            "answers": answer_of("orders"),
+            "epochs": summary_of("orders_epochs"),
+        },
+    },
+    "rates": {
+        "module": "question_shares",
+        "title": "Further questions: learning rates",
+        "message": "Shares by learning rate",
+        "inputs": {"answers": answer_of("rates")},
+    },
+    "hybrid": {
+        "module": "question_shares",
+        "title": "Further questions: schedules of the batch size",
+        "message": "Shares by schedule of the batch size",
+        "inputs": {"answers": answer_of("hybrid")},
+    },
+    "start": {
+        "module": "question_differences",
+        "title": "Further questions: start of the solver",
+        "message": "Iterations and losses by the solver's start",
+        "inputs": {"answers": answer_of("start")},
+    },
+    "room": {
+        "module": "question_differences",
+        "title": "Further questions: points and noise",
+        "message": "Losses by points and noise",
+        "inputs": {"answers": answer_of("room")},
+    },
+    # The table is what the target makes too.
+    "diffusion": {
+        "module": "diffusion",
+        "title": "Further questions: distance from the start",
+        "message": "Distance from the start along training",
+        "inputs": {
+            "answers": answer_of("diffusion"),
+            **QUESTIONS["diffusion"]["inputs"],
+        },
+    },
+    "wellposed": {
+        "module": "question_differences",
+        "title": "Further questions: conditions for a fixed point",
+        "message": "Conditions for a fixed point, and their cost",
+        "inputs": {"answers": answer_of("wellposed")},
+    },
 }
 
 try:
@@ -128,7 +182,8 @@ except ConfigError as error:
 
 
 # A figure that is of no study is a target by its name.
-for name, figure in FIGURES.items():
+for name in [name for name in FIGURES if name in ASKED or name not in QUESTIONS]:
+    figure = FIGURES[name]
     stem, of_study = (
         (f"{name}_{{study}}", "{study}") if is_of_study(name) else (name, None)
     )

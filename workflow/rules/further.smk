@@ -1,12 +1,12 @@
-# A question is a module of `jfb.analysis.questions` with what reads each input, an entry of
-# workflow/questions.yaml with its criteria, and a row here. Its figure is a target by its name.
-QUESTION_CRITERIA = WORKFLOW / "questions.yaml"
+CRITERIA = WORKFLOW / "questions.yaml"
 
 
 def summary_of(study):
     return f"results/summaries/{study}.parquet"
 
 
+# The studies whose solvers start from zero, from the last fixed point, and from there once; those
+# along which conditions for a fixed point are measured; and those of three orders per start.
 STARTS = {
     "zero": project.trajectories,
     "previous": "start_previous",
@@ -14,71 +14,117 @@ STARTS = {
 }
 CONTRACTIVE = [project.trajectories, "wellposed_projected", "wellposed_parametrized"]
 ORDERED = [project.trajectories, "orders_first", "orders_second"]
-STUDIES_OF_QUESTIONS = {
-    "width": ["width_epochs", "width_updates", "width_updates_wide"],
-    "orders": ["orders_epochs", "orders_updates", *ORDERED],
-    "rates": ["rates_constant", "rates_rules"],
-    "hybrid": ["hybrid_schedules", "hybrid_controls", "hybrid_last"],
-    "start": list(STARTS.values()),
-    "room": ["room_points"],
-    "diffusion": [project.trajectories],
-    "wellposed": CONTRACTIVE,
-}
+NOISY_POINTS = "room_points"
+
+
+def logs_and_alignments():
+    """How many logs and alignments there are of each start, in the order of the inputs."""
+    sizes = batch_sizes_of(STARTS["once"])
+    return {
+        start: [len(logs_of(study)), len(sizes)] for start, study in STARTS.items()
+    }
+
+
+def variances():
+    """The variance of the noise on targets, by level of the points."""
+    runs = project.studies[NOISY_POINTS].runs.values()
+    return {
+        dict(run.levels)["points"]: run.dataset.noise_std**2
+        if run.dataset.noise_on == "targets"
+        else 0.0
+        for run in runs
+        if not run.dataset.noise_std or run.dataset.noise_on == "targets"
+    }
+
+
+# A question is a module of `jfb.analysis.questions` with what reads each input, an entry of
+# workflow/questions.yaml with its criteria, a row here, and a figure, whose name is its target.
 QUESTIONS = {
     "width": {
-        "epochs": summary_of("width_epochs"),
-        "updates": summary_of("width_updates"),
-        "updates_wide": summary_of("width_updates_wide"),
+        "studies": [
+            "width_long",
+            "width_long_updates",
+            "width_short",
+            "width_short_updates",
+        ],
+        "inputs": {
+            "long": summary_of("width_long"),
+            "long_updates": summary_of("width_long_updates"),
+            "short": summary_of("width_short"),
+            "short_updates": summary_of("width_short_updates"),
+        },
     },
     "orders": {
-        "epochs": summary_of("orders_epochs"),
-        "updates": summary_of("orders_updates"),
-        "deaths": [f"results/units/{study}.parquet" for study in ORDERED],
+        "studies": ["orders_epochs", "orders_updates", *ORDERED],
+        "inputs": {
+            "epochs": summary_of("orders_epochs"),
+            "updates": summary_of("orders_updates"),
+            "deaths": [f"results/units/{study}.parquet" for study in ORDERED],
+        },
     },
     "rates": {
-        "constant": summary_of("rates_constant"),
-        "rules": summary_of("rates_rules"),
+        "studies": ["rates_constant", "rates_rules"],
+        "inputs": {
+            "constant": summary_of("rates_constant"),
+            "rules": summary_of("rates_rules"),
+        },
     },
     "hybrid": {
-        "schedules": summary_of("hybrid_schedules"),
-        "controls": summary_of("hybrid_controls"),
-        "last": summary_of("hybrid_last"),
+        "studies": ["hybrid_schedules", "hybrid_controls", "hybrid_last"],
+        "inputs": {
+            "schedules": summary_of("hybrid_schedules"),
+            "controls": summary_of("hybrid_controls"),
+            "last": summary_of("hybrid_last"),
+        },
     },
     "start": {
-        "summaries": [summary_of(study) for study in STARTS.values()],
-        "iterations": lambda wildcards: sum(map(logs_of, STARTS.values()), []),
-        # At the batch sizes that all have.
-        "alignments": lambda wildcards: [
-            ALIGNMENT.format(study=study, batch_size=size)
-            for study in STARTS.values()
-            for size in batch_sizes_of(STARTS["once"])
-        ],
+        "studies": list(STARTS.values()),
+        "inputs": {
+            "summaries": [summary_of(study) for study in STARTS.values()],
+            "iterations": lambda wildcards: sum(map(logs_of, STARTS.values()), []),
+            # At the batch sizes that all have.
+            "alignments": lambda wildcards: [
+                ALIGNMENT.format(study=study, batch_size=size)
+                for study in STARTS.values()
+                for size in batch_sizes_of(STARTS["once"])
+            ],
+        },
+        "options": lambda wildcards: {"starts": logs_and_alignments()},
     },
-    "room": {"points": summary_of("room_points")},
+    "room": {
+        "studies": [NOISY_POINTS],
+        "inputs": {"points": summary_of(NOISY_POINTS)},
+        "options": lambda wildcards: {"variances": variances()},
+    },
     "diffusion": {
-        "distances": lambda wildcards: [
-            *logs_of(project.trajectories),
-            *beside_logs(project.trajectories, "_snapshots.safetensors"),
-        ]
+        "studies": [project.trajectories],
+        "inputs": {
+            "distances": lambda wildcards: [
+                *logs_of(project.trajectories),
+                *beside_logs(project.trajectories, "_snapshots.safetensors"),
+            ]
+        },
     },
     "wellposed": {
-        "networks": [f"results/wellposed/{study}.parquet" for study in CONTRACTIVE],
-        "summaries": [summary_of(study) for study in CONTRACTIVE],
+        "studies": CONTRACTIVE,
+        "inputs": {
+            "networks": [f"results/wellposed/{study}.parquet" for study in CONTRACTIVE],
+            "summaries": [summary_of(study) for study in CONTRACTIVE],
+        },
     },
 }
-OPTIONS = {"start": {"starts": STARTS}}
 # Those whose studies the configuration has.
 ASKED = [
     name
-    for name in QUESTIONS
-    if set(STUDIES_OF_QUESTIONS[name]) <= set(project.studies)
+    for name, question in QUESTIONS.items()
+    if set(question["studies"]) <= set(project.studies)
 ]
 
 
 @functools.cache
 def criteria():
     """The criteria of each question, read once a job is planned."""
-    read = yaml.safe_load(QUESTION_CRITERIA.read_text(encoding="utf-8"))
+    read = yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
     return {name: question["criteria"] for name, question in read.items()}
 
 
@@ -86,48 +132,25 @@ def answer_of(question):
     return f"results/further/{question}.csv"
 
 
-FIGURES_OF_QUESTIONS = {
-    name: {
-        "module": module,
-        "title": f"Further questions: {name}",
-        "message": f"Figure of the question {name}",
-        "inputs": {"answers": answer_of(name)} | inputs,
-        "mem_mb": 2000,
-    }
-    for name, module, inputs in (
-        ("width", "question_shares", {}),
-        ("orders", "question_differences", {"epochs": QUESTIONS["orders"]["epochs"]}),
-        ("rates", "question_shares", {}),
-        ("hybrid", "question_shares", {}),
-        ("start", "question_differences", {}),
-        ("room", "question_differences", {}),
-        ("diffusion", "diffusion", QUESTIONS["diffusion"]),
-        ("wellposed", "question_differences", {}),
-    )
-    if name in ASKED
-}
-
-
-for question in ASKED:
+for name in ASKED:
 
     rule:
         name:
-            f"answer_{question}"
+            f"answer_{name}"
         input:
-            **QUESTIONS[question],
-            criteria=versioned(QUESTION_CRITERIA),
+            **QUESTIONS[name]["inputs"],
         output:
-            f"results/further/{question}.csv-metadata.json",
+            f"results/further/{name}.csv-metadata.json",
             csv=report(
-                answer_of(question),
+                answer_of(name),
                 caption="../report/further.rst",
                 category="Tables",
-                labels={"table": f"Further questions: {question}"},
+                labels={"table": f"Further questions: {name}"},
             ),
         log:
-            f"results/logs/further/{question}.log",
+            f"results/logs/further/{name}.log",
         benchmark:
-            f"results/benchmarks/further/{question}.tsv"
+            f"results/benchmarks/further/{name}.tsv"
         conda:
             "../../environment.yml"
         threads: 1
@@ -135,13 +158,12 @@ for question in ASKED:
             mem_mb=2000,
             runtime=10,
         params:
-            code=code_of("answer.py", f"jfb.analysis.questions.{question}"),
-            contents=contents_of(QUESTION_CRITERIA),
-            module=f"jfb.analysis.questions.{question}",
-            criteria=lambda wildcards, question=question: criteria()[question],
-            options=OPTIONS.get(question, {}),
+            code=code_of("answer.py", f"jfb.analysis.questions.{name}"),
+            module=f"jfb.analysis.questions.{name}",
+            criteria=lambda wildcards, name=name: criteria()[name],
+            options=QUESTIONS[name].get("options", {}),
         message:
-            f"What the studies say of the question {question}"
+            f"What the studies say of the question {name}"
         script:
             "../scripts/answer.py"
 

@@ -35,7 +35,7 @@ class _Iterated:
 
 @dataclass(frozen=True, kw_only=True)
 class Picard(_Iterated, Solver):
-    """u <- T(u; d) from u = 0, or from the `previous` fixed point of the same sample."""
+    """u <- T(u; d) from u = 0; or, not in dataloader, from the sample's `previous` fixed point."""
 
     engines = EVERY_ENGINE
     name: Literal["picard"] = "picard"

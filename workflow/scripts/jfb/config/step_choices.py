@@ -108,7 +108,7 @@ class _WarmedUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(_WarmedUp, Schedule):
-    """The learning rate stays as it is, after `warm_up` updates."""
+    """The learning rate stays as it is; after `warm_up` updates, which dataloader lacks."""
 
     engines = EVERY_ENGINE
     name: Literal["constant"] = "constant"

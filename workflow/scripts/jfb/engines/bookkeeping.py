@@ -140,7 +140,8 @@ def telling(progress: Callable[[int, str], None]) -> Callable[[Epoch], None]:
 
 def warning_of(solver: choices.Solver, unconverged: int) -> str | None:
     """What a run must warn of: forward passes of its last epoch that were stopped; None of none."""
-    if not unconverged:
+    # From the last fixed points, each search goes on where the one before was stopped.
+    if not unconverged or getattr(solver, "start", "zero") == "previous":
         return None
     kept = ", but the iterate with the smallest residual"
     if solver.name == "picard":

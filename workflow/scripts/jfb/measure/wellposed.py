@@ -59,7 +59,7 @@ def _bounds(weight: np.ndarray, norms: Sequence[float]) -> tuple[float, float]:
 
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     """A row for every fourth snapshot of a run, and for its last."""
-    told = dict(run.levels).get("contraction", run.contraction.name)
+    told = "/".join(level for _, level in run.levels) or "none"
     last = len(snapshots.epochs) - 1
     rows = []
     for place in sorted({*range(0, last, EVERY), last}):

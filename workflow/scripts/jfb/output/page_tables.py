@@ -7,6 +7,7 @@ import pandas as pd
 
 from jfb.analysis import alignment, cost, published, table1, timing
 from jfb.analysis.shares import REACHED, reached_with_largest, shares
+from jfb.output.figures.inputs import read_answers
 from jfb.storage import parquet
 
 
@@ -16,8 +17,8 @@ def _csv(path: str) -> pd.DataFrame:
 
 
 def _answers(path: str) -> pd.DataFrame:
-    """What a question measured; levels that are called by numbers stay text."""
-    return pd.read_csv(path, dtype={"level": str, "against": str})
+    """What a question measured."""
+    return read_answers(path)
 
 
 def _table1(path: str) -> pd.DataFrame:

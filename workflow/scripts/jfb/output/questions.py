@@ -18,7 +18,7 @@ _BEFORE = (
     [Findings](findings.md) has the answers.""",
     """A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies
     within what is allowed, fails if all of it lies outside, and is open otherwise. Differences are
-    paired by seed; runs that diverge count as runs that do not reach a loss.""",
+    paired by seed. A run that diverges counts; it has reached a loss if it had before.""",
 )
 
 
@@ -40,6 +40,7 @@ def _section(name: str, asked: Mapping[str, Any]) -> str:
         f"`snakemake --cores 2 {name}`; asked on {asked['asked']}.",
         asked["why"],
         f"*Compared.* {asked['compared']}",
+        *([f"*Changed.* {asked['changed']}"] if "changed" in asked else []),
         "*What counts as an answer.*",
     ]
     criteria = "\n".join(f"- {_criterion(one)}" for one in asked["criteria"])

@@ -8,7 +8,7 @@ from jfb.storage import parquet
 class Row(NamedTuple):
     """The network of a run after an epoch.
 
-    `contraction` names what keeps the latent map contractive, none where nothing does. Of the
+    `level` has the levels of the study's factors, joined by /; none where it has no factor. Of the
     latent weight W, `spectral_norm`, `infinity_norm` (the largest sum of absolute values in a row)
     and `perron_frobenius`, the spectral radius of |W|; `contraction_low` and `contraction_high`
     bound the joint spectral radius of D W. Each of the four that is below 1 is sufficient for one
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     0 comes below the tolerance 1e-3 within 1,000 applications on all of them at once.
     """
 
-    contraction: str
+    level: str
     batch_size: int
     seed: int
     epoch: int

@@ -11,6 +11,8 @@ READERS = {"distances": inputs.distances}
 
 #: Updates from which on distances are fitted.
 FROM = 10
+#: Fewer snapshots of a run from there on fit either law.
+FEWEST = 5
 #: Exponents that are tried.
 _EXPONENTS = (0.01, 3.0)
 
@@ -19,10 +21,15 @@ def measure(distances: pd.DataFrame) -> list[Measured]:
     """Which of two laws fits the distance better, and the exponent of the power law, by batch size.
 
     Args:
-        distances: a row per run and snapshot: batch_size, seed, updates, distance.
+        distances: a row per run and snapshot: batch_size, seed, updates, distance. Runs with few
+            snapshots are left out.
     """
-    rows = []
     late = distances[distances["updates"] >= FROM]
+    counted = late.groupby(["batch_size", "seed"])["updates"].transform("size")
+    late = late[counted >= FEWEST]
+    if late.empty:
+        return []
+    rows = []
     fits = late.groupby(["batch_size", "seed"]).apply(_fits, include_groups=False)
     for size in sorted(set(late["batch_size"]), reverse=True):
         of_size = fits.loc[size]

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from jfb.analysis import alignment
-from jfb.records import distances as distances_of
-from jfb.records import runlog
+from jfb.records import runlog, snapshots
 from jfb.storage import parquet
 
 
@@ -26,38 +26,41 @@ def frames(paths: Sequence[str]) -> list[pd.DataFrame]:
 
 
 def iterations(paths: Sequence[str]) -> pd.DataFrame:
-    """Of each run whose log is given: study, batch_size, seed; means over its epochs.
+    """Of each log, in the order of the paths: batch_size, seed, and means over its epochs.
 
-    The study is the name of the folder of a study's runs.
+    iterations: applications of T per forward pass; stopped: whether the limit stopped a pass.
     """
     rows = []
     for path in paths:
         log = runlog.read(path)
         run = runlog.run_of(log)
-        study = str(path).partition("/runs/")[2].partition("/")[0]
         passes, stopped = (
             parquet.to_numbers(log[name]) for name in ("iterations_mean", "unconverged")
         )
-        rows.append((study, run.batch_size, run.seed, passes.mean(), (stopped > 0).mean()))
-    return pd.DataFrame(rows, columns=["study", "batch_size", "seed", "iterations", "stopped"])
+        rows.append((run.batch_size, run.seed, passes.mean(), (stopped > 0).mean()))
+    return pd.DataFrame(rows, columns=["batch_size", "seed", "iterations", "stopped"])
 
 
-def alignments(paths: Sequence[str]) -> pd.DataFrame:
-    """Alignments, see `jfb.analysis.alignment.read`, with a column `study`."""
-    parts = [
-        alignment.read([path]).assign(study=str(path).partition("/alignment/")[2].partition("/")[0])
-        for path in paths
-    ]
-    return pd.concat(parts, ignore_index=True)
+def alignments(paths: Sequence[str]) -> list[pd.DataFrame]:
+    """Alignments, one by one, see `jfb.analysis.alignment.read`."""
+    return [alignment.read([path]) for path in paths]
 
 
 def distances(paths: Sequence[str]) -> pd.DataFrame:
-    """How far runs are from their start: batch_size, seed, updates, distance.
+    """How far runs are from their start, |theta - theta_0| of all parameters, at each snapshot.
 
     Args:
         paths: of the logs of the runs, and then of their snapshots in the same order.
+
+    Returns:
+        batch_size, seed, updates and distance, a row per snapshot but the first.
     """
     logs, kept = paths[: len(paths) // 2], paths[len(paths) // 2 :]
-    runs = [runlog.run_of(runlog.read(path)) for path in logs]
-    rows = distances_of.rows_of(kept, runs)
+    rows = []
+    for log, path in zip(logs, kept, strict=True):
+        run = runlog.run_of(runlog.read(log))
+        along = snapshots.read(path, run)
+        moved = along.parameters[1:].astype(np.float64) - along.parameters[0]
+        for epoch, distance in zip(along.epochs[1:], np.linalg.norm(moved, axis=1), strict=True):
+            rows.append((run.batch_size, run.seed, run.updates_by(int(epoch)), float(distance)))
     return pd.DataFrame(rows, columns=["batch_size", "seed", "updates", "distance"])

@@ -69,6 +69,20 @@ def share_difference(
     return Measured(*place, len(both), _mean(first) - _mean(second), *found)
 
 
+def share_difference_by_seed(place: tuple[str, str, int, str], differences: pd.Series) -> Measured:
+    """The difference of two shares where several pairs have the same seed: the mean over seeds.
+
+    With Gaffke's interval, which allows for differences that no seed has shown.
+
+    Args:
+        place: measure, level, batch size, and what it is against.
+        differences: of each pair -1, 0 or 1, by an index with `seed`.
+    """
+    by_seed = differences.groupby(level="seed").mean().to_numpy()
+    low, high = (2 * end - 1 for end in intervals.of_mean_of_shares((by_seed + 1) / 2))
+    return Measured(*place, len(by_seed), _mean(by_seed), low, high)
+
+
 def mean(place: tuple[str, str, int, str], values: pd.Series | np.ndarray) -> Measured:
     """The mean of some values, with its bootstrap interval; those that are not finite left out."""
     values = np.asarray(values, float)
@@ -92,9 +106,9 @@ def _mean(values: np.ndarray) -> float:
 
 
 def reached(summary: pd.DataFrame) -> pd.Series:
-    """Whether each run of a summary reaches a loss of 0.001; one that has no finite loss does not.
+    """Whether each run of a summary reaches a loss of 0.001, by its levels, batch size and seed.
 
-    By its levels, batch size and seed.
+    One that diverges does if it had before; one without a finite loss does not.
     """
     return indexed(summary)["lowest_loss"].le(REACHED)
 
@@ -134,8 +148,10 @@ def table(rows: Sequence[Measured], criteria: Sequence[Mapping[str, Any]]) -> pd
                 chosen &= found[key] == criterion[key]
             if f"{key}s" in criterion:
                 chosen &= found[key].isin(criterion[f"{key}s"])
-        if not chosen.any():
+        if rows and not chosen.any():
             raise ValueError(f"criterion {criterion['id']}: nothing of the kind was measured")
+        if (decided.loc[chosen, "criterion"].notna()).any():
+            raise ValueError(f"criterion {criterion['id']}: another is about the same estimate")
         low, high = criterion["holds"]
         holds = -math.inf if low is None else low, math.inf if high is None else high
         for place in found.index[chosen]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jfb.analysis.questions import inputs
-from jfb.analysis.questions.measured import Measured, log_loss, reached, share
+from jfb.analysis.questions.measured import Measured, log_loss, mean, reached, share
 
 READERS = {"epochs": inputs.summary, "updates": inputs.summary, "deaths": inputs.frames}
 
@@ -79,29 +79,32 @@ def _shares(values: np.ndarray) -> tuple[float, float]:
 
 
 def _deaths(deaths: Sequence[pd.DataFrame]) -> list[Measured]:
-    """Whether a start loses a unit with every order or with none, and after how many updates."""
+    """Whether a start loses a unit with every order or with none, and after how many updates.
+
+    Beside it the share that would do so if each order lost units in as many starts, by chance.
+    Starts of which a run has no units that can be counted are left out.
+    """
     lost = pd.concat(dict(enumerate(deaths)), names=["order"]).reset_index("order")
-    keys = ["order", "batch_size", "seed"]
-    last = lost.groupby(keys).apply(_last_death, include_groups=False).unstack("order")
-    # Of the batch sizes that all orders have.
-    last = last[last.index.get_level_values("batch_size").isin(_common(deaths))]
+    runs = lost.groupby(["order", "batch_size", "seed"]).apply(_fate, include_groups=False)
+    common = set.intersection(*(set(table["batch_size"]) for table in deaths))
     rows = []
-    for size, of_size in last.groupby(level="batch_size", sort=False):
-        died = of_size.notna().to_numpy()
-        rows.append(share(("deaths_unanimous", "", size), died.all(axis=1) | ~died.any(axis=1)))
-        after = of_size.to_numpy()[died]
-        ends = np.quantile(after, [0.25, 0.75]) if len(after) else (np.nan, np.nan)
-        middle = np.median(after) if len(after) else np.nan
-        rows.append(Measured("death_updates", "", size, "", len(after), float(middle), *ends))
+    for size in sorted(common, reverse=True):
+        of_size = runs.xs(size, level="batch_size")
+        died = of_size["died"].unstack("order").dropna().astype(bool)
+        alike = died.all(axis=1) | ~died.any(axis=1)
+        rows.append(share(("deaths_unanimous", "", size), alike))
+        by_chance = died.mean().prod() + (1 - died.mean()).prod()
+        place = "deaths_unanimous_by_chance", "", size, ""
+        rows.append(Measured(*place, len(died), float(by_chance), np.nan, np.nan))
+        rows.append(mean(("log_death_updates", "", size, ""), np.log10(of_size["after"])))
     return rows
 
 
-def _common(deaths: Sequence[pd.DataFrame]) -> set[int]:
-    return set.intersection(*(set(table["batch_size"]) for table in deaths))
-
-
-def _last_death(run: pd.DataFrame) -> float:
-    """Updates at the first snapshot after a unit was lost for the last time; NaN if none was."""
-    run = run.sort_values("updates")
+def _fate(run: pd.DataFrame) -> pd.Series:
+    """Whether a run loses a unit, missing where none were counted, and the updates by then."""
+    run = run.dropna(subset="active_units").sort_values("updates")
+    if run.empty:
+        return pd.Series({"died": np.nan, "after": np.nan})
     fewer = np.flatnonzero(np.diff(run["active_units"].to_numpy(float)) < 0) + 1
-    return float(run["updates"].iloc[fewer[-1]]) if len(fewer) else np.nan
+    after = float(run["updates"].iloc[fewer[-1]]) if len(fewer) else np.nan
+    return pd.Series({"died": float(len(fewer) > 0), "after": after})

@@ -35,6 +35,9 @@ def measure(constant: pd.DataFrame, rules: pd.DataFrame) -> list[Measured]:
     rows = []
     for (rate, size), of_group in reached(judging).groupby(level=[0, 1], sort=False):
         rows.append(share(("share", rate, size), of_group))
+    for level, runs in (("rate", judging), ("rule", rules)):
+        for (name, size), of_group in runs.groupby([level, "batch_size"], sort=False):
+            rows.append(share(("diverged", name, size), of_group["diverged"]))
     for (rule, size), of_group in reached(rules).groupby(level=[0, 1], sort=False):
         rows.append(share(("share", rule, size), of_group))
     best = {size: best_rate(choosing[choosing["batch_size"] == size]) for size in sizes}

@@ -37,13 +37,15 @@ def measure(networks: Sequence[pd.DataFrame], summaries: Sequence[pd.DataFrame])
         summaries: of these studies, with the factor `contraction` where they have one.
     """
     rows = []
+    networks = [table.rename(columns={"level": "contraction"}) for table in networks]
     met = conditions(pd.concat(networks, ignore_index=True))
     of_run = met.groupby(["contraction", "batch_size", "seed"])
     last = met[met["epoch"] == of_run["epoch"].transform("max")]
-    for when, some in {"along": met, "end": last}.items():
-        for (contraction, size), group in some.groupby(["contraction", "batch_size"], sort=False):
-            for name in (*CONDITIONS, "norms", "any", "unique", "reached", "unexplained"):
-                rows.append(share((f"{name}_{when}", contraction, size), group[name]))
+    names = (*CONDITIONS, "norms", "any", "unique", "reached", "unexplained")
+    for when, some, of in (("along", met, share_by_seed), ("end", last, share)):
+        groups = some.set_index("seed").groupby(["contraction", "batch_size"], sort=False)
+        for (contraction, size), group in groups:
+            rows += [of((f"{name}_{when}", contraction, size), group[name]) for name in names]
     free = last[last["contraction"] == FREE]
     unique = free[free["unique"]].set_index("seed")
     for name in (*CONDITIONS, "norms", "any", "reached"):

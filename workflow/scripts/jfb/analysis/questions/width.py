@@ -6,54 +6,62 @@ from jfb.analysis.questions import inputs
 from jfb.analysis.questions.measured import (
     Measured,
     log_loss,
-    mean_difference,
+    mean,
     reached,
     share,
     share_difference,
+    share_difference_by_seed,
 )
 
-READERS = {
-    "epochs": inputs.summary,
-    "updates": inputs.summary,
-    "updates_wide": inputs.summary,
-}
-
+READERS = dict.fromkeys(("long", "long_updates", "short", "short_updates"), inputs.summary)
 #: From this latent dimension on, widths are pooled as wide, below as narrow.
 WIDE = 16
 
 
 def measure(
-    epochs: pd.DataFrame, updates: pd.DataFrame, updates_wide: pd.DataFrame
+    long: pd.DataFrame,
+    long_updates: pd.DataFrame,
+    short: pd.DataFrame,
+    short_updates: pd.DataFrame,
 ) -> list[Measured]:
     """Shares that reach 0.001 by width and batch size, and the full batch against the others.
 
-    A seed draws another start at every width, so that pooled pairs count as different ones.
+    Narrow and wide networks are pooled; a seed then counts once, with the mean of its differences.
 
     Args:
-        epochs: summary of a study with the factor `width`, at equal epochs in each width.
-        updates, updates_wide: of smaller batches after the updates of its full batch.
+        long: summary of a study with the factor `width`, of long runs.
+        long_updates: of smaller batches after the updates that its full batch has.
+        short, short_updates: the same of short runs.
     """
-    full = epochs["batch_size"].max()
-    at_full = epochs[epochs["batch_size"] == full]
-    equal = {"epochs": epochs, "updates": pd.concat([at_full, updates, updates_wide])}
     rows = []
-    for name, summary in equal.items():
-        reaches, losses = reached(summary), log_loss(summary)
-        for (width, size), of_group in reaches.groupby(level=[0, 1], sort=False):
-            rows.append(share((f"share_{name}", width, size), of_group))
-        for size in sorted(set(summary["batch_size"]) - {full}, reverse=True):
-            one, other = (reaches.xs(b, level="batch_size") for b in (full, size))
-            lower, higher = (losses.xs(b, level="batch_size") for b in (full, size))
-            for level, chosen in _levels(one).items():
-                place = level, full, str(size)
-                rows.append(share_difference((f"reached_{name}", *place), one[chosen], other))
-                rows.append(mean_difference((f"loss_{name}", *place), lower[chosen], higher))
+    for name, epochs, updates in (("long", long, long_updates), ("short", short, short_updates)):
+        full = epochs["batch_size"].max()
+        at_full = epochs[epochs["batch_size"] == full]
+        rows += _compared(f"{name}_epochs", epochs)
+        rows += _compared(f"{name}_updates", pd.concat([at_full, updates]))
     return rows
 
 
-def _levels(values: pd.Series) -> dict[str, pd.Series]:
-    """Which rows are of each width, and of the narrow and the wide ones together."""
-    widths = values.index.get_level_values("width")
-    by_width = {width: widths == width for width in dict.fromkeys(widths)}
-    wide = widths.astype(int) >= WIDE
-    return by_width | {"narrow": ~wide, "wide": wide}
+def _compared(name: str, summary: pd.DataFrame) -> list[Measured]:
+    reaches, losses = reached(summary), log_loss(summary)
+    full, *others = sorted(set(summary["batch_size"]), reverse=True)
+    rows = [
+        share((f"share_{name}", width, size), of_group)
+        for (width, size), of_group in reaches.groupby(level=[0, 1], sort=False)
+    ]
+    for size in others:
+        one, other = (reaches.xs(b, level="batch_size") for b in (full, size))
+        apart = losses.xs(full, level="batch_size") - losses.xs(size, level="batch_size")
+        for width in dict.fromkeys(summary["width"]):
+            place = width, full, str(size)
+            rows.append(share_difference((f"reached_{name}", *place), one[width], other[width]))
+            rows.append(mean((f"loss_{name}", *place), apart[width]))
+        widths = apart.index.get_level_values("width").astype(int)
+        for level, chosen in (("narrow", widths < WIDE), ("wide", widths >= WIDE)):
+            if chosen.any():
+                place = level, full, str(size)
+                both = one[chosen].astype(float) - other[chosen].astype(float)
+                rows.append(share_difference_by_seed((f"reached_{name}", *place), both))
+                by_seed = apart[chosen].groupby(level="seed").mean()
+                rows.append(mean((f"loss_{name}", *place), by_seed))
+    return rows

@@ -86,7 +86,8 @@ def start(answers: pd.DataFrame) -> Figure:
     by_size = looks(answers["batch_size"])
     for axes, (measure, label) in zip(all_axes, shown.items(), strict=True):
         levels = [name for name in _STARTS if measure != "exact_loss_difference" or name != "zero"]
-        for (size, look), shift in zip(by_size.items(), (-_SPREAD / 4, _SPREAD / 4), strict=True):
+        shifts = np.linspace(-0.25, 0.25, len(by_size)) * _SPREAD
+        for (size, look), shift in zip(by_size.items(), shifts, strict=True):
             rows = answers[(answers["measure"] == measure) & (answers["batch_size"] == size)]
             _bars(axes, rows.assign(x=rows["level"].map(levels.index)), look, shift)
         axes.set(xticks=range(len(levels)), xlim=(-0.5, len(levels) - 0.5), ylabel=label)

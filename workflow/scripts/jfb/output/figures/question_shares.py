@@ -30,27 +30,25 @@ def _points(axes: Axes, rows: pd.DataFrame, levels: list[str]) -> None:
     axes.grid(visible=False, axis="x")
 
 
+_LENGTHS = {"long": "3,000", "short": "300"}
+
+
 @drawn_from(answers=read_answers)
 def width(answers: pd.DataFrame) -> Figure:
-    """Share of seeds that reach 0.001 by latent dimension and batch size.
+    """Share of seeds that reach 0.001 by latent dimension and batch size, in long and short runs.
 
     Args:
         answers: to the question of that name.
     """
-    figure, all_axes = panels(2, sharey=True)
-    titles = {"epochs": "After as many epochs", "updates": "After as many updates"}
-    for axes, (name, title) in zip(all_axes, titles.items(), strict=True):
-        rows = answers[answers["measure"] == f"share_{name}"]
-        levels = sorted(set(rows["level"]), key=int)
-        _points(axes, rows, levels)
-        axes.axvline(sum(int(level) < 16 for level in levels) - 0.5, color="black", linewidth=0.8)
-        axes.set(title=title, xlabel="Latent dimension")
-        spans = ("3,000", "300") if name == "epochs" else ("as 3,000\nof 2400", "as 300\nof 2400")
-        for place, span in zip((0.3, 0.82), spans, strict=True):
-            axes.text(
-                place, 0.02, f"{span} epochs", transform=axes.transAxes, ha="center", size=6.5
-            )
-    all_axes[0].set_ylabel(f"Seeds with a loss of at most {REACHED:g} (%)")
+    figure, all_axes = panels(2, rows=2, sharey=True)
+    for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
+        for axes, what in zip(row, ("epochs", "updates"), strict=True):
+            rows = answers[answers["measure"] == f"share_{length}_{what}"]
+            _points(axes, rows, sorted(set(rows["level"]), key=int))
+            axes.set_title(f"After {number} {what}")
+    for axes in all_axes[1]:
+        axes.set_xlabel("Latent dimension")
+    figure.supylabel(f"Seeds with a loss of at most {REACHED:g} (%)", fontsize=8)
     legend(figure, answers.loc[answers["batch_size"] > 0, "batch_size"], linestyle="")
     return figure
 
@@ -92,6 +90,7 @@ def rates(answers: pd.DataFrame) -> Figure:
 
 _SCHEDULES = {
     "full": "full batch",
+    "full_as_4": "full batch, 3,296 epochs",
     "full_as_41": "full batch, 6,034 epochs",
     "full_as_122": "full batch, 12,028 epochs",
     "small_4": "32 for 4 epochs, then full",
@@ -101,13 +100,15 @@ _SCHEDULES = {
     "last_41": "full, then 32 for 41 epochs",
     "constant_1200": "1200",
     "constant_600": "600",
+    "constant_100": "100",
     "constant_32": "32",
 }
 _UPDATES = {
-    "3,000": ("full", "small_4"),
+    "3,000": ("full", "full_as_4", "small_4"),
     "6,000": ("full_as_41", "small_41", "last_41", "constant_1200"),
     "12,000": ("full_as_122", "small_122", "constant_600"),
-    "more": ("growing", "constant_32"),
+    "72,000": ("growing", "constant_100"),
+    "225,000": ("constant_32",),
 }
 
 
@@ -118,7 +119,7 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 3.2), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
     rows = answers[answers["measure"] == "share"].set_index("level")
     named, y, ticks = [], 0.0, []
