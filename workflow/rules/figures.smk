@@ -154,14 +154,13 @@ FIGURES = {
         "message": "Losses by points and noise",
         "inputs": {"answers": answer_of("room")},
     },
-    # The table is what the target makes too.
     "diffusion": {
         "module": "diffusion",
         "title": "Further questions: distance from the start",
         "message": "Distance from the start along training",
         "inputs": {
             "answers": answer_of("diffusion"),
-            **QUESTIONS["diffusion"]["inputs"],
+            "distances": QUESTIONS["diffusion"]["inputs"]["distances"],
         },
     },
     "wellposed": {

@@ -12,6 +12,7 @@ import jinja2
 
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
+from jfb.analysis.finding import Span
 from jfb.output import choices, wording
 from jfb.storage import files
 
@@ -41,7 +42,7 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
-    `interval` (of a piece of evidence), `allowed` (what its claim allows), `share` (of a row of
+    `interval` (of a piece of evidence), `estimate(unit)` (of a row of answers), `allowed` (what its claim allows), `share` (of a row of
     shares).
 
     Args:
@@ -210,6 +211,11 @@ def interval(row: Row) -> str:
     return f"{told} {wording.spanned(_number(low), _number(high), row['span'], unit)}"
 
 
+def estimate(row: Row, unit: str = "") -> str:
+    """An estimate in a unit, with its interval; a row that decides nothing has no unit of its own."""
+    return interval(row | {"unit": unit, "span": Span.INTERVAL})
+
+
 def allowed(row: Row) -> str:
     """The values that a claim allows, of a piece of its evidence."""
     low, high = row["holds_low"], row["holds_high"]
@@ -233,6 +239,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "whole": whole,
     "interval": interval,
+    "estimate": estimate,
     "allowed": allowed,
     "share": share,
 }

@@ -1,0 +1,174 @@
+"""The figures of questions, from made-up runs of the studies that the configuration has.
+
+The criteria are applied too: one that is about no estimate would be seen after the runs only.
+"""
+
+import functools
+import itertools
+import operator
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT, load_project
+from jfb.analysis.questions import (
+    diffusion,
+    hybrid,
+    measured,
+    orders,
+    rates,
+    room,
+    start,
+    wellposed,
+    width,
+)
+from jfb.output.figures import diffusion as figure_of_diffusion
+from jfb.output.figures import question_differences, question_shares
+from jfb.output.figures.inputs import read_answers
+from jfb.storage import documents
+
+QUESTIONS = yaml.safe_load((ROOT / "workflow/questions.yaml").read_text())
+RNG = np.random.default_rng(0)
+
+
+def summary(study, lost=False):
+    """Made-up losses of the runs of a study; all without a finite loss if they are `lost`."""
+    runs = load_project().studies[study].runs.values()
+    table = pd.DataFrame(
+        [dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed} for run in runs]
+    )
+    loss = np.nan if lost else 10.0 ** RNG.uniform(-4, -1, len(table))
+    columns = dict.fromkeys(("lowest_loss", "exact_best_loss", "final_val_loss"), loss)
+    return table.assign(**columns, diverged=lost)
+
+
+def units(study):
+    runs = load_project().studies[study].runs.values()
+    return pd.DataFrame(
+        [
+            {"batch_size": run.batch_size, "seed": run.seed, "updates": updates}
+            | {"active_units": 3 - (updates > 5 and run.seed % 3 == 0)}
+            for run in runs
+            for updates in (0, 10)
+        ]
+    )
+
+
+def networks(study):
+    runs = load_project().studies[study].runs.values()
+    levels = ["/".join(level for _, level in run.levels) or "none" for run in runs]
+    place = [{"batch_size": run.batch_size, "seed": run.seed, "epoch": 5} for run in runs]
+    numbers = {
+        column: RNG.uniform(0.5, 1.5, len(place)) for column in wellposed.CONDITIONS.values()
+    }
+    return pd.DataFrame(place).assign(level=levels, **numbers, unique=True, reached=True)
+
+
+def distances():
+    return pd.DataFrame(
+        [
+            {
+                "batch_size": size,
+                "seed": seed,
+                "updates": updates,
+                "distance": np.log(updates + seed),
+            }
+            for size, seed, updates in itertools.product(
+                (2400, 32), range(8), (10, 20, 50, 90, 400)
+            )
+        ]
+    )
+
+
+def iterations(study):
+    table = summary(study)[["batch_size", "seed"]]
+    return table.assign(iterations=RNG.uniform(1, 9, len(table)), stopped=0.0)
+
+
+def alignments(study):
+    row = {"gradient": "jfb", "precision": "float64", "reference": "exact", "tolerance": 1e-10}
+    row |= {"reference_tolerance": 1e-10, "sign": 1, "converged": True}
+    table = summary(study)[["batch_size", "seed"]]
+    return [
+        part.assign(**row, cosine=RNG.uniform(0.9, 1, len(part)))
+        for _, part in table.groupby("batch_size")
+    ]
+
+
+CONTRACTIVE = ("trajectories", "wellposed_projected", "wellposed_parametrized")
+
+
+def rows_of(name, lost):
+    """What is measured of made-up runs."""
+    match name:
+        case "width":
+            studies = ("long", "long_updates", "short", "short_updates")
+            return width.measure(*(summary(f"width_{study}", lost) for study in studies))
+        case "orders":
+            deaths = [units(s) for s in ("trajectories", "orders_first", "orders_second")]
+            return orders.measure(summary("orders_epochs"), summary("orders_updates"), deaths)
+        case "rates":
+            return rates.measure(summary("rates_constant", lost), summary("rates_rules", lost))
+        case "hybrid":
+            studies = ("schedules", "controls", "last")
+            return hybrid.measure(*(summary(f"hybrid_{study}", lost) for study in studies))
+        case "start":
+            studies = {"zero": "trajectories", "previous": "start_previous", "once": "start_once"}
+            logs = [iterations(study) for study in studies.values()]
+            aligned = [alignments(study) for study in studies.values()]
+            counts = zip(studies, logs, aligned, strict=True)
+            return start.measure(
+                [summary(study) for study in studies.values()],
+                pd.concat(logs),
+                functools.reduce(operator.iadd, aligned, []),
+                {where: (len(log), len(parts)) for where, log, parts in counts},
+            )
+        case "room":
+            runs = load_project().studies["room_points"].runs.values()
+            levels = {dict(run.levels)["points"]: run.dataset.noise_std**2 for run in runs}
+            variances = {k: v for k, v in levels.items() if "inputs" not in k}
+            return room.measure(summary("room_points", lost), variances)
+        case "diffusion":
+            return diffusion.measure(distances())
+        case "wellposed":
+            summaries = [summary(study) for study in CONTRACTIVE]
+            return wellposed.measure([networks(study) for study in CONTRACTIVE], summaries)
+
+
+def drawn(name, answers):
+    match name:
+        case "width" | "rates" | "hybrid":
+            return getattr(question_shares, name)(answers)
+        case "diffusion":
+            return figure_of_diffusion.diffusion(answers, distances())
+        case "orders":
+            return question_differences.orders(answers, summary("orders_epochs"))
+        case _:
+            return getattr(question_differences, name)(answers)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_answered_and_drawn(name, tmp_path):
+    """Seconds each: intervals by resampling."""
+    table = measured.table(rows_of(name, lost=False), QUESTIONS[name]["criteria"])
+    assert set(table["criterion"].dropna()) == {one["id"] for one in QUESTIONS[name]["criteria"]}
+    assert set(table["outcome"].dropna()) <= {"holds", "fails", "open"}
+    documents.write_csv(tmp_path / "answers.csv", table, "{}")
+    answers = read_answers(tmp_path / "answers.csv")
+    assert answers["level"].tolist() == table["level"].tolist()
+    figure = drawn(name, answers)
+    figure.draw_without_rendering()
+    labels = [axes.get_ylabel() + axes.get_xlabel() for axes in figure.axes]
+    assert any(labels)
+    assert len(figure.axes) in (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("name", ["width", "rates", "hybrid"])
+def test_runs_without_a_finite_loss_stay_in_the_denominator(name):
+    """Seconds each: intervals by resampling."""
+    table = measured.table(rows_of(name, lost=True), QUESTIONS[name]["criteria"])
+    shares = table[table["measure"].str.startswith("share")]
+    assert (shares["estimate"] == 0).all()
+    assert (shares["n"] >= 20).all()
