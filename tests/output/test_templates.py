@@ -285,9 +285,12 @@ TYPED = {
     # Versions of Python, and of Debian.
     *("3.11", "3.13", "3.14", "12"),
     # Batch sizes, tables and figures of the report, headings, log10, seed 0.
-    *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "6", "10"),
+    *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "6", "7", "10"),
     # Settings: tolerances, limits of the iteration, a level of the loss.
     *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
+    # Settings of the studies of questions: widths, epochs, updates, orders, a bound, their sections.
+    *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
+    *(f"7.{section}" for section in range(1, 9)),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
     # Normal quantiles of 97.5 % and 80 %.
@@ -405,7 +408,8 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
     )
     adam = by_name["optimiser", "adam"]
     assert "`beta1` in [0, 1) (default 0.9)" in adam.options
-    assert (adam.what, adam.engines) == ("Adam (Kingma and Ba 2015, algorithm 1).", "all")
+    assert adam.what.startswith("Adam (Kingma and Ba 2015, algorithm 1)")
+    assert adam.engines == "all"
     assert by_name["gradient", "neumann"].engines == "reference, fused"
     # Every name that a configuration may give is in the table.
     names = {row.name for row in choices.rows()}
