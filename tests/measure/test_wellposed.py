@@ -94,8 +94,8 @@ def test_every_fourth_snapshot_and_the_last_are_measured(project):
     start = open_stream(run).initial_parameters()
     rows = along(project, [start] * 10)
     assert [row.epoch for row in rows] == [0, 4, 8, 9]
-    # Four updates an epoch.
-    assert [row.updates for row in rows] == [0, 16, 32, 36]
+    # 50 points are one batch of 600.
+    assert [row.updates for row in rows] == [0, 4, 8, 9]
     assert {row.level for row in rows} == {"none"}
 
 

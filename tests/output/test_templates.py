@@ -288,7 +288,7 @@ TYPED = {
     *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "6", "7", "10"),
     # Settings: tolerances, limits of the iteration, a level of the loss.
     *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
-    # Settings of the studies of questions: widths, epochs, updates, orders, a bound, their sections.
+    # Settings of the studies of questions, and the sections on them.
     *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.

@@ -104,7 +104,11 @@ def folders_of(levels):
 
 def place_of(run):
     """The wildcards of a run within its study."""
-    return {"levels": folders_of(run.levels), "batch_size": str(run.batch_size), "seed": str(run.seed)}
+    return {
+        "levels": folders_of(run.levels),
+        "batch_size": str(run.batch_size),
+        "seed": str(run.seed),
+    }
 
 
 def run_of(wildcards):
@@ -331,3 +335,39 @@ def drawn(name, title, study=None):
     labels = {"figure": f"{title}: {study}" if study else title}
     caption = f"../report/{name}.rst"
     return [report(shown, caption=caption, category="Figures", labels=labels), *others]
+
+
+def summary_of(study):
+    return f"results/summaries/{study}.parquet"
+
+
+def logs_and_alignments(starts):
+    """How many logs and alignments there are of each start, in the order of the inputs."""
+    sizes = batch_sizes_of(starts["once"])
+    return {start: [len(logs_of(study)), len(sizes)] for start, study in starts.items()}
+
+
+def variances(study):
+    """The variance of the noise on targets, by level of the points."""
+    runs = project.studies[study].runs.values()
+    return {
+        dict(run.levels)["points"]: (
+            run.dataset.noise_std**2 if run.dataset.noise_on == "targets" else 0.0
+        )
+        for run in runs
+        if not run.dataset.noise_std or run.dataset.noise_on == "targets"
+    }
+
+
+CRITERIA = WORKFLOW / "questions.yaml"
+
+
+@functools.cache
+def criteria():
+    """The criteria of each question, read once a job is planned."""
+    read = yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
+    return {name: question["criteria"] for name, question in read.items()}
+
+
+def answer_of(question):
+    return f"results/further/{question}.csv"

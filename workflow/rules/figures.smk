@@ -181,8 +181,7 @@ except ConfigError as error:
 
 
 # A figure that is of no study is a target by its name.
-for name in [name for name in FIGURES if name in ASKED or name not in QUESTIONS]:
-    figure = FIGURES[name]
+for name, figure in FIGURES.items():
     stem, of_study = (
         (f"{name}_{{study}}", "{study}") if is_of_study(name) else (name, None)
     )

@@ -1,10 +1,3 @@
-CRITERIA = WORKFLOW / "questions.yaml"
-
-
-def summary_of(study):
-    return f"results/summaries/{study}.parquet"
-
-
 # The studies whose solvers start from zero, from the last fixed point, and from there once; those
 # along which conditions for a fixed point are measured; and those of three orders per start.
 STARTS = {
@@ -15,26 +8,6 @@ STARTS = {
 CONTRACTIVE = [project.trajectories, "wellposed_projected", "wellposed_parametrized"]
 ORDERED = [project.trajectories, "orders_first", "orders_second"]
 NOISY_POINTS = "room_points"
-
-
-def logs_and_alignments():
-    """How many logs and alignments there are of each start, in the order of the inputs."""
-    sizes = batch_sizes_of(STARTS["once"])
-    return {
-        start: [len(logs_of(study)), len(sizes)] for start, study in STARTS.items()
-    }
-
-
-def variances():
-    """The variance of the noise on targets, by level of the points."""
-    runs = project.studies[NOISY_POINTS].runs.values()
-    return {
-        dict(run.levels)["points"]: run.dataset.noise_std**2
-        if run.dataset.noise_on == "targets"
-        else 0.0
-        for run in runs
-        if not run.dataset.noise_std or run.dataset.noise_on == "targets"
-    }
 
 
 # A question is a module of `jfb.analysis.questions` with what reads each input, an entry of
@@ -89,12 +62,12 @@ QUESTIONS = {
                 for size in batch_sizes_of(STARTS["once"])
             ],
         },
-        "options": lambda wildcards: {"starts": logs_and_alignments()},
+        "options": lambda wildcards: {"starts": logs_and_alignments(STARTS)},
     },
     "room": {
         "studies": [NOISY_POINTS],
         "inputs": {"points": summary_of(NOISY_POINTS)},
-        "options": lambda wildcards: {"variances": variances()},
+        "options": lambda wildcards: {"variances": variances(NOISY_POINTS)},
     },
     "diffusion": {
         "studies": [project.trajectories],
@@ -121,18 +94,7 @@ ASKED = [
 ]
 
 
-@functools.cache
-def criteria():
-    """The criteria of each question, read once a job is planned."""
-    read = yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
-    return {name: question["criteria"] for name, question in read.items()}
-
-
-def answer_of(question):
-    return f"results/further/{question}.csv"
-
-
-for name in ASKED:
+for name in QUESTIONS:
 
     rule:
         name:

@@ -113,12 +113,12 @@ class Run:
             epoch -= epochs
         return self.batch_size
 
-    def updates_by(self, epoch: int) -> int:
-        """Updates of the parameters in the first `epoch` epochs."""
+    def updates_by(self, epoch: int, samples: int) -> int:
+        """Updates of the parameters in the first `epoch` epochs on so many training samples."""
         updates = 0
         for epochs, batch_size in self.phases:
             some = min(epoch, epochs)
-            updates += some * math.ceil(self.dataset.training_size / batch_size)
+            updates += some * math.ceil(samples / batch_size)
             epoch -= some
         return updates
 

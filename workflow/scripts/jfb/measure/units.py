@@ -29,14 +29,14 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
         loss = fixed_points.mean_squared_error(
             found.point, parameters, run.network, training.target
         )
-        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch))
+        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch), len(training))
         diverged = network_diverged(parameters, loss)
         counted = none
         if found.unique and not diverged:
             counted = counts(found.point, parameters, run.network, line)
         rows.append(Row(*place, *counted, loss, found.unique, diverged))
     for epoch in epochs_of(run)[len(rows) :]:
-        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch))
+        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch), len(training))
         rows.append(Row(*place, *none, math.nan, False, True))
     return rows
 

@@ -72,7 +72,7 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
             measured = [*norms, *_bounds(weight, norms)]
         found = fixed_points.find(parameters, run.network, training.inputs)
         reached, _, _ = contraction.picard(PICARD, run.network, parameters, training)
-        where = told, run.batch_size, run.seed, epoch, run.updates_by(epoch)
+        where = told, run.batch_size, run.seed, epoch, run.updates_by(epoch, len(training))
         rows.append(Row(*where, *measured, gain(parameters, run.network), found.unique, reached))
     return rows
 

@@ -42,8 +42,8 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
-    `interval` (of a piece of evidence), `estimate(unit)` (of a row of answers), `allowed` (what its claim allows), `share` (of a row of
-    shares).
+    `interval` (of a piece of evidence), `estimate(unit)` (of a row of answers), `allowed` (what
+    its claim allows), `share` (of a row of shares).
 
     Args:
         template: in Jinja.
@@ -212,7 +212,7 @@ def interval(row: Row) -> str:
 
 
 def estimate(row: Row, unit: str = "") -> str:
-    """An estimate in a unit, with its interval; a row that decides nothing has no unit of its own."""
+    """An estimate with its interval, in a unit: a row that decides nothing has none of its own."""
     return interval(row | {"unit": unit, "span": Span.INTERVAL})
 
 

@@ -50,9 +50,9 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
     """A row per claim: the verdict, and the piece of evidence that it hangs on.
 
     Returns:
-        id, statement, place, scope (of which networks it is judged; missing where it could be of no
-        other); studies (that its evidence was taken from, separated by spaces; of evidence that is
-        lacking, those that could give it); published and general, the outcome of either part,
+        id, statement, place; studies (that its evidence was taken from, separated by spaces; of
+        evidence that is lacking, those that could give it); scope (of which networks it is judged;
+        missing where it could be of no other); published and general, the outcome of either part,
         missing where it has no evidence; verdict, and machines, on how many what it
         rests on was measured; evidence_id and the columns of `of_evidence` from label to
         holds_high of the piece that it hangs on, on the first machine; reason.
@@ -67,8 +67,8 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "id": one.claim.id,
                 "statement": one.claim.statement,
                 "place": one.claim.place,
-                "scope": one.claim.scope or None,
                 "studies": " ".join(studies),
+                "scope": one.claim.scope or None,
                 "published": one.published and str(one.published),
                 "general": one.general and str(one.general),
                 "verdict": str(one.verdict),

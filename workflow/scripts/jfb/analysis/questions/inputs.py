@@ -62,5 +62,12 @@ def distances(paths: Sequence[str]) -> pd.DataFrame:
         along = snapshots.read(path, run)
         moved = along.parameters[1:].astype(np.float64) - along.parameters[0]
         for epoch, distance in zip(along.epochs[1:], np.linalg.norm(moved, axis=1), strict=True):
-            rows.append((run.batch_size, run.seed, run.updates_by(int(epoch)), float(distance)))
+            rows.append(
+                (
+                    run.batch_size,
+                    run.seed,
+                    run.updates_by(int(epoch), run.dataset.training_size),
+                    float(distance),
+                )
+            )
     return pd.DataFrame(rows, columns=["batch_size", "seed", "updates", "distance"])
