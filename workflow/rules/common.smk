@@ -348,14 +348,11 @@ def logs_and_alignments(starts):
 
 
 def variances(study):
-    """The variance of the noise on targets, by level of the points."""
-    runs = project.studies[study].runs.values()
+    """The variance of the noise on targets, by level of the points, where noise is nowhere else."""
     return {
-        dict(run.levels)["points"]: (
-            run.dataset.noise_std**2 if run.dataset.noise_on == "targets" else 0.0
-        )
-        for run in runs
-        if not run.dataset.noise_std or run.dataset.noise_on == "targets"
+        dict(run.levels)["points"]: run.dataset.variance_of_targets
+        for run in project.studies[study].runs.values()
+        if run.dataset.variance_of_targets is not None
     }
 
 

@@ -4,11 +4,12 @@ All raise a `ConfigError` of the first finding.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jfb.config import settings
 from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, Implicit
+from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
 from jfb.config.step_choices import TRAINED, Schedule
 from jfb.config.study import Study
@@ -102,18 +103,16 @@ def require_small_enough(key: str, batch_sizes: Iterable[int], training_size: in
     for batch_size in batch_sizes:
         if batch_size > training_size:
             allowed = f"must be at most {training_size}, the number of training points"
-            raise ConfigError(f"{key}.batch_sizes", batch_size, allowed)
+            raise ConfigError(key, batch_size, allowed)
 
 
-def require_phases(key: str, phases: Iterable[Mapping[str, int]], training_size: int) -> None:
+def require_phases(key: str, phases: Sequence[Mapping[str, int]], training_size: int) -> None:
     """Refuse phases of a batch schedule with larger batches, or without one length."""
+    require_small_enough(key, (phase["batch_size"] for phase in phases), training_size)
     for phase in phases:
-        if phase["batch_size"] > training_size:
-            allowed = f"must be at most {training_size}, the number of training points"
-            raise ConfigError(f"{key}.batch_schedule", phase["batch_size"], allowed)
         if len({"epochs", "updates"} & phase.keys()) != 1:
             allowed = "must have batch_size, and either epochs or updates"
-            raise ConfigError(f"{key}.batch_schedule", phase, allowed)
+            raise ConfigError(key, phase, allowed)
 
 
 def require_epochs_left(key: str, entry: Mapping[str, Any], left: int) -> None:
@@ -133,9 +132,11 @@ def require_updates_left(key: str, schedule: Schedule, updates: int) -> None:
 
 def require_seed_of_positions(key: str, dataset: settings.Dataset) -> None:
     """Refuse a random geometry without a seed, and a seed of one that is not."""
-    is_random = dataset.geometry == "uniform"
+    is_random = Geometry.all()[dataset.geometry].is_random
     if is_random and dataset.position_seed is None:
-        raise ConfigError(f"{key}.position_seed", None, "is missing; geometry uniform needs it")
+        raise ConfigError(
+            f"{key}.position_seed", None, f"is missing; geometry {dataset.geometry} needs it"
+        )
     if not is_random and dataset.position_seed is not None:
         allowed = f"must be left out: nothing is drawn for geometry {dataset.geometry}"
         raise ConfigError(f"{key}.position_seed", dataset.position_seed, allowed)

@@ -1,13 +1,16 @@
 """What a dataset can choose: where its points lie, and their target."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jfb.config.choice import Choice
 
 
 class Geometry(Choice):
     """Where the points of a dataset lie."""
+
+    #: Whether `position_seed` draws them.
+    is_random: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class Uniform(Geometry):
     """Uniform in the room, drawn by `position_seed`."""
 
     name: Literal["uniform"] = "uniform"
+    is_random = True
 
 
 class Formula(Choice):

@@ -143,8 +143,12 @@ def _study(
                 checks.require_updatable(place, factors[factor][level])
         checks.require_one_of(f"{place}.dataset", chosen["dataset"], datasets)
         dataset = datasets[chosen["dataset"]]
-        checks.require_small_enough(key, chosen["batch_sizes"], dataset.training_size)
-        checks.require_phases(place, chosen.get("batch_schedule", ()), dataset.training_size)
+        checks.require_small_enough(
+            f"{key}.batch_sizes", chosen["batch_sizes"], dataset.training_size
+        )
+        checks.require_phases(
+            f"{place}.batch_schedule", chosen.get("batch_schedule", ()), dataset.training_size
+        )
         checks.require_able(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
         among = tuple(pair for pair in named if pair[0] in of_data)
@@ -232,24 +236,23 @@ def _runs(
     for position, batch_size in enumerate(entry["batch_sizes"]):
         epochs = _epochs(entry, batch_size, dataset.training_size, phases)
         checks.require_epochs_left(place, entry, epochs - sum(count for count, _ in phases))
-        each = (*phases, (epochs - sum(count for count, _ in phases), batch_size))
-        updates = sum(count * math.ceil(dataset.training_size / size) for count, size in each)
-        checks.require_updates_left(place, parts["schedule"], updates)
-        for seed in seeds:
-            yield settings.Run(
-                **parts,
-                engine=entry["engine"],
-                stream=entry["stream"],
-                seed=seed,
-                predecessors=position if entry["stream"] == "report" else 0,
-                batch_size=batch_size,
-                epochs=epochs,
-                accuracy_threshold=entry["accuracy_threshold"],
-                snapshots=entry["snapshots"],
-                levels=levels,
-                batch_schedule=phases,
-                order_seed=entry.get("order_seed"),
-            )
+        first = settings.Run(
+            **parts,
+            engine=entry["engine"],
+            stream=entry["stream"],
+            seed=seeds[0],
+            predecessors=position if entry["stream"] == "report" else 0,
+            batch_size=batch_size,
+            epochs=epochs,
+            accuracy_threshold=entry["accuracy_threshold"],
+            snapshots=entry["snapshots"],
+            levels=levels,
+            batch_schedule=phases,
+            order_seed=entry.get("order_seed"),
+        )
+        updates = first.updates_by(epochs, dataset.training_size)
+        checks.require_updates_left(place, first.schedule, updates)
+        yield from (dataclasses.replace(first, seed=seed) for seed in seeds)
 
 
 def _phases(entry: Mapping[str, Any], training_size: int) -> tuple[tuple[int, int], ...]:

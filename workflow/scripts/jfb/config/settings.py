@@ -41,6 +41,13 @@ class Dataset:
         """Number of training points; the others are for validation."""
         return round(self.points * self.training_share)
 
+    @property
+    def variance_of_targets(self) -> float | None:
+        """That which noise gives the targets beside their formula; None where it is elsewhere."""
+        if not self.noise_std:
+            return 0.0
+        return self.noise_std**2 if self.noise_on == "targets" else None
+
     def to_dict(self) -> dict[str, Any]:
         """The values by name, but for those at their defaults."""
         return {
@@ -131,7 +138,7 @@ class Run:
         """
         told = vars(self) | {name: _told(getattr(self, name)) for name in _PARTS}
         told |= {name: [list(pair) for pair in told[name]] for name in _PAIRS}
-        return {key: value for key, value in told.items() if value != _LEFT_OUT.get(key)}
+        return {key: value for key, value in told.items() if value != LEFT_OUT.get(key)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -140,7 +147,7 @@ class Run:
         Raises:
             KeyError, TypeError: it is none that this version knows.
         """
-        made = _LEFT_OUT | values
+        made = LEFT_OUT | values
         made |= {name: kind.from_dict(made[name]) for name, kind in choices.WITH_OPTIONS.items()}
         made |= {"dataset": Dataset(**made["dataset"]), "network": Network(**made["network"])}
         return cls(**made | {name: tuple(map(tuple, made[name])) for name in _PAIRS})
@@ -149,7 +156,7 @@ class Run:
 _PARTS = ("dataset", "network", *choices.WITH_OPTIONS)
 _PAIRS = ("levels", "batch_schedule")
 #: What is left out where it is so, as `Run.to_dict` would have it.
-_LEFT_OUT = {
+LEFT_OUT = {
     "levels": [],
     "learning_rate_rule": {"name": "constant"},
     "schedule": {"name": "constant"},

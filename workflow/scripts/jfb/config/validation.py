@@ -13,9 +13,10 @@ from jfb.config.document import Document
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
 from jfb.config.messages import in_one_line
+from jfb.config.settings import LEFT_OUT
 
 #: What `defaults` says where it leaves these out.
-_LEFT_OUT = {"learning_rate_rule": {"name": "constant"}, "schedule": {"name": "constant"}}
+_LEFT_OUT = {name: LEFT_OUT[name] for name in WITH_OPTIONS if name in LEFT_OUT}
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from jfb.config import settings
 from jfb.measure import lines
+from jfb.measure.along import Along, table
 from jfb.model import fixed_points
 from jfb.records.dataset import Part
 from jfb.records.snapshots import Snapshots, epochs_of
 from jfb.records.summary import network_diverged
 from jfb.records.units import SCHEMA, Row
-from jfb.storage import parquet
 
 
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
@@ -64,12 +64,6 @@ def counts(
     return *units, len(slopes) - 1, int((slopes == 0).sum())
 
 
-def of_runs(
-    runs: list[tuple[settings.Run, Snapshots]], training: Part, after_run: Callable[[int], None]
-) -> pa.Table:
-    """A row per run and snapshot; `after_run` is called with the number of runs done."""
-    rows: list[Row] = []
-    for done, (run, snapshots) in enumerate(runs, start=1):
-        rows += along(run, snapshots, training)
-        after_run(done)
-    return parquet.from_rows(rows, SCHEMA)
+def of_runs(runs: Along, training: Part, after_run: Callable[[int], None]) -> pa.Table:
+    """The rows of every run, see `jfb.measure.along.table`."""
+    return table(along, SCHEMA, runs, training, after_run)

@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from jfb.config import choices, settings
 from jfb.measure import contraction, joint_spectral_radius
+from jfb.measure.along import Along, table
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.snapshots import Snapshots
 from jfb.records.wellposed import SCHEMA, Row
-from jfb.storage import parquet
 
 #: Of the snapshots of a run, every so many is measured, and the last.
 EVERY = 4
@@ -77,14 +77,6 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     return rows
 
 
-def of_runs(
-    runs: Sequence[tuple[settings.Run, Snapshots]],
-    training: Part,
-    after_run: Callable[[int], None],
-) -> pa.Table:
-    """A row per run and snapshot measured; `after_run` is called with the number of runs done."""
-    rows: list[Row] = []
-    for done, (run, snapshots) in enumerate(runs, start=1):
-        rows += along(run, snapshots, training)
-        after_run(done)
-    return parquet.from_rows(rows, SCHEMA)
+def of_runs(runs: Along, training: Part, after_run: Callable[[int], None]) -> pa.Table:
+    """The rows of every run, see `jfb.measure.along.table`."""
+    return table(along, SCHEMA, runs, training, after_run)

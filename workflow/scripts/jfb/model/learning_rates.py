@@ -4,7 +4,6 @@ A schedule is a function of the number of its updates that are past, which does 
 the warm-up, and of the number of all. It gives the factor that `torch.optim.lr_scheduler` does.
 """
 
-import itertools
 import math
 
 import numpy as np
@@ -22,24 +21,13 @@ def of_epochs(run: settings.Run, first: int, last: int) -> np.ndarray:
     Returns:
         (updates,) float64.
     """
-    phases = run.phases
-    made = [epochs * _updates(run, batch_size) for epochs, batch_size in phases]
-    ends = list(itertools.accumulate(epochs for epochs, _ in phases))
-    rates, before = [], 0
-    for (epochs, batch_size), end, updates in zip(phases, ends, made, strict=True):
-        begin, some = end - epochs, slice(max(first, end - epochs), min(last, end))
-        if some.start < some.stop:
-            each = _updates(run, batch_size)
-            places = np.arange((some.start - begin) * each, (some.stop - begin) * each) + before
-            factor = _scaled(run.learning_rate_rule, batch_size)
-            rates.append(run.optimiser.learning_rate * factor * _factors(run, places, sum(made)))
-        before += updates
-    return np.concatenate(rates)
-
-
-def _updates(run: settings.Run, batch_size: int) -> int:
-    """Of an epoch."""
-    return math.ceil(run.dataset.training_size / batch_size)
+    samples = run.dataset.training_size
+    begin, end = (run.updates_by(epoch, samples) for epoch in (first, last))
+    sizes = [run.batch_size_of(epoch) for epoch in range(first, last)]
+    scaled = [_scaled(run.learning_rate_rule, size) for size in sizes]
+    each = [math.ceil(samples / size) for size in sizes]
+    factors = _factors(run, np.arange(begin, end), run.updates_by(run.epochs, samples))
+    return run.optimiser.learning_rate * np.repeat(scaled, each) * factors
 
 
 def _scaled(rule: step_choices.LearningRateRule, batch_size: int) -> float:

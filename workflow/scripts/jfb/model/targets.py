@@ -83,6 +83,10 @@ def printed(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     return torch.tanh(x / (1 + torch.exp(-y)) + y / (1 + x**2 + z**2)).numpy()
 
 
+GEOMETRIES = {
+    "diagonal": lambda options, *lengths: diagonal(options.points, *lengths),
+    "uniform": lambda options, *lengths: uniform(options.points, options.position_seed, *lengths),
+}
 FORMULAS = {"code": code, "printed": printed}
 
 
@@ -98,10 +102,7 @@ def make(
         order: (n,) permutation of the points; its first `training_size` are for training.
     """
     lengths = options.length, options.width, options.height
-    if options.geometry == "uniform":
-        position = uniform(options.points, options.position_seed, *lengths)
-    else:
-        position = diagonal(options.points, *lengths)
+    position = GEOMETRIES[options.geometry](options, *lengths)
     shift = np.zeros_like(position) if noise is None else np.float32(options.noise_std) * noise
     if options.noise_on == "position":
         position = position + shift

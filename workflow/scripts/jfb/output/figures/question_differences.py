@@ -10,25 +10,23 @@ from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
-from jfb.output.figures.style import drawn_from, legend, level_legend, level_looks, looks, panels
+from jfb.output.figures.style import (
+    drawn_from,
+    estimates,
+    legend,
+    level_legend,
+    level_looks,
+    looks,
+    panels,
+)
 
 _SPREAD = 0.36
 
 
 def _bars(axes: Axes, rows: pd.DataFrame, look: Mapping, shift: float = 0.0) -> None:
-    """Estimates at `rows.x`, with their intervals."""
-    if rows.empty:
-        return
-    reach = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-    axes.errorbar(
-        rows["x"] + shift,
-        rows["estimate"],
-        np.abs(reach),
-        linestyle="",
-        elinewidth=1,
-        markersize=5,
-        **look,
-    )
+    """Estimates at `rows.x`, moved aside."""
+    if not rows.empty:
+        estimates(axes, rows["x"] + shift, rows, look)
 
 
 @drawn_from(answers=read_answers, epochs=read_summary)

@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.style import PAGE_WIDTH, drawn_from, legend, looks, panels
+from jfb.output.figures.style import PAGE_WIDTH, drawn_from, estimates, legend, looks, panels
 
 _SPREAD = 0.36
 
@@ -20,11 +20,7 @@ def _points(axes: Axes, rows: pd.DataFrame, levels: list[str]) -> None:
     shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD
     for shift, (size, look) in zip(shifts, by_size.items(), strict=True):
         some = rows[(rows["batch_size"] == size) & rows["level"].isin(levels)]
-        x = some["level"].map(places) + shift
-        reach = [some["estimate"] - some["low"], some["high"] - some["estimate"]]
-        axes.errorbar(
-            x, some["estimate"], np.abs(reach), linestyle="", elinewidth=1, markersize=5, **look
-        )
+        estimates(axes, some["level"].map(places) + shift, some, look)
     axes.set(xticks=range(len(levels)), xticklabels=levels, ylim=(-0.03, 1.03))
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     axes.grid(visible=False, axis="x")

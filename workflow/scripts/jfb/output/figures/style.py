@@ -119,6 +119,13 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str, lacking: str = "no fini
         say(axes, lacking)
 
 
+def estimates(axes: Axes, x: pd.Series, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
+    """Draw the `estimate` of each row at x, with its interval from `low` to `high`."""
+    reach = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
+    options = {"linestyle": "", "elinewidth": 1, "markersize": 5}
+    axes.errorbar(x, rows["estimate"], np.abs(reach), **options, **look)
+
+
 def say(axes: Axes, text: str) -> None:
     """Write in the middle of a panel what it would be empty for."""
     patch = {"facecolor": "white", "edgecolor": "none"}
