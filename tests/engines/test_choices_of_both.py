@@ -208,7 +208,7 @@ def test_a_block_of_other_orders_has_the_rows_of_its_runs(run, data):
         for k, some in enumerate(changes)
     )
     block = settings.Block(runs, (5, 1, 4))
-    rows = blocks.train(block, *data, 2, ignore).to_pylist()
+    rows = blocks.train(block, *data, ignore).to_pylist()
     finals = set()
     for row, alone in zip(rows, block.each(), strict=True):
         outcome = train(fused, alone, data)

@@ -20,7 +20,7 @@ from jfb.config.choices import Fused
 from jfb.engines import blocks, reference
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import lanes, optimisers
-from jfb.engines.fused.batch import places
+from jfb.engines.fused.batch import places, rounds
 from jfb.engines.fused.projection import cut_singular_values
 from jfb.model.network import Network
 from jfb.model.optimisers import Adam
@@ -153,6 +153,69 @@ def test_slow_and_failing_solves_are_the_references(batch_size, run):
         np.testing.assert_array_equal(found.gradient, expected.gradient)
     assert sum(count > 100 for count in iterations) > 30
     assert sum(count == 1000 for count in iterations) > 10
+
+
+#: Latent weights, by what Picard's iterates do from 0 where the units are active.
+ROUND = {
+    "swing at once": [[-1.5]],
+    "come to swing": [[-1.5, 0.3], [0.2, 0.5]],
+    "go round by three": [[1.6, -3.0], [1.5, -0.5]],
+    "go to infinity": [[1.5]],
+    "grow beside one that swings": [[1.01, 0.0], [0.0, -1.5]],
+    "come near slowly": [[0.98]],
+    "alternate ever less": [[-0.999]],
+    "flicker in the last bit, some": [[0.2, -1.7], [1.3, -0.4]],
+}
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-46])
+@pytest.mark.parametrize("latent", list(ROUND))
+def test_rounds_that_are_not_computed_end_where_the_reference_does(latent, tolerance, run):
+    """Vectors of samples that pass early, late and never; limits of both parities."""
+    n = len(ROUND[latent])
+    parameters = np.concatenate([np.ravel(ROUND[latent]), np.zeros(n), np.ones(n), np.zeros(n)])
+    parameters = np.append(parameters, [*np.ones(n), 0.0]).astype(np.float32)
+    batch = batch_of(np.random.default_rng(n), 1, 150)
+    batch.inputs.sort(axis=0)
+    network = settings.Network(input_dim=1, latent_dim=n)
+    for limit in (*range(62, 100), 127, 128, 129, 500, 999, 1000, 1001):
+        solver = dataclasses.replace(run.solver, tolerance=tolerance, max_iterations=limit)
+        chosen = dataclasses.replace(run, network=network, solver=solver)
+        found, expected = (f(chosen, parameters, batch) for f in (fused.step, reference_step))
+        assert (found.iterations, found.converged) == (expected.iterations, expected.converged)
+        np.testing.assert_array_equal(found.gradient, expected.gradient)
+        np.testing.assert_array_equal(found.loss, expected.loss)
+
+
+def test_a_look_compares_with_an_iterate(run):
+    """One unit counts to 31 until the other sets it back: both are 0 again after 32 iterations.
+
+    So they are after 64, when nothing has been kept to compare with.
+    """
+    parameters = np.float32([1, -100, 1, 0, 1, -28, 0, 0, 0, 0, 1, 1, 0])
+    network = settings.Network(input_dim=1, latent_dim=2)
+    batch = batch_of(np.random.default_rng(0), 1, 1)
+    for limit in (80, 96, 1000):
+        solver = dataclasses.replace(run.solver, max_iterations=limit)
+        chosen = dataclasses.replace(run, network=network, solver=solver)
+        found, expected = (f(chosen, parameters, batch) for f in (fused.step, reference_step))
+        np.testing.assert_array_equal(found.gradient, expected.gradient)
+        assert found.loss == expected.loss
+
+
+@pytest.mark.parametrize("done", range(0, 90, 7))
+@pytest.mark.parametrize("least", range(1, 100, 9))
+@pytest.mark.parametrize("most", [90, 127, 1000])
+def test_rounds_end_before_the_next_iteration_that_is_compared(done, least, most):
+    count = rounds(done, least, most)
+    assert count % 16 == 0
+    if done < least:
+        assert least - 1 - 16 < done + count <= least - 1
+    elif done - 16 < least - 1:
+        # Of the last sixteen iterations some have not been compared.
+        assert count == 0
+    else:
+        assert most - 16 < done + count <= most
 
 
 # A float32 below 1e-2 but not below its float32, and one of which the float32 is 0.
@@ -540,6 +603,17 @@ def test_the_mask_of_positive_lanes(vectors):
 
 
 @pytest.mark.parametrize("place", [0, 13, W - 1])
+@pytest.mark.parametrize(("first", "second"), [(0.0, -0.0), (1.0, 2.0), (np.inf, np.nan)])
+def test_the_same_bits(place, first, second):
+    x, y = np.full((2, W), np.nan, np.float32)
+    function = numba.njit(lambda x, y: lanes.same_bits(lanes.load(x, (0,)), lanes.load(y, (0,))))
+    assert function(x, y)
+    x[place], y[place] = first, second
+    assert function(x, x)
+    assert not function(x, y)
+
+
+@pytest.mark.parametrize("place", [0, 13, W - 1])
 @pytest.mark.parametrize(("value", "below"), [(0.9, True), (1.0, False), (2.0, False)])
 def test_all_below(place, value, below):
     x = np.zeros(W, np.float32)
@@ -573,7 +647,7 @@ def without_time(table):
 
 
 def test_a_block_has_the_rows_of_its_runs(block, data):
-    table = blocks.train(block, *data, 2, ignore)
+    table = blocks.train(block, *data, ignore)
     rows = table.to_pylist()
     assert [(row["batch_size"], row["seed"]) for row in rows] == [
         (size, seed) for size in (2400, 1200, 600, 64, 32) for seed in (3, 1, 4)
@@ -585,13 +659,13 @@ def test_a_block_has_the_rows_of_its_runs(block, data):
         assert row["final"] == alone.final.tolist()
 
 
-def test_threads_and_the_size_of_a_block_change_nothing_but_the_time(block, data, tmp_path):
-    one = without_time(blocks.train(block, *data, 1, ignore))
-    assert one.equals(without_time(blocks.train(block, *data, 3, ignore)), check_metadata=True)
+def test_the_size_of_a_block_changes_nothing_but_the_time(block, data, tmp_path):
+    one = without_time(blocks.train(block, *data, ignore))
+    assert one.equals(without_time(blocks.train(block, *data, ignore)), check_metadata=True)
     parts = [settings.Block(block.runs, seeds) for seeds in ((3, 1), (4,))]
     paths = [tmp_path / f"{k}.parquet" for k in range(2)]
     for path, part in zip(paths, parts, strict=True):
-        parquet.write(path, blocks.train(part, *data, 1, ignore))
+        parquet.write(path, blocks.train(part, *data, ignore))
     gathered = gather(paths, parts)
     assert without_time(gathered).equals(one.drop_columns("final"))
     ends = finals(paths, {"blocks": [part.to_dict() for part in parts]})
@@ -607,7 +681,7 @@ def test_the_reports_stream_and_the_reference_engine_train_in_blocks_too(block, 
     runs = [dataclasses.replace(run, **changes) for run in block.runs[3:]]
     network = dataclasses.replace(runs[1].network, latent_dim=2)
     runs[1] = dataclasses.replace(runs[1], predecessors=1, network=network)
-    rows = blocks.train(settings.Block(tuple(runs), (5,)), *data, 2, ignore).to_pylist()
+    rows = blocks.train(settings.Block(tuple(runs), (5,)), *data, ignore).to_pylist()
     for row, run in zip(rows, runs, strict=True):
         alone = train(reference, dataclasses.replace(run, seed=5), data)
         assert row["final_train_loss"] == alone.log["train_loss"][-1]
@@ -633,21 +707,21 @@ def test_a_failure_ends_a_block(culprit, block, data, monkeypatch):
     monkeypatch.setattr(blocks, "open_engine", open_engine)
     block = settings.Block(block.runs[:1], tuple(range(200)))
     with pytest.raises(KeyboardInterrupt):
-        blocks.train(block, *data, 1, interrupt)
+        blocks.train(block, *data, interrupt)
     assert len(begun) < 20
 
 
 def test_orders_too_long_to_keep_are_drawn_again(block, data, monkeypatch):
-    kept = without_time(blocks.train(block, *data, 1, ignore))
+    kept = without_time(blocks.train(block, *data, ignore))
     monkeypatch.setattr(blocks, "_LONGEST_RECORDING", 30 * 2400 - 1)
     monkeypatch.delattr(blocks, "Recording")
-    assert without_time(blocks.train(block, *data, 1, ignore)).equals(kept)
+    assert without_time(blocks.train(block, *data, ignore)).equals(kept)
 
 
 @pytest.mark.parametrize("spoilt", ["settings", "seeds", "columns", "bytes", "metadata"])
 def test_a_block_of_other_runs_is_refused_by_name(spoilt, block, data, tmp_path):
     path = tmp_path / "block.parquet"
-    table = blocks.train(settings.Block(block.runs[:1], (3,)), *data, 1, ignore)
+    table = blocks.train(settings.Block(block.runs[:1], (3,)), *data, ignore)
     parquet.write(path, table.drop_columns("seed") if spoilt == "columns" else table)
     if spoilt == "metadata":
         parquet.write(path, table.replace_schema_metadata())
@@ -667,7 +741,7 @@ SCRIPT = """
 import json, runpy, sys
 from types import SimpleNamespace
 given = {key: SimpleNamespace(**value) for key, value in json.loads(sys.argv[1]).items()}
-snakemake = SimpleNamespace(log=["job.log"], threads=2, **given)
+snakemake = SimpleNamespace(log=["job.log"], **given)
 if len(sys.argv) > 3:
     snakemake.output = sys.argv[3:]
 sys.path.insert(0, "SCRIPTS")

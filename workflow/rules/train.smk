@@ -42,7 +42,7 @@ rule train_block:
         study=any_of(BLOCKED),
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=60,

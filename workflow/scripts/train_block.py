@@ -1,4 +1,4 @@
-"""Carry out a block of runs, as many seeds at a time as the job has threads: one row per run."""
+"""Carry out a block of runs: one row per run."""
 
 from jfb.config import settings
 from jfb.engines import blocks
@@ -8,8 +8,8 @@ from jfb.storage.joblog import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
     block = settings.Block.from_dict(snakemake.params.block)
-    log.info("%d seeds, %d at a time, of %s", len(block.seeds), snakemake.threads, block.runs)
+    log.info("%d seeds of %s", len(block.seeds), block.runs)
     training, validation = dataset.read(snakemake.input.data)
     progress = Progress(log, len(block.runs) * len(block.seeds), "run")
-    table = blocks.train(block, training, validation, snakemake.threads, progress)
+    table = blocks.train(block, training, validation, progress)
     parquet.write(snakemake.output[0], table)

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ from jfb.records.summary import from_rows
 from jfb.streams.interface import Stream, open_stream
 from jfb.streams.recording import Recording
 
-# Indices of samples that a thread may keep: 200 MB at two bytes.
+# Indices of samples that are kept: 200 MB at two bytes.
 _LONGEST_RECORDING = 100_000_000
 
 
@@ -29,15 +28,13 @@ def train(
     block: settings.Block,
     training: Part,
     validation: Part,
-    threads: int,
     after_runs: Callable[[int], None],
 ) -> pa.Table:
-    """Carry out the runs of a block, a seed per thread at a time.
+    """Carry out the runs of a block, one after the other.
 
     Args:
         block: the runs.
         training, validation: the two parts of the data.
-        threads: number of seeds at a time.
         after_runs: called with the number of runs that are done.
 
     Returns:
@@ -46,23 +43,16 @@ def train(
         libraries are JSON in the metadata (`block`, `versions`).
     """
     versions: dict[str, str] = {}
-
-    def rows_of(seed: int) -> dict[settings.Run, tuple[dict[str, object], np.ndarray]]:
-        found = {}
+    rows: dict[settings.Run, tuple[dict[str, object], np.ndarray]] = {}
+    for seed in block.seeds:
         runs = [dataclasses.replace(run, seed=seed) for run in block.runs]
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
                 row = summary.of_run(run, outcome.log, outcome.best, training)
-                found[run] = row, outcome.final
+                rows[run] = row, outcome.final
                 versions.update(outcome.versions)
-        return found
-
-    rows: dict[settings.Run, tuple[dict[str, object], np.ndarray]] = {}
-    with ThreadPoolExecutor(threads) as pool:
-        for found in pool.map(rows_of, block.seeds):
-            rows |= found
-            after_runs(len(rows))
+                after_runs(len(rows))
     summaries, finals = zip(*(rows[run] for run in block.each()), strict=True)
     table = blocks.with_finals(from_rows(summaries), finals)
     metadata = {"block": json.dumps(block.to_dict()), "versions": json.dumps(versions)}

@@ -21,11 +21,16 @@ from jfb.engines.fused.lanes import (
     put,
     registers,
     relu,
+    same_bits,
     store,
 )
 from jfb.storage.machine_code import inlined
 
 _float32 = np.float32
+
+# A solve that takes longer is looked at whether its iterates come back, each time after so many
+# more: a multiple of the period of 2 that a relu unit has whose own weight has passed -1.
+_SETTLED, _ROUND = 64, 16
 
 
 class Places(NamedTuple):
@@ -109,12 +114,15 @@ def keep_in_memory(latent, memory, order, start, size, fixed):
 def iterate(latent, parameters, fixed, slot, least, most, tolerance):
     """Apply T to one vector of samples until they pass, between `least` and `most` times in all.
 
+    Iterates that come back bit by bit go round for good: whole rounds are counted, not computed.
+
     Returns:
         Iterations since the start, and whether |u - T(u; d)| < tolerance in every component.
     """
     n = len(latent)
     zero = broadcast(_float32(0))
-    injected, u, image = (
+    injected, u, image, earlier = (
+        registers(latent, zero),
         registers(latent, zero),
         registers(latent, zero),
         registers(latent, zero),
@@ -123,6 +131,8 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
         put(injected, i, load(fixed.injected, (i, slot)))
         put(image, i, load(fixed.image, (i, slot)))
     done, passed = fixed.iterations[slot // WIDTH], False
+    settled = done + _SETTLED
+    look = settled
     while done < most and not passed:
         for i in range(n):
             put(u, i, get(image, i))
@@ -137,11 +147,32 @@ def iterate(latent, parameters, fixed, slot, least, most, tolerance):
             passed = True
             for i in range(n):
                 passed &= all_below(absolute(get(image, i) - get(u, i)), tolerance)
+        if done == look and not passed:
+            back = done > settled
+            for i in range(n):
+                back &= same_bits(get(image, i), get(earlier, i))
+                put(earlier, i, get(image, i))
+            if back:
+                done += rounds(done, least, most)
+            look = done + _ROUND
     for i in range(n):
         store(fixed.u, (i, slot), get(u, i))
         store(fixed.image, (i, slot), get(image, i))
     fixed.iterations[slot // WIDTH] = done
     return done, passed
+
+
+@inlined
+def rounds(done, least, most):
+    """Iterations after `done`, in whole rounds, that are known where iterates go round.
+
+    The next to be compared is number `least`; if a whole round has been, none will pass.
+    """
+    if done < least:
+        return (least - 1 - done) // _ROUND * _ROUND
+    if done - _ROUND < least - 1:
+        return 0
+    return (most - done) // _ROUND * _ROUND
 
 
 @inlined

@@ -56,6 +56,7 @@ def train(
     memory = _memory(numbers.remembers, run.network.latent_dim, len(training), len(validation))
     state = arrays.State(parameters, record.best, record.lowest, record.snapshots, memory)
     ends = list(itertools.accumulate(epochs for epochs, _ in run.phases))
+    rates = learning_rates.of_epochs(run, 0, run.epochs)
     epochs_per_call = min(max(1, _INDICES_PER_CALL // len(training)), run.epochs)
     latent_weights = np.empty((epochs_per_call, *[run.network.latent_dim] * 2), np.float32)
     while record.unfinished:
@@ -77,7 +78,7 @@ def train(
             training.inputs,
             training.target,
             orders,
-            learning_rates.of_epochs(run, begin, end),
+            rates[run.updates_by(begin, run.dataset.training_size) :],
             whole,
             len(validation),
             state,

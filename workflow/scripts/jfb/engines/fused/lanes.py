@@ -175,6 +175,19 @@ def all_below(typing, x, bound):
 
 
 @intrinsic
+def same_bits(typing, x, y):
+    """Whether x and y agree in every bit of every lane: 0 and -0 do not, and NaN may."""
+    bits, mask = ir.VectorType(ir.IntType(32), WIDTH), ir.IntType(WIDTH)
+
+    def lower(context, builder, sig, args):
+        first, second = (builder.bitcast(arg, bits) for arg in args)
+        unlike = builder.icmp_unsigned("!=", first, second)
+        return builder.icmp_unsigned("==", builder.bitcast(unlike, mask), mask(0))
+
+    return types.boolean(lanes, lanes), lower
+
+
+@intrinsic
 def mask_positive(typing, x):
     """Bit k of a uint32 says whether x > 0 in lane k."""
 
