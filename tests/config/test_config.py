@@ -209,9 +209,9 @@ MISTAKES = [
         ["studies.seeds.gradient.name", "'unrolled'", "fused", "by: reference"],
     ),
     (
-        "studies.seeds.contraction",
-        {"name": "parametrization", "bound": 0.9},
-        ["studies.seeds.contraction.name", "fused", "by: reference"],
+        "studies.slow",
+        SLOW | {"contraction": {"name": "parametrization", "bound": 0.9}},
+        ["studies.slow.contraction.name", "dataloader", "by: reference, fused"],
     ),
     (
         "studies.gradients_reference.factors.gradient.unrolled",

@@ -15,9 +15,11 @@ from torch import nn
 import plain
 from jfb.config import choices, settings, step_choices
 from jfb.engines import blocks, reference
+from jfb.engines.fused import contraction as in_kernel
 from jfb.engines.fused import engine as fused
-from jfb.engines.fused import projection
 from jfb.model import contraction
+from jfb.model.network import Network
+from jfb.records import layout
 from jfb.streams import per_seed
 from jfb.streams.interface import open_stream
 from test_fused import assert_same_run, ignore, train
@@ -122,8 +124,9 @@ def test_small_latent_dimensions_are_the_references(latent_dim, options, run, da
         {},
         {"solver": picard(max_iterations=1000, start="previous")},
         {"contraction": choices.Projection(bound=0.5, norm="infinity")},
+        {"contraction": choices.Parametrization(bound=0.5), "batch_size": 32},
     ],
-    ids=["as in the report", "previous", "infinity norm"],
+    ids=["as in the report", "previous", "infinity norm", "capped"],
 )
 def test_a_larger_latent_dimension_is_the_references_to_rounding(options, run, data):
     """Fifteen seconds once: the kernel is compiled for the dimension."""
@@ -137,7 +140,7 @@ def test_a_larger_latent_dimension_is_the_references_to_rounding(options, run, d
 
 @numba.njit
 def compiled_shrink(n, parameters, ceiling, work):
-    projection.shrink_rows(n, parameters, ceiling, work)
+    in_kernel.shrink_rows(n, parameters, ceiling, work)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 40])
@@ -158,6 +161,46 @@ def test_the_compiled_projection_of_rows_is_the_references(n):
         assert found[-1] == 7
         moved += not np.array_equal(expected, weight)
     assert moved > 20
+
+
+@numba.njit
+def compiled_cap(latent, trained, parameters, gradient, ceiling, rotated, rotation):
+    in_kernel.cap(latent, trained, parameters, ceiling, rotated, rotation)
+    in_kernel.pull_back(latent, trained, gradient, ceiling, rotated, rotation)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 40])
+def test_the_compiled_cap_is_the_references(n):
+    """100 networks with weights within the bound and beyond it, against PyTorch's autograd."""
+    chosen = choices.Parametrization(bound=0.8)
+    dimensions = settings.Network(input_dim=2, latent_dim=n)
+    rng, capped = np.random.default_rng(n), 0
+    for _ in range(100):
+        free, gradient = rng.normal(size=(2, layout.size(dimensions))).astype(np.float32)
+        free[: n * n] *= rng.uniform(0.1, 2) / n**0.5
+        network = Network(torch.from_numpy(free.copy()), dimensions)
+        expected = contraction.Parametrization(network, chosen)
+        parameters, found = np.empty_like(free), gradient.copy()
+        ceiling = chosen.ceiling(n)
+        compiled_cap((None,) * n, free, parameters, found, ceiling, *np.empty((2, n, n)))
+        np.testing.assert_allclose(parameters, network.parameters, rtol=3e-7)
+        through = expected.pull_back(torch.from_numpy(gradient)).numpy()
+        np.testing.assert_allclose(found, through, rtol=1e-5, atol=1e-5 * np.abs(through).max())
+        capped += not np.array_equal(found, gradient)
+    assert 20 < capped < 95
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=named)
+def test_a_capped_run_that_diverges_ends(engine, run, data):
+    chosen = dataclasses.replace(
+        run,
+        contraction=choices.Parametrization(bound=0.5),
+        optimiser=step_choices.SGD(learning_rate=1e30),
+    )
+    outcome = train(engine, chosen, data)
+    assert len(outcome.log["epoch"]) < 12
+    assert not np.isfinite(outcome.log["train_loss"][-1])
+    assert not np.isfinite(outcome.final).all()
 
 
 # Orders.

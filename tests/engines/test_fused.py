@@ -21,7 +21,7 @@ from jfb.engines import blocks, reference
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import lanes, optimisers
 from jfb.engines.fused.batch import places, rounds
-from jfb.engines.fused.projection import cut_singular_values
+from jfb.engines.fused.contraction import cut_singular_values
 from jfb.model.network import Network
 from jfb.model.optimisers import Adam
 from jfb.records import dataset, layout, runlog, snapshots
@@ -270,13 +270,11 @@ def test_a_singular_system_is_not_finite_in_both_engines(run):
         assert not np.isfinite(step(chosen, parameters, batch).gradient).all()
 
 
+@pytest.mark.parametrize("contraction", [choices.Projection, choices.Parametrization])
 @pytest.mark.parametrize("batch_size", [2400, 32])
-def test_projected_runs_are_the_references(batch_size, run, data):
+def test_bounded_runs_are_the_references(batch_size, contraction, run, data):
     run = dataclasses.replace(
-        run,
-        batch_size=batch_size,
-        epochs=20,
-        contraction=choices.Projection(bound=0.6),
+        run, batch_size=batch_size, epochs=20, contraction=contraction(bound=0.6)
     )
     found, expected = train(fused, run, data), train(reference, run, data)
     for column in ("train_loss", "val_loss", "spectral_norm"):

@@ -97,7 +97,7 @@ def alignments(study):
     ]
 
 
-CONTRACTIVE = ("trajectories", "wellposed_projected", "wellposed_parametrized")
+CONTRACTIVE = ("trajectories", "wellposed_contractions")
 
 
 def rows_of(name, lost):

@@ -5,7 +5,7 @@ STARTS = {
     "previous": "start_previous",
     "once": "start_once",
 }
-CONTRACTIVE = [project.trajectories, "wellposed_projected", "wellposed_parametrized"]
+CONTRACTIVE = [project.trajectories, "wellposed_contractions"]
 ORDERED = [project.trajectories, "orders_first", "orders_second"]
 NOISY_POINTS = "room_points"
 

@@ -168,6 +168,9 @@ class Projection(Bounded, Contraction):
 class Parametrization(Bounded, Contraction):
     """The latent weight is V min(1, `bound` / norm of V) of a free V; the gradient goes through."""
 
+    engines = TRAINED
+    # LAPACK decomposes in the reference.
+    exact = False
     name: Literal["parametrization"] = "parametrization"
 
 

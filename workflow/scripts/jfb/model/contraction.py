@@ -94,7 +94,9 @@ class SpectralCap(nn.Module):
         self._bound = bound
 
     def forward(self, weight: Tensor) -> Tensor:
-        """The capped weight, (n, n)."""
+        """The capped weight, (n, n); one that is not finite has no norm, and is left as it is."""
+        if not weight.isfinite().all():
+            return weight
         norm = torch.linalg.matrix_norm(weight.double(), 2)
         return (weight * (self._bound / norm).clamp_max(1)).to(weight.dtype)
 

@@ -11,15 +11,17 @@ import numpy as np
 
 #: As the order of a Neumann series: the whole of it.
 IMPLICIT = -1
+#: What keeps the latent map contractive: nothing, a projection of singular values or of rows, or a
+#: weight that is a capped one of a free one.
+FREE, SINGULAR_VALUES, ROWS, CAPPED = range(4)
 
 
 class Settings(NamedTuple):
     """The numbers of a run, with the meaning that they have in `jfb.config.settings`.
 
-    `order` is that of the Neumann series of the adjoint (0 for jfb), or IMPLICIT; `ceiling` is the
-    largest norm that the latent weight may have, infinity where it is free, and `by_rows` says that
-    it is the infinity norm, not the spectral one. With `remembers`, a solve starts from the last
-    fixed point of each sample.
+    `order` is that of the Neumann series of the adjoint (0 for jfb), or IMPLICIT; `contraction` is
+    FREE, SINGULAR_VALUES, ROWS or CAPPED, and `ceiling` the largest norm that it leaves the latent
+    weight. With `remembers`, a solve starts from the last fixed point of each sample.
     """
 
     batch_size: int
@@ -28,8 +30,8 @@ class Settings(NamedTuple):
     accuracy_threshold: float
     clock: int
     order: int
+    contraction: int
     ceiling: float
-    by_rows: bool
     remembers: bool
 
 
@@ -100,7 +102,8 @@ class Backward(NamedTuple):
 class Scratch(NamedTuple):
     """Room for one batch; gradient as in State.
 
-    `rotated` (n, n) and `rotation` (n, n) float64 are room for a projection.
+    `rotated` (n, n) and `rotation` (n, n) float64 are room for a projection; or, where the latent
+    weight is capped, what the gradient goes through.
     """
 
     batch: Batch
@@ -127,10 +130,12 @@ class Memory(NamedTuple):
 class State(NamedTuple):
     """What training carries on: vectors of p numbers, filled up with 0 to a multiple of WIDTH.
 
-    `lowest` (1,) float64 is the lowest training loss so far, and `best` the parameters at the end
-    of its epoch. `snapshots` has such a vector in each row.
+    `trained` is what the optimiser changes: `parameters` themselves, or free ones where the latent
+    weight is capped. `lowest` (1,) float64 is the lowest training loss so far, and `best` the
+    parameters at the end of its epoch. `snapshots` has such a vector in each row.
     """
 
+    trained: np.ndarray
     parameters: np.ndarray
     best: np.ndarray
     lowest: np.ndarray

@@ -49,12 +49,14 @@ def train(
     work = _scratch(run.network, max(largest, len(validation)))
     whole = _batch(validation)
     dimensions, numbers = _dimensions(run.network), _kernel_settings(run)
-    if numbers.ceiling < math.inf:
-        kernel.keep_contractive(*dimensions, numbers, parameters, work)
-    optimiser = OPTIMISERS[run.optimiser.name].start(run.optimiser, parameters)
+    capped = numbers.contraction == arrays.CAPPED
+    trained = parameters.copy() if capped else parameters
+    if numbers.contraction != arrays.FREE:
+        kernel.keep_contractive(*dimensions, numbers, trained, parameters, work)
+    optimiser = OPTIMISERS[run.optimiser.name].start(run.optimiser, trained)
     record = Record(run, parameters, after_epoch)
     memory = _memory(numbers.remembers, run.network.latent_dim, len(training), len(validation))
-    state = arrays.State(parameters, record.best, record.lowest, record.snapshots, memory)
+    state = arrays.State(trained, parameters, record.best, record.lowest, record.snapshots, memory)
     ends = list(itertools.accumulate(epochs for epochs, _ in run.phases))
     rates = learning_rates.of_epochs(run, 0, run.epochs)
     epochs_per_call = min(max(1, _INDICES_PER_CALL // len(training)), run.epochs)
@@ -140,9 +142,8 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
         accuracy_threshold=float(run.accuracy_threshold),
         clock=time.CLOCK_MONOTONIC,
         order=_order(run.gradient),
+        contraction=_kind(run.contraction),
         ceiling=_ceiling(run),
-        by_rows=isinstance(run.contraction, choices.Projection)
-        and run.contraction.norm == "infinity",
         remembers=run.solver.start == "previous",
     )
 
@@ -152,6 +153,13 @@ def _order(gradient: choices.Gradient) -> int:
     if isinstance(gradient, choices.Neumann):
         return gradient.order
     return arrays.IMPLICIT if isinstance(gradient, choices.Implicit) else 0
+
+
+def _kind(contraction: choices.Contraction) -> int:
+    """Which contraction it is in compiled code."""
+    if isinstance(contraction, choices.Projection):
+        return {"spectral": arrays.SINGULAR_VALUES, "infinity": arrays.ROWS}[contraction.norm]
+    return arrays.CAPPED if isinstance(contraction, choices.Parametrization) else arrays.FREE
 
 
 def _ceiling(run: settings.Run) -> float:

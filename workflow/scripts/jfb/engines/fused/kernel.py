@@ -5,6 +5,7 @@ Arrays and dimensions are described in `arrays` and `batch`.
 
 import numpy as np
 
+from jfb.engines.fused.arrays import CAPPED, FREE
 from jfb.engines.fused.batch import (
     compare,
     fill,
@@ -15,10 +16,10 @@ from jfb.engines.fused.batch import (
     start_from_memory,
     start_from_zero,
 )
+from jfb.engines.fused.contraction import contract, pull_back
 from jfb.engines.fused.gradient import backward
 from jfb.engines.fused.lanes import seconds
 from jfb.engines.fused.optimisers import take_step
-from jfb.engines.fused.projection import project
 from jfb.engines.fused.sums import sum_contiguous
 from jfb.storage.machine_code import compiled, inlined
 
@@ -82,9 +83,9 @@ def step_gradient(latent, inputs, settings, parameters, points, target, order, w
 
 
 @compiled
-def keep_contractive(latent, inputs, settings, parameters, work):
-    """Project the parameters that training starts from."""
-    project(latent, parameters, settings, work.rotated, work.rotation)
+def keep_contractive(latent, inputs, settings, trained, parameters, work):
+    """Let the parameters that training starts from be contractive."""
+    contract(latent, trained, parameters, settings, work.rotated, work.rotation)
 
 
 @compiled
@@ -122,7 +123,7 @@ def train_epochs(
         Number of epochs that were carried out.
     """
     count = len(target)
-    parameters, memory, update = state.parameters, state.memory, 0
+    trained, parameters, memory, update = state.trained, state.parameters, state.memory, 0
     for epoch in range(len(orders)):
         begin = seconds(settings.clock)
         loss, accuracy, batches, iterations, longest, unconverged = 0.0, 0.0, 0, 0, 0, 0
@@ -138,10 +139,14 @@ def train_epochs(
             )
             if settings.remembers:
                 keep_in_memory(latent, memory.training, orders[epoch], start, size, work.fixed)
-            take_step(optimiser, work.gradient, parameters, rates[update])
+            if settings.contraction == CAPPED:
+                pull_back(
+                    latent, trained, work.gradient, settings.ceiling, work.rotated, work.rotation
+                )
+            take_step(optimiser, work.gradient, trained, rates[update])
             update += 1
-            if settings.ceiling < np.inf:
-                project(latent, parameters, settings, work.rotated, work.rotation)
+            if settings.contraction != FREE:
+                contract(latent, trained, parameters, settings, work.rotated, work.rotation)
             loss += mean * size
             accuracy += share
             batches += 1

@@ -1,7 +1,8 @@
-"""The projections of `jfb.model.contraction` in the kernel."""
+"""The contractions of `jfb.model.contraction` in the kernel."""
 
 import numpy as np
 
+from jfb.engines.fused.arrays import CAPPED, ROWS
 from jfb.storage.machine_code import inlined
 
 _MOST_SWEEPS = 30
@@ -10,12 +11,58 @@ _ORTHOGONAL = 1e-15
 
 
 @inlined
-def project(latent, parameters, settings, rotated, rotation):
-    """Let the norm of the latent weight be at most the ceiling of the settings, in place."""
-    if settings.by_rows:
+def contract(latent, trained, parameters, settings, rotated, rotation):
+    """Let the norm of the latent weight in `parameters` be at most the ceiling of the settings.
+
+    A projection works in place: `trained` are the same parameters. A cap is of the free weight in
+    `trained`, and the other parameters are copies.
+    """
+    if settings.contraction == CAPPED:
+        cap(latent, trained, parameters, settings.ceiling, rotated, rotation)
+    elif settings.contraction == ROWS:
         shrink_rows(len(latent), parameters, settings.ceiling, rotated)
     else:
         cut_singular_values(latent, parameters, settings.ceiling, rotated, rotation)
+
+
+@inlined
+def cap(latent, trained, parameters, ceiling, rotated, rotation):
+    """Let the latent weight be V min(1, ceiling / |V|) of the free V, with the spectral norm.
+
+    `rotated` and `rotation` are left for `pull_back`. A weight that is not finite is left as it is.
+    """
+    n = len(latent)
+    for k in range(len(trained)):
+        parameters[k] = trained[k]
+    orthogonalise(n, trained, rotated, rotation)
+    _, norm = longest_column(n, rotated)
+    if norm > ceiling:
+        # Rounded as in `jfb.model.contraction.SpectralCap`.
+        scale = np.float32(1 / norm * ceiling)
+        for k in range(n * n):
+            parameters[k] = trained[k] * scale
+
+
+@inlined
+def pull_back(latent, trained, gradient, ceiling, rotated, rotation):
+    """Make the gradient with respect to the parameters one with respect to the free ones.
+
+    With V = sum s_k u_k v_k^T the free weight, G the gradient with respect to the capped one and c
+    the ceiling, it is (c / s_1) (G - <G, V> / s_1 u_1 v_1^T) where s_1 > c, and G elsewhere.
+    """
+    n = len(latent)
+    first, norm = longest_column(n, rotated)
+    if not norm > ceiling:
+        return
+    along = 0.0
+    for k in range(n * n):
+        along += np.float64(gradient[k]) * np.float64(trained[k])
+    scale = 1 / norm * ceiling
+    along *= scale / (norm * norm)
+    for i in range(n):
+        for j in range(n):
+            turned = along * rotated[i, first] * rotation[j, first]
+            gradient[i * n + j] = np.float32(scale * gradient[i * n + j] - turned)
 
 
 @inlined
@@ -55,11 +102,7 @@ def shrink_rows(n, parameters, ceiling, work):
 
 @inlined
 def cut_singular_values(latent, parameters, ceiling, rotated, rotation):
-    """Cut the singular values of the latent weight at `ceiling`, in place.
-
-    One-sided Jacobi (Hestenes 1958): columns of W are rotated in pairs until all are orthogonal.
-    Then W = sum over k of (column k) (row k of the rotation), singular values being their lengths.
-    """
+    """Cut the singular values of the latent weight at `ceiling`, in place."""
     n = len(latent)
     total = 0.0
     for k in range(n * n):
@@ -67,13 +110,7 @@ def cut_singular_values(latent, parameters, ceiling, rotated, rotation):
     # The Frobenius norm is at least the spectral norm. NaN and infinity are left as they are.
     if not ceiling * ceiling < total < np.inf:
         return
-    for i in range(n):
-        for j in range(n):
-            rotated[i, j] = parameters[i * n + j]
-            rotation[i, j] = i == j
-    for _ in range(_MOST_SWEEPS):
-        if _sweep(n, rotated, rotation) <= _ORTHOGONAL:
-            break
+    orthogonalise(n, parameters, rotated, rotation)
     over = False
     for k in range(n):
         square = 0.0
@@ -91,6 +128,35 @@ def cut_singular_values(latent, parameters, ceiling, rotated, rotation):
                 for k in range(n):
                     value += rotated[i, k] * rotation[j, k]
                 parameters[i * n + j] = np.float32(value)
+
+
+@inlined
+def orthogonalise(n, parameters, rotated, rotation):
+    """Decompose the latent weight W (n, n), whose entries come first in `parameters`.
+
+    One-sided Jacobi (Hestenes 1958): columns of W are rotated in pairs until all are orthogonal.
+    Then W = sum over k of (column k) (row k of the rotation), singular values being their lengths.
+    """
+    for i in range(n):
+        for j in range(n):
+            rotated[i, j] = parameters[i * n + j]
+            rotation[i, j] = i == j
+    for _ in range(_MOST_SWEEPS):
+        if _sweep(n, rotated, rotation) <= _ORTHOGONAL:
+            break
+
+
+@inlined
+def longest_column(n, rotated):
+    """Which column is the longest, and its length; 0 if a length is no number."""
+    first, most = 0, 0.0
+    for k in range(n):
+        square = 0.0
+        for i in range(n):
+            square += rotated[i, k] ** 2
+        if square > most:
+            first, most = k, square
+    return first, np.sqrt(most)
 
 
 @inlined
