@@ -537,6 +537,56 @@ MISTAKES = [
         {"name": "cosine"},
         ["timing.engines.dataloader.schedule.name", "'cosine'", "by: reference, fused"],
     ),
+    (
+        "studies.second_order_full_batch.batch_sizes",
+        [2400, 32],
+        ["second_order_full_batch.batch_sizes", "32", "2400, all training points", "full_batch"],
+    ),
+    (
+        "studies.second_order_full_batch.order_seed",
+        3,
+        ["order_seed", "3", "full_batch", "by: reference, fused, dataloader"],
+    ),
+    (
+        "studies.second_order_full_batch.contraction",
+        {"name": "projection", "bound": 0.9},
+        ["contraction.name", "'projection'", "full_batch", "by: reference, fused"],
+    ),
+    (
+        "studies.second_order_full_batch.schedule",
+        {"name": "cosine"},
+        ["schedule.name", "'cosine'", "full_batch", "by: reference, fused"],
+    ),
+    (
+        "studies.second_order_full_batch.solver",
+        {"start": "previous"},
+        ["start previous", "full_batch", "by: reference, fused"],
+    ),
+    (
+        "studies.second_order_full_batch.factors.method.lm_jfb",
+        {"gradient": {"name": "unrolled"}},
+        ["lm_jfb.gradient.name", "'unrolled'", "full_batch", "by: reference"],
+    ),
+    (
+        "studies.second_order_full_batch.factors.method.lm_jfb",
+        {"optimiser": {"name": "adam", "learning_rate": 1e-3}},
+        ["lm_jfb.optimiser.name", "'adam'", "full_batch", "by: reference, fused, dataloader"],
+    ),
+    (
+        "studies.seeds.optimiser",
+        {"name": "levenberg_marquardt"},
+        ["seeds.optimiser.name", "'levenberg_marquardt'", "fused", "by: full_batch"],
+    ),
+    (
+        "studies.seeds.optimiser",
+        {"name": "lbfgs", "memory": 0},
+        ["seeds.optimiser.memory", "0", "at least 1"],
+    ),
+    (
+        "studies.seeds.optimiser",
+        {"name": "levenberg_marquardt", "learning_rate": 1e-3},
+        ["seeds.optimiser.learning_rate", "unknown"],
+    ),
     ("studies.seeds.solver", {"start": "last"}, ["solver.start", "'last'", "zero, previous"]),
     (
         "studies.gradients_reference.factors.gradient.unrolled",

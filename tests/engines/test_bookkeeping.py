@@ -10,7 +10,15 @@ import pytest
 from jfb.engines.bookkeeping import Record, spectral_norm
 from jfb.records import layout, snapshots
 
-SCORES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_seconds")
+SCORES = (
+    "train_loss",
+    "val_loss",
+    "train_accuracy",
+    "val_accuracy",
+    "train_seconds",
+    "applications",
+    "adjoint_applications",
+)
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def carry_out(run, losses, vectors):
     while record.unfinished:
         live[:] = vectors[len(told) + 1]
         weight = layout.views(live, run.network)["latent.weight"]
-        scores = dict(zip(SCORES, (next(losses), 2.0, 0.5, 0.25, 1.5), strict=True))
+        scores = dict(zip(SCORES, (next(losses), 2.0, 0.5, 0.25, 1.5, 2.5, 3.0), strict=True))
         record.add(live, weight, [(4, True), (1, False), (7, False)], **scores)
     return record, live, told
 
@@ -72,7 +80,7 @@ def test_a_row_has_the_counts_of_its_passes_and_the_norm_of_its_weight(run, vect
     for row, flat in zip(told, vectors[1:], strict=True):
         assert (row.iterations_mean, row.iterations_max, row.unconverged) == (4.0, 7, 2)
         assert (row.val_loss, row.train_accuracy, row.val_accuracy) == (2.0, 0.5, 0.25)
-        assert row.train_seconds == 1.5
+        assert (row.train_seconds, row.applications, row.adjoint_applications) == (1.5, 2.5, 3.0)
         weight = flat[:9].reshape(3, 3).astype(float)
         largest = np.linalg.eigvalsh(weight.T @ weight)[-1]
         assert row.spectral_norm == pytest.approx(np.sqrt(largest))

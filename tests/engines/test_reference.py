@@ -9,8 +9,10 @@ import torch
 
 import plain
 from conftest import DATA, make_data
+from jfb.config import choices
 from jfb.engines import reference
 from jfb.model import optimisers
+from jfb.model.network import Network
 from jfb.streams.interface import open_stream
 
 
@@ -102,6 +104,59 @@ def test_rows_count_iterations_of_training_and_validation(replay, data):
     log = train(run, data).log
     for column, value in (("iterations_mean", 2.0), ("iterations_max", 2), ("unconverged", 3)):
         assert log[column].tolist() == [value, value]
+
+
+def test_work_is_that_of_the_training_part_by_the_size_of_batches(replay, data):
+    """Three batches of 700 points and one of 300: each takes what its solve does."""
+    run = dataclasses.replace(replay[2400], batch_size=700, stream="per_seed", epochs=1)
+    trainer = reference.Trainer(run, open_stream(run), data[0])
+    with torch.inference_mode():
+        solves, _, work = trainer.epoch()
+    counts = [solve.iterations for solve in solves]
+    assert len(set(counts)) > 1
+    assert work.applications == (700 * sum(counts[:3]) + 300 * counts[3]) / 2400
+    assert work.adjoint_applications == 0
+    assert train(run, data).log["applications"].tolist() == [work.applications]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "products"),
+    [
+        (choices.JFB(), 0),
+        (choices.Neumann(order=4), 4),
+        (choices.Implicit(), 3),
+        (choices.Implicit(adjoint="patterns"), 3),
+        (choices.Phantom(steps=5, damping=0.5), 4),
+        # Two iterations, which do not converge, and the image that is read out.
+        (choices.Unrolled(), 2),
+    ],
+)
+def test_products_of_the_adjoint_are_counted(gradient, products, replay, data):
+    solver = dataclasses.replace(replay[1200].solver, max_iterations=2)
+    run = dataclasses.replace(
+        replay[1200], solver=solver, gradient=gradient, epochs=2, stream="per_seed"
+    )
+    log = train(run, data).log
+    assert log["applications"].tolist() == [2.0, 2.0]
+    assert log["adjoint_applications"].tolist() == [products, products]
+
+
+@pytest.mark.parametrize("adjoint", ["picard", "anderson"])
+def test_products_of_an_adjoint_that_is_iterated_are_those_it_took(adjoint, replay, data):
+    """The latent weight is 1/2 on the diagonal: k products leave 2^-k where units are on."""
+    gradient = choices.Implicit(adjoint=adjoint, tolerance=1e-3)
+    run = dataclasses.replace(replay[2400], gradient=gradient, stream="per_seed")
+    parameters = open_stream(run).initial_parameters()
+    parameters[:9] = 0.5 * np.eye(3).ravel()
+    parameters[9:12] = 10.0
+    network = Network(torch.from_numpy(parameters), run.network)
+    forward = reference.Forward(network, run, len(data[0]))
+    inputs, target = reference.tensors(data[0])
+    error = torch.empty_like(target)
+    with torch.inference_mode():
+        forward(inputs, target, error)
+        forward.gradient(inputs, error)
+    assert forward.gradient.applications == {"picard": 10, "anderson": 3}[adjoint]
 
 
 def test_every_epoch_is_reported_as_it_ends(replay, data):

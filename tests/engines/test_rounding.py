@@ -227,6 +227,8 @@ def test_code_for_another_processor_gives_the_same_bits(processor, tmp_path):
         assert differing(found, train(run)) == {}
 
 
+#: Columns that are newer than the digests, and one that LAPACK rounds.
+NOT_IN_DIGEST = {"spectral_norm", "applications", "adjoint_applications"}
 #: By batch size: the epoch of the lowest loss, this loss, and a digest of every bit of the run.
 EVERYWHERE = {
     2400: (3000, 0.0004891312564723194, "bac7bac9c4d7fcae"),
@@ -242,7 +244,7 @@ def test_the_five_runs_have_the_same_bits_on_every_machine(batch_size):
     """All but the times and the spectral norms, which LAPACK computes."""
     left = train(replayed()[batch_size])
     digest = hashlib.sha256()
-    for name in sorted(left.keys() - NOT_COMPARED - {"spectral_norm"}):
+    for name in sorted(left.keys() - NOT_COMPARED - NOT_IN_DIGEST):
         numbers = left[name]
         digest.update(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes())
     loss = left["train_loss"]

@@ -409,7 +409,8 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
     adam = by_name["optimiser", "adam"]
     assert "`beta1` in [0, 1) (default 0.9)" in adam.options
     assert adam.what.startswith("Adam (Kingma and Ba 2015, algorithm 1)")
-    assert adam.engines == "all"
+    assert adam.engines == "reference, fused, dataloader"
+    assert by_name["solver", "picard"].engines == "all"
     assert by_name["gradient", "neumann"].engines == "reference, fused"
     # Every name that a configuration may give is in the table.
     names = {row.name for row in choices.rows()}

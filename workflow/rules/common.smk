@@ -127,7 +127,7 @@ def run_of(wildcards):
 
 
 # Of 3,000 epochs at the smallest batch size, several times over.
-MINUTES = {"fused": 2, "reference": 10, "dataloader": 30}
+MINUTES = {"fused": 2, "reference": 10, "dataloader": 30, "full_batch": 10}
 
 
 def minutes_of(run):

@@ -169,6 +169,15 @@ FIGURES = {
         "message": "Conditions for a fixed point, and their cost",
         "inputs": {"answers": answer_of("wellposed")},
     },
+    "second_order": {
+        "module": "question_work",
+        "title": "Further questions: methods of second order",
+        "message": "Shares by work and method",
+        "inputs": {
+            "second": summary_of("second_order_full_batch"),
+            "first": summary_of("second_order_batches"),
+        },
+    },
 }
 
 try:

@@ -85,6 +85,15 @@ QUESTIONS = {
             "summaries": [summary_of(study) for study in CONTRACTIVE],
         },
     },
+    "second_order": {
+        # A target of its own, besides `further`.
+        "alone": True,
+        "studies": ["second_order_full_batch", "second_order_batches"],
+        "inputs": {
+            "second": summary_of("second_order_full_batch"),
+            "first": summary_of("second_order_batches"),
+        },
+    },
 }
 # Those whose studies the configuration has.
 ASKED = [
@@ -133,5 +142,9 @@ for name in QUESTIONS:
 # All that the report leaves open and these studies ask.
 rule further:
     input:
-        [[answer_of(name), figure_of(name)] for name in ASKED],
+        [
+            [answer_of(name), figure_of(name)]
+            for name in ASKED
+            if not QUESTIONS[name].get("alone")
+        ],
     localrule: True

@@ -19,5 +19,5 @@ with job_log(snakemake.log[0]) as log:
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)
     snapshots.write(snakemake.output.snapshots, outcome.snapshots, run.network)
-    runlog.write(snakemake.output.log, outcome.log, run, outcome.versions)
-    log.info("done: epoch %d of %d", last, run.epochs)
+    runlog.write(snakemake.output.log, outcome.log, run, outcome.versions, outcome.ended)
+    log.info("done: epoch %d of %d%s", last, run.epochs, f", {outcome.ended}" * bool(outcome.ended))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jfb.config import settings
+from jfb.config.choice import STEPPING
 from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, Implicit
 from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
@@ -103,6 +104,14 @@ def require_small_enough(key: str, batch_sizes: Iterable[int], training_size: in
     for batch_size in batch_sizes:
         if batch_size > training_size:
             allowed = f"must be at most {training_size}, the number of training points"
+            raise ConfigError(key, batch_size, allowed)
+
+
+def require_whole(key: str, entry: Mapping[str, Any], training_size: int) -> None:
+    """Refuse mini-batches where the engine takes all of the data in each step."""
+    for batch_size in entry["batch_sizes"]:
+        if entry["engine"] == "full_batch" and batch_size != training_size:
+            allowed = f"must be {training_size}, all training points, for the engine full_batch"
             raise ConfigError(key, batch_size, allowed)
 
 
@@ -216,6 +225,8 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
             raise ConfigError(f"{key}.{kind}.{option}", entry[kind][option], allowed)
     if "batch_schedule" in entry:
         _require_offered(f"{key}.batch_schedule", entry["batch_schedule"], engine, TRAINED)
+    if "order_seed" in entry:
+        _require_offered(f"{key}.order_seed", entry["order_seed"], engine, STEPPING)
     if "order_seed" in entry and entry["stream"] != "per_seed":
         allowed = f"needs the stream per_seed, not {entry['stream']}"
         raise ConfigError(f"{key}.order_seed", entry["order_seed"], allowed)

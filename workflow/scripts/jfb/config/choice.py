@@ -7,7 +7,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from annotated_types import Ge, Gt, Le, Lt
 
-EVERY_ENGINE = ("reference", "fused", "dataloader")
+#: Engines that take a step per batch.
+STEPPING = ("reference", "fused", "dataloader")
+EVERY_ENGINE = (*STEPPING, "full_batch")
 
 Positive = Annotated[float, Gt(0), Le(1_000_000)]
 Count = Annotated[int, Ge(1), Le(1_000_000)]

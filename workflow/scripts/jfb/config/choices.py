@@ -20,6 +20,10 @@ _FLOAT32_EPSILON = 2.0**-23
 DIRECT = 32
 
 
+# Both engines compute in PyTorch, one of them in float64.
+_IN_TORCH = ("reference", "full_batch")
+
+
 class Solver(Choice):
     """How the fixed point u = T(u; d) is found."""
 
@@ -35,7 +39,7 @@ class _Iterated:
 
 @dataclass(frozen=True, kw_only=True)
 class Picard(_Iterated, Solver):
-    """u <- T(u; d) from u = 0; or, not in dataloader, from the sample's `previous` fixed point."""
+    """u <- T(u; d) from u = 0; or, in reference and fused, from a sample's `previous` point."""
 
     engines = EVERY_ENGINE
     name: Literal["picard"] = "picard"
@@ -43,7 +47,7 @@ class Picard(_Iterated, Solver):
     start: Literal["zero", "previous"] = "zero"
 
     def able(self) -> tuple[str, ...]:
-        """Engines that have it: the dataloader's remembers nothing."""
+        """Engines that have it: the others remember nothing."""
         return self.engines if self.start == "zero" else TRAINED
 
 
@@ -51,6 +55,7 @@ class Picard(_Iterated, Solver):
 class Anderson(_Iterated, Solver):
     """Anderson's iteration on `memory` earlier iterates."""
 
+    engines = _IN_TORCH
     name: Literal["anderson"] = "anderson"
     memory: Annotated[int, Ge(1), Le(1000)]
 
@@ -59,6 +64,7 @@ class Anderson(_Iterated, Solver):
 class Broyden(_Iterated, Solver):
     """Broyden's method, restarted after `memory` updates."""
 
+    engines = _IN_TORCH
     name: Literal["broyden"] = "broyden"
     memory: Annotated[int, Ge(1), Le(1000)]
 
@@ -87,7 +93,7 @@ class JFB(Gradient):
 class Neumann(Gradient):
     """I + J + ... + J^k in place of (I - J)^-1, with k = `order`."""
 
-    engines = TRAINED
+    engines = (*TRAINED, "full_batch")
     name: Literal["neumann"] = "neumann"
     order: Annotated[int, Ge(0), Le(10_000)]
 
@@ -96,7 +102,7 @@ class Neumann(Gradient):
 class Implicit(Gradient):
     """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates."""
 
-    engines = TRAINED
+    engines = (*TRAINED, "full_batch")
     # LAPACK solves in the reference.
     exact = False
     name: Literal["implicit"] = "implicit"
@@ -190,6 +196,7 @@ class Relu(Activation):
 class Tanh(Activation):
     """tanh(h)."""
 
+    engines = _IN_TORCH
     name: Literal["tanh"] = "tanh"
 
 
@@ -245,6 +252,14 @@ class DataLoader(Engine):
 
     name: Literal["dataloader"] = "dataloader"
     module = "jfb.engines.dataloader"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullBatch(Engine):
+    """Optimisers that need all of the data in each step, in float64."""
+
+    name: Literal["full_batch"] = "full_batch"
+    module = "jfb.engines.full_batch"
 
 
 #: Kinds that have options, which a configuration gives as a mapping with a `name`.

@@ -20,6 +20,7 @@ QUESTIONS = (
     "room",
     "diffusion",
     "wellposed",
+    "second_order",
 )
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
@@ -65,8 +66,12 @@ NO_STUDIES = (
 )
 #: Factors are columns: those that a log or a summary has besides, and that figures add.
 NO_FACTORS = (
+    "adjoint_applications",
+    "applications",
+    "applications_to_1e_3",
     "batch_size",
     "diverged",
+    "ended",
     "epoch",
     "epoch_of_lowest_loss",
     "exact_best_loss",

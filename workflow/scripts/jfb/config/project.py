@@ -146,6 +146,7 @@ def _study(
         checks.require_small_enough(
             f"{key}.batch_sizes", chosen["batch_sizes"], dataset.training_size
         )
+        checks.require_whole(f"{key}.batch_sizes", chosen, dataset.training_size)
         checks.require_phases(
             f"{place}.batch_schedule", chosen.get("batch_schedule", ()), dataset.training_size
         )

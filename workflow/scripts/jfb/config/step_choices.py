@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from jfb.config.choice import EVERY_ENGINE, Choice, Count, Decay, Positive
+from jfb.config.choice import EVERY_ENGINE, STEPPING, Choice, Count, Decay, Positive
 
 TRAINED = ("reference", "fused")
 
@@ -36,7 +36,7 @@ class _Optimiser:
 class Adam(_Optimiser, Optimiser):
     """Adam (Kingma and Ba 2015, algorithm 1); `decoupled`, AdamW (Loshchilov and Hutter 2019)."""
 
-    engines = EVERY_ENGINE
+    engines = STEPPING
     name: Literal["adam"] = "adam"
     beta1: Decay = 0.9
     beta2: Decay = 0.999
@@ -57,6 +57,33 @@ class SGD(_Optimiser, Optimiser):
         if self.nesterov and not self.momentum:
             return "nesterov", "needs a momentum above 0"
         return super().unusable()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfTheFullBatch:
+    #: The largest entry of the gradient of the loss at which a run ends.
+    smallest_gradient: Annotated[float, Ge(0), Le(1)] = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevenbergMarquardt(_OfTheFullBatch, Optimiser):
+    """Levenberg-Marquardt with Nielsen's damping (Madsen et al. 2004, algorithm 3.16).
+
+    `damping` is relative to the largest diagonal entry of the first J^T J; 0 is Gauss-Newton.
+    """
+
+    engines = ("full_batch",)
+    name: Literal["levenberg_marquardt"] = "levenberg_marquardt"
+    damping: Annotated[float, Ge(0), Le(1_000_000)] = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LBFGS(_OfTheFullBatch, Optimiser):
+    """L-BFGS with a line search on the loss and `memory` updates (Byrd et al. 1995, in SciPy)."""
+
+    engines = ("full_batch",)
+    name: Literal["lbfgs"] = "lbfgs"
+    memory: Annotated[int, Ge(1), Le(1000)] = 10
 
 
 class LearningRateRule(Choice):
@@ -108,13 +135,13 @@ class _WarmedUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(_WarmedUp, Schedule):
-    """The learning rate stays as it is; after `warm_up` updates, which dataloader lacks."""
+    """The learning rate stays as it is; after `warm_up` updates, in reference and fused."""
 
     engines = EVERY_ENGINE
     name: Literal["constant"] = "constant"
 
     def able(self) -> tuple[str, ...]:
-        """Engines that have it: the dataloader's has no warm-up."""
+        """Engines that have it: the dataloader's and that of the full batch have no warm-up."""
         return TRAINED if self.warm_up else self.engines
 
 

@@ -49,7 +49,8 @@ def train(
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
-                row = summary.of_run(run, outcome.log, outcome.best, training)
+                of_it = outcome.log, outcome.best, training, outcome.ended
+                row = summary.of_run(run, *of_it)
                 rows[run] = row, outcome.final
                 versions.update(outcome.versions)
                 after_runs(len(rows))

@@ -63,6 +63,8 @@ class Record:
         train_accuracy: float,
         val_accuracy: float,
         train_seconds: float,
+        applications: float,
+        adjoint_applications: float,
     ) -> None:
         """Take in one epoch.
 
@@ -70,7 +72,8 @@ class Record:
             parameters: (p,) float32 at its end.
             latent_weight: (n, n), of them.
             passes: iterations of each forward pass, and whether it converged.
-            train_loss, val_loss, train_accuracy, val_accuracy, train_seconds: as in `Epoch`.
+            train_loss, val_loss, train_accuracy, val_accuracy, train_seconds, applications,
+                adjoint_applications: as in `Epoch`.
         """
         iterations, converged = zip(*passes, strict=True)
         row = {
@@ -82,6 +85,8 @@ class Record:
             "iterations_mean": sum(iterations) / len(iterations),
             "iterations_max": max(iterations),
             "unconverged": converged.count(False),
+            "applications": applications,
+            "adjoint_applications": adjoint_applications,
         }
         for name, value in row.items():
             self.log[name][self.done] = value
@@ -103,12 +108,15 @@ class Record:
         self.done += count
         self._after_epoch(Epoch(*(column.item(self.done - 1) for column in self.log.values())))
 
-    def outcome(self, final: np.ndarray, *libraries: ModuleType) -> Outcome:
+    def outcome(
+        self, final: np.ndarray, *libraries: ModuleType, ended: str | None = None
+    ) -> Outcome:
         """What the run leaves.
 
         Args:
             final: (p,) float32, the parameters at its end, maybe with filler.
             libraries: those that computed it, besides NumPy.
+            ended: as in `Outcome`.
         """
         size = layout.size(self._run.network)
         kept = np.flatnonzero(self.snapshot[: self.done + 1] >= 0)
@@ -118,6 +126,7 @@ class Record:
             final[:size],
             Snapshots(kept, self.snapshots[: len(kept), :size]),
             {library.__name__: str(library.__version__) for library in (*libraries, np)},
+            ended,
         )
 
 

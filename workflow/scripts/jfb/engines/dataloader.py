@@ -110,7 +110,7 @@ def train(
     while record.unfinished:
         network.solves.clear()
         start = time.perf_counter()
-        total, shares = 0.0, []
+        total, shares, sizes = 0.0, [], []
         for d, target in batches:
             prediction = network(d)
             loss = nn.functional.mse_loss(prediction, target)
@@ -119,7 +119,11 @@ def train(
             optimiser.step()
             total += loss.item() * len(d)
             shares.append(_accuracy(run, prediction, target))
+            sizes.append(len(d))
         seconds = time.perf_counter() - start
+        iterations = sum(
+            size * count for size, (count, _) in zip(sizes, network.solves, strict=True)
+        )
         with torch.no_grad():
             ((d, target),) = whole
             prediction = network(d)
@@ -133,6 +137,8 @@ def train(
             train_accuracy=sum(shares) / len(shares),
             val_accuracy=_accuracy(run, prediction, target),
             train_seconds=seconds,
+            applications=iterations / len(training),
+            adjoint_applications=0.0,
         )
     return record.outcome(_flat(network), torch)
 

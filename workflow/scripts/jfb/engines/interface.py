@@ -26,7 +26,8 @@ class Outcome:
     training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32,
     in the order of `jfb.records.layout`: at the end of the epoch with the lowest training loss, and
     at the end of the run. `snapshots` are those of the epochs that the run names, as far as it
-    came. `versions` are those of the libraries that computed it.
+    came. `versions` are those of the libraries that computed it. `ended` says why an optimiser that
+    ends by itself did, one of `jfb.records.runlog.ENDS`; None after the last epoch.
     """
 
     log: Mapping[str, np.ndarray]
@@ -34,6 +35,7 @@ class Outcome:
     final: np.ndarray
     snapshots: Snapshots
     versions: Mapping[str, str]
+    ended: str | None = None
 
     @property
     def best_epoch(self) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -110,6 +111,13 @@ class Memory:
             self._points[:, samples] = solve.point
 
 
+class Work(NamedTuple):
+    """What an epoch takes, as in `jfb.records.runlog.Epoch`."""
+
+    applications: float
+    adjoint_applications: float
+
+
 class Trainer:
     """A network in training.
 
@@ -136,11 +144,11 @@ class Trainer:
         sizes = {b.shape[1] for scores in self._scores.values() for b in scores.batches}
         self._forward = {size: Forward(self.network, run, size) for size in sizes}
 
-    def epoch(self) -> tuple[list[Solve], Scores]:
+    def epoch(self) -> tuple[list[Solve], Scores, Work]:
         """Train on every point once, in a fresh random order.
 
         Returns:
-            The solve of each batch, and their scores.
+            The solve of each batch, their scores, and what they cost.
         """
         order = torch.from_numpy(self._stream.orders(1)[0])
         rates = learning_rates.of_epochs(self._run, self._done, self._done + 1)
@@ -154,16 +162,18 @@ class Trainer:
             rates.tolist(),
             strict=True,
         )
-        solves = []
+        solves, applications, adjoint_applications = [], 0, 0
         for samples, d, target, error, rate in batches:
             forward = self._forward[len(samples)]
             solves.append(forward(d, target, error, self._memory.of(samples)))
             self._memory.keep(samples, solves[-1])
+            applications += solves[-1].iterations * len(samples)
             gradient = self._contraction.pull_back(forward.gradient(d, error))
+            adjoint_applications += forward.gradient.applications * len(samples)
             self._optimiser.step(gradient, rate)
             self._contraction.apply()
         self._done += 1
-        return solves, scores
+        return solves, scores, Work(applications / len(order), adjoint_applications / len(order))
 
 
 @torch.inference_mode()
@@ -197,7 +207,7 @@ def train(
     record = Record(run, parameters, after_epoch)
     while record.unfinished:
         start = time.perf_counter()
-        solves, scores = trainer.epoch()
+        solves, scores, work = trainer.epoch()
         train_loss, train_accuracy = scores.loss(), scores.accuracy()
         seconds = time.perf_counter() - start
         (errors,) = validation_scores.batches
@@ -213,6 +223,7 @@ def train(
             train_accuracy=train_accuracy,
             val_accuracy=validation_scores.accuracy(),
             train_seconds=seconds,
+            **work._asdict(),
         )
     return record.outcome(parameters, torch)
 

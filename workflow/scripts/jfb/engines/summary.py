@@ -14,7 +14,11 @@ from jfb.storage import files, parquet
 
 
 def of_run(
-    run: settings.Run, log: Mapping[str, np.ndarray], best: np.ndarray, training: Part
+    run: settings.Run,
+    log: Mapping[str, np.ndarray],
+    best: np.ndarray,
+    training: Part,
+    ended: str | None = None,
 ) -> dict[str, object]:
     """What is kept of one run.
 
@@ -23,6 +27,7 @@ def of_run(
         log: its columns, as in `jfb.records.runlog.Epoch`, a row per epoch.
         best: (p,) parameters at the end of the epoch with the lowest loss.
         training: all training points.
+        ended: why an optimiser ended it by itself.
 
     Returns:
         By column name, the run's levels first. `epoch_of_lowest_loss` is the first of equals, and
@@ -33,7 +38,9 @@ def of_run(
         accuracy of at least 0.99, `first_epoch_at_97_percent` of at least 0.97, and
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last 500
         epochs (in decades). `fall_at_the_end` is by how much the last hundredth of the epochs
-        lowers the lowest loss (in decades, 0 or more). A run has diverged if a loss is not finite,
+        lowers the lowest loss (in decades, 0 or more). `applications` and `adjoint_applications`
+        are totals, per training sample; `applications_to_1e_3` are those up to the first epoch with
+        a training loss of at most 0.001. A run has diverged if a loss is not finite,
         or if its last loss is above 1e6; training losses that are not finite count nowhere else,
         and where there is nothing to tell, the entry is None.
     """
@@ -65,8 +72,12 @@ def of_run(
         else None,
         "fall_at_the_end": _fall(losses, epochs > summary.END * len(log["epoch"])),
         "unconverged_solves": log["unconverged"].sum(),
+        "applications": log["applications"].sum(),
+        "adjoint_applications": log["adjoint_applications"].sum(),
+        "applications_to_1e_3": _applications_to(summary.LOW, log),
         "final_spectral_norm": log["spectral_norm"][-1],
         "diverged": summary.run_diverged(log),
+        "ended": ended,
     }
 
 
@@ -75,6 +86,12 @@ def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | 
         return None
     loss = fixed_points.loss(best, run.network, training)
     return loss if np.isfinite(loss) else None
+
+
+def _applications_to(level: float, log: Mapping[str, np.ndarray]) -> float | None:
+    """Those of the epochs up to the first whose loss is at most `level`; None where none is."""
+    low = np.flatnonzero(log["train_loss"] <= level)
+    return log["applications"][: low[0] + 1].sum() if len(low) else None
 
 
 def _fall(losses: np.ndarray, at_end: np.ndarray) -> float | None:
@@ -112,7 +129,8 @@ def of_logs(
         if (found := runlog.run_of(log)) != run:
             raise files.Unreadable(path, f"the log of another run ({_unlike(found, run)})")
         columns = {name: parquet.to_numbers(log[name]) for name in log.column_names}
-        rows.append(of_run(run, columns, parameters.read(at_best, run.network), training))
+        at_best = parameters.read(at_best, run.network)
+        rows.append(of_run(run, columns, at_best, training, runlog.ended(log)))
     return summary.from_rows(rows)
 
 

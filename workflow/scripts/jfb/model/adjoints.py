@@ -26,6 +26,9 @@ _MOST_ITERATIONS = 1000
 class Identity:
     """w = v: the inverse of I - J^T replaced by the identity (Wu Fung et al. 2021)."""
 
+    #: Products with J^T that the last call took.
+    applications = 0
+
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch.
 
@@ -44,12 +47,12 @@ class Neumann:
     """w = sum of (J^T)^i v for i = 0, ..., k: the Neumann series of the inverse, cut at order k."""
 
     def __init__(self, order: int) -> None:
-        self._order = order
+        self.applications = order
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch, see `Identity`."""
         w = v
-        for _ in range(self._order):
+        for _ in range(self.applications):
             w = v + (w * slope) @ latent_weight
         return w
 
@@ -59,6 +62,8 @@ class Direct:
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch, see `Identity`; not finite where I - J is singular."""
+        # Those that would form the system.
+        self.applications = len(latent_weight)
         system = latent_weight.double().T * -slope.double()[:, None, :]
         system.diagonal(dim1=-2, dim2=-1).add_(1)
         w, _ = torch.linalg.solve_ex(system, v.double()[..., None])
@@ -81,6 +86,8 @@ class Patterns:
         """
         if slope.dtype is not torch.bool:
             raise ValueError("patterns: must be of relu, whose slope is 0 or 1")
+        # As by elimination for each point.
+        self.applications = len(latent_weight)
         groups = _groups(slope)
         order = torch.cat(groups)
         # Points in columns, those of a pattern side by side: a group is then a view.
@@ -130,7 +137,7 @@ class Picard:
         slope = slope.T.to(v.dtype)
         term, product = w.clone(), torch.empty_like(w)
         allowed = self._tolerance * _largest(term)
-        for _ in range(_MOST_ITERATIONS):
+        for self.applications in range(1, _MOST_ITERATIONS + 1):
             torch.mul(term, slope, out=product)
             torch.mm(weight, product, out=term)
             residual = _largest(term)
@@ -171,6 +178,7 @@ class Anderson:
             return torch.mm(weight, w * slope, out=out).add_(start)
 
         solve = solvers.Anderson(self._options, *v.shape, torch.float64)(transform)
+        self.applications = solve.iterations
         if not solve.converged:
             return torch.full_like(v, torch.nan)
         return (solve.point.T * scale).to(v.dtype)

@@ -22,6 +22,10 @@ from jfb.records import layout
 class Gradient(Protocol):
     """What the engines ask of a gradient."""
 
+    @property
+    def applications(self) -> int:
+        """Products with J^T that the adjoint of the last call took, for each point."""
+
     def follow(self, transform: Map, solve: Solve) -> Tensor:
         """What is read out after a solve, (n, size), valid until the next call."""
 
@@ -66,10 +70,29 @@ class AtTheFixedPoint:
         self._slope = network.empty_slope(size, n)
         self._scale = 2 / size
 
+    @property
+    def applications(self) -> int:
+        """See `Gradient`."""
+        return self._adjoint.applications
+
     def follow(self, transform: Map, solve: Solve) -> Tensor:
         """T(u; d) of the solver's point u."""
         self._point = solve.point
         return transform(solve.point, self._activation)
+
+    def jacobian(self, d: Tensor) -> Tensor:
+        """dy/dtheta of each point of the batch that was followed last, (size, p).
+
+        The gradient of the mean squared error is its product with 2 (y - t) / size.
+        """
+        u, a = self._point.T, self._activation.T
+        size = len(a)
+        v = self._network.output_weight.expand(size, -1).clone()
+        slope = self._network.activation.slope(a, out=self._slope)
+        dh = self._adjoint(v, slope, self._network.latent_weight) * slope
+        by_weight = [torch.einsum("ki,kj->kij", dh, x).reshape(size, -1) for x in (u, d.T)]
+        one = torch.ones(size, 1, dtype=a.dtype)
+        return torch.cat([by_weight[0], dh, by_weight[1], dh, a, one], dim=1)
 
     def __call__(self, d: Tensor, error: Tensor) -> Tensor:
         """The gradient for the batch that was followed last, see `Gradient`."""
@@ -101,6 +124,11 @@ class _AlongSteps:
         self._gradient = torch.zeros_like(network.parameters)
         self._of = layout.views(self._gradient, network.dimensions)
         self._scale = 2 / size
+
+    @property
+    def applications(self) -> int:
+        """See `Gradient`: as many as there are steps between the states."""
+        return len(self._images) - 1
 
     def _step(self, transform: Map, start: Tensor, steps: int, damping: float) -> Tensor:
         """Take the steps and keep their states; the last of them."""

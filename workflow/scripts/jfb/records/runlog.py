@@ -11,6 +11,10 @@ import pyarrow as pa
 from jfb.config import settings
 from jfb.storage import files, parquet
 
+#: Why an optimiser ends a run by itself: the gradient is small; no step that changes anything
+#: lowers the loss; or the line search finds no point that is low enough.
+ENDS = ("gradient", "step", "line search")
+
 
 class Epoch(NamedTuple):
     """What is recorded of one epoch.
@@ -18,8 +22,10 @@ class Epoch(NamedTuple):
     Losses are mean squared errors; accuracies are shares in [0, 1]; `train_seconds` is the time
     of the training part. `iterations_mean` and `iterations_max` are fixed-point iterations per
     forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
-    the epoch's training passes and its validation pass. `spectral_norm` is the largest singular
-    value of the latent weight at the end of the epoch.
+    the epoch's training passes and its validation pass. `applications` is the work of training:
+    the solver's applications of T per training sample; `adjoint_applications` beside it the
+    products with J^T that the gradient takes to solve for the adjoint, none for jfb.
+    `spectral_norm` is the largest singular value of the latent weight at the end of the epoch.
     """
 
     epoch: int
@@ -31,6 +37,8 @@ class Epoch(NamedTuple):
     iterations_mean: float
     iterations_max: int
     unconverged: int
+    applications: float
+    adjoint_applications: float
     spectral_norm: float
 
 
@@ -62,6 +70,7 @@ def write(
     log: Mapping[str, np.ndarray],
     run: settings.Run,
     versions: Mapping[str, str],
+    ended: str | None = None,
 ) -> None:
     """Write a log to `path`, whole or not at all.
 
@@ -70,9 +79,12 @@ def write(
         log: the columns of `Epoch` by name, a row per epoch in order.
         run: stored as JSON under the metadata key `run`.
         versions: of the libraries that computed it, stored as JSON under `versions`.
+        ended: why an optimiser ended the run by itself, stored under `ended`; None if none did.
     """
     arrays = [parquet.from_numbers(log[field.name], field.type) for field in SCHEMA]
     metadata = {"run": json.dumps(run.to_dict()), "versions": json.dumps(dict(versions))}
+    if ended:
+        metadata["ended"] = ended
     parquet.write(path, pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(metadata)))
 
 
@@ -93,10 +105,17 @@ def read(path: str | Path) -> pa.Table:
     epochs = parquet.to_numbers(table["epoch"])
     if not len(epochs) or not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
         raise files.Unreadable(path, "its epochs do not count from 1 without a gap")
-    if len(epochs) != run.epochs and np.isfinite(table["train_loss"][-1].as_py()):
+    finite = np.isfinite(table["train_loss"][-1].as_py())
+    if len(epochs) != run.epochs and finite and not ended(table):
         fault = f"it ends after {len(epochs)} of {run.epochs} epochs, with a finite loss"
         raise files.Unreadable(path, fault)
     return table
+
+
+def ended(log: pa.Table) -> str | None:
+    """Why an optimiser ended the run of a log by itself; None if none did."""
+    told = log.schema.metadata.get(b"ended")
+    return told and told.decode()
 
 
 def run_of(log: pa.Table) -> settings.Run:

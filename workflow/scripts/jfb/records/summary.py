@@ -10,6 +10,8 @@ from jfb.storage import parquet
 ACCURATE = 0.99
 NEARLY_ACCURATE = 0.97
 LAST_EPOCHS = 500
+#: Training loss to which `applications_to_1e_3` counts.
+LOW = 1e-3
 #: Later epochs than this share of them are the end of a run.
 END = 0.99
 #: A run whose last loss is above this has diverged: its predictions are off by a thousand.
@@ -34,8 +36,12 @@ _COLUMNS = pa.schema(
         pa.field("log10_loss_spread", pa.float64()),
         pa.field("fall_at_the_end", pa.float64()),
         pa.field("unconverged_solves", pa.int64()),
+        pa.field("applications", pa.float64()),
+        pa.field("adjoint_applications", pa.float64()),
+        pa.field("applications_to_1e_3", pa.float64()),
         pa.field("final_spectral_norm", pa.float64()),
         pa.field("diverged", pa.bool_(), nullable=False),
+        pa.field("ended", pa.string()),
     ]
 )
 

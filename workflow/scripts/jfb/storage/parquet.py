@@ -31,19 +31,23 @@ def from_numbers(values: np.ndarray, kind: pa.DataType) -> pa.Array:
 
 def from_cells(cells: Sequence, kind: pa.DataType) -> pa.Array:
     """An Arrow array of a numeric type or of booleans, of single values; None becomes null."""
-    present = np.array([cell is not None for cell in cells], dtype=bool)
     values = np.array([cell or 0 for cell in cells], dtype=kind.to_pandas_dtype())
-    bits = pa.py_buffer(np.packbits(present, bitorder="little"))
     data = np.packbits(values, bitorder="little") if pa.types.is_boolean(kind) else values
-    return pa.Array.from_buffers(kind, len(cells), [bits, pa.py_buffer(data)])
+    return pa.Array.from_buffers(kind, len(cells), [_present(cells), pa.py_buffer(data)])
 
 
-def from_texts(texts: Sequence[str], kind: pa.DataType) -> pa.Array:
-    """An Arrow array of strings."""
-    encoded = [text.encode() for text in texts]
+def from_texts(texts: Sequence[str | None], kind: pa.DataType) -> pa.Array:
+    """An Arrow array of strings; None becomes null."""
+    encoded = [(text or "").encode() for text in texts]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    data = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    data = [_present(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(kind, len(texts), data)
+
+
+def _present(cells: Sequence) -> pa.Buffer | None:
+    """The bitmap of the cells that are there; None where all are."""
+    present = np.array([cell is not None for cell in cells], dtype=bool)
+    return None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
 
 
 def schema_of(row: type) -> pa.Schema:

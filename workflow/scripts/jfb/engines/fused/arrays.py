@@ -157,5 +157,6 @@ class Columns(NamedTuple):
     iterations_mean: np.ndarray
     iterations_max: np.ndarray
     unconverged: np.ndarray
+    applications: np.ndarray
     latent_weight: np.ndarray
     snapshot: np.ndarray

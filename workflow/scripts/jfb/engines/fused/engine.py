@@ -55,6 +55,7 @@ def train(
         kernel.keep_contractive(*dimensions, numbers, trained, parameters, work)
     optimiser = OPTIMISERS[run.optimiser.name].start(run.optimiser, trained)
     record = Record(run, parameters, after_epoch)
+    record.log["adjoint_applications"][:] = _adjoint_applications(run)
     memory = _memory(numbers.remembers, run.network.latent_dim, len(training), len(validation))
     state = arrays.State(trained, parameters, record.best, record.lowest, record.snapshots, memory)
     ends = list(itertools.accumulate(epochs for epochs, _ in run.phases))
@@ -153,6 +154,12 @@ def _order(gradient: choices.Gradient) -> int:
     if isinstance(gradient, choices.Neumann):
         return gradient.order
     return arrays.IMPLICIT if isinstance(gradient, choices.Implicit) else 0
+
+
+def _adjoint_applications(run: settings.Run) -> int:
+    """Products with J^T; an elimination counts as those that would form its system."""
+    order = _order(run.gradient)
+    return run.network.latent_dim if order == arrays.IMPLICIT else order
 
 
 def _kind(contraction: choices.Contraction) -> int:

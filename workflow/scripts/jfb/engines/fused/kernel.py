@@ -127,6 +127,7 @@ def train_epochs(
     for epoch in range(len(orders)):
         begin = seconds(settings.clock)
         loss, accuracy, batches, iterations, longest, unconverged = 0.0, 0.0, 0, 0, 0, 0
+        applications = 0
         for start in range(0, count, settings.batch_size):
             size = min(settings.batch_size, count - start)
             fill(inputs, points, target, orders[epoch], start, size, work.batch)
@@ -151,6 +152,7 @@ def train_epochs(
             accuracy += share
             batches += 1
             iterations += needed
+            applications += needed * size
             longest = max(longest, needed)
             unconverged += not converged
         loss /= count
@@ -165,6 +167,7 @@ def train_epochs(
         log.iterations_mean[epoch] = (iterations + needed) / (batches + 1)
         log.iterations_max[epoch] = max(longest, needed)
         log.unconverged[epoch] = unconverged + (not converged)
+        log.applications[epoch] = applications / count
         for i in range(len(latent)):
             for j in range(len(latent)):
                 log.latent_weight[epoch, i, j] = parameters[i * len(latent) + j]
