@@ -26,7 +26,7 @@ def block(run, data, seeds):
 
     some = settings.Block((run,), tuple(range(seeds)))
     start = time.perf_counter()
-    blocks.train(some, *data, 1, lambda done: None)
+    blocks.train(some, *data, lambda done: None)
     return (time.perf_counter() - start) / seeds
 
 

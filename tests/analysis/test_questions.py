@@ -18,6 +18,7 @@ from jfb.analysis.questions import (
     orders,
     rates,
     room,
+    second_order,
     start,
     wellposed,
     width,
@@ -227,6 +228,36 @@ def test_hybrids_are_compared_with_controls_of_their_seeds():
     row = found(rows, measure="loss", level="small_41", against="full")
     assert row.estimate == pytest.approx(-2)
     assert found(rows, measure="share", level="constant_32").estimate == 1
+
+
+def test_methods_are_compared_by_work_and_by_seed():
+    """Seeds 0 to 3 of 8 reach 0.001: by lm_exact after 50 applications, by Adam after 5,000."""
+
+    def runs(levels, sizes, work):
+        table = summary(levels, sizes, range(8), lambda w, b, s: 1e-4 if s < 4 else 1e-2, "method")
+        low = table["lowest_loss"] <= 1e-3
+        return table.assign(work_to_1e_3=np.where(low, work, np.nan), ended=None)
+
+    names = ["lm_exact", "lm_jfb", "lm_exact_1e3", "gauss_newton", "lbfgs_exact", "lbfgs_jfb"]
+    second = runs(names, [2400], 50.0)
+    second["ended"] = np.where(second["seed"] < 6, "gradient", "line search")
+    rows = second_order.measure(second, runs(["adam", "gradient_descent"], [2400, 32], 5000.0))
+    assert found(rows, measure="share", level="adam_32").estimate == 0.5
+    assert found(rows, measure="share_within_1000", level="lm_exact").estimate == 0.5
+    assert found(rows, measure="share_within_1000", level="adam_2400").estimate == 0
+    assert found(rows, measure="share_within_10000", level="adam_2400").estimate == 0.5
+    alone = {"level": "lbfgs_jfb", "against": ""}
+    assert found(rows, measure="ended_gradient", **alone).estimate == 0.75
+    assert found(rows, measure="ended_line_search", **alone).estimate == 0.25
+    assert not [row for row in rows if row.measure == "ended_step" and row.level == "adam_32"]
+    row = found(rows, measure="ended_line_search", level="lbfgs_jfb", against="lbfgs_exact")
+    assert row.estimate == 0
+    assert found(rows, measure="share_exactly", level="adam_32").estimate == 0.5
+    where = {"level": "lm_exact", "against": "adam_32"}
+    assert found(rows, measure="reached", **where).estimate == 0
+    assert found(rows, measure="reached_within_1000", **where).estimate == 0.5
+    row = found(rows, measure="work", **where)
+    assert (row.n, row.estimate) == (4, pytest.approx(-2))
 
 
 def test_starts_are_compared_by_seed():

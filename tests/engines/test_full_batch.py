@@ -148,8 +148,9 @@ def test_a_log_counts_its_work_and_says_why_it_ended(method, run, data, tmp_path
     row = summary.of_run(chosen, log, outcome.best, data[0], outcome.ended)
     assert row["ended"] == outcome.ended
     low = np.flatnonzero(log["train_loss"] <= 1e-3)
-    expected = log["applications"][: low[0] + 1].sum() if len(low) else None
-    assert row["applications_to_1e_3"] == expected
+    work = log["applications"] + log["adjoint_applications"]
+    expected = work[: low[0] + 1].sum() if len(low) else None
+    assert row["work_to_1e_3"] == expected
 
 
 def iterations(theta, inputs, run):
@@ -165,23 +166,36 @@ def iterations(theta, inputs, run):
         u = image
 
 
-def test_the_first_step_takes_the_work_of_the_start_and_of_the_trial(run, data):
-    chosen = dataclasses.replace(run, epochs=1, gradient=EXACT, optimiser=LM)
-    log = train(chosen, data).log
-    points, asked = full_batch.Points(chosen, data[0]), []
+@pytest.mark.parametrize("epochs", [1, 300])
+@pytest.mark.parametrize("seed", [0, 6, 37])
+@pytest.mark.parametrize("method", METHODS)
+def test_work_is_that_of_every_point_at_which_the_loss_was_asked_for(
+    method, seed, epochs, run, data, monkeypatch
+):
+    """Also of trials that are not taken, and of those after the last step."""
+    asked, products = [], []
+    loss, gradients = full_batch.Points.loss, ("gradient", "residuals")
 
-    class Recorded:
-        def __getattr__(self, name):
-            return getattr(points, name)
-
-        def loss(self, theta):
+    def recorded(points, theta):
+        if points.size == len(data[0]):
             asked.append(theta.copy())
-            return points.loss(theta)
+        return loss(points, theta)
 
-    levenberg_marquardt(LM, Recorded(), start_of(run), lambda theta, loss: False)
+    monkeypatch.setattr(full_batch.Points, "loss", recorded)
+    for name in gradients:
+        original = getattr(full_batch.Points, name)
+
+        def counted(points, original=original):
+            products.append(1)
+            return original(points)
+
+        monkeypatch.setattr(full_batch.Points, name, counted)
+    chosen = dataclasses.replace(run, seed=seed, epochs=epochs, **METHODS[method])
+    log = train(chosen, data).log
     inputs = data[0].inputs.astype(float)
-    assert len(asked) == 2
-    assert log["applications"].tolist() == [sum(iterations(t, inputs, run) for t in asked)]
+    assert log["applications"].sum() == sum(iterations(t, inputs, run) for t in asked)
+    each = 0 if chosen.gradient.name == "jfb" else 3
+    assert log["adjoint_applications"].sum() == each * len(products)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -273,5 +287,6 @@ def test_a_start_without_fixed_points_ends_a_run(run, data):
     few = dataclasses.replace(run.solver, max_iterations=2)
     for options in METHODS.values():
         outcome = train(dataclasses.replace(run, solver=few, **options), data)
-        assert len(outcome.log["epoch"]) == 1
+        assert (len(outcome.log["epoch"]), outcome.ended) == (1, None)
+        assert outcome.log["applications"].tolist() == [2]
         assert not np.isfinite(outcome.log["train_loss"][0])

@@ -136,14 +136,52 @@ def test_the_loss_never_rises_and_a_rejected_step_leaves_the_parameters():
 
 
 @pytest.mark.parametrize("minimise", [levenberg_marquardt, lbfgs])
-def test_no_step_is_taken_to_where_the_loss_is_not_known(minimise):
-    """No fixed point is found beyond x = 0.4, which lies on the way."""
-    problem, steps = Squares(rosenbrock, of_rosenbrock, known=lambda x: x[0] < 0.4), Steps()
+@pytest.mark.parametrize("what", ["loss", "derivative"])
+def test_no_step_is_taken_to_where_the_loss_or_its_derivative_is_not_known(what, minimise):
+    """They are not beyond x = 0.4, which lies on the way; steps go on up to there."""
+
+    def of(x):
+        return of_rosenbrock(x) if x[0] < 0.4 or what == "loss" else np.full((2, 2), np.nan)
+
+    def known(x):
+        return x[0] < 0.4 or what == "derivative"
+
+    problem, steps = Squares(rosenbrock, of, known=known), Steps()
     options = LM if minimise is levenberg_marquardt else LBFGS
     ended = minimise(options, problem, np.array([-1.2, 1.0]), steps)
     assert max(x[0] for x in problem.asked) >= 0.4 > max(x[0] for x in steps.points)
     assert np.isfinite(steps.losses).all()
-    assert ended in {"step", "line search", None}
+    assert ended in {"step", "line search"}
+    # The least loss there is 0.36.
+    assert steps.losses[-1] < 0.4
+
+
+@pytest.mark.parametrize(
+    ("minimise", "options", "turn"), [(levenberg_marquardt, LM, 0.05), (lbfgs, LBFGS, 1.0)]
+)
+def test_a_first_trial_that_is_not_known_is_shortened(minimise, options, turn):
+    """The loss is known within 0.3 of the start, from where the first step is longer."""
+    problem = Squares(
+        lambda x: np.array([x[0] - 0.2, 3 * x[1]]),
+        lambda x: np.array([[1.0, 0.0], [0.0, 3.0]]),
+        turn=turn,
+        known=lambda x: np.linalg.norm(x - [0.0, 0.1]) < 0.3,
+    )
+    steps = Steps()
+    minimise(options, problem, np.array([0.0, 0.1]), steps)
+    assert not problem.known(problem.asked[1])
+    assert steps.losses[-1] < 1e-6
+
+
+@pytest.mark.parametrize("minimise", [levenberg_marquardt, lbfgs])
+@pytest.mark.parametrize("what", ["loss", "derivative"])
+def test_a_start_that_is_not_known_ends_a_run(what, minimise):
+    jacobian = of_rosenbrock if what == "loss" else lambda x: np.full((2, 2), np.nan)
+    problem, steps = Squares(rosenbrock, jacobian, known=lambda x: what != "loss"), Steps()
+    options = LM if minimise is levenberg_marquardt else LBFGS
+    assert minimise(options, problem, np.array([-1.2, 1.0]), steps) is None
+    assert steps.losses == [np.inf]
+    assert len(problem.asked) == 1
 
 
 def test_without_damping_the_step_is_gauss_and_newtons():
@@ -188,12 +226,6 @@ def test_as_many_steps_as_are_wanted(minimise):
     problem = Squares(rosenbrock, of_rosenbrock)
     assert minimise(options, problem, np.array([-1.2, 1.0]), steps) is None
     assert len(steps.points) == 3
-
-
-def test_a_start_without_a_loss_ends_a_run():
-    problem, steps = Squares(rosenbrock, of_rosenbrock, known=lambda x: False), Steps()
-    assert levenberg_marquardt(LM, problem, np.array([-1.2, 1.0]), steps) is None
-    assert steps.losses == [np.inf]
 
 
 @pytest.mark.parametrize("start", np.random.default_rng(1).normal(size=(5, 2)), ids=str)

@@ -20,12 +20,13 @@ from jfb.analysis.questions import (
     orders,
     rates,
     room,
+    second_order,
     start,
     wellposed,
     width,
 )
 from jfb.output.figures import diffusion as figure_of_diffusion
-from jfb.output.figures import question_differences, question_shares
+from jfb.output.figures import question_differences, question_shares, question_work
 from jfb.output.figures.inputs import read_answers
 from jfb.storage import documents
 
@@ -42,6 +43,14 @@ def summary(study, lost=False):
     loss = np.nan if lost else 10.0 ** RNG.uniform(-4, -1, len(table))
     columns = dict.fromkeys(("lowest_loss", "exact_best_loss", "final_val_loss"), loss)
     return table.assign(**columns, diverged=lost)
+
+
+def with_work(table):
+    """Runs that reach 0.001 after some work, and end by themselves where a method does."""
+    low = table["lowest_loss"] <= 1e-3
+    work = 10.0 ** RNG.uniform(2, 4, len(table))
+    ended = [("gradient", "step", "line search")[seed % 3] for seed in table["seed"]]
+    return table.assign(work_to_1e_3=np.where(low, work, np.nan), ended=ended)
 
 
 def units(study):
@@ -130,6 +139,8 @@ def rows_of(name, lost):
             levels = {dict(run.levels)["points"]: run.dataset.noise_std**2 for run in runs}
             variances = {k: v for k, v in levels.items() if "inputs" not in k}
             return room.measure(summary("room_points", lost), variances)
+        case "second_order":
+            return second_order.measure(*methods(lost))
         case "diffusion":
             return diffusion.measure(distances())
         case "wellposed":
@@ -137,8 +148,15 @@ def rows_of(name, lost):
             return wellposed.measure([networks(study) for study in CONTRACTIVE], summaries)
 
 
+def methods(lost=False):
+    second, first = (summary(f"second_order_{part}", lost) for part in ("full_batch", "batches"))
+    return with_work(second), with_work(first).assign(ended=None)
+
+
 def drawn(name, answers):
     match name:
+        case "second_order":
+            return question_work.second_order(answers, *methods())
         case "width" | "rates" | "hybrid":
             return getattr(question_shares, name)(answers)
         case "diffusion":
@@ -165,7 +183,21 @@ def test_a_question_is_answered_and_drawn(name, tmp_path):
     assert len(figure.axes) in (1, 2, 3, 4)
 
 
-@pytest.mark.parametrize("name", ["width", "rates", "hybrid"])
+def test_methods_that_reach_nothing_are_drawn():
+    lost = methods(lost=True)
+    answers = measured.table(second_order.measure(*lost), ())
+    question_work.second_order(answers, *lost).draw_without_rendering()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_figure_of_a_question_takes_its_answers(name):
+    """So that the question's name, as a target, makes them."""
+    modules = (question_shares, question_differences, question_work, figure_of_diffusion)
+    (draw,) = (getattr(module, name) for module in modules if hasattr(module, name))
+    assert draw.readers["answers"] is read_answers
+
+
+@pytest.mark.parametrize("name", ["width", "rates", "hybrid", "second_order"])
 def test_runs_without_a_finite_loss_stay_in_the_denominator(name):
     """Seconds each: intervals by resampling."""
     table = measured.table(rows_of(name, lost=True), QUESTIONS[name]["criteria"])

@@ -411,7 +411,8 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
     assert adam.what.startswith("Adam (Kingma and Ba 2015, algorithm 1)")
     assert adam.engines == "reference, fused, dataloader"
     assert by_name["solver", "picard"].engines == "all"
-    assert by_name["gradient", "neumann"].engines == "reference, fused"
+    assert by_name["gradient", "neumann"].engines == "reference, fused, full_batch"
+    assert by_name["gradient", "phantom"].engines == "reference"
     # Every name that a configuration may give is in the table.
     names = {row.name for row in choices.rows()}
     assert {"picard", "unrolled", "none", "parametrization", "tanh", "per_seed"} <= names

@@ -174,6 +174,7 @@ FIGURES = {
         "title": "Further questions: methods of second order",
         "message": "Shares by work and method",
         "inputs": {
+            "answers": answer_of("second_order"),
             "second": summary_of("second_order_full_batch"),
             "first": summary_of("second_order_batches"),
         },

@@ -14,7 +14,7 @@ with job_log(snakemake.log[0]) as log:
     after_epoch = bookkeeping.telling(Progress(log, run.epochs, "epoch"))
     outcome = open_engine(run)(run, open_stream(run), training, validation, after_epoch)
     last = len(outcome.log["epoch"])
-    if warning := bookkeeping.warning_of(run.solver, int(outcome.log["unconverged"][-1])):
+    if warning := bookkeeping.warning_of(run, int(outcome.log["unconverged"][-1])):
         log.warning(warning)
     parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
     parameters.write(snakemake.output.final, outcome.final, run.network, last)

@@ -21,6 +21,7 @@ ITERATED = {"picard", "explicit"}
 ITERATED_ADJOINTS = {"picard", "anderson"}
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
 FUSED_DIRECT = DIRECT
+_DECOMPOSED = ("projection", "parametrization")
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
 FEWEST_SNAPSHOTS = 30
 
@@ -257,7 +258,8 @@ def _require_offered(key: str, value: object, engine: str, able: Iterable[str]) 
 
 def _require_small(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse what the fused engine does directly, in small latent spaces only."""
-    for kind, name in (("gradient", "implicit"), ("contraction", "projection")):
+    direct = ("gradient", "implicit"), *(("contraction", name) for name in _DECOMPOSED)
+    for kind, name in direct:
         if entry[kind]["name"] == name and entry[kind].get("norm") != "infinity":
             allowed = f"must be at most {FUSED_DIRECT} for {name} in engine fused"
             raise ConfigError(f"{key}.latent_dim", entry["latent_dim"], allowed)

@@ -10,7 +10,7 @@ LEVEL_IS = "must be at most 40 lower-case letters, digits, _ and ., no . first"
 
 #: What the names of the rules start with that draw a figure of a study.
 OF_FIGURES = "draw_"
-#: What the target further asks: each is the name of a figure.
+#: Of docs/questions.md: each is a target, and the name of a figure.
 QUESTIONS = (
     "width",
     "orders",
@@ -68,7 +68,6 @@ NO_STUDIES = (
 NO_FACTORS = (
     "adjoint_applications",
     "applications",
-    "applications_to_1e_3",
     "batch_size",
     "diverged",
     "ended",
@@ -101,4 +100,5 @@ NO_FACTORS = (
     "unconverged_solves",
     "val_accuracy",
     "val_loss",
+    "work_to_1e_3",
 )

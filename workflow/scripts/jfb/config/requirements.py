@@ -21,7 +21,7 @@ class Needs:
     seeds at several batch sizes. `fixed_point`: their networks have one. `activations`: those for
     which it means something, all where none is named; `solvers` and `gradients` likewise.
     `updates`: whether they are given a number of updates; None if either way. `one_batch_size`: a
-    run has the same batch size from its start to its end.
+    run has the same batch size from its start to its end. `every_epoch`: no optimiser ends a run.
     """
 
     logs: bool | None = True
@@ -34,13 +34,14 @@ class Needs:
     gradients: tuple[str, ...] = ()
     updates: bool | None = None
     one_batch_size: bool = False
+    every_epoch: bool = False
 
 
 #: Units that are active and kinks are those of relu: tanh has neither.
-_UNITS = Needs(fixed_point=True, activations=("relu",))
+_UNITS = Needs(fixed_point=True, activations=("relu",), every_epoch=True)
 _FINAL = Needs(logs=None, fixed_point=True)
 #: The unrolled gradient goes through the iterates of T, and JFB is what the runs were trained with.
-_ALIGNMENT = Needs(fixed_point=True, solvers=("picard",), gradients=("jfb",))
+_ALIGNMENT = Needs(fixed_point=True, solvers=("picard",), gradients=("jfb",), every_epoch=True)
 _FACTORS = Needs(logs=None, plain=False, factors=True)
 _SEVERAL = Needs(logs=None, several=True)
 _UPDATES = Needs(logs=None, updates=True)
@@ -57,13 +58,13 @@ NEEDS = {
     "sharpness": _FINAL,
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
-    "wellposed": Needs(plain=False, fixed_point=True),
-    "figures/bands": Needs(),
+    "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True),
+    "figures/bands": Needs(every_epoch=True),
     "figures/levels": Needs(logs=None),
     "figures/ecdf": Needs(logs=None),
     "figures/shares": _FACTORS,
     "figures/loss_by_level": _FACTORS,
-    "figures/spectral_norm": Needs(plain=False),
+    "figures/spectral_norm": Needs(plain=False, every_epoch=True),
     "figures/updates": _UPDATES,
 }
 #: By what the target of a study makes besides its runs and their summary, if it has what `NEEDS`
@@ -107,6 +108,8 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     if needs.updates is not None and needs.updates != bool(study.updates):
         yield f"must be a study with{'' if needs.updates else 'out'} updates"
     runs = study.runs.values()
+    if needs.every_epoch and any(run.engine == "full_batch" for run in runs):
+        yield "must be a study whose runs have all of their epochs: none of the engine full_batch"
     if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
         yield "must be a study of several seeds at several batch sizes"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
-from jfb.config import choices, settings
+from jfb.config import settings
 from jfb.engines.interface import Outcome
 from jfb.records import layout, runlog, snapshots
 from jfb.records.runlog import Epoch
@@ -147,10 +147,14 @@ def telling(progress: Callable[[int, str], None]) -> Callable[[Epoch], None]:
     return after_epoch
 
 
-def warning_of(solver: choices.Solver, unconverged: int) -> str | None:
+def warning_of(run: settings.Run, unconverged: int) -> str | None:
     """What a run must warn of: forward passes of its last epoch that were stopped; None of none."""
-    # From the last fixed points, each search goes on where the one before was stopped.
-    if not unconverged or getattr(solver, "start", "zero") == "previous":
+    solver = run.solver
+    # From the last fixed points, each search goes on where the one before was stopped; and on the
+    # full batch no step is taken to where one was.
+    if getattr(solver, "start", "zero") == "previous" or run.engine == "full_batch":
+        return None
+    if not unconverged:
         return None
     kept = ", but the iterate with the smallest residual"
     if solver.name == "picard":

@@ -35,6 +35,8 @@ class Points:
 
     def __init__(self, run: settings.Run, part: Part) -> None:
         self._inputs, self._target = (tensor.double() for tensor in tensors(part))
+        #: Number of points.
+        self.size = len(part)
         self._threshold = run.accuracy_threshold
         self._network = Network(
             torch.zeros(layout.size(run.network), dtype=torch.float64), run.network
@@ -86,7 +88,7 @@ class Points:
 
     def residuals(self) -> tuple[np.ndarray, np.ndarray]:
         """See `Problem`."""
-        scale = self._target.shape[1] ** -0.5
+        scale = self.size**-0.5
         jacobian = scale * self._forward.gradient.jacobian(self._inputs).numpy()
         self.adjoint_applications += self._forward.gradient.applications
         return scale * self._error[0].numpy(), jacobian
@@ -113,7 +115,7 @@ class _Log:
         """See `minimisers.AfterStep`."""
         training, validation = self._training, self._validation
         seconds = time.perf_counter() - self._since
-        searches, adjoint_applications = training.searches, training.adjoint_applications
+        searches, adjoint_applications = [*training.searches], training.adjoint_applications
         if not np.array_equal(parameters, self.final):
             self.final = parameters.copy()
             if not np.array_equal(parameters, training.at):
@@ -142,6 +144,12 @@ class _Log:
         self._since = time.perf_counter()
         return self.record.unfinished
 
+    def end(self) -> None:
+        """Charge the last step with what was tried after it."""
+        last, log = self.record.done - 1, self.record.log
+        log["applications"][last] += sum(count for count, _ in self._training.searches)
+        log["adjoint_applications"][last] += self._training.adjoint_applications
+
 
 @torch.inference_mode()
 def train(
@@ -169,6 +177,7 @@ def train(
     minimise = MINIMISERS[run.optimiser.name]
     ended = minimise(run.optimiser, points, start, log)
     if not log.record.done:
-        log(start, points.loss(start))
+        log(start, points.mean_squared_error)
+    log.end()
     final = log.final.astype(np.float32)
     return log.record.outcome(final, torch, scipy, ended=ended)

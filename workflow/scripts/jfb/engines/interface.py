@@ -23,11 +23,11 @@ class Outcome:
     """What a run leaves.
 
     `log` has the columns of `jfb.records.runlog.Epoch`, a row per epoch, and ends early where the
-    training loss became non-finite. `best` and `final` are flat parameter vectors, (p,) float32,
-    in the order of `jfb.records.layout`: at the end of the epoch with the lowest training loss, and
-    at the end of the run. `snapshots` are those of the epochs that the run names, as far as it
-    came. `versions` are those of the libraries that computed it. `ended` says why an optimiser that
-    ends by itself did, one of `jfb.records.runlog.ENDS`; None after the last epoch.
+    training loss became non-finite, or the optimiser ended the run: `ended` says why, one of
+    `jfb.records.runlog.ENDS`; None where none did. `best` and `final` are flat parameter vectors,
+    (p,) float32, in the order of `jfb.records.layout`: at the end of the epoch with the lowest
+    training loss, and at the end of the run. `snapshots` are those of the epochs that the run
+    names, as far as it came. `versions` are those of the libraries that computed it.
     """
 
     log: Mapping[str, np.ndarray]

@@ -39,8 +39,8 @@ def of_run(
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last 500
         epochs (in decades). `fall_at_the_end` is by how much the last hundredth of the epochs
         lowers the lowest loss (in decades, 0 or more). `applications` and `adjoint_applications`
-        are totals, per training sample; `applications_to_1e_3` are those up to the first epoch with
-        a training loss of at most 0.001. A run has diverged if a loss is not finite,
+        are totals, per training sample; `work_to_1e_3` is their sum up to the first epoch with a
+        training loss of at most 0.001. A run has diverged if a loss is not finite,
         or if its last loss is above 1e6; training losses that are not finite count nowhere else,
         and where there is nothing to tell, the entry is None.
     """
@@ -74,7 +74,7 @@ def of_run(
         "unconverged_solves": log["unconverged"].sum(),
         "applications": log["applications"].sum(),
         "adjoint_applications": log["adjoint_applications"].sum(),
-        "applications_to_1e_3": _applications_to(summary.LOW, log),
+        "work_to_1e_3": _work_to(summary.LOW, log),
         "final_spectral_norm": log["spectral_norm"][-1],
         "diverged": summary.run_diverged(log),
         "ended": ended,
@@ -88,10 +88,11 @@ def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | 
     return loss if np.isfinite(loss) else None
 
 
-def _applications_to(level: float, log: Mapping[str, np.ndarray]) -> float | None:
-    """Those of the epochs up to the first whose loss is at most `level`; None where none is."""
+def _work_to(level: float, log: Mapping[str, np.ndarray]) -> float | None:
+    """That of the epochs up to the first whose loss is at most `level`; None where none is."""
     low = np.flatnonzero(log["train_loss"] <= level)
-    return log["applications"][: low[0] + 1].sum() if len(low) else None
+    work = log["applications"] + log["adjoint_applications"]
+    return work[: low[0] + 1].sum() if len(low) else None
 
 
 def _fall(losses: np.ndarray, at_end: np.ndarray) -> float | None:

@@ -6,20 +6,25 @@ leads nowhere lower, a run ends and says so: Levenberg-Marquardt shortens its st
 nothing ("step"), the line search of L-BFGS gives up ("line search"). A small direction ("gradient")
 means a stationary point only where it is the exact gradient. A minimiser is a function with the
 signature of `levenberg_marquardt`.
+
+No step is taken to a point at which no fixed point is found, or the derivative is not finite: the
+loss there counts as one that does not fall.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import linalg, optimize
 
 from jfb.config import step_choices
+from jfb.records.runlog import GRADIENT, LINE_SEARCH, STEP
 
 # Of the parameters' length: a shorter step changes nothing.
 _SHORTEST_STEP = 1e-14
-# A trial point at which the loss is not known: far above any that is, and finite for the search.
-_UNKNOWN = 1e30
+# What the line search is told in place of a loss that is not known, times the last loss: enough to
+# turn back, and not so much that its interpolation loses the digits of the step.
+_UNKNOWN = 2.0
 
 
 class Problem(Protocol):
@@ -47,9 +52,8 @@ def levenberg_marquardt(
 ) -> str | None:
     """Steps h with (J^T J + m I) h = -J^T r, with the damping m of Nielsen (1999).
 
-    Each trial counts as a step, whether it is taken or not. The loss must fall, by however little;
-    where no fixed point is found it is taken not to. Without damping a step that fails ends the
-    run: it would be the same again.
+    Each trial counts as a step, whether it is taken or not. The loss must fall, by however little.
+    Without damping a step that fails ends the run: it would be the same again.
 
     Args:
         options: the first damping, and the gradient at which to end.
@@ -59,44 +63,55 @@ def levenberg_marquardt(
 
     Returns:
         Why it ended, one of `jfb.records.runlog.ENDS`; None if `after_step` wanted no more, or the
-        loss at the start is infinite.
+        loss at the start is not known.
     """
     parameters, loss = start, problem.loss(start)
-    if not np.isfinite(loss):
-        after_step(parameters, loss)
+    local = _local(problem) if np.isfinite(loss) else None
+    if local is None:
+        after_step(start, np.inf)
         return None
-    residuals, jacobian = problem.residuals()
-    damping = options.damping * np.square(jacobian).sum(axis=0).max()
-    growth, triangle = 2.0, _triangle(jacobian, residuals)
+    damping = options.damping * np.square(local.triangle[:, :-1]).sum(axis=0).max()
+    growth = 2.0
     while True:
-        downhill = -jacobian.T @ residuals
-        if 2 * np.abs(downhill).max() <= options.smallest_gradient:
-            return "gradient"
-        step = _damped(triangle, damping)
+        if 2 * np.abs(local.downhill).max() <= options.smallest_gradient:
+            return GRADIENT
+        step = _damped(local.triangle, damping)
         if linalg.norm(step) <= _SHORTEST_STEP * linalg.norm(parameters):
-            return "step"
+            return STEP
         trial = parameters + step
         new = problem.loss(trial)
-        if new < loss:
-            ratio = (loss - new) / (step @ (damping * step + downhill))
+        further = _local(problem) if new < loss else None
+        if further:
+            ratio = (loss - new) / (step @ (damping * step + local.downhill))
             damping *= max(1 / 3, 1 - (2 * ratio - 1) ** 3)
             growth = 2.0
-            parameters, loss = trial, new
-            residuals, jacobian = problem.residuals()
-            triangle = _triangle(jacobian, residuals)
-        elif damping == 0:
-            after_step(parameters, loss)
-            return "step"
+            parameters, loss, local = trial, new, further
         else:
             damping *= growth
             growth *= 2
         if not after_step(parameters, loss):
             return None
+        if further is None and damping == 0:
+            return STEP
 
 
-def _triangle(jacobian: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """R of the QR decomposition of (J, r): (p + 1, p + 1), all that steps of any damping need."""
-    return np.linalg.qr(np.column_stack([jacobian, residuals]), mode="r")
+class _Local(NamedTuple):
+    """The loss near some parameters: -J^T r, and R of the QR decomposition of (J, r).
+
+    R, (p + 1, p + 1), is all that steps of any damping need.
+    """
+
+    downhill: np.ndarray
+    triangle: np.ndarray
+
+
+def _local(problem: Problem) -> _Local | None:
+    """Where the loss was asked for last; None where a derivative is not finite."""
+    residuals, jacobian = problem.residuals()
+    if not np.isfinite(jacobian).all():
+        return None
+    triangle = np.linalg.qr(np.column_stack([jacobian, residuals]), mode="r")
+    return _Local(-jacobian.T @ residuals, triangle)
 
 
 def _damped(triangle: np.ndarray, damping: float) -> np.ndarray:
@@ -116,17 +131,27 @@ def lbfgs(
     is that of the direction which stands for the gradient. See `levenberg_marquardt`.
     """
 
-    def evaluate(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        loss = problem.loss(parameters)
-        if not np.isfinite(loss):
-            return _UNKNOWN, np.zeros_like(parameters)
-        return loss, problem.gradient()
+    loss = problem.loss(start)
+    gradient = problem.gradient()
+    if not np.isfinite(loss) or not np.isfinite(gradient).all():
+        after_step(start, np.inf)
+        return None
+    first, wants_more = (loss, gradient), True
 
-    wants_more = True
+    def evaluate(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal first
+        if first:
+            known, first = first, None
+            return known
+        trial = problem.loss(parameters)
+        if np.isfinite(trial) and np.isfinite(slope := problem.gradient()).all():
+            return trial, slope
+        return _UNKNOWN * loss, np.zeros_like(parameters)
 
     def callback(intermediate_result: optimize.OptimizeResult) -> None:
-        nonlocal wants_more
-        wants_more = after_step(intermediate_result.x, float(intermediate_result.fun))
+        nonlocal loss, wants_more
+        loss = float(intermediate_result.fun)
+        wants_more = after_step(intermediate_result.x, loss)
         if not wants_more:
             raise StopIteration
 
@@ -142,8 +167,8 @@ def lbfgs(
     if not wants_more:
         return None
     if result.status == 0:
-        return "gradient" if "GRADIENT" in result.message.upper() else "step"
-    return "line search"
+        return GRADIENT if "GRADIENT" in result.message.upper() else STEP
+    return LINE_SEARCH
 
 
 MINIMISERS = {"levenberg_marquardt": levenberg_marquardt, "lbfgs": lbfgs}

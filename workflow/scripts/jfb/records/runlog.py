@@ -11,9 +11,9 @@ import pyarrow as pa
 from jfb.config import settings
 from jfb.storage import files, parquet
 
-#: Why an optimiser ends a run by itself: the gradient is small; no step that changes anything
-#: lowers the loss; or the line search finds no point that is low enough.
-ENDS = ("gradient", "step", "line search")
+#: Why an optimiser ends a run by itself: the gradient is small; no step lowers the loss, however
+#: short, or that of a method which knows one step only; the line search finds no point low enough.
+GRADIENT, STEP, LINE_SEARCH = ENDS = ("gradient", "step", "line search")
 
 
 class Epoch(NamedTuple):

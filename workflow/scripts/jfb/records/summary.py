@@ -10,7 +10,7 @@ from jfb.storage import parquet
 ACCURATE = 0.99
 NEARLY_ACCURATE = 0.97
 LAST_EPOCHS = 500
-#: Training loss to which `applications_to_1e_3` counts.
+#: A run has reached the minimum if its lowest loss is at most this; `work_to_1e_3` counts to there.
 LOW = 1e-3
 #: Later epochs than this share of them are the end of a run.
 END = 0.99
@@ -38,7 +38,7 @@ _COLUMNS = pa.schema(
         pa.field("unconverged_solves", pa.int64()),
         pa.field("applications", pa.float64()),
         pa.field("adjoint_applications", pa.float64()),
-        pa.field("applications_to_1e_3", pa.float64()),
+        pa.field("work_to_1e_3", pa.float64()),
         pa.field("final_spectral_norm", pa.float64()),
         pa.field("diverged", pa.bool_(), nullable=False),
         pa.field("ended", pa.string()),

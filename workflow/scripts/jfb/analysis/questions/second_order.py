@@ -1,5 +1,7 @@
 """Does the full batch do with a method of second order what small batches do with Adam?"""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -12,10 +14,13 @@ from jfb.analysis.questions.measured import (
     share,
     share_difference,
 )
+from jfb.analysis.shares import REACHED
+from jfb.records.runlog import ENDS
 
 READERS = {"second": inputs.summary, "first": inputs.summary}
 
-#: Applications of T per training sample within which runs are compared.
+#: Work, in products with T and its transposed Jacobian per training sample, within which runs are
+#: compared.
 BUDGETS = (100, 300, 1_000, 3_000, 10_000, 30_000)
 #: What is compared with what: a method and another one.
 PAIRS = (
@@ -23,6 +28,8 @@ PAIRS = (
     ("lm_exact", "adam_32"),
     ("lm_jfb", "lm_exact"),
     ("lm_jfb", "adam_32"),
+    ("lm_exact_1e3", "adam_32"),
+    ("lm_exact_1e3", "lm_exact"),
     ("lbfgs_exact", "lm_exact"),
     ("lbfgs_jfb", "lbfgs_exact"),
     ("gauss_newton", "lm_exact"),
@@ -38,24 +45,35 @@ def measure(second: pd.DataFrame, first: pd.DataFrame) -> list[Measured]:
         first: the same of methods that step batch by batch; with the batch size they are others.
     """
     runs = by_method(second, first)
-    reaches, work, ends = reached(runs), indexed(runs)["applications_to_1e_3"], runs["ended"]
+    reaches, of_runs = reached(runs), indexed(runs)
+    exactly, work = of_runs["exact_best_loss"] <= REACHED, of_runs["work_to_1e_3"]
+    ended = {end: of_runs["ended"] == end for end in ENDS}
     rows = []
-    for name, of_method in reaches.groupby(level="method", sort=False):
-        rows.append(share(("share", name, 0), of_method))
+    for name in dict.fromkeys(runs["method"]):
+        rows.append(share(("share", name, 0), reaches[name]))
+        rows.append(share(("share_exactly", name, 0), exactly[name]))
         rows += [share((f"share_within_{most}", name, 0), work[name] <= most) for most in BUDGETS]
-        ended = ends[runs["method"] == name]
-        if ended.notna().any():
-            for end in ("gradient", "step", "line search"):
-                place = f"ended_{end.replace(' ', '_')}", name, 0
-                rows.append(share(place, ended == end))
+    for name, end in itertools.product(dict.fromkeys(second["method"]), ENDS):
+        rows.append(share((_ended(end), name, 0), ended[end][name]))
     for one, other in PAIRS:
-        rows.append(share_difference(("reached", one, 0, other), reaches[one], reaches[other]))
+        place = one, 0, other
+        rows.append(share_difference(("reached", *place), reaches[one], reaches[other]))
+        rows.append(share_difference(("reached_exactly", *place), exactly[one], exactly[other]))
         for most in BUDGETS:
-            place = f"reached_within_{most}", one, 0, other
-            rows.append(share_difference(place, work[one] <= most, work[other] <= most))
+            within = work[one] <= most, work[other] <= most
+            rows.append(share_difference((f"reached_within_{most}", *place), *within))
         decades = (np.log10(work[name].astype(float)) for name in (one, other))
-        rows.append(mean_difference(("work", one, 0, other), *decades))
+        rows.append(mean_difference(("work", *place), *decades))
+        if {one, other} <= set(second["method"]):
+            for end in ENDS:
+                both = ended[end][one], ended[end][other]
+                rows.append(share_difference((_ended(end), *place), *both))
     return rows
+
+
+def _ended(end: str) -> str:
+    """The measure of the runs that an optimiser ends so."""
+    return f"ended_{end.replace(' ', '_')}"
 
 
 def by_method(second: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def cap(latent, trained, parameters, ceiling, rotated, rotation):
         parameters[k] = trained[k]
     orthogonalise(n, trained, rotated, rotation)
     _, norm = longest_column(n, rotated)
-    if norm > ceiling:
+    if ceiling < norm < np.inf:
         # Rounded as in `jfb.model.contraction.SpectralCap`.
         scale = np.float32(1 / norm * ceiling)
         for k in range(n * n):
@@ -52,7 +52,7 @@ def pull_back(latent, trained, gradient, ceiling, rotated, rotation):
     """
     n = len(latent)
     first, norm = longest_column(n, rotated)
-    if not norm > ceiling:
+    if not ceiling < norm < np.inf:
         return
     along = 0.0
     for k in range(n * n):
