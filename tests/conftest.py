@@ -22,6 +22,7 @@ import yaml
 from filelock import FileLock
 
 from jfb.config import settings
+from jfb.config.choice import STEPPING
 from jfb.config.choices import Engine, Stream
 from jfb.config.project import load
 from jfb.model import numerics, targets
@@ -270,12 +271,13 @@ def files_by_digest(folder: Path) -> dict[str, set[str]]:
     scripts = folder / "workflow/scripts"
     figures = sorted((scripts / "jfb/output/figures").glob("*.py"))
     engines = [engine.module for engine in Engine.all().values()]
+    timed = [Engine.all()[name].module for name in STEPPING]
     streams = [f"jfb.streams.{stream}" for stream in Stream.all()]
     opened = {
         "draw.py": [(f"jfb.output.figures.{path.stem}",) for path in figures],
         "train.py": list(itertools.product(engines, streams)),
         "train_block.py": list(itertools.product(engines, streams)),
-        "measure_timing.py": [(*engines, stream) for stream in streams],
+        "measure_timing.py": [(*timed, stream) for stream in streams],
     }
     return {
         digest(script, *modules): {

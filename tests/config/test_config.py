@@ -558,8 +558,8 @@ MISTAKES = [
         ["schedule.name", "'cosine'", "full_batch", "by: reference, fused"],
     ),
     (
-        "studies.second_order_full_batch.solver",
-        {"start": "previous"},
+        "studies.second_order_full_batch.factors.method.lm_jfb",
+        {"solver": {"start": "previous"}, "optimiser": {"name": "levenberg_marquardt"}},
         ["start previous", "full_batch", "by: reference, fused"],
     ),
     (

@@ -29,7 +29,20 @@ from jfb.storage import files, parquet
 def rows(losses, accuracies=None, **changes):
     accuracies = accuracies or [0.5] * len(losses)
     made = [
-        Epoch(k, loss, 2 * loss, accuracy, 0.25, 0.5, 10.0, 12, k % 2, 0.9)._replace(**changes)
+        Epoch(
+            epoch=k,
+            train_loss=loss,
+            val_loss=2 * loss,
+            train_accuracy=accuracy,
+            val_accuracy=0.25,
+            train_seconds=0.5,
+            iterations_mean=10.0,
+            iterations_max=12,
+            unconverged=k % 2,
+            applications=8.0 + k,
+            adjoint_applications=3.0,
+            spectral_norm=0.9,
+        )._replace(**changes)
         for k, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
     ]
     columns = map(np.array, zip(*made, strict=True))
@@ -153,6 +166,23 @@ def test_summary_by_hand(log):
     assert row["exact_best_loss"] == 0.25
     assert row["final_spectral_norm"] == 0.9
     assert not row["diverged"]
+    assert (row["applications"], row["adjoint_applications"]) == (9 + 10 + 11 + 12, 12)
+    assert (row["work_to_1e_3"], row["ended"]) == (None, None)
+
+
+def test_work_is_counted_up_to_a_loss_of_a_thousandth(log):
+    (row,) = summarised(log([1.0, 0.001, 0.1, 0.0001])).to_pylist()
+    assert row["work_to_1e_3"] == 9 + 3 + 10 + 3
+
+
+def test_a_run_that_its_optimiser_ended_is_whole(log, replay, tmp_path):
+    path = tmp_path / "ended.parquet"
+    run = dataclasses.replace(replay[64], epochs=5)
+    runlog.write(path, rows([1.0, 0.5]), run, {"torch": "2"}, "line search")
+    assert runlog.ended(runlog.read(path)) == "line search"
+    runlog.write(path, rows([1.0, 0.5]), run, {"torch": "2"})
+    with pytest.raises(files.Unreadable, match="ends after 2 of 5 epochs"):
+        runlog.read(path)
 
 
 def test_spread_is_over_the_last_500_epochs(log):
