@@ -543,6 +543,11 @@ MISTAKES = [
         ["second_order_full_batch.batch_sizes", "32", "2400, all training points", "full_batch"],
     ),
     (
+        "studies.seeds.factors",
+        {"a": {"b": {"latent_dim": 33, "contraction": {"name": "parametrization", "bound": 0.9}}}},
+        ["a.b.latent_dim", "33", "at most 32 for parametrization in engine fused"],
+    ),
+    (
         "studies.second_order_full_batch.order_seed",
         3,
         ["order_seed", "3", "full_batch", "by: reference, fused, dataloader"],

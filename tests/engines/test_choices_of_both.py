@@ -190,6 +190,17 @@ def test_the_compiled_cap_is_the_references(n):
     assert 20 < capped < 95
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_free_weight_that_is_not_finite_is_left_alone_by_the_cap(n, value):
+    free, gradient = np.ones(n * n, np.float32), np.ones(n * n, np.float32)
+    free[-1] = value
+    parameters = np.zeros_like(free)
+    compiled_cap((None,) * n, free, parameters, gradient, 0.5, *np.empty((2, n, n)))
+    np.testing.assert_array_equal(parameters, free)
+    np.testing.assert_array_equal(gradient, np.ones(n * n))
+
+
 @pytest.mark.parametrize("engine", ENGINES, ids=named)
 def test_a_capped_run_that_diverges_ends(engine, run, data):
     chosen = dataclasses.replace(

@@ -139,7 +139,7 @@ for name in QUESTIONS:
             "../scripts/answer.py"
 
 
-# All that the report leaves open and these studies ask.
+# What the full batch lacks: the questions that are no target of their own.
 rule further:
     input:
         [

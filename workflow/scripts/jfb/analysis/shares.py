@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from jfb.records.summary import LOW
+from jfb.records.summary import REACHED
 
-#: A run has reached the minimum if its lowest loss is at most this.
-REACHED = LOW
 #: Levels at which shares are compared where the choice of one could matter.
 LEVELS = (5e-4, REACHED, 2e-3, 5e-3, 1e-2)
 

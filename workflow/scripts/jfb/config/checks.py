@@ -21,7 +21,11 @@ ITERATED = {"picard", "explicit"}
 ITERATED_ADJOINTS = {"picard", "anderson"}
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
 FUSED_DIRECT = DIRECT
-_DECOMPOSED = ("projection", "parametrization")
+_SMALL = (
+    ("gradient", "implicit"),
+    ("contraction", "projection"),
+    ("contraction", "parametrization"),
+)
 #: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
 FEWEST_SNAPSHOTS = 30
 
@@ -110,9 +114,11 @@ def require_small_enough(key: str, batch_sizes: Iterable[int], training_size: in
 
 def require_whole(key: str, entry: Mapping[str, Any], training_size: int) -> None:
     """Refuse mini-batches where the engine takes all of the data in each step."""
+    if Engine.all()[entry["engine"]].steps_by_batch:
+        return
     for batch_size in entry["batch_sizes"]:
-        if entry["engine"] == "full_batch" and batch_size != training_size:
-            allowed = f"must be {training_size}, all training points, for the engine full_batch"
+        if batch_size != training_size:
+            allowed = f"must be {training_size}, all training points, for engine {entry['engine']}"
             raise ConfigError(key, batch_size, allowed)
 
 
@@ -258,8 +264,7 @@ def _require_offered(key: str, value: object, engine: str, able: Iterable[str]) 
 
 def _require_small(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse what the fused engine does directly, in small latent spaces only."""
-    direct = ("gradient", "implicit"), *(("contraction", name) for name in _DECOMPOSED)
-    for kind, name in direct:
+    for kind, name in _SMALL:
         if entry[kind]["name"] == name and entry[kind].get("norm") != "infinity":
             allowed = f"must be at most {FUSED_DIRECT} for {name} in engine fused"
             raise ConfigError(f"{key}.latent_dim", entry["latent_dim"], allowed)

@@ -226,6 +226,9 @@ class Engine(Choice):
     module: ClassVar[str]
     #: The largest that a configuration may name.
     most_latent_dim: ClassVar[int] = 1024
+    #: Whether it takes a step per batch, for all epochs that are wanted; otherwise each step takes
+    #: all of the data, and only to where fixed points are found, and the optimiser ends the run.
+    steps_by_batch: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +263,7 @@ class FullBatch(Engine):
 
     name: Literal["full_batch"] = "full_batch"
     module = "jfb.engines.full_batch"
+    steps_by_batch = False
 
 
 #: Kinds that have options, which a configuration gives as a mapping with a `name`.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jfb.config.choices import Engine
 from jfb.config.errors import ConfigError
 
 
@@ -108,8 +109,9 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     if needs.updates is not None and needs.updates != bool(study.updates):
         yield f"must be a study with{'' if needs.updates else 'out'} updates"
     runs = study.runs.values()
-    if needs.every_epoch and any(run.engine == "full_batch" for run in runs):
-        yield "must be a study whose runs have all of their epochs: none of the engine full_batch"
+    ending = [run.engine for run in runs if not Engine.all()[run.engine].steps_by_batch]
+    if needs.every_epoch and ending:
+        yield f"must be a study whose runs have all of their epochs: none of engine {ending[0]}"
     if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
         yield "must be a study of several seeds at several batch sizes"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):

@@ -49,8 +49,7 @@ def train(
         for stream, alike in _by_stream(runs):
             for run in alike:
                 outcome = open_engine(run)(run, stream(), training, validation, lambda row: None)
-                of_it = outcome.log, outcome.best, training, outcome.ended
-                row = summary.of_run(run, *of_it)
+                row = summary.of_run(run, outcome.log, outcome.best, training, outcome.ended)
                 rows[run] = row, outcome.final
                 versions.update(outcome.versions)
                 after_runs(len(rows))

@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from jfb.config import settings
+from jfb.config.choices import Engine
 from jfb.engines.interface import Outcome
 from jfb.records import layout, runlog, snapshots
 from jfb.records.runlog import Epoch
@@ -150,11 +151,10 @@ def telling(progress: Callable[[int, str], None]) -> Callable[[Epoch], None]:
 def warning_of(run: settings.Run, unconverged: int) -> str | None:
     """What a run must warn of: forward passes of its last epoch that were stopped; None of none."""
     solver = run.solver
-    # From the last fixed points, each search goes on where the one before was stopped; and on the
-    # full batch no step is taken to where one was.
-    if getattr(solver, "start", "zero") == "previous" or run.engine == "full_batch":
-        return None
-    if not unconverged:
+    # From the last fixed points, each search goes on where the one before was stopped; and where a
+    # step takes all of the data, none is taken to where one was.
+    goes_on = getattr(solver, "start", "zero") == "previous"
+    if not unconverged or goes_on or not Engine.all()[run.engine].steps_by_batch:
         return None
     kept = ", but the iterate with the smallest residual"
     if solver.name == "picard":

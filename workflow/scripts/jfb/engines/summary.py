@@ -74,7 +74,7 @@ def of_run(
         "unconverged_solves": log["unconverged"].sum(),
         "applications": log["applications"].sum(),
         "adjoint_applications": log["adjoint_applications"].sum(),
-        "work_to_1e_3": _work_to(summary.LOW, log),
+        "work_to_1e_3": _work_to(summary.REACHED, log),
         "final_spectral_norm": log["spectral_norm"][-1],
         "diverged": summary.run_diverged(log),
         "ended": ended,
@@ -125,12 +125,12 @@ def of_logs(
         it.
     """
     rows = []
-    for path, at_best, run in zip(paths, best, runs, strict=True):
+    for path, kept, run in zip(paths, best, runs, strict=True):
         log = runlog.read(path)
         if (found := runlog.run_of(log)) != run:
             raise files.Unreadable(path, f"the log of another run ({_unlike(found, run)})")
         columns = {name: parquet.to_numbers(log[name]) for name in log.column_names}
-        at_best = parameters.read(at_best, run.network)
+        at_best = parameters.read(kept, run.network)
         rows.append(of_run(run, columns, at_best, training, runlog.ended(log)))
     return summary.from_rows(rows)
 

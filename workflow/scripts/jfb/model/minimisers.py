@@ -130,7 +130,6 @@ def lbfgs(
     The search asks the loss to fall as the slope promises (Moré and Thuente 1994), where the slope
     is that of the direction which stands for the gradient. See `levenberg_marquardt`.
     """
-
     loss = problem.loss(start)
     gradient = problem.gradient()
     if not np.isfinite(loss) or not np.isfinite(gradient).all():

@@ -11,7 +11,7 @@ ACCURATE = 0.99
 NEARLY_ACCURATE = 0.97
 LAST_EPOCHS = 500
 #: A run has reached the minimum if its lowest loss is at most this; `work_to_1e_3` counts to there.
-LOW = 1e-3
+REACHED = 1e-3
 #: Later epochs than this share of them are the end of a run.
 END = 0.99
 #: A run whose last loss is above this has diverged: its predictions are off by a thousand.
