@@ -199,6 +199,7 @@ def test_the_configuration_says_what_is_taken(config):
     del config["studies"]["landscape"]["block_size"]
     config["studies"]["landscape"]["seeds"] = [0]
     del config["studies"]["updates"]
+    config["catalogue"]["studies"] = ["seeds"]
     assert everything - taken(load(config), "everything") == {
         "contraction/landscape",
         "summaries/updates",

@@ -1085,6 +1085,7 @@ def test_snakemake_refuses_what_is_not_defined_in_one_line(path, workspace):
     workspace.config["studies"]["small"]["activation"] = "tanh"
     workspace.config |= {"replay": "one", "alignment": SMALL["alignment"] | {"study": "one"}}
     workspace.config["studies"]["one"] = {"batch_sizes": [64], "seeds": [0]}
+    workspace.config["catalogue"]["studies"] = ["one"]
     workspace.save()
     output = workspace.snakemake("--dry-run", f"results/{path}", check=False)
     assert workspace.status != 0

@@ -65,7 +65,7 @@ def test_they_write_each_others_files(clone, monkeypatch, capfd):
         machine_code.folder.cache_clear()
         cache = machine_code.folder(clone / "package")
         assert cache.is_relative_to(clone)
-        with machine_code._locked(cache):
+        with machine_code._locked(cache, machine_code._LOCK):
             (cache / f"{os.getuid()}.nbc").write_text("")
 
     for user in USERS:

@@ -291,6 +291,8 @@ TYPED = {
     # Settings of the studies of questions, and the sections on them.
     *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
+    # Settings of the catalogue of minima.
+    *("9", "0.5", "30,000", "0.1"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
     # Normal quantiles of 97.5 % and 80 %.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 
 from conftest import ROOT
 from jfb.storage import machine_code
@@ -57,6 +58,25 @@ def test_jobs_that_start_together_share_one_cache(program, tmp_path):
     assert sum(text.count("data loaded from") for text in results) == 3
 
 
+def test_what_others_compile_is_not_waited_for(program, tmp_path):
+    """While the code for one size is being compiled, that for another is, and loaded again."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"}
+
+    def run(size, **options):
+        command = [sys.executable, program, str(size)]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, **options
+        )
+
+    assert "data saved to" in run(1).stdout
+    (lock,) = tmp_path.glob("*/lock-*")
+    with FileLock(lock):
+        with pytest.raises(subprocess.TimeoutExpired):
+            run(1, timeout=3)
+        assert "data saved to" in run(2).stdout
+    assert all("data loaded from" in run(size).stdout for size in (1, 2))
+
+
 def test_copies_of_the_package_share_one_cache(program, tmp_path):
     """The same program with the package in another folder loads what the first has compiled."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUG_CACHE": "1"}
@@ -104,7 +124,7 @@ def of_another_user(tmp_path, monkeypatch):
 
 def test_where_the_clone_cannot_be_written_the_user_has_an_own_cache(of_another_user, forgetful):
     assert folder(of_another_user).parent.parts[-2:] == ("own", "jfb")
-    with machine_code._locked(folder(of_another_user)):
+    with machine_code._locked(folder(of_another_user), machine_code._LOCK):
         pass
 
 
@@ -116,7 +136,7 @@ def test_a_user_without_a_home_is_told_what_to_do(tmp_path, forgetful, monkeypat
     (tmp_path / "__pycache__").write_text("")
     with (
         pytest.raises(OSError, match="set NUMBA_CACHE_DIR to a folder that can be written"),
-        machine_code._locked(folder(tmp_path)),
+        machine_code._locked(folder(tmp_path), machine_code._LOCK),
     ):
         pass
 
@@ -148,7 +168,7 @@ def test_a_lock_that_cannot_be_taken_says_what_to_do(tmp_path):
     (tmp_path / "lock").mkdir()
     with (
         pytest.raises(OSError, match="set NUMBA_CACHE_DIR to a folder that can be written"),
-        machine_code._locked(tmp_path),
+        machine_code._locked(tmp_path, machine_code._LOCK),
     ):
         pass
 

@@ -225,6 +225,24 @@ def trained_of(study):
     return {"blocks": [block.to_dict() for block in blocks]}
 
 
+def first_seeds_of(study):
+    """The seeds of a study whose final networks the catalogue searches from."""
+    seeds = dict.fromkeys(run.seed for run in project.studies[study].runs.values())
+    return list(seeds)[: project.catalogue.seeds]
+
+
+def first_finals_of(study):
+    """The files with their final parameters, and what lies in each."""
+    seeds = set(first_seeds_of(study))
+    ((kind, trained),) = trained_of(study).items()
+    has = [
+        not seeds.isdisjoint(part["seeds"] if kind == "blocks" else [part["seed"]])
+        for part in trained
+    ]
+    files = list(itertools.compress(finals_of(study), has))
+    return files, {kind: list(itertools.compress(trained, has))}
+
+
 def products_of(study):
     parts = logs_of(study) if study in LOGGED else blocks_of(study)
     return [*parts, f"results/summaries/{study}.parquet"]

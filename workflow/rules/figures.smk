@@ -169,6 +169,17 @@ FIGURES = {
         "message": "Conditions for a fixed point, and their cost",
         "inputs": {"answers": answer_of("wellposed")},
     },
+    "catalogue": {
+        "module": "catalogue",
+        "title": "Minima of the loss",
+        "message": "Figure of the minima",
+        "inputs": {
+            "entries": "results/catalogue.csv",
+            "shares": "results/catalogue_shares.csv",
+            "fits": "results/catalogue_fits.csv",
+            "data": dataset_of(CATALOGUED[0]),
+        },
+    },
     "second_order": {
         "module": "question_work",
         "title": "Further questions: methods of second order",

@@ -8,6 +8,7 @@ FIGURES_SHOWN = {
     "timing": "timing",
     "alignment": f"alignment_{project.alignment}",
     **{name: name for name in ASKED},
+    "catalogue": "catalogue",
 }
 
 
@@ -75,6 +76,9 @@ NUMBERS = {
     # Of this machine last.
     "times": ("times", [*OTHER_PATHS, "results/timing.csv"]),
     "cost": ("cost", ["results/cost.csv"]),
+    "catalogue": ("csv", ["results/catalogue.csv"]),
+    "catalogue_shares": ("csv", ["results/catalogue_shares.csv"]),
+    "searched": ("searched", ["results/catalogue_runs.csv"]),
     **{f"answer_{name}": ("answers", [answer_of(name)]) for name in ASKED},
 }
 

@@ -13,7 +13,6 @@ from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, 
 from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
 from jfb.config.step_choices import TRAINED, Schedule
-from jfb.config.study import Study
 
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
@@ -26,8 +25,6 @@ _SMALL = (
     ("contraction", "projection"),
     ("contraction", "parametrization"),
 )
-#: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
-FEWEST_SNAPSHOTS = 30
 
 
 def require_separate(key: str, factors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
@@ -156,29 +153,6 @@ def require_seed_of_positions(key: str, dataset: settings.Dataset) -> None:
     if not is_random and dataset.position_seed is not None:
         allowed = f"must be left out: nothing is drawn for geometry {dataset.geometry}"
         raise ConfigError(f"{key}.position_seed", dataset.position_seed, allowed)
-
-
-def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
-    """Refuse a study with few snapshots, and tolerances that are no tighter than in training."""
-    for run in study.runs.values():
-        needed = min(FEWEST_SNAPSHOTS, run.epochs)
-        if run.snapshots < needed:
-            allowed = f"must be a study with at least {needed} snapshots, not {run.snapshots}"
-            raise ConfigError("alignment.study", alignment["study"], allowed)
-        if min(alignment["tolerances"]) >= run.solver.tolerance:
-            allowed = f"must have one below {run.solver.tolerance:g}, the tolerance of the study"
-            raise ConfigError("alignment.tolerances", alignment["tolerances"], allowed)
-
-
-def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset) -> None:
-    """Refuse what the cost of a step can't be measured for, on this dataset."""
-    if cost.batch_size > dataset.training_size:
-        allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"
-        raise ConfigError(f"{key}.batch_size", cost.batch_size, allowed)
-    latent_dim = max(cost.latent_dim, *cost.latent_dims)
-    require_distinct(f"{key}.gradients", dict(cost.gradients))
-    for name, gradient in cost.gradients:
-        require_used_tolerance(f"{key}.gradients.{name}", gradient, latent_dim)
 
 
 def require_used_tolerance(key: str, gradient: Gradient, latent_dim: int) -> None:

@@ -18,6 +18,8 @@ from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedu
 _FLOAT32_EPSILON = 2.0**-23
 #: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
 DIRECT = 32
+#: Units up to which all activation patterns of a network are tried: 2^8.
+MOST_UNITS = 8
 
 
 # Both engines compute in PyTorch, one of them in float64.

@@ -212,6 +212,17 @@ _OF_COST = {
 }
 
 
+class Catalogue(_Mapping):
+    """From where minima are searched for."""
+
+    studies: _list(str)
+    seeds: Count
+    starts: Count
+    widths: _list(Annotated[float, Gt(0), Le(100)])
+    hops: Count
+    steps: Count
+
+
 class Timed(_Mapping):
     """How an engine is timed."""
 
@@ -258,3 +269,4 @@ class Document(_Mapping):
     cost_short: CostShort
     timing: Timing
     timing_short: TimingShort
+    catalogue: Catalogue

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb.config import checks, choices, requirements, settings
+from jfb.config import checks, choices, measurements, requirements, settings
 from jfb.config.errors import ConfigError
 from jfb.config.settings import INPUTS
 from jfb.config.study import SPLIT, Levels, Study
@@ -35,6 +35,7 @@ class Project:
     cost_short: settings.Cost
     timing: settings.Timing
     timing_short: settings.Timing
+    catalogue: settings.Catalogue
 
     @property
     def made_by_default(self) -> set[str]:
@@ -85,16 +86,18 @@ def load(config: Mapping[str, Any]) -> Project:
         raise ConfigError(
             "replay", config["replay"], f"must be a study with one seed, not {len(seeds)}"
         )
-    checks.require_alignable(alignment, studies[alignment["study"]])
+    measurements.require_alignable(alignment, studies[alignment["study"]])
     costs = {key: config["cost"] | config[key] for key in ("cost", "cost_short")}
     for key, cost in costs.items():
         dataset = datasets[studies[alignment["study"]].dataset]
-        checks.require_measurable(key, settings.Cost.from_dict(cost), dataset)
+        measurements.require_measurable(key, settings.Cost.from_dict(cost), dataset)
     timings = {key: config["timing"] | config[key] for key in ("timing", "timing_short")}
     replayed = config["defaults"] | config["studies"][config["replay"]]
     for key, timing in timings.items():
         for engine in timing["engines"]:
             checks.require_able(f"{key}.engines.{engine}", replayed | {"engine": engine})
+    catalogue = settings.Catalogue.from_dict(config["catalogue"])
+    measurements.require_catalogued(catalogue, studies)
     return Project(
         datasets=datasets,
         studies=studies,
@@ -106,6 +109,7 @@ def load(config: Mapping[str, Any]) -> Project:
         alignment_tolerances=tuple(alignment["tolerances"]),
         **{key: settings.Cost.from_dict(cost) for key, cost in costs.items()},
         **{key: settings.Timing.from_dict(timing) for key, timing in timings.items()},
+        catalogue=catalogue,
     )
 
 

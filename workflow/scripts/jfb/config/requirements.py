@@ -47,6 +47,8 @@ _FACTORS = Needs(logs=None, plain=False, factors=True)
 _SEVERAL = Needs(logs=None, several=True)
 _UPDATES = Needs(logs=None, updates=True)
 _UPDATED_BLOCKS = Needs(logs=False, updates=True)
+#: The minima of relu networks on all of the data are searched for from a study's final networks.
+CATALOGUED = Needs(logs=None, fixed_point=True, activations=("relu",))
 #: By what is made: a folder or the start of a name in results/, before the name of the study.
 NEEDS = {
     "alignment": _ALIGNMENT,

@@ -192,6 +192,28 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Catalogue:
+    """From where minima are searched for, see `jfb.measure.descents`.
+
+    From the final networks of the first `seeds` seeds of each of `studies`; from as many `starts`
+    of each of `widths`, of which shares are told of the first; and by so many `hops` from the
+    lowest. A search has at most so many `steps`.
+    """
+
+    studies: tuple[str, ...]
+    seeds: int
+    starts: int
+    widths: tuple[float, ...]
+    hops: int
+    steps: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From the checked configuration."""
+        return cls(**values | {key: tuple(values[key]) for key in ("studies", "widths")})
+
+
+@dataclass(frozen=True)
 class Timed:
     """How an engine is timed: seconds of a measurement, and states of Python's collector.
 

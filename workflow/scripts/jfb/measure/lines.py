@@ -38,10 +38,26 @@ def through(inputs: np.ndarray) -> Line | None:
     return Line(order, position[order] - position[order[0]], direction)
 
 
-def slopes(
+class Pieces(NamedTuple):
+    """The pieces of a function of the position along a line, in their order.
+
+    `slope` (k,) is per metre; `offset` (k,) is the value at position 0 of each piece, were it that
+    long.
+    """
+
+    slope: np.ndarray
+    offset: np.ndarray
+
+    @property
+    def kinks(self) -> np.ndarray:
+        """(k - 1,) positions at which neighbouring pieces meet."""
+        return -np.diff(self.offset) / np.diff(self.slope)
+
+
+def pieces(
     point: np.ndarray, parameters: np.ndarray, network: settings.Network, line: Line
-) -> np.ndarray:
-    """Slopes of the pieces of a network with relu, along a line, as its points see them.
+) -> Pieces:
+    """The pieces of a network with relu, along a line, as its points see them.
 
     With the pattern D of active units, the output's slope along the direction e is
     c^T (I - D W)^-1 D V e. Neighbours with the same slope are of one piece; a piece between two
@@ -52,20 +68,21 @@ def slopes(
         parameters: (p,) flat vector.
         network: its dimensions.
         line: of the points.
-
-    Returns:
-        The slope of each piece, per metre, in their order along the line.
     """
     layers = layout.views(parameters.astype(np.float64), network)
     weight, readout = layers["latent.weight"], layers["output.weight"][0]
     along = layers["injection.weight"] @ line.direction
-    active = point[line.order] > 0
+    ordered = point[line.order]
+    active = ordered > 0
     changes = np.flatnonzero((active[1:] != active[:-1]).any(axis=1)) + 1
-    found = []
-    for pattern in active[[0, *changes]]:
+    starts = np.concatenate([[0], changes])
+    slope = []
+    for pattern in active[starts]:
         kept = np.eye(len(weight)) - pattern[:, None] * weight
-        found.append(readout @ np.linalg.solve(kept, pattern * along))
-    found = np.array(found)
-    least = _LEAST_CHANGE * np.abs(found).max()
-    found[np.abs(found) <= least] = 0
-    return found[np.concatenate([[True], np.abs(np.diff(found)) > least])]
+        slope.append(readout @ np.linalg.solve(kept, pattern * along))
+    slope = np.array(slope)
+    least = _LEAST_CHANGE * np.abs(slope).max()
+    slope[np.abs(slope) <= least] = 0
+    offset = ordered[starts] @ readout + layers["output.bias"][0] - slope * line.position[starts]
+    seen = np.concatenate([[True], np.abs(np.diff(slope)) > least])
+    return Pieces(slope[seen], offset[seen])

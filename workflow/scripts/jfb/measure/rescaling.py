@@ -36,8 +36,7 @@ def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> 
     """The smallest largest eigenvalue of a Hessian over all rescalings of the units.
 
     It is the same for all networks that rescaling makes of one another, and as the Hessian itself
-    for those that differ in how a bias is split in two. Among positive semidefinite Hessians, its
-    logarithm is convex in log a, so that a search from anywhere finds it.
+    for those that differ in how a bias is split in two.
 
     Args:
         hessian: (p, p) with respect to the flat parameters.
@@ -46,6 +45,17 @@ def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> 
     Returns:
         The eigenvalue; the largest one as it is where that is not positive.
     """
+    factors = least_sharp(hessian, network)
+    return float(np.linalg.eigvalsh(hessian / np.outer(factors, factors))[-1])
+
+
+def least_sharp(hessian: np.ndarray, network: settings.Network) -> np.ndarray:
+    """The factors of the parameters, (p,), by which a rescaling makes the largest eigenvalue least.
+
+    Among positive semidefinite Hessians, its logarithm is convex in log a, so that a search from
+    anywhere finds it. All are 1 where no eigenvalue is positive; otherwise as
+    `least_largest_eigenvalue`.
+    """
     powers = exponents(network)
 
     def logarithm(x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -53,11 +63,10 @@ def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> 
         values, vectors = np.linalg.eigh(hessian / np.outer(divisor, divisor))
         return math.log(values[-1]), -2 * vectors[:, -1] ** 2 @ powers
 
-    largest = np.linalg.eigvalsh(hessian)[-1]
-    if largest <= 0:
-        return float(largest)
+    if np.linalg.eigvalsh(hessian)[-1] <= 0:
+        return np.ones(len(powers))
     # At the least, two eigenvalues often meet: there the gradient jumps, and BFGS may stop early.
     x = np.zeros(network.latent_dim)
     for _ in range(_SEARCHES):
         x = minimize(logarithm, x, jac=True, method="BFGS").x
-    return math.exp(logarithm(x)[0])
+    return np.exp(powers @ x)

@@ -60,7 +60,7 @@ def counts(
     units = int(anywhere.sum()), int((anywhere & ~everywhere).sum())
     if line is None:
         return *units, None, None
-    slopes = lines.slopes(point, parameters, network, line)
+    slopes = lines.pieces(point, parameters, network, line).slope
     return *units, len(slopes) - 1, int((slopes == 0).sum())
 
 

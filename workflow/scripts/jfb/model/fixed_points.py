@@ -6,18 +6,18 @@ patterns, and all are tried: that decides how many fixed points there are. Other
 by Newton's method from Picard's iterate, and a fixed point is what leaves no residual.
 """
 
+import functools
 import itertools
 from typing import NamedTuple
 
 import numpy as np
 
 from jfb.config import settings
+from jfb.config.choices import MOST_UNITS
 from jfb.model.nonlinearities import NONLINEARITIES
 from jfb.records import layout
 from jfb.records.dataset import Part
 
-#: Units up to which all activation patterns are tried: 2^8.
-MOST_UNITS = 8
 #: Largest residual |u - T(u; d)| of a fixed point, relative to 1 + |u|.
 RESIDUAL = 1e-10
 _PICARD_STEPS = 200
@@ -78,23 +78,50 @@ def loss(parameters: np.ndarray, network: settings.Network, part: Part) -> float
 def _by_pattern(weight: np.ndarray, injected: np.ndarray) -> FixedPoints:
     size, n = injected.shape
     point, count = np.full((size, n), np.nan), np.zeros(size, np.int64)
+    at_most_one = has_positive_minors(np.eye(n) - weight)
+    looked_at = np.arange(size)
     for active in itertools.product((False, True), repeat=n):
         pattern = np.array(active)
         try:
             solved = np.linalg.solve(np.eye(n) - pattern[:, None] * weight, np.diag(pattern * 1.0))
         except np.linalg.LinAlgError:
             continue
+        q = injected[looked_at]
         # Rounding in the elimination must not leave an inactive unit above 0.
-        u = np.where(pattern, injected @ solved.T, 0.0)
-        h = u @ weight.T + injected
+        u = np.where(pattern, q @ solved.T, 0.0)
+        h = u @ weight.T + q
         # A unit on its kink belongs to both patterns, which then have the same fixed point.
-        allowed = RESIDUAL * (1 + np.abs(u).max(axis=1, keepdims=True))
-        fits = np.where(pattern, h >= -allowed, h <= allowed).all(axis=1)
-        new = fits & ~(np.abs(u - point) <= 10 * allowed).all(axis=1)
-        point[new] = u[new]
-        count += new
+        allowed = RESIDUAL * (1 + _by_unit(np.maximum, np.abs(u)))
+        margin = allowed[:, None]
+        fits = _by_unit(np.logical_and, np.where(pattern, h >= -margin, h <= margin))
+        known = _by_unit(np.logical_and, np.abs(u - point[looked_at]) <= 10 * margin)
+        new = fits & ~known
+        point[looked_at[new]] = u[new]
+        count[looked_at[new]] += 1
+        if at_most_one:
+            looked_at = looked_at[~fits]
     point[count != 1] = np.nan
     return FixedPoints(point, count)
+
+
+def _by_unit(combine: np.ufunc, values: np.ndarray) -> np.ndarray:
+    """Combine (size, n) values over their few units; faster than NumPy's own reduction."""
+    return functools.reduce(combine, values.T)
+
+
+def has_positive_minors(matrix: np.ndarray) -> bool:
+    """Whether all principal minors of a matrix (n, n) are positive, by more than rounding.
+
+    Of I - W it means that there is exactly one fixed point, whatever the inputs: u = relu(W u + q)
+    is a linear complementarity problem (Cottle, Pang and Stone 1992, theorem 3.3.7).
+    """
+    n = len(matrix)
+    scale = max(1.0, np.abs(matrix).max())
+    return all(
+        np.linalg.det(matrix[np.ix_(chosen, chosen)]) > RESIDUAL * scale**size
+        for size in range(1, n + 1)
+        for chosen in itertools.combinations(range(n), size)
+    )
 
 
 def _by_newton(weight: np.ndarray, injected: np.ndarray, activation: str) -> FixedPoints:

@@ -35,6 +35,22 @@ def _shares(path: str) -> pd.DataFrame:
     return shares(summary, by)
 
 
+def _searched(path: str) -> pd.DataFrame:
+    """What a search from the final network of each run does, by source and batch size.
+
+    Two rows each, as `jfb.analysis.shares.shares` has them: `when` is before the search and after
+    it. `unknown` are the runs that it has no start for, without a unique fixed point.
+    """
+    runs = pd.read_csv(path).assign(diverged=False)
+    keys = ["source", "batch_size"]
+    unknown = runs["start_loss"].isna().groupby([runs[key] for key in keys], sort=False).sum()
+    parts = []
+    for when, column in (("before", "start_loss"), ("after", "loss")):
+        losses = runs.assign(lowest_loss=runs[column], exact_best_loss=runs[column])
+        parts.append(shares(losses, keys).assign(when=when))
+    return pd.concat(parts, ignore_index=True).merge(unknown.rename("unknown").reset_index())
+
+
 def _times(*paths: str) -> pd.DataFrame:
     """Seconds of a run, and their ratio to the largest batch size, by machine and engine.
 
@@ -185,6 +201,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "answers": _answers,
     "table1": _table1,
     "shares": _shares,
+    "searched": _searched,
     "times": _times,
     "alignment": _alignment,
     "cost": _cost,

@@ -20,10 +20,7 @@ _FINAL = pa.field("final", pa.list_(pa.float32()), nullable=False)
 
 def with_finals(summaries: pa.Table, finals: Sequence[np.ndarray]) -> pa.Table:
     """A block: the summary of its runs, and the flat parameters (p,) float32 of each."""
-    ends = np.cumsum([0, *map(len, finals)], dtype=np.int32)
-    values = parquet.from_numbers(np.concatenate(finals), pa.float32())
-    column = pa.ListArray.from_arrays(parquet.from_numbers(ends, pa.int32()), values)
-    return summaries.append_column(_FINAL, column)
+    return summaries.append_column(_FINAL, parquet.from_arrays(finals, pa.float32()))
 
 
 def gather(paths: Sequence[str | Path], blocks: Sequence[settings.Block]) -> pa.Table:

@@ -21,7 +21,7 @@ class Row(NamedTuple):
     units that are above 0 at the fixed point of a training point at least, and `switching_units`
     those of them that are not at every training point. `function_kinks` is how often the slope of
     the output changes along the line of the training points, and `flat_pieces` how many of the
-    pieces between have slope 0 (`jfb.measure.lines.slopes`): both None where the points are on no
+    pieces between have slope 0 (`jfb.measure.lines.pieces`): both None where the points are on no
     line. The two counts differ: a unit can switch on and off again, and n units can have up to 2^n
     pieces. `loss` is the mean squared error on all training points.
 

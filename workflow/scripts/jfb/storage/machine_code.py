@@ -2,8 +2,9 @@
 
 Numba recompiles a function when its own file changes, not when another file of its package does,
 and two processes that save at once can name one file for two things. So the code lies in a folder
-named after the contents of the package, and a process compiles, saves or loads under a lock. Copies
-of the package that have one NUMBA_CACHE_DIR share what any of them has compiled.
+named after the contents of the package, and a process saves or loads under its lock. What one
+compiles, others wait for; what they need besides, they compile at the same time. Copies of the
+package that have one NUMBA_CACHE_DIR share what any of them has compiled.
 """
 
 import functools
@@ -47,7 +48,7 @@ def _is_writable(place: Path) -> bool:
     """Whether a folder can be made, or written to, and its lock taken."""
     lock = place / _LOCK
     if lock.exists():
-        return os.access(lock, os.W_OK)
+        return os.access(lock, os.W_OK) and os.access(place, os.W_OK)
     there = next(path for path in (place, *place.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK)
 
@@ -87,14 +88,18 @@ def compiled(function: Callable) -> Callable:
     numba.config.CACHE_DIR = str(place)
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Locator.__name__}"
     machine_code = numba.njit(nogil=True, cache=True, **_COMPILED)(function)
+    for step in ("load_overload", "save_overload"):
+        original = getattr(machine_code._cache, step)
+        setattr(machine_code._cache, step, _under(place, original))
     loaded = set()
 
     @functools.wraps(function)
     def call(*arguments):
         kind = tuple((type(a), isinstance(a, tuple) and len(a)) for a in arguments)
         if kind not in loaded:
-            with _locked(place), _without_linear_algebra():
-                machine_code.compile(tuple(map(numba.typeof, arguments)))
+            types = tuple(map(numba.typeof, arguments))
+            with _locked(place, _lock_of(function, types)), _without_linear_algebra():
+                machine_code.compile(types)
             loaded.add(kind)
         return machine_code(*arguments)
 
@@ -102,14 +107,30 @@ def compiled(function: Callable) -> Callable:
     return call
 
 
+def _under(place: Path, step: Callable) -> Callable:
+    """A step of numba's, under the lock of the folder."""
+
+    def locked(*arguments):
+        with _locked(place, _LOCK):
+            return step(*arguments)
+
+    return locked
+
+
+def _lock_of(function: Callable, types: tuple) -> str:
+    """The name of the lock under which a function is compiled, or loaded, for some types."""
+    told = f"{function.__qualname__}{types}"
+    return f"{_LOCK}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
 @contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    """Hold the lock under which code is compiled and saved, or loaded.
+def _locked(place: Path, name: str) -> Iterator[None]:
+    """Hold a lock of the folder of compiled code.
 
     Raises:
         Unwritable: the folder of compiled code cannot be written; the message says what to do.
     """
-    lock = FileLock(place / _LOCK)
+    lock = FileLock(place / name)
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock.acquire()

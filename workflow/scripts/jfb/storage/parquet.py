@@ -29,6 +29,12 @@ def from_numbers(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
 
 
+def from_arrays(arrays: Sequence[np.ndarray], kind: pa.DataType) -> pa.Array:
+    """An Arrow array of lists of a numeric type, one of each (length,) array."""
+    ends = from_numbers(np.cumsum([0, *map(len, arrays)]), pa.int32())
+    return pa.ListArray.from_arrays(ends, from_numbers(np.concatenate(arrays), kind))
+
+
 def from_cells(cells: Sequence, kind: pa.DataType) -> pa.Array:
     """An Arrow array of a numeric type or of booleans, of single values; None becomes null."""
     values = np.array([cell or 0 for cell in cells], dtype=kind.to_pandas_dtype())

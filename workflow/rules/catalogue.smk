@@ -1,0 +1,140 @@
+FROM_RUNS = "results/catalogue/from_{study}.parquet"
+FROM_STARTS = "results/catalogue/starts_{width}.parquet"
+FROM_HOPS = "results/catalogue/hops.parquet"
+# Of all searches; the dataset of all of them is the same.
+CATALOGUED = project.catalogue.studies
+WIDTHS = [f"{width:g}" for width in project.catalogue.widths]
+# What the searches are from; no study has such a name as the others.
+SOURCES = {
+    **{f"starts x {width}": FROM_STARTS.format(width=width) for width in WIDTHS},
+    "basin hopping": FROM_HOPS,
+    **{study: FROM_RUNS.format(study=study) for study in CATALOGUED},
+}
+TABLES = ("catalogue", "catalogue_runs", "catalogue_shares", "catalogue_fits")
+
+
+# Levenberg-Marquardt from the final networks of the first runs of a study.
+rule search_from_runs:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        final=lambda wildcards: first_finals_of(wildcards.study)[0],
+    output:
+        FROM_RUNS,
+    log:
+        "results/logs/catalogue/from_{study}.log",
+    benchmark:
+        "results/benchmarks/catalogue/from_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(CATALOGUED),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_of("search_from_runs.py"),
+        trained=lambda wildcards: first_finals_of(wildcards.study)[1],
+        seeds=lambda wildcards: first_seeds_of(wildcards.study),
+        steps=project.catalogue.steps,
+    message:
+        "Minima from the final networks of {wildcards.study}"
+    script:
+        "../scripts/search_from_runs.py"
+
+
+rule search_from_starts:
+    input:
+        data=dataset_of(CATALOGUED[0]),
+    output:
+        FROM_STARTS,
+    log:
+        "results/logs/catalogue/starts_{width}.log",
+    benchmark:
+        "results/benchmarks/catalogue/starts_{width}.tsv"
+    wildcard_constraints:
+        width=any_of(WIDTHS),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_of("search_from_starts.py", "jfb.streams.per_seed"),
+        run=lambda wildcards: runs_of(CATALOGUED[0])[0] | {"stream": "per_seed"},
+        starts=project.catalogue.starts,
+        steps=project.catalogue.steps,
+    message:
+        "Minima from starts of {wildcards.width} times the width"
+    script:
+        "../scripts/search_from_starts.py"
+
+
+rule search_by_hops:
+    input:
+        data=dataset_of(CATALOGUED[0]),
+        starts=expand(FROM_STARTS, width=WIDTHS),
+    output:
+        FROM_HOPS,
+    log:
+        "results/logs/catalogue/hops.log",
+    benchmark:
+        "results/benchmarks/catalogue/hops.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_of("search_by_hops.py"),
+        run=lambda wildcards: runs_of(CATALOGUED[0])[0],
+        hops=project.catalogue.hops,
+        steps=project.catalogue.steps,
+    message:
+        "Minima by basin hopping"
+    script:
+        "../scripts/search_by_hops.py"
+
+
+rule tabulate_catalogue:
+    input:
+        data=dataset_of(CATALOGUED[0]),
+        closed_forms=closed_forms_of(CATALOGUED[0]),
+        searches=list(SOURCES.values()),
+    output:
+        [f"results/{table}.csv-metadata.json" for table in TABLES],
+        runs="results/catalogue_runs.csv",
+        fits="results/catalogue_fits.csv",
+        entries=report(
+            "results/catalogue.csv",
+            caption="../report/catalogue_table.rst",
+            category="Tables",
+            labels={"table": "Catalogue of minima"},
+        ),
+        shares=report(
+            "results/catalogue_shares.csv",
+            caption="../report/catalogue_shares.rst",
+            category="Tables",
+            labels={"table": "Who ends at which minimum"},
+        ),
+    log:
+        "results/logs/catalogue/table.log",
+    benchmark:
+        "results/benchmarks/catalogue/table.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("tabulate_catalogue.py"),
+        run=lambda wildcards: runs_of(CATALOGUED[0])[0],
+        sources=SOURCES,
+        steps=project.catalogue.steps,
+    message:
+        "Catalogue of minima"
+    script:
+        "../scripts/tabulate_catalogue.py"

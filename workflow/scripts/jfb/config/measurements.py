@@ -1,0 +1,59 @@
+"""Which studies the measurements that a configuration asks for are defined on.
+
+All raise a `ConfigError` of the first finding.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jfb.config import checks, requirements, settings
+from jfb.config.choices import MOST_UNITS
+from jfb.config.data_choices import Geometry
+from jfb.config.errors import ConfigError
+from jfb.config.study import Study
+
+#: Snapshots of a run that an alignment needs, or one per epoch where there are fewer epochs.
+FEWEST_SNAPSHOTS = 30
+
+
+def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
+    """Refuse a study with few snapshots, and tolerances that are no tighter than in training."""
+    for run in study.runs.values():
+        needed = min(FEWEST_SNAPSHOTS, run.epochs)
+        if run.snapshots < needed:
+            allowed = f"must be a study with at least {needed} snapshots, not {run.snapshots}"
+            raise ConfigError("alignment.study", alignment["study"], allowed)
+        if min(alignment["tolerances"]) >= run.solver.tolerance:
+            allowed = f"must have one below {run.solver.tolerance:g}, the tolerance of the study"
+            raise ConfigError("alignment.tolerances", alignment["tolerances"], allowed)
+
+
+def require_catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> None:
+    """Refuse studies whose minima are not those of one network on one line of points."""
+    key = "catalogue.studies"
+    first: settings.Run | None = None
+    for name in catalogue.studies:
+        checks.require_one_of(key, name, studies)
+        requirements.require(key, name, requirements.CATALOGUED, studies[name])
+        run = next(iter(studies[name].runs.values()))
+        data, network = run.dataset, run.network
+        if Geometry.all()[data.geometry].is_random or data.variance_of_targets is None:
+            raise ConfigError(key, name, "must be a study of points on a line")
+        if network.latent_dim > MOST_UNITS:
+            allowed = f"must be a study of at most {MOST_UNITS} latent units"
+            raise ConfigError(key, name, f"{allowed}, not {network.latent_dim}")
+        first = first or run
+        if (data, network) != (first.dataset, first.network):
+            allowed = f"must have the dataset and the network of {catalogue.studies[0]}"
+            raise ConfigError(key, name, allowed)
+
+
+def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset) -> None:
+    """Refuse what the cost of a step can't be measured for, on this dataset."""
+    if cost.batch_size > dataset.training_size:
+        allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"
+        raise ConfigError(f"{key}.batch_size", cost.batch_size, allowed)
+    latent_dim = max(cost.latent_dim, *cost.latent_dims)
+    checks.require_distinct(f"{key}.gradients", dict(cost.gradients))
+    for name, gradient in cost.gradients:
+        checks.require_used_tolerance(f"{key}.gradients.{name}", gradient, latent_dim)

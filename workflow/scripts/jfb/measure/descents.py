@@ -1,0 +1,142 @@
+"""Where Levenberg-Marquardt ends on the loss at exact fixed points, from many networks."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy import optimize
+
+from jfb.config import settings, step_choices
+from jfb.measure import final
+from jfb.model.exact_loss import ExactLoss
+from jfb.model.minimisers import levenberg_marquardt
+from jfb.records import descents
+from jfb.streams.interface import open_stream
+
+_OPTIONS = step_choices.LevenbergMarquardt()
+#: Of basin hopping: the first length of a hop, for each parameter, and the loss that a hop may lose
+#: with a probability of 1/e.
+HOP, TEMPERATURE = 0.3, 1e-4
+
+
+def read(paths: Mapping[str, str | Path]) -> pd.DataFrame:
+    """The searches of some files, with `source`; `start` and `end` hold arrays (p,).
+
+    Args:
+        paths: by what the sources are called.
+    """
+    parts = [descents.read(path).to_pandas().assign(source=name) for name, path in paths.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def descend(
+    problem: ExactLoss, start: np.ndarray, steps: int, place: tuple[int, int]
+) -> tuple[descents.Row, np.ndarray]:
+    """Search for a minimum.
+
+    Args:
+        problem: the loss.
+        start: (p,).
+        steps: at most so many.
+        place: batch size and seed for the row.
+
+    Returns:
+        The row, and the parameters (p,) float64 at the end.
+    """
+    start_loss = problem.loss(start) if np.isfinite(start).all() else np.inf
+    if not np.isfinite(start_loss):
+        return descents.Row(*place, np.nan, np.nan, np.nan, 0, None), start
+    done, end = 0, start
+
+    def after_step(parameters: np.ndarray, loss: float) -> bool:
+        nonlocal done, end
+        done, end = done + 1, parameters
+        return done < steps
+
+    ended = levenberg_marquardt(_OPTIONS, problem, start, after_step)
+    loss = problem.loss(end)
+    gradient = np.abs(problem.gradient()).max()
+    return descents.Row(*place, start_loss, loss, float(gradient), done, ended), end
+
+
+def from_networks(
+    networks: Iterable[tuple[tuple[int, int], np.ndarray]],
+    problem: ExactLoss,
+    steps: int,
+    after_run: Callable[[int], None],
+) -> pa.Table:
+    """A search from each network, see `jfb.records.descents`.
+
+    Args:
+        networks: batch size and seed of each, and its parameters (p,).
+        problem: the loss.
+        steps: of a search, at most.
+        after_run: told how many are done.
+    """
+    rows, starts, ends = [], [], []
+    for done, (place, parameters) in enumerate(networks, start=1):
+        start = parameters.astype(np.float64)
+        row, end = descend(problem, start, steps, place)
+        rows.append(row)
+        starts.append(start)
+        ends.append(end)
+        after_run(done)
+    return descents.table(rows, starts, ends)
+
+
+def of_runs(ends: final.Ends) -> list[tuple[tuple[int, int], np.ndarray]]:
+    """The final networks of runs, as `from_networks` takes them."""
+    return [((run.batch_size, run.seed), parameters) for run, parameters in ends]
+
+
+def random_starts(
+    run: settings.Run, draws: int, width: float
+) -> Iterable[tuple[tuple[int, int], np.ndarray]]:
+    """The starts of the seeds 0, 1, ... of a run's stream times a width, likewise."""
+    for seed in range(draws):
+        stream = open_stream(dataclasses.replace(run, seed=seed))
+        yield (run.batch_size, seed), width * stream.initial_parameters().astype(np.float64)
+
+
+def hops(
+    lowest: np.ndarray,
+    problem: ExactLoss,
+    draws: int,
+    steps: int,
+    place: int,
+    after_run: Callable[[int], None],
+) -> pa.Table:
+    """Basin hopping (Wales and Doye 1997) from a network: SciPy's, with a search after each hop.
+
+    Args:
+        lowest: (p,).
+        problem: the loss.
+        draws: how many hops.
+        steps: of a search, at most.
+        place: the batch size for the rows.
+        after_run: told how many are done.
+    """
+    rows, starts, ends = [], [], []
+
+    def search(fun, start: np.ndarray, args=(), **_) -> optimize.OptimizeResult:
+        row, end = descend(problem, start, steps, (place, len(rows)))
+        rows.append(row)
+        starts.append(start.copy())
+        ends.append(end)
+        after_run(len(rows))
+        loss = row.loss if np.isfinite(row.loss) else np.inf
+        return optimize.OptimizeResult(x=end, fun=loss, success=True, nfev=row.steps)
+
+    optimize.basinhopping(
+        problem.loss,
+        lowest,
+        niter=draws,
+        T=TEMPERATURE,
+        stepsize=HOP,
+        minimizer_kwargs={"method": search},
+        rng=np.random.default_rng(0),
+    )
+    return descents.table(rows, starts, ends)
