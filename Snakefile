@@ -82,6 +82,7 @@ ALL = [
     figure_of("timing"),
     [minima_of(study) for study in (project.replay, project.trajectories)],
     [[answer_of(name), figure_of(name)] for name in ASKED],
+    figure_of("catalogue"),
 ]
 
 

@@ -143,7 +143,7 @@ SMALL = {
     },
     "timing_short": {"repeats": 1},
     "catalogue": {
-        "studies": ["small", "many"],
+        "studies": ["small"],
         "seeds": 2,
         "starts": 6,
         "widths": [1.0, 2.0],
@@ -322,9 +322,13 @@ def made_once(tmp_path_factory, name: str, make: Callable[[Path], None]) -> Path
 
 
 def of_the_reports_stream(path: Path) -> Workspace:
-    """A workspace whose study `small` draws as the report does."""
+    """A workspace whose study `small` draws as the report does.
+
+    Its catalogue is of a study with logs, and of one in blocks.
+    """
     workspace = Workspace(path)
     workspace.config["studies"]["small"]["stream"] = "report"
+    workspace.config["catalogue"]["studies"] = ["small", "many"]
     workspace.save()
     return workspace
 

@@ -101,6 +101,7 @@ def test_findings_follow_a_log(made, tmp_path):
     for name, like in (("landscape", "many"), ("updates", "equal"), ("gradients", "crossed_many")):
         studies[name] = studies.pop(like)
     del studies["crossed"]
+    workspace.config["catalogue"]["studies"] = ["small", "landscape"]
     workspace.save()
     for name in ("README", "findings", "sizes"):
         (workspace.path / f"workflow/report/{name}.md.jinja").write_text(PAGE)
@@ -108,7 +109,7 @@ def test_findings_follow_a_log(made, tmp_path):
     page = workspace.path / "docs/findings.md"
     before = page.read_text()
     assert before.startswith("0/2 = 0 % [0, 66]\n")
-    assert len(list((workspace.path / "docs/figures").iterdir())) == 6
+    assert len(list((workspace.path / "docs/figures").iterdir())) == 7
     origin = json.loads(
         before.rstrip().rpartition("\n")[2].removeprefix("<!--").removesuffix("-->")
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 from jfb.config import checks, requirements, settings
 from jfb.config.choices import MOST_UNITS
-from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
 from jfb.config.study import Study
 
@@ -29,7 +28,7 @@ def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
 
 
 def require_catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> None:
-    """Refuse studies whose minima are not those of one network on one line of points."""
+    """Refuse studies whose minima are not those of one network on the same points."""
     key = "catalogue.studies"
     first: settings.Run | None = None
     for name in catalogue.studies:
@@ -37,8 +36,6 @@ def require_catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Stud
         requirements.require(key, name, requirements.CATALOGUED, studies[name])
         run = next(iter(studies[name].runs.values()))
         data, network = run.dataset, run.network
-        if Geometry.all()[data.geometry].is_random or data.variance_of_targets is None:
-            raise ConfigError(key, name, "must be a study of points on a line")
         if network.latent_dim > MOST_UNITS:
             allowed = f"must be a study of at most {MOST_UNITS} latent units"
             raise ConfigError(key, name, f"{allowed}, not {network.latent_dim}")
