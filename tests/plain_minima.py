@@ -17,7 +17,11 @@ def fixed_points(theta, points):
     injected = points @ injection.T + bias + other
     u = np.zeros_like(injected)
     for _ in range(2000):
-        new = np.maximum(u @ latent.T + injected, 0)
+        # Far away they grow without bound.
+        with np.errstate(over="ignore", invalid="ignore"):
+            new = np.maximum(u @ latent.T + injected, 0)
+        if not np.isfinite(new).all():
+            break
         if np.abs(new - u).max() < 1e-13:
             return new
         u = new

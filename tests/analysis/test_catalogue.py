@@ -59,9 +59,9 @@ def test_where_no_step_leads_on_is_an_entry_if_it_is_found_often(searches, entri
 @pytest.mark.parametrize(
     ("off", "tolerance", "entry"),
     [
-        # d^2 = tolerance * loss is a distance of 0.00316 for 1e-3 of 0.01, and of 0.0316 for 0.1.
-        (0.0031, catalogue.SAME, 1),
-        (0.0033, catalogue.SAME, 0),
+        # d^2 = tolerance * loss is a distance of 0.001 for 1e-4 of 0.01, and of 0.0316 for 0.1.
+        (0.00099, catalogue.SAME, 1),
+        (0.00101, catalogue.SAME, 0),
         (0.031, catalogue.AT, 1),
         (0.033, catalogue.AT, 0),
     ],

@@ -16,7 +16,7 @@ SEEDS = {
     "straight line": 29,
     "line with a flat side": 17,
     "one kink, slope on both sides": 14,
-    "two kinks": 35,
+    "two kinks": 10,
 }
 
 

@@ -254,7 +254,7 @@ def test_smaller_studies_are_those_that_claims_name_after_the_whole():
 
 #: Columns that templates ask by, and those that have bounds.
 KEYS_AND_LIMITS = {"batch_size", "iterations", "latent_dim", "tolerance", "reference_tolerance"}
-KEYS_AND_LIMITS |= {"share_low", "share_high"}
+KEYS_AND_LIMITS |= {"share_low", "share_high", "id"}
 
 
 @pytest.mark.parametrize("name", COMMITTED["tables"])
@@ -292,7 +292,7 @@ TYPED = {
     *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
     # Settings of the catalogue of minima.
-    *("9", "0.5", "30,000", "0.1"),
+    *("9", "0.5", "30,000", "0.1", "0.01"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
     # Normal quantiles of 97.5 % and 80 %.

@@ -15,7 +15,7 @@ from jfb.records.units import CONSTANT, FLAT_SIDE, ONE_KINK, STRAIGHT, TWO_KINKS
 
 #: Two ends of searches are one entry if their losses differ by this share at most, and their
 #: functions by the root of this share of the loss, as root mean squares on the training points.
-SAME = 1e-3
+SAME = 1e-4
 #: The same for a run that is at an entry: training leaves it that much above.
 AT = 0.1
 #: An entry is the best function of its form if its loss is above the least by this share at most.
