@@ -25,8 +25,8 @@ NONE = 0
 _WORDS = {3: "three", 4: "four"}
 #: What an entry is: where the gradient vanishes and no direction leads down; the same, with
 #: directions that change nothing; where some direction, or a search from nearby, leads lower; and
-#: where searches end although the gradient does not vanish, since beyond it fixed points are no
-#: longer unique.
+#: where no step leads on although the gradient does not vanish: at a kink of the loss, or where
+#: fixed points stop being unique.
 MINIMUM, FLAT, SADDLE, EDGE = "minimum", "flat minimum", "saddle", "edge"
 #: So many searches make an entry of an edge; each ends a little elsewhere.
 OFTEN = 5
@@ -110,7 +110,7 @@ def table(
 
     Returns:
         The entries with form; found and share, how many searches from the first source end there;
-        found_by_all, those from any; is, see `what`; closed_form, the least loss of a function of
+        found_by_all, those from any; what, see there; closed_form, the least loss of a function of
         this form, and is_best, whether the entry has it, to `BEST`.
     """
     known = closed_forms.set_index("category")["loss"]
