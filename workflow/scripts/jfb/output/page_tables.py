@@ -121,12 +121,10 @@ def _ends(path: str) -> pd.DataFrame:
         missed_own_weight=missed & (rows["own_weight"] < -1),
         missed_alternates=missed & rows["alternates"],
         missed_at_zero=missed & rows["stops_at_zero"],
-        contraction_high=rows["contraction_high"],
     )
     groups = counted.groupby("batch_size")
-    sums = groups.sum().drop(columns="contraction_high").astype(int)
+    sums = groups.sum().astype(int)
     sums.insert(0, "runs", groups.size())
-    sums["contraction_high_largest"] = groups["contraction_high"].max()
     return sums.sort_index(ascending=False).reset_index()
 
 
