@@ -62,6 +62,40 @@ def descend(
     return descents.Row(*place, start_loss, loss, float(gradient), done, ended), end
 
 
+class _Searches:
+    """Searches that are carried out one after the other, as a table.
+
+    Args:
+        problem: the loss.
+        steps: of a search, at most.
+        after_run: told how many are done.
+    """
+
+    def __init__(self, problem: ExactLoss, steps: int, after_run: Callable[[int], None]) -> None:
+        self._problem, self._steps, self._after_run = problem, steps, after_run
+        self._rows: list[descents.Row] = []
+        self._starts: list[np.ndarray] = []
+        self._ends: list[np.ndarray] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def carry_out(
+        self, start: np.ndarray, place: tuple[int, int]
+    ) -> tuple[descents.Row, np.ndarray]:
+        """See `descend`."""
+        row, end = descend(self._problem, start, self._steps, place)
+        self._rows.append(row)
+        self._starts.append(start.copy())
+        self._ends.append(end)
+        self._after_run(len(self))
+        return row, end
+
+    def table(self) -> pa.Table:
+        """See `jfb.records.descents`."""
+        return descents.table(self._rows, self._starts, self._ends)
+
+
 def from_networks(
     networks: Iterable[tuple[tuple[int, int], np.ndarray]],
     problem: ExactLoss,
@@ -76,15 +110,10 @@ def from_networks(
         steps: of a search, at most.
         after_run: told how many are done.
     """
-    rows, starts, ends = [], [], []
-    for done, (place, parameters) in enumerate(networks, start=1):
-        start = parameters.astype(np.float64)
-        row, end = descend(problem, start, steps, place)
-        rows.append(row)
-        starts.append(start)
-        ends.append(end)
-        after_run(done)
-    return descents.table(rows, starts, ends)
+    searches = _Searches(problem, steps, after_run)
+    for place, parameters in networks:
+        searches.carry_out(parameters.astype(np.float64), place)
+    return searches.table()
 
 
 def of_runs(ends: final.Ends) -> list[tuple[tuple[int, int], np.ndarray]]:
@@ -119,14 +148,10 @@ def hops(
         place: the batch size for the rows.
         after_run: told how many are done.
     """
-    rows, starts, ends = [], [], []
+    searches = _Searches(problem, steps, after_run)
 
     def search(fun, start: np.ndarray, args=(), **_) -> optimize.OptimizeResult:
-        row, end = descend(problem, start, steps, (place, len(rows)))
-        rows.append(row)
-        starts.append(start.copy())
-        ends.append(end)
-        after_run(len(rows))
+        row, end = searches.carry_out(start, (place, len(searches)))
         loss = row.loss if np.isfinite(row.loss) else np.inf
         return optimize.OptimizeResult(x=end, fun=loss, success=True, nfev=row.steps)
 
@@ -139,4 +164,4 @@ def hops(
         minimizer_kwargs={"method": search},
         rng=np.random.default_rng(0),
     )
-    return descents.table(rows, starts, ends)
+    return searches.table()
