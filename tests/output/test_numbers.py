@@ -357,3 +357,28 @@ def test_settings_that_differ_are_named(project):
 
 def test_published_totals_are_of_as_many_epochs_as_the_times():
     assert published.EPOCHS == 3000
+
+
+def test_what_searches_do_from_the_final_networks(tmp_path):
+    """Two searches reach 0.001; a run without a fixed point counts as one that does not."""
+    rows = [
+        # at, id, start_loss, loss
+        (2, 2, 0.02, 0.02),
+        (2, 1, 0.02, 0.0005),
+        (0, 1, 0.0009, 0.0005),
+        (0, 0, None, None),
+    ]
+    table = pd.DataFrame(rows, columns=["at", "id", "start_loss", "loss"])
+    table.assign(source="study", batch_size=64).to_csv(tmp_path / "runs.csv", index=False)
+    path = str(tmp_path / "runs.csv")
+    before, after = rows_of("searched", path)
+    assert (before["when"], before["reached"], before["runs"], before["unknown"]) == (
+        "before",
+        1,
+        4,
+        1,
+    )
+    assert (after["when"], after["reached"]) == ("after", 2)
+    at_two, at_none = rows_of("left", path)
+    assert [at_two[name] for name in ("at", "runs", "stayed", "reached")] == [2, 2, 1, 1]
+    assert [at_none[name] for name in ("at", "runs", "stayed", "reached")] == [0, 2, 1, 1]

@@ -254,7 +254,7 @@ def test_smaller_studies_are_those_that_claims_name_after_the_whole():
 
 #: Columns that templates ask by, and those that have bounds.
 KEYS_AND_LIMITS = {"batch_size", "iterations", "latent_dim", "tolerance", "reference_tolerance"}
-KEYS_AND_LIMITS |= {"share_low", "share_high", "id"}
+KEYS_AND_LIMITS |= {"share_low", "share_high", "id", "at"}
 
 
 @pytest.mark.parametrize("name", COMMITTED["tables"])

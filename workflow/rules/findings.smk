@@ -79,6 +79,7 @@ NUMBERS = {
     "catalogue": ("csv", ["results/catalogue.csv"]),
     "catalogue_shares": ("csv", ["results/catalogue_shares.csv"]),
     "searched": ("searched", ["results/catalogue_runs.csv"]),
+    "left": ("left", ["results/catalogue_runs.csv"]),
     **{f"answer_{name}": ("answers", [answer_of(name)]) for name in ASKED},
 }
 

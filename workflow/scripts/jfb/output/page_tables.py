@@ -51,6 +51,18 @@ def _searched(path: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).merge(unknown.rename("unknown").reset_index())
 
 
+def _left(path: str) -> pd.DataFrame:
+    """Which entries of the catalogue a search leaves that starts at them.
+
+    A row per source, batch size and entry `at` which runs are: runs; of the searches from them,
+    those that `stayed` there and those that `reached` 0.001.
+    """
+    runs = pd.read_csv(path)
+    told = runs.assign(runs=1, stayed=runs["id"] == runs["at"], reached=runs["loss"] <= REACHED)
+    groups = told.groupby(["source", "batch_size", "at"], sort=False)
+    return groups[["runs", "stayed", "reached"]].sum().reset_index()
+
+
 def _times(*paths: str) -> pd.DataFrame:
     """Seconds of a run, and their ratio to the largest batch size, by machine and engine.
 
@@ -200,6 +212,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "table1": _table1,
     "shares": _shares,
     "searched": _searched,
+    "left": _left,
     "times": _times,
     "alignment": _alignment,
     "cost": _cost,
