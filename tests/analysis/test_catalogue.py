@@ -111,6 +111,7 @@ def test_shares_are_of_the_first_source_and_sum_to_one():
         {
             "id": [1, 2],
             "loss": [0.01, 0.04],
+            "loss_of_pieces": [0.010009, 0.04],
             "kinks": [2, 0],
             "flat_before": [False, True],
             "flat_after": [False, True],
@@ -127,6 +128,10 @@ def test_shares_are_of_the_first_source_and_sum_to_one():
     assert table["form"].tolist()[:2] == ["two kinks", "constant"]
     # Half a per cent above the best function of its form, and a third.
     assert table["is_best"].tolist()[:2] == [True, False]
+    # Where the function jumps between two points, its pieces have another loss.
+    jumps = entries.assign(loss_of_pieces=[0.0101, 0.04])
+    table = catalogue.table(jumps, ["gradient"] * 2, runs, forms)
+    assert table["form"].tolist()[:2] == ["jump between two points", "constant"]
     told = catalogue.shares(runs, (1, 2)).set_index(["source", "id"])
     assert told.loc[("study", 1), ["runs", "ends", "at", "on_the_way"]].tolist() == [2, 1, 1, 0]
     assert told.loc[("starts", 1), ["runs", "ends", "at", "on_the_way"]].tolist() == [3, 2, 1, 1]

@@ -242,6 +242,13 @@ def test_the_interval_of_shares_contains_the_mean_of_populations_with_rare_low_s
     assert np.mean(covered) >= 0.95
 
 
+@pytest.mark.parametrize("n", [6, 7, 200])
+def test_the_interval_of_none_starts_at_0_and_that_of_all_ends_at_1(n):
+    """Exactly: Wilson's does but for rounding."""
+    assert intervals.of_share(0, n)[0] == 0.0
+    assert intervals.of_share(n, n)[1] == 1.0
+
+
 def test_a_higher_confidence_makes_a_wider_interval():
     rng = np.random.default_rng(0)
     values = rng.random(40)

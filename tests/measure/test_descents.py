@@ -120,6 +120,29 @@ def test_a_function_by_hand(run):
     )
 
 
+def test_pieces_have_the_loss_of_the_function_unless_it_jumps(run):
+    """A step from 0 to 1 within a thousandth, between two points, is seen as a constant."""
+    kink = network_of(
+        run, injection_weight=[[1, 0, 0], [0] * 3, [0] * 3], output_weight=[[1, 0, 0]]
+    )
+    step = network_of(
+        run,
+        injection_weight=[[1000, 0, 0], [1000, 0, 0], [0] * 3],
+        injection_bias=[0, -1, 0],
+        output_weight=[[1, -1, 0]],
+    )
+    target = on_a_line(T > 0)
+    losses = [
+        (
+            functions.loss(functions.of_network(flat, run.network, target), target),
+            ExactLoss(run.network, target).loss(flat),
+        )
+        for flat in (kink, step)
+    ]
+    assert losses[0][0] == pytest.approx(losses[0][1], rel=1e-6)
+    assert losses[1] == pytest.approx((0.5, 0), abs=1e-9)
+
+
 def test_the_best_nearby_keeps_a_flat_side(run):
     """relu(t) for the target |t|: flat before the kink stays flat; a slope would do better."""
     flat = network_of(

@@ -227,8 +227,7 @@ def trained_of(study):
 
 def first_seeds_of(study):
     """The seeds of a study whose final networks the catalogue searches from."""
-    seeds = dict.fromkeys(run.seed for run in project.studies[study].runs.values())
-    return list(seeds)[: project.catalogue.seeds]
+    return list(project.studies[study].seeds[: project.catalogue.seeds])
 
 
 def first_finals_of(study):

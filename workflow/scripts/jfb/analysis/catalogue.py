@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 
 from jfb.records.runlog import GRADIENT, STEP
-from jfb.records.units import CONSTANT, FLAT_SIDE, ONE_KINK, STRAIGHT, TWO_KINKS
+from jfb.records.units import (
+    CONSTANT,
+    FLAT_SIDE,
+    FOUR_KINKS,
+    ONE_KINK,
+    STRAIGHT,
+    THREE_KINKS,
+    TWO_KINKS,
+)
 
 #: Two ends of searches are one entry if their losses differ by this share at most, and their
 #: functions by the root of this share of the loss, as root mean squares on the training points.
@@ -20,9 +28,13 @@ SAME = 1e-4
 AT = 0.1
 #: An entry is the best function of its form if its loss is above the least by this share at most.
 BEST = 0.01
+#: The pieces of an entry are its function if their loss is off by this share at most.
+OFF = 1e-3
+#: The form of an entry that jumps between two training points, so that its pieces are not all seen.
+JUMP = "jump between two points"
 #: Of what has no entry.
 NONE = 0
-_WORDS = {3: "three", 4: "four"}
+_BY_KINKS = (STRAIGHT, ONE_KINK, TWO_KINKS, THREE_KINKS, FOUR_KINKS)
 #: What an entry is: where the gradient vanishes and no direction leads down; the same, with
 #: directions that change nothing; where some direction, or a search from nearby, leads lower; and
 #: where no step leads on although the gradient does not vanish: at a kink of the loss, or where
@@ -94,7 +106,7 @@ def form(kinks: int, flat: Sequence[bool]) -> str:
     """
     if kinks < 2 and any(flat):
         return FLAT_SIDE if kinks else CONSTANT
-    return {0: STRAIGHT, 1: ONE_KINK, 2: TWO_KINKS}.get(kinks, f"{_WORDS.get(kinks, kinks)} kinks")
+    return _BY_KINKS[kinks] if kinks < len(_BY_KINKS) else f"{kinks} kinks"
 
 
 def table(
@@ -113,13 +125,14 @@ def table(
         found_by_all, those from any; what, see there; closed_form, the least loss of a function of
         this form, and is_best, whether the entry has it, to `BEST`.
     """
+    told = (entries["loss_of_pieces"] / entries["loss"] - 1).abs() <= OFF
     known = closed_forms.set_index("category")["loss"]
     first = runs[runs["source"] == runs["source"].iloc[0]]
     made = entries.assign(
         form=[
-            form(kinks, (before, after))
-            for kinks, before, after in zip(
-                entries["kinks"], entries["flat_before"], entries["flat_after"], strict=True
+            form(kinks, (before, after)) if all_seen else JUMP
+            for kinks, before, after, all_seen in zip(
+                entries["kinks"], entries["flat_before"], entries["flat_after"], told, strict=True
             )
         ],
         what=list(map(what, ended, *(entries[n] for n in ("negative", "zero", "lower_nearby")))),

@@ -85,7 +85,8 @@ def of_share(count: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     if n < FEWEST:
         return NONE
     low, high = proportion_confint(count, n, 1 - confidence, "wilson")
-    return float(low), float(high)
+    # It reaches 0 of none and 1 of all but for rounding.
+    return float(low) if count else 0.0, float(high) if count < n else 1.0
 
 
 def of_paired_shares(

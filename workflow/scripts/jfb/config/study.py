@@ -33,12 +33,16 @@ class Study:
     datasets: Mapping[Levels, str]
 
     @functools.cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its runs, each once, in their order."""
+        return tuple(dict.fromkeys(key[-1] for key in self.runs))
+
+    @functools.cached_property
     def blocks(self) -> dict[tuple[Levels, int, int], settings.Block]:
         """The jobs of a study with a `block_size`, by levels of the data, first and last seed.
 
         The runs of a job have the same data.
         """
-        seeds = tuple(dict.fromkeys(key[-1] for key in self.runs))
         of_data = {factor for levels in self.datasets for factor, _ in levels}
         kinds: dict[Levels, dict[tuple, None]] = {}
         for key, run in self.runs.items():
@@ -46,8 +50,8 @@ class Study:
             kinds.setdefault(levels, {})[key[:-1]] = None
         blocks = {}
         for levels in kinds:
-            for start in range(0, len(seeds), self.block_size):
-                some = seeds[start : start + self.block_size]
+            for start in range(0, len(self.seeds), self.block_size):
+                some = self.seeds[start : start + self.block_size]
                 runs = tuple(self.runs[*kind, some[0]] for kind in kinds[levels])
                 blocks[levels, some[0], some[-1]] = settings.Block(runs, some)
         return blocks

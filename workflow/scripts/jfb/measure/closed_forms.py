@@ -14,7 +14,15 @@ from scipy.optimize import minimize
 
 from jfb.measure import lines
 from jfb.records.dataset import Part
-from jfb.records.units import CONSTANT, FLAT_SIDE, ONE_KINK, STRAIGHT, TWO_KINKS
+from jfb.records.units import (
+    CONSTANT,
+    FLAT_SIDE,
+    FOUR_KINKS,
+    ONE_KINK,
+    STRAIGHT,
+    THREE_KINKS,
+    TWO_KINKS,
+)
 
 # Places at which kinks are tried first, by the number of kinks; how many of the best are refined;
 # and how many systems are solved at once.
@@ -60,8 +68,8 @@ FORMS: dict[str, tuple[tuple[Callable[..., np.ndarray], ...], int]] = {
     FLAT_SIDE: ((flat_after, flat_before), 1),
     ONE_KINK: ((piecewise,), 1),
     TWO_KINKS: ((piecewise,), 2),
-    "three kinks": ((piecewise,), 3),
-    "four kinks": ((piecewise,), 4),
+    THREE_KINKS: ((piecewise,), 3),
+    FOUR_KINKS: ((piecewise,), 4),
 }
 _KINKS = tuple(f"{which}_kink" for which in ("first", "second", "third", "fourth"))
 

@@ -29,7 +29,9 @@ def read(paths: Mapping[str, str | Path]) -> pd.DataFrame:
         paths: by what the sources are called.
     """
     parts = [descents.read(path).to_pandas().assign(source=name) for name, path in paths.items()]
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    # PyTorch warns of arrays that it must not write to, as Arrow's are.
+    return found.assign(**{name: found[name].map(np.array) for name in ("start", "end")})
 
 
 def descend(

@@ -32,7 +32,8 @@ def measure(
         after_entry: told how many are done.
 
     Returns:
-        A row per entry: id, loss, gradient (its largest entry), kinks, active_units,
+        A row per entry: id, loss, gradient (its largest entry), loss_of_pieces (that of the
+        function as it is drawn, see `jfb.measure.functions.loss`), kinks, active_units,
         flat_before and flat_after (whether its first and its last piece is), those of
         `jfb.measure.stationary.Curvature`, lower_nearby (of `NEARBY` searches, those that end
         lower) and least_loss_nearby (`jfb.measure.functions`). And a row per end of a piece: id,
@@ -50,6 +51,7 @@ def measure(
                 "id": number,
                 "loss": loss,
                 "gradient": gradient,
+                "loss_of_pieces": functions.loss(function, training),
                 "kinks": len(function.kinks),
                 "active_units": function.active_units,
                 "flat_before": bool(function.flat[0]),

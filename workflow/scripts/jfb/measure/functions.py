@@ -8,7 +8,6 @@ import numpy as np
 from jfb.config import settings
 from jfb.measure import closed_forms, lines
 from jfb.model import fixed_points
-from jfb.records import layout
 from jfb.records.dataset import Part
 
 
@@ -62,11 +61,21 @@ def predictions(
     """
     rows = []
     for parameters in networks:
-        layers = layout.views(parameters, network)
         found = fixed_points.find(parameters, network, training.inputs)
-        row = found.point @ layers["output.weight"][0] + layers["output.bias"][0]
+        row = fixed_points.readout(found.point, parameters, network)
         rows.append(row if found.unique else np.full(len(training), np.nan))
     return np.array(rows)
+
+
+def loss(function: Function, training: Part) -> float:
+    """The mean squared error of a function as its pieces tell it.
+
+    It is that of the network unless the function jumps between two points, where a piece is not
+    seen.
+    """
+    line = lines.through(training.inputs)
+    values = np.interp(line.position, function.position, function.value)
+    return float(np.square(values - training.target[line.order].astype(np.float64)).mean())
 
 
 def least_loss_nearby(function: Function, training: Part) -> float:

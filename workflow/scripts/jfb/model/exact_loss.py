@@ -37,8 +37,7 @@ class ExactLoss:
         if not found.unique:
             return np.inf
         self._point = found.point
-        readout = self._layers["output.weight"][0]
-        self._error = self._point @ readout + self._layers["output.bias"][0] - self._target
+        self._error = fixed_points.readout(found.point, parameters, self._network) - self._target
         return float(np.square(self._error).mean())
 
     def gradient(self) -> np.ndarray:

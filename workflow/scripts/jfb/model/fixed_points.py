@@ -62,10 +62,17 @@ def find(parameters: np.ndarray, network: settings.Network, inputs: np.ndarray) 
     return _by_newton(weight, injected, network.activation)
 
 
-def mean_squared_error(point: np.ndarray, parameters: np.ndarray, network, target) -> float:
-    """The loss of the readout at fixed points (size, n), for target (size,); NaN where one is."""
+def readout(point: np.ndarray, parameters: np.ndarray, network: settings.Network) -> np.ndarray:
+    """The predictions (size,) float64 at fixed points (size, n); NaN where one is."""
     layers = layout.views(parameters.astype(np.float64), network)
-    y = point @ layers["output.weight"][0] + layers["output.bias"][0]
+    return point @ layers["output.weight"][0] + layers["output.bias"][0]
+
+
+def mean_squared_error(
+    point: np.ndarray, parameters: np.ndarray, network: settings.Network, target: np.ndarray
+) -> float:
+    """The loss at fixed points (size, n), for target (size,); NaN where one is."""
+    y = readout(point, parameters, network)
     return float(np.square(y - target.astype(np.float64)).mean())
 
 
