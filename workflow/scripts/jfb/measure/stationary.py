@@ -13,10 +13,12 @@ from jfb.records.dataset import Part
 
 #: An eigenvalue is zero below this share of the largest.
 ZERO = 1e-8
-#: How far each parameter is moved before a search, relative to it, in standard deviations.
+#: How far each parameter is moved before a search, in standard deviations: relative to its size and
+#: the root mean square of all together, so that one that is 0 moves too.
 MOVED = 1e-3
-#: A search has left a network if it ends lower by this share of the loss.
-LOWER = 1e-3
+#: A search has left a network if it ends lower by this share of the loss, by which ends of searches
+#: are told apart.
+LOWER = 1e-4
 
 
 class Curvature(NamedTuple):
@@ -67,9 +69,10 @@ def lower_nearby(problem: ExactLoss, x: np.ndarray, steps: int, draws: int) -> i
     """
     loss = problem.loss(x)
     rng = np.random.default_rng(0)
+    reach = MOVED * (np.abs(x) + np.sqrt(np.square(x).mean()))
     found = 0
     for _ in range(draws):
-        start = x * (1 + MOVED * rng.standard_normal(len(x)))
+        start = x + reach * rng.standard_normal(len(x))
         row, _ = descents.descend(problem, start, steps, (0, 0))
         found += row.loss < (1 - LOWER) * loss
     return int(found)
