@@ -10,21 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from jfb.records.descents import SAME
 from jfb.records.runlog import GRADIENT, STEP
-from jfb.records.units import (
-    CONSTANT,
-    FLAT_SIDE,
-    FOUR_KINKS,
-    ONE_KINK,
-    STRAIGHT,
-    THREE_KINKS,
-    TWO_KINKS,
-)
+from jfb.records.units import BY_KINKS, CONSTANT, FLAT_SIDE
 
-#: Two ends of searches are one entry if their losses differ by this share at most, and their
-#: functions by the root of this share of the loss, as root mean squares on the training points.
-SAME = 1e-4
-#: The same for a run that is at an entry: training leaves it that much above.
+#: As `SAME`, for a run that is at an entry: training leaves it that much above.
 AT = 0.1
 #: An entry is the best function of its form if its loss is above the least by this share at most.
 BEST = 0.01
@@ -34,7 +24,6 @@ OFF = 1e-3
 JUMP = "jump between two points"
 #: Of what has no entry.
 NONE = 0
-_BY_KINKS = (STRAIGHT, ONE_KINK, TWO_KINKS, THREE_KINKS, FOUR_KINKS)
 #: What an entry is: where the gradient vanishes and no direction leads down; the same, with
 #: directions that change nothing; where some direction, or a search from nearby, leads lower; and
 #: where no step leads on although the gradient does not vanish: at a kink of the loss, or where
@@ -106,7 +95,7 @@ def form(kinks: int, flat: Sequence[bool]) -> str:
     """
     if kinks < 2 and any(flat):
         return FLAT_SIDE if kinks else CONSTANT
-    return _BY_KINKS[kinks] if kinks < len(_BY_KINKS) else f"{kinks} kinks"
+    return BY_KINKS[kinks] if kinks < len(BY_KINKS) else f"{kinks} kinks"
 
 
 def table(

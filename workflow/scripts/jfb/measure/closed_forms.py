@@ -14,15 +14,7 @@ from scipy.optimize import minimize
 
 from jfb.measure import lines
 from jfb.records.dataset import Part
-from jfb.records.units import (
-    CONSTANT,
-    FLAT_SIDE,
-    FOUR_KINKS,
-    ONE_KINK,
-    STRAIGHT,
-    THREE_KINKS,
-    TWO_KINKS,
-)
+from jfb.records.units import BY_KINKS, CONSTANT, FLAT_SIDE
 
 # Places at which kinks are tried first, by the number of kinks; how many of the best are refined;
 # and how many systems are solved at once.
@@ -64,12 +56,9 @@ def flat_before(x: np.ndarray, *kinks: float) -> np.ndarray:
 #: are categories of networks.
 FORMS: dict[str, tuple[tuple[Callable[..., np.ndarray], ...], int]] = {
     CONSTANT: ((constant,), 0),
-    STRAIGHT: ((piecewise,), 0),
+    BY_KINKS[0]: ((piecewise,), 0),
     FLAT_SIDE: ((flat_after, flat_before), 1),
-    ONE_KINK: ((piecewise,), 1),
-    TWO_KINKS: ((piecewise,), 2),
-    THREE_KINKS: ((piecewise,), 3),
-    FOUR_KINKS: ((piecewise,), 4),
+    **{BY_KINKS[kinks]: ((piecewise,), kinks) for kinks in range(1, len(BY_KINKS))},
 }
 _KINKS = tuple(f"{which}_kink" for which in ("first", "second", "third", "fourth"))
 

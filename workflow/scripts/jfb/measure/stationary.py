@@ -10,15 +10,13 @@ from jfb.measure import descents, rescaling, sharpness
 from jfb.model.exact_loss import ExactLoss
 from jfb.records import layout
 from jfb.records.dataset import Part
+from jfb.records.descents import SAME
 
 #: An eigenvalue is zero below this share of the largest.
 ZERO = 1e-8
 #: How far each parameter is moved before a search, in standard deviations: relative to its size and
 #: the root mean square of all together, so that one that is 0 moves too.
 MOVED = 1e-3
-#: A search has left a network if it ends lower by this share of the loss, by which ends of searches
-#: are told apart.
-LOWER = 1e-4
 
 
 class Curvature(NamedTuple):
@@ -74,5 +72,5 @@ def lower_nearby(problem: ExactLoss, x: np.ndarray, steps: int, draws: int) -> i
     for _ in range(draws):
         start = x + reach * rng.standard_normal(len(x))
         row, _ = descents.descend(problem, start, steps, (0, 0))
-        found += row.loss < (1 - LOWER) * loss
+        found += row.loss < (1 - SAME) * loss
     return int(found)

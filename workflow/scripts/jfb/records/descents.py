@@ -9,6 +9,10 @@ import pyarrow as pa
 
 from jfb.storage import parquet
 
+#: Two ends of searches are one minimum if their losses differ by this share at most, and their
+#: functions by the root of this share of the loss, as root mean squares on the training points.
+SAME = 1e-4
+
 
 class Row(NamedTuple):
     """A search.

@@ -7,7 +7,8 @@ from jfb.storage import parquet
 CONSTANT, STRAIGHT = "constant", "straight line"
 FLAT_SIDE, ONE_KINK = "line with a flat side", "one kink, slope on both sides"
 TWO_KINKS, MORE_KINKS = "two kinks", "three kinks or more"
-THREE_KINKS, FOUR_KINKS = "three kinks", "four kinks"
+#: Functions with slopes on all sides, by their number of kinks.
+BY_KINKS = (STRAIGHT, ONE_KINK, TWO_KINKS, "three kinks", "four kinks")
 NOT_ON_A_LINE, NO_FIXED_POINT = "points not on a line", "not one fixed point each"
 DIVERGED = "diverged"
 #: What a network can be, as a function of the position on the training points.
