@@ -29,11 +29,16 @@ ENDS = np.array([LOW, LOW + 1e-4, HIGH, LOW, LOW * np.nan])
 STARTS = np.array([3 * HIGH, LOW + 1e-4, 3 * HIGH, LOW + 0.02, LOW * np.nan])
 
 
+def assigned(runs, found):
+    losses = runs["loss"].to_numpy()[found]
+    return catalogue.assigned(runs, STARTS, ENDS, losses, ENDS[found])
+
+
 def test_ends_are_entries_by_loss_and_function():
     runs = searches()
     found = catalogue.group(runs["loss"].to_numpy(), ENDS, runs["ended"])
     assert found.tolist() == [0, 2]
-    told = catalogue.assigned(runs, STARTS, ENDS, found)
+    told = assigned(runs, found)
     assert told["id"].tolist() == [1, 1, 2, 1, 0]
     # At an entry: within a tenth of the loss, and a root of a tenth of it as a distance.
     assert told["at"].tolist() == [0, 1, 0, 1, 0]
@@ -106,7 +111,7 @@ def test_what_an_entry_is(ended, negative, zero, lower, said):
 
 
 def test_shares_are_of_the_first_source_and_sum_to_one():
-    runs = catalogue.assigned(searches(), STARTS, ENDS, np.array([0, 2]))
+    runs = assigned(searches(), [0, 2])
     entries = pd.DataFrame(
         {
             "id": [1, 2],
@@ -137,3 +142,11 @@ def test_shares_are_of_the_first_source_and_sum_to_one():
     assert told.loc[("starts", 1), ["runs", "ends", "at", "on_the_way"]].tolist() == [3, 2, 1, 1]
     assert told.loc[("study", 0), "share"] == 0.5
     assert told.groupby("source")["share"].sum().tolist() == [1, 1]
+
+
+def test_runs_of_another_study_are_placed_by_the_entry_that_they_lead_to():
+    runs = assigned(searches(), [0, 2])
+    entries = pd.DataFrame({"id": [1, 2, 0], "what": ["minimum", "saddle", None]})
+    told = catalogue.placed(runs, entries)
+    assert told["seed"].tolist() == [0, 1, 2, 3, 4]
+    assert told["what"].fillna("none").tolist() == ["minimum"] * 2 + ["saddle", "minimum", "none"]

@@ -7,13 +7,16 @@ import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from conftest import read_yaml
 from jfb.analysis import claims, decisions, evidence, published, sensitivity, sources, statistics
 from jfb.analysis.alignment import COMPARISONS
 from jfb.analysis.decisions import Outcome, Verdict
+from jfb.analysis.tables import read
 from jfb.output import verdicts, wording
+from jfb.storage import parquet
 
 IDS = [
     "table1",
@@ -275,7 +278,7 @@ def made(replay, many):
         "summaries/replay": replay,
         "summaries/seeds": many,
         "summaries/landscape": many,
-        "above_lowest/landscape": evidence.above_lowest(replay, many),
+        "above_lowest/landscape": evidence.above_lowest(replay, many["exact_best_loss"]),
         "summaries/splits": many.assign(split_seed=many["seed"] // 5),
         "alignment/trajectories": aligned,
         "contraction/replay": contraction(replay),
@@ -703,7 +706,7 @@ def test_a_direction_that_is_always_downhill_is_good(listed):
 MEASURES = ("largest_eigenvalue", "rescaled_eigenvalue", "keskar_sharpness")
 
 
-def sharpness(seeds, sharper, line=lambda seed: False, flat=None):
+def sharpness(seeds, sharper, line=lambda seed: False, flat=None, entry=lambda seed, size: 1):
     """Runs after as many updates, of which the full batch is as many times sharper.
 
     Losses of a seed are 0.5 % apart; they are of a line with a kink, or of a straight line, a
@@ -715,6 +718,8 @@ def sharpness(seeds, sharper, line=lambda seed: False, flat=None):
         sharper: by measure, of a seed and the batch size that the full one is compared with.
         line: whether a seed ends on the straight line.
         flat: of a batch size, the seeds whose function has a flat piece there.
+        entry: of a seed and a batch size, the entry of the catalogue that the run leads to; the
+            second is a saddle, 0 is none.
     """
     rng = np.random.default_rng(0)
     rows = []
@@ -737,7 +742,15 @@ def sharpness(seeds, sharper, line=lambda seed: False, flat=None):
         units |= {"converged": True, "diverged": False}
         loss = own * (0.0005 if kink else 0.0202)
         rows.append({"batch_size": size, "seed": seed, "loss": loss} | units | found)
-    return {"sharpness/updates": evidence.of_sharpness(pd.DataFrame(rows))}
+    table = evidence.of_sharpness(pd.DataFrame(rows))
+    placed = table[["batch_size", "seed"]].assign(
+        id=[entry(r["seed"], r["batch_size"]) for r in rows]
+    )
+    placed["what"] = placed["id"].map({1: "minimum", 2: "saddle", 3: "flat minimum"})
+    return {
+        "sharpness/updates": table,
+        "sharpness_by_entry/updates": evidence.at_entries(table, placed),
+    }
 
 
 @pytest.mark.parametrize(
@@ -779,19 +792,77 @@ def test_sharpness_with_straight_lines_is_shown_beside(listed):
     judged = judge_one(listed, "sharp_minima", tables)
     assert str(judged.verdict) == "fails"
     assert {piece.findings[""].n for piece in judged.weighed["general"]} == {10}
-    assert [piece.outcome for piece in judged.weighed["beside"]] == [H] * 6
-    assert {piece.findings[""].n for piece in judged.weighed["beside"]} == {60}
+    of_kind, of_any = beside(judged)
+    assert [piece.outcome for piece in of_any] == [H] * 6
+    assert {piece.findings[""].n for piece in of_any} == {60}
+    assert {piece.findings[""].n for piece in of_kind} == {10}
 
 
-def test_sharpness_is_compared_within_one_kind_of_function(listed):
+def beside(judged):
+    """The pieces beside the claim: of functions of one kind, of any."""
+    pieces = judged.weighed["beside"]
+    endings = [[p for p in pieces if p.evidence.id.endswith(e)] for e in ("_of_kind", "_any_kind")]
+    assert list(map(len, endings)) == [6, 6]
+    return endings
+
+
+def test_sharpness_within_one_kind_of_function_is_shown_beside(listed):
     """Five seeds have a flat piece at one batch size only: their pairs are of two kinds."""
     tables = sharpness(20, lambda _, seed, __: 0.1 if seed < 5 else 10.0, flat={2400: range(5)})
+    of_kind, of_any = beside(judge_one(listed, "sharp_minima", tables))
+    assert [piece.outcome for piece in of_kind] == [H] * 6
+    (counts,) = {piece.findings[""].counts.split("; ")[1][-23:] for piece in of_kind}
+    assert counts == ", 5 of another category"
+    assert {piece.findings[""].n for piece in of_kind} == {15}
+    assert {piece.findings[""].n for piece in of_any} == {20}
+
+
+def test_sharpness_is_compared_within_one_minimum_of_the_catalogue(listed):
+    """Of 20 seeds three lead to two minima, two to a saddle, and one leads nowhere from 2400."""
+
+    def entry(seed, size):
+        return 3 if seed < 3 and size == 2400 else 2 if seed in (3, 4) else int(seed != 5)
+
+    tables = sharpness(20, lambda _, seed, __: 0.1 if seed < 6 else 10.0, entry=entry)
     judged = judge_one(listed, "sharp_minima", tables)
     assert str(judged.verdict) == "holds"
-    (counts,) = {p.findings[""].counts.split("; ")[1][-23:] for p in judged.weighed["general"]}
-    assert counts == ", 5 of another category"
-    assert {piece.findings[""].n for piece in judged.weighed["general"]} == {15}
+    (counts,) = {p.findings[""].counts.split("; ")[1][-40:] for p in judged.weighed["general"]}
+    assert counts == ", 3 of unknown entry, 3 of another entry"
+    assert {piece.findings[""].n for piece in judged.weighed["general"]} == {14}
     assert {piece.findings[""].n for piece in judged.weighed["beside"]} == {20}
+
+
+def test_a_flat_minimum_is_one(listed):
+    tables = sharpness(20, lambda *_: 10.0, entry=lambda *_: 3)
+    assert Verdicts(listed, tables)["sharp_minima"] == "holds"
+
+
+@pytest.mark.parametrize("lowest", [0.4, 1.0, 2.5])
+def test_a_published_run_is_compared_with_the_lowest_minimum_of_the_catalogue(
+    lowest, listed, tmp_path
+):
+    """In place of the lowest run, though that be lower; a run below all entries is the lowest."""
+    replay, many = summary(1), summary(20)
+    own = replay.set_index("batch_size").loc[2400, "exact_best_loss"]
+    whole = replay.assign(training_seconds=1.0, epoch_of_lowest_loss=1)
+    entries = pd.DataFrame({"id": [1, 2, 0], "loss": [lowest * own, 1.0, math.nan]})
+    runs = pd.DataFrame({"source": "landscape", "batch_size": 2400, "seed": range(8)})
+    parquet.write(tmp_path / "replay.parquet", pa.Table.from_pandas(whole))
+    entries.to_csv(tmp_path / "entries.csv")
+    runs.assign(at=[1, 1, 0, 2, 2, 2, 2, 2]).to_csv(tmp_path / "runs.csv")
+    files = {
+        "summaries/replay": [tmp_path / "replay.parquet"],
+        "catalogue": [tmp_path / "entries.csv", tmp_path / "runs.csv"],
+    }
+    found_in_files = {str(source): table for source, table in read(files).items()}
+    judged = judge_one(listed, "global_minimum", made(replay, many) | found_in_files)
+    found = {
+        piece.evidence.id: piece.findings[""] for part in judged.weighed.values() for piece in part
+    }
+    above = found["of_all"].estimate
+    least = min(lowest * own, replay["exact_best_loss"].min())
+    assert above == pytest.approx(math.log10(own / least))
+    assert (found["at_lowest"].n, found["at_lowest"].estimate) == (8, 0.25)
 
 
 def test_what_is_asked_of_sharpness():

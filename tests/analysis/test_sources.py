@@ -97,6 +97,9 @@ ALWAYS = {
 #: What it takes where no target asks for the whole measurement.
 SHORT = {"timing_short", "cost_short"}
 
+#: What the study of many updates gives.
+UPDATES = {"summaries/updates", "sharpness/updates", "sharpness_by_entry/updates"}
+
 
 def taken(project, *targets):
     listed = sources.products(read_yaml("workflow/claims.yaml"))
@@ -111,7 +114,8 @@ def taken(project, *targets):
         (["claims", "seeds", "splits_other"], set()),
         (["minima"], set()),
         (["landscape", "claims"], {"summaries/landscape", "contraction/landscape"}),
-        (["updates"], {"summaries/updates", "sharpness/updates"}),
+        (["updates"], UPDATES),
+        (["catalogue", "claims"], {"catalogue"}),
         (["alignment", "gradients"], {"alignment/trajectories", "summaries/gradients"}),
     ],
 )
@@ -178,7 +182,7 @@ def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, mea
 )
 def test_some_targets_need_everything(target, project):
     listed = sources.products(read_yaml("workflow/claims.yaml"))
-    assert len(listed) == 20
+    assert len(listed) == 22
     assert taken(project, target) == set(map(str, listed)) - SHORT
 
 
@@ -202,9 +206,15 @@ def test_the_configuration_says_what_is_taken(config):
     config["catalogue"]["studies"] = ["seeds"]
     assert everything - taken(load(config), "everything") == {
         "contraction/landscape",
-        "summaries/updates",
-        "sharpness/updates",
+        *UPDATES,
     }
+
+
+def test_runs_of_other_points_or_another_network_have_no_place_among_the_minima(config):
+    config["studies"]["updates"]["dataset"] = "printed"
+    assert UPDATES - taken(load(config), "updates") == {"sharpness_by_entry/updates"}
+    config["studies"]["updates"] |= {"dataset": "report", "latent_dim": 5}
+    assert UPDATES - taken(load(config), "updates") == {"sharpness_by_entry/updates"}
 
 
 def test_the_targets_are_those_of_the_workflow():

@@ -167,6 +167,14 @@ def test_runs_of_a_seed_are_compared_where_they_match():
     assert opposite.estimate == pytest.approx(-1.1)
 
 
+def test_pairs_must_be_equal_in_a_column_that_is_known_of_both():
+    table = paired([1.0, 2.0, 3.0, 5.0], [0.0] * 4).assign(loss=0.0)
+    table["entry"] = [1, 1, 2, math.nan, 1, 2, math.nan, math.nan]
+    found = statistics.matched_difference(table, "x", "loss", 0.5, 10, 2, same="entry")
+    assert (found.n, found.estimate) == (1, 1.0)
+    assert found.counts == "1 of 4 seeds; 2 of unknown entry, 1 of another entry"
+
+
 def test_no_run_of_a_seed_matches():
     table = paired([1.0, 2.0], [1.0, 2.0]).assign(loss=[0.0, 0.0, 1.0, 1.0])
     found = statistics.matched_difference(table, "x", "loss", 0.5, 10, 2)

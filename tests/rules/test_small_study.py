@@ -72,8 +72,7 @@ def test_claims_follow_a_log(made, tmp_path):
     assert set(lacking.split(", ")) == {
         *(f"summaries/{study}" for study in ("landscape", "printed", "gradients")),
         *(f"summaries/{study}" for study in ("updates", "updates_few", "splits", "splits_few")),
-        "sharpness/updates",
-        "contraction/landscape",
+        *("sharpness/updates", "sharpness_by_entry/updates", "contraction/landscape", "catalogue"),
     }
     before = gap()
     change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)

@@ -3,6 +3,8 @@ FROM_STARTS = "results/catalogue/starts_{width}.parquet"
 FROM_HOPS = "results/catalogue/hops.parquet"
 # Of all searches; the dataset of all of them is the same.
 CATALOGUED = project.catalogue.studies
+# Whose final networks have a place among the entries.
+PLACED = measurements.catalogued(project.catalogue, project.studies)
 WIDTHS = [f"{width:g}" for width in project.catalogue.widths]
 # What the searches are from; no study has such a name as the others.
 SOURCES = {
@@ -25,7 +27,7 @@ rule search_from_runs:
     benchmark:
         "results/benchmarks/catalogue/from_{study}.tsv"
     wildcard_constraints:
-        study=any_of(CATALOGUED),
+        study=any_of(PLACED),
     conda:
         "../../environment.yml"
     threads: 1
@@ -106,6 +108,7 @@ rule tabulate_catalogue:
     output:
         [f"results/{table}.csv-metadata.json" for table in TABLES],
         runs="results/catalogue_runs.csv",
+        networks="results/catalogue/entries.parquet",
         fits="results/catalogue_fits.csv",
         entries=report(
             "results/catalogue.csv",
@@ -138,3 +141,33 @@ rule tabulate_catalogue:
         "Catalogue of minima"
     script:
         "../scripts/tabulate_catalogue.py"
+
+
+rule place_runs:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        searches=FROM_RUNS,
+        entries="results/catalogue.csv",
+        networks="results/catalogue/entries.parquet",
+    output:
+        "results/entries_{study}.csv-metadata.json",
+        table="results/entries_{study}.csv",
+    log:
+        "results/logs/catalogue/entries_{study}.log",
+    benchmark:
+        "results/benchmarks/catalogue/entries_{study}.tsv"
+    wildcard_constraints:
+        study=any_of(PLACED),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("place_runs.py"),
+        run=lambda wildcards: runs_of(wildcards.study)[0],
+    message:
+        "Which minimum each run of {wildcards.study} leads to"
+    script:
+        "../scripts/place_runs.py"

@@ -10,6 +10,11 @@ FILES_OF_EVIDENCE = {
     "summaries": lambda study: [f"results/summaries/{study}.parquet"],
     "alignment": alignments_of,
     "sharpness": lambda study: [f"results/sharpness/{study}.parquet"],
+    "sharpness_by_entry": lambda study: [
+        f"results/sharpness/{study}.parquet",
+        f"results/entries_{study}.csv",
+    ],
+    "catalogue": lambda _: ["results/catalogue.csv", "results/catalogue_runs.csv"],
     "contraction": lambda study: [f"results/contraction/{study}.parquet"],
     "timing": lambda _: ["results/timing.csv"],
     "timing_short": lambda _: ["results/timing_short.csv"],

@@ -7,7 +7,7 @@ from jfb.config.errors import ConfigError
 from jfb.config.settings import Run
 from jfb.measure import descents, entries, functions
 from jfb.records import dataset
-from jfb.storage import documents, provenance
+from jfb.storage import documents, parquet, provenance
 from jfb.storage.joblog import Progress, job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -21,21 +21,25 @@ with job_log(snakemake.log[0]) as log:
     if not len(found):
         steps = snakemake.params.steps
         raise ConfigError("catalogue.steps", steps, "is too few: no search came to an end")
-    runs = catalogue.assigned(searches, starts, ends, found)
+    lowest = searches.loc[found]
+    runs = catalogue.assigned(searches, starts, ends, lowest["loss"].to_numpy(), ends[found])
     log.info("%d searches, %d entries", len(runs), len(found))
     measured, fits = entries.measure(
-        searches.loc[found, "end"],
+        lowest["end"],
         network,
         training,
         snakemake.params.steps,
         Progress(log, len(found), "entry"),
+    )
+    parquet.write(
+        snakemake.output.networks, provenance.attach(descents.select(lowest), snakemake.config)
     )
     origin = provenance.of(snakemake.config)
     for table, path in (
         (
             catalogue.table(
                 measured,
-                searches.loc[found, "ended"],
+                lowest["ended"],
                 runs,
                 pd.read_csv(snakemake.input.closed_forms),
             ),

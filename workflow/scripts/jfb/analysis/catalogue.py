@@ -22,8 +22,8 @@ BEST = 0.01
 OFF = 1e-3
 #: The form of an entry that jumps between two training points, so that its pieces are not all seen.
 JUMP = "jump between two points"
-#: Of what has no entry.
-NONE = 0
+#: Of what has no entry, and the first entry.
+NONE, LOWEST = 0, 1
 #: What an entry is: where the gradient vanishes and no direction leads down; the same, with
 #: directions that change nothing; where some direction, or a search from nearby, leads lower; and
 #: where no step leads on although the gradient does not vanish: at a kink of the loss, or where
@@ -168,16 +168,19 @@ def shares(runs: pd.DataFrame, entries: Sequence[int]) -> pd.DataFrame:
 
 
 def assigned(
-    searches: pd.DataFrame, starts: np.ndarray, ends: np.ndarray, found: np.ndarray
+    searches: pd.DataFrame,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    losses: np.ndarray,
+    functions: np.ndarray,
 ) -> pd.DataFrame:
     """The searches with `id`, the entry that they end at, and `at`, the one that they start at.
 
     Args:
         searches: with start_loss and loss.
         starts, ends: (n, size) their functions on the training points; NaN where none is known.
-        found: as `group` returns it.
+        losses, functions: (entries,) and (entries, size) of the entries.
     """
-    losses, functions = searches["loss"].to_numpy()[found], ends[found]
     at = [
         entry_of(loss, values, losses, functions, AT)
         for loss, values in zip(searches["start_loss"], starts, strict=True)
@@ -187,6 +190,21 @@ def assigned(
         for loss, values in zip(searches["loss"], ends, strict=True)
     ]
     return searches.assign(id=reached, at=at)
+
+
+def placed(searches: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """The runs of a study and the entries of the catalogue that they lead to.
+
+    Args:
+        searches: from their final networks, as `assigned` returns them.
+        entries: as `table` returns them.
+
+    Returns:
+        A row per run: batch_size, seed, at, id, what (of the entry id), start_loss, loss, steps,
+        ended.
+    """
+    columns = ["batch_size", "seed", "at", "id", "what", "start_loss", "loss", "steps", "ended"]
+    return searches.merge(entries[["id", "what"]], on="id", validate="many_to_one")[columns]
 
 
 def what(ended: str, negative: int, zero: int, lower: int) -> str:

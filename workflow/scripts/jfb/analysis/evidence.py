@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jfb.analysis import alignment, cost, minima, published, table1, timing
+from jfb.analysis import alignment, catalogue, cost, minima, published, table1, timing
 from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
 from jfb.records import summary
@@ -95,9 +95,9 @@ def of_level(column: str, level: float) -> str:
     return f"{column}_{level:g}"
 
 
-def above_lowest(one: pd.DataFrame, many: pd.DataFrame) -> pd.DataFrame:
-    """Summary `one` with decades_above_lowest: its exact losses above the lowest of both."""
-    lowest = min(one["exact_best_loss"].min(), many["exact_best_loss"].min())
+def above_lowest(one: pd.DataFrame, losses: pd.Series) -> pd.DataFrame:
+    """Summary `one` with decades_above_lowest: its exact losses above the lowest of all."""
+    lowest = min(one["exact_best_loss"].min(), losses.min())
     return one.assign(decades_above_lowest=np.log10(one["exact_best_loss"] / lowest))
 
 
@@ -142,6 +142,27 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
         log10_loss_with_kink=loss.where(table["function_kinks"] > 0),
         **positive,
     )
+
+
+def at_entries(sharpness: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
+    """What `of_sharpness` returns, with entry: the minimum of the catalogue that a run leads to.
+
+    Args:
+        sharpness: of the runs of a study.
+        placed: of the same runs, as `jfb.analysis.catalogue.placed` returns them. Entry is missing
+            where the search from a run ends at none, or at one that is no minimum.
+    """
+    is_minimum = placed["what"].isin([catalogue.MINIMUM, catalogue.FLAT])
+    entry = placed[["batch_size", "seed"]].assign(entry=placed["id"].where(is_minimum))
+    return sharpness.merge(entry, on=["batch_size", "seed"], how="left", validate="one_to_one")
+
+
+def of_searches(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The searches of the catalogue by source, with at_lowest: the run is at the lowest entry."""
+    return {
+        str(source): rows.assign(at_lowest=rows["at"] == catalogue.LOWEST)
+        for source, rows in runs.groupby("source")
+    }
 
 
 def of_contraction(table: pd.DataFrame) -> pd.DataFrame:

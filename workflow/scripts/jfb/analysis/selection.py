@@ -6,7 +6,7 @@ What lies in the results says nothing: the same command gives the same claims.
 from collections.abc import Collection
 
 from jfb.analysis.sources import KINDS, Source
-from jfb.config import requirements
+from jfb.config import measurements, requirements
 from jfb.config.project import Project
 
 #: Targets and files that need everything.
@@ -61,5 +61,7 @@ def _asks(targets: Collection[str], target: str) -> bool:
 def _is_defined(kind: str, study: str, project: Project) -> bool:
     if study not in project.studies:
         return False
+    if KINDS[kind].catalogued:
+        return study in measurements.catalogued(project.catalogue, project.studies)
     of_it = {study: project.studies[study]}
     return kind not in requirements.NEEDS or bool(requirements.having(kind, of_it))

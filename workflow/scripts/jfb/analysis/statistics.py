@@ -231,17 +231,18 @@ def matched_difference(
     values, _ = paired(table, column, batch_size, against)
     both = pairs.index.intersection(values.index)
     close = both[(pairs[batch_size] - pairs[against]).abs()[both] <= within]
-    alike = values.loc[close]
+    known = alike = values.loc[close]
     if same is not None:
         kinds, _ = paired(table, same, batch_size, against)
-        kinds = kinds.reindex(close)
-        alike = alike[(kinds[batch_size] == kinds[against]).to_numpy(bool)]
+        known = known.loc[close.intersection(kinds.index)]
+        alike = known[(kinds[batch_size] == kinds[against])[known.index]]
     differences = (alike[batch_size] - alike[against]).to_numpy(float)
     seeds = table.loc[table["batch_size"].isin([batch_size, against]), "seed"].nunique()
     left_out = {
         f"without a {match.replace('_', ' ')} or {column.replace('_', ' ')}": seeds - len(both),
         f"more than {within:g} apart in it": len(both) - len(close),
-        f"of another {same}": len(close) - len(alike),
+        f"of unknown {same}": len(close) - len(known),
+        f"of another {same}": len(known) - len(alike),
     }
     counts = counted(len(alike), seeds, "seeds", left_out)
     interval = intervals.of_mean(differences, confidence)

@@ -17,12 +17,14 @@ def read(files: Mapping[str, Sequence[str]]) -> Tables:
 
     Args:
         files: of each product that is taken, by its name as `jfb.analysis.sources` has it: one, of
-            an alignment one per batch size, of timing one per machine.
+            an alignment one per batch size, of timing one per machine; of the catalogue its
+            entries and its searches, of sharpness by entry the sharpness and the entries of runs.
 
     Returns:
         By their sources: what `jfb.analysis.evidence` makes of each file and of the published
         table; of a summary with one run per batch size also its `cells`; and where the replay is
-        there, `above_lowest` of each study: the replay beside the lowest loss of that study.
+        there, `above_lowest` of each study and of the catalogue: the replay beside the lowest loss
+        in it.
     """
     found: Tables = {Source("published"): evidence.of_published()}
     for name, paths in files.items():
@@ -31,10 +33,14 @@ def read(files: Mapping[str, Sequence[str]]) -> Tables:
     replay = found.get(Source("summaries", "replay"))
     if replay is not None:
         found |= {
-            source.of_kind("above_lowest"): evidence.above_lowest(replay, many)
+            source.of_kind("above_lowest"): evidence.above_lowest(replay, many["exact_best_loss"])
             for source, many in found.items()
             if source.kind == "summaries"
         }
+    entries = found.get(Source("catalogue", part="entries"))
+    if replay is not None and entries is not None:
+        lowest = evidence.above_lowest(replay, entries["loss"])
+        found[Source("catalogue", part="above_lowest")] = lowest
     return found
 
 
@@ -54,6 +60,17 @@ def _alignment(product: Source, paths: Sequence[str]) -> Tables:
 def _sharpness(product: Source, paths: Sequence[str]) -> Tables:
     (path,) = paths
     return {product: evidence.of_sharpness(parquet.read_frame(path, "sharpness"))}
+
+
+def _sharpness_by_entry(product: Source, paths: Sequence[str]) -> Tables:
+    measured, placed = paths
+    sharpness = evidence.of_sharpness(parquet.read_frame(measured, "sharpness"))
+    return {product: evidence.at_entries(sharpness, pd.read_csv(placed))}
+
+
+def _catalogue(product: Source, paths: Sequence[str]) -> Tables:
+    entries, runs = map(pd.read_csv, paths)
+    return _by_part(product, {"entries": entries} | evidence.of_searches(runs))
 
 
 def _contraction(product: Source, paths: Sequence[str]) -> Tables:
@@ -84,6 +101,8 @@ _READERS: Mapping[str, Callable[[Source, Sequence[str]], Tables]] = {
     "summaries": _summary,
     "alignment": _alignment,
     "sharpness": _sharpness,
+    "sharpness_by_entry": _sharpness_by_entry,
+    "catalogue": _catalogue,
     "contraction": _contraction,
     "data": _data,
     "timing": _timing,

@@ -3,7 +3,7 @@
 All raise a `ConfigError` of the first finding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jfb.config import checks, requirements, settings
@@ -30,19 +30,27 @@ def require_alignable(alignment: Mapping[str, Any], study: Study) -> None:
 def require_catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> None:
     """Refuse studies whose minima are not those of one network on the same points."""
     key = "catalogue.studies"
-    first: settings.Run | None = None
     for name in catalogue.studies:
         checks.require_one_of(key, name, studies)
-        requirements.require(key, name, requirements.CATALOGUED, studies[name])
-        run = next(iter(studies[name].runs.values()))
-        data, network = run.dataset, run.network
-        if network.latent_dim > MOST_UNITS:
-            allowed = f"must be a study of at most {MOST_UNITS} latent units"
-            raise ConfigError(key, name, f"{allowed}, not {network.latent_dim}")
-        first = first or run
-        if (data, network) != (first.dataset, first.network):
-            allowed = f"must have the dataset and the network of {catalogue.studies[0]}"
+        for allowed in _not_catalogued(studies[name], catalogue.studies[0], studies):
             raise ConfigError(key, name, allowed)
+
+
+def catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> list[str]:
+    """The studies whose final networks have a place among the minima of a checked catalogue."""
+    first = catalogue.studies[0]
+    return [name for name in studies if not any(_not_catalogued(studies[name], first, studies))]
+
+
+def _not_catalogued(study: Study, first: str, studies: Mapping[str, Study]) -> Iterator[str]:
+    """What a study would have to be, as a sentence goes on after its name."""
+    yield from requirements.lacking(requirements.CATALOGUED, study)
+    run, one = (next(iter(s.runs.values())) for s in (study, studies[first]))
+    if run.network.latent_dim > MOST_UNITS:
+        allowed = f"must be a study of at most {MOST_UNITS} latent units"
+        yield f"{allowed}, not {run.network.latent_dim}"
+    if (run.dataset, run.network) != (one.dataset, one.network):
+        yield f"must have the dataset and the network of {first}"
 
 
 def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset) -> None:

@@ -65,6 +65,7 @@ NO_STUDIES = (
     "search_from_starts",
     "search_by_hops",
     "tabulate_catalogue",
+    "place_runs",
     "measure_wellposed",
     *QUESTIONS,
     *(f"answer_{question}" for question in QUESTIONS),

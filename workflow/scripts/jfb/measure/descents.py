@@ -34,6 +34,12 @@ def read(paths: Mapping[str, str | Path]) -> pd.DataFrame:
     return found.assign(**{name: found[name].map(np.array) for name in ("start", "end")})
 
 
+def select(searches: pd.DataFrame) -> pa.Table:
+    """Some of the searches that `read` returned, as they are on disk."""
+    rows = [descents.Row(*row) for row in searches[[*descents.Row._fields]].itertuples(index=False)]
+    return descents.table(rows, list(searches["start"]), list(searches["end"]))
+
+
 def descend(
     problem: ExactLoss, start: np.ndarray, steps: int, place: tuple[int, int]
 ) -> tuple[descents.Row, np.ndarray]:
