@@ -146,7 +146,8 @@ def test_shares_are_of_the_first_source_and_sum_to_one():
 
 def test_runs_of_another_study_are_placed_by_the_entry_that_they_lead_to():
     runs = assigned(searches(), [0, 2])
-    entries = pd.DataFrame({"id": [1, 2, 0], "what": ["minimum", "saddle", None]})
+    entries = pd.DataFrame({"id": [1, 2], "loss": [0.01, 0.04], "what": ["minimum", "saddle"]})
     told = catalogue.placed(runs, entries)
     assert told["seed"].tolist() == [0, 1, 2, 3, 4]
     assert told["what"].fillna("none").tolist() == ["minimum"] * 2 + ["saddle", "minimum", "none"]
+    assert told["entry_loss"].fillna(0).tolist() == [0.01, 0.01, 0.04, 0.01, 0]

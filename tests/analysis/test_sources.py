@@ -98,7 +98,7 @@ ALWAYS = {
 SHORT = {"timing_short", "cost_short"}
 
 #: What the study of many updates gives.
-UPDATES = {"summaries/updates", "sharpness/updates", "sharpness_by_entry/updates"}
+UPDATES = {"summaries/updates", "sharpness/updates"}
 
 
 def taken(project, *targets):
@@ -114,8 +114,9 @@ def taken(project, *targets):
         (["claims", "seeds", "splits_other"], set()),
         (["minima"], set()),
         (["landscape", "claims"], {"summaries/landscape", "contraction/landscape"}),
-        (["updates"], UPDATES),
+        (["updates", "claims"], UPDATES),
         (["catalogue", "claims"], {"catalogue"}),
+        (["updates", "catalogue", "claims"], UPDATES | {"sharpness_by_entry/updates", "catalogue"}),
         (["alignment", "gradients"], {"alignment/trajectories", "summaries/gradients"}),
     ],
 )
@@ -206,15 +207,18 @@ def test_the_configuration_says_what_is_taken(config):
     config["catalogue"]["studies"] = ["seeds"]
     assert everything - taken(load(config), "everything") == {
         "contraction/landscape",
+        "sharpness_by_entry/updates",
         *UPDATES,
     }
 
 
 def test_runs_of_other_points_or_another_network_have_no_place_among_the_minima(config):
-    config["studies"]["updates"]["dataset"] = "printed"
-    assert UPDATES - taken(load(config), "updates") == {"sharpness_by_entry/updates"}
-    config["studies"]["updates"] |= {"dataset": "report", "latent_dim": 5}
-    assert UPDATES - taken(load(config), "updates") == {"sharpness_by_entry/updates"}
+    for changes in ({"dataset": "printed"}, {"dataset": "report", "latent_dim": 5}):
+        config["studies"]["updates"] |= changes
+        found = taken(load(config), "updates", "catalogue")
+        assert found == ALWAYS | SHORT | UPDATES | {"catalogue"}
+    config["catalogue"]["studies"] = ["printed"]
+    assert "catalogue" not in taken(load(config), "catalogue")
 
 
 def test_the_targets_are_those_of_the_workflow():

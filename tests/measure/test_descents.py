@@ -187,3 +187,13 @@ def test_a_minimum_is_not_left(run, data):
     assert row.ended == "gradient"
     assert stationary.lower_nearby(problem, end, 100, 5) == 0
     assert stationary.curvature(run.network, end, training).negative == 0
+
+
+def test_some_searches_are_written_and_read_again(searches, tmp_path):
+    some = searches.loc[[3, 1]]
+    parquet.write(tmp_path / "some.parquet", descents.select(some))
+    again = descents.read({"here": tmp_path / "some.parquet"})
+    for name in ("start", "end"):
+        assert all(map(np.array_equal, again[name], some[name]))
+    rest = [name for name in some if name not in ("start", "end")]
+    pd.testing.assert_frame_equal(again[rest], some[rest].reset_index(drop=True))

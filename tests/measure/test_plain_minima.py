@@ -20,8 +20,8 @@ SEEDS = {
 }
 
 
-#: The share of starts that end at a common entry, at least.
-COMMON = 0.05
+#: An entry is common if at least this share of the starts ends there.
+COMMON = 0.04
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,9 @@ def test_claims_follow_a_log(made, tmp_path):
     assert set(lacking.split(", ")) == {
         *(f"summaries/{study}" for study in ("landscape", "printed", "gradients")),
         *(f"summaries/{study}" for study in ("updates", "updates_few", "splits", "splits_few")),
-        *("sharpness/updates", "sharpness_by_entry/updates", "contraction/landscape", "catalogue"),
+        "sharpness/updates",
+        "sharpness_by_entry/updates",
+        "contraction/landscape",
     }
     before = gap()
     change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)
@@ -82,7 +84,22 @@ def test_claims_follow_a_log(made, tmp_path):
     (without,) = re.findall(
         r"^No target of the command makes (.*?)\. What", (results / "claims.md").read_text(), re.M
     )
-    assert set(without.split(", ")) == {*lacking.split(", "), "cost", "timing"}
+    assert set(without.split(", ")) == {*lacking.split(", "), "cost", "timing", "catalogue"}
+
+
+def test_a_run_that_the_catalogue_knows_is_placed_where_it_is_there(made, tmp_path):
+    workspace = Workspace.again(made, tmp_path / "again")
+    results = workspace.path / "results"
+    workspace.snakemake("results/catalogue/runs_small.csv")
+    placed = pd.read_csv(results / "catalogue/runs_small.csv")
+    known = pd.read_csv(results / "catalogue_runs.csv").query("source == 'small'")
+    columns = ["batch_size", "seed", "at", "id", "start_loss", "loss", "steps"]
+    pd.testing.assert_frame_equal(placed[columns], known[columns].reset_index(drop=True))
+    entries = pd.read_csv(results / "catalogue.csv").set_index("id")
+    assert len(placed) == 2
+    for _, run in placed[placed["id"] > 0].iterrows():
+        assert run["entry_loss"] == entries.loc[run["id"], "loss"]
+        assert run["what"] == entries.loc[run["id"], "what"]
 
 
 # The project's own pages speak of studies at full size, which this one has not.

@@ -4,7 +4,7 @@ FROM_HOPS = "results/catalogue/hops.parquet"
 # Of all searches; the dataset of all of them is the same.
 CATALOGUED = project.catalogue.studies
 # Whose final networks have a place among the entries.
-PLACED = measurements.catalogued(project.catalogue, project.studies)
+PLACED = measurements.placed(project.catalogue, project.studies)
 WIDTHS = [f"{width:g}" for width in project.catalogue.widths]
 # What the searches are from; no study has such a name as the others.
 SOURCES = {
@@ -150,12 +150,12 @@ rule place_runs:
         entries="results/catalogue.csv",
         networks="results/catalogue/entries.parquet",
     output:
-        "results/entries_{study}.csv-metadata.json",
-        table="results/entries_{study}.csv",
+        "results/catalogue/runs_{study}.csv-metadata.json",
+        table="results/catalogue/runs_{study}.csv",
     log:
-        "results/logs/catalogue/entries_{study}.log",
+        "results/logs/catalogue/runs_{study}.log",
     benchmark:
-        "results/benchmarks/catalogue/entries_{study}.tsv"
+        "results/benchmarks/catalogue/runs_{study}.tsv"
     wildcard_constraints:
         study=any_of(PLACED),
     conda:

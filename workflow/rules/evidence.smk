@@ -12,7 +12,7 @@ FILES_OF_EVIDENCE = {
     "sharpness": lambda study: [f"results/sharpness/{study}.parquet"],
     "sharpness_by_entry": lambda study: [
         f"results/sharpness/{study}.parquet",
-        f"results/entries_{study}.csv",
+        f"results/catalogue/runs_{study}.csv",
     ],
     "catalogue": lambda _: ["results/catalogue.csv", "results/catalogue_runs.csv"],
     "contraction": lambda study: [f"results/contraction/{study}.parquet"],

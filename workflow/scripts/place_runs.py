@@ -12,13 +12,12 @@ from jfb.storage.joblog import job_log
 with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     network = Run.from_dict(snakemake.params.run).network
-    files = {name: snakemake.input[name] for name in ("searches", "networks")}
-    searches, entries = (descents.read({name: path}) for name, path in files.items())
-    starts, ends, found = (
-        functions.predictions(networks, network, training)
-        for networks in (searches["start"], searches["end"], entries["end"])
-    )
-    runs = catalogue.assigned(searches, starts, ends, entries["loss"].to_numpy(), found)
+    searches = descents.read({"runs": snakemake.input.searches})
+    found = descents.read({"entries": snakemake.input.networks})
+    starts = functions.predictions(searches["start"], network, training)
+    ends = functions.predictions(searches["end"], network, training)
+    entries = functions.predictions(found["end"], network, training)
+    runs = catalogue.assigned(searches, starts, ends, found["loss"].to_numpy(), entries)
     placed = catalogue.placed(runs, pd.read_csv(snakemake.input.entries))
     documents.write_csv(snakemake.output.table, placed, provenance.of(snakemake.config))
     log.info("%d of %d runs lead to an entry", (placed["id"] != catalogue.NONE).sum(), len(placed))

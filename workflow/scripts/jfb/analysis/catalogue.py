@@ -22,7 +22,7 @@ BEST = 0.01
 OFF = 1e-3
 #: The form of an entry that jumps between two training points, so that its pieces are not all seen.
 JUMP = "jump between two points"
-#: Of what has no entry, and the first entry.
+#: The id of what ends at no entry, and that of the lowest entry.
 NONE, LOWEST = 0, 1
 #: What an entry is: where the gradient vanishes and no direction leads down; the same, with
 #: directions that change nothing; where some direction, or a search from nearby, leads lower; and
@@ -138,10 +138,12 @@ def table(
 _FIRST = ("id", "loss", "form", "what", "kinks", "active_units", "share", "found", "found_by_all")
 
 
+_OF_SEARCH = ("batch_size", "seed", "at", "id", "start_loss", "loss", "steps", "ended")
+
+
 def of_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every search: source, batch_size, seed, start_loss, loss, steps, ended, id and at."""
-    columns = ["source", "batch_size", "seed", "at", "id", "start_loss", "loss", "steps", "ended"]
-    return runs[columns]
+    """Every search: source, batch_size, seed, at, id, start_loss, loss, steps and ended."""
+    return runs[["source", *_OF_SEARCH]]
 
 
 def shares(runs: pd.DataFrame, entries: Sequence[int]) -> pd.DataFrame:
@@ -200,11 +202,12 @@ def placed(searches: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
         entries: as `table` returns them.
 
     Returns:
-        A row per run: batch_size, seed, at, id, what (of the entry id), start_loss, loss, steps,
-        ended.
+        A row per run: batch_size, seed, at, id, start_loss, loss, steps, ended, as in `of_runs`;
+        entry_loss and what, of the entry id.
     """
-    columns = ["batch_size", "seed", "at", "id", "what", "start_loss", "loss", "steps", "ended"]
-    return searches.merge(entries[["id", "what"]], on="id", validate="many_to_one")[columns]
+    of_entry = entries[["id", "loss", "what"]].rename(columns={"loss": "entry_loss"})
+    runs = searches[[*_OF_SEARCH]]
+    return runs.merge(of_entry, on="id", how="left", validate="many_to_one")
 
 
 def what(ended: str, negative: int, zero: int, lower: int) -> str:

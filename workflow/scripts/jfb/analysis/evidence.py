@@ -6,7 +6,7 @@ import pandas as pd
 from jfb.analysis import alignment, catalogue, cost, minima, published, table1, timing
 from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
-from jfb.records import summary
+from jfb.records import descents, summary
 
 #: Accuracy that comes between these shares of the epochs comes about halfway.
 HALFWAY = (0.25, 0.75)
@@ -26,6 +26,10 @@ NUMBERS = {
     "accurate": [summary.ACCURATE, summary.NEARLY_ACCURATE],
     "spread_over": summary.LAST_EPOCHS,
     "diverged_above": summary.DIVERGED_ABOVE,
+    "same_entry": descents.SAME,
+    "at_entry": catalogue.AT,
+    "often": catalogue.OFTEN,
+    "nearby": descents.NEARBY,
     "adequate": cost.ADEQUATE,
     "confidence": CONFIDENCE,
 }
@@ -144,23 +148,26 @@ def of_sharpness(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def at_entries(sharpness: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
-    """What `of_sharpness` returns, with entry: the minimum of the catalogue that a run leads to.
+def at_minima(sharpness: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
+    """What `of_sharpness` returns, with minimum: the entry of the catalogue that a run settles in.
+
+    That is the entry at which a search from the run ends, if it is a minimum and the loss of the
+    run is above its loss by a tenth at most (`jfb.analysis.catalogue.AT`); missing otherwise.
 
     Args:
         sharpness: of the runs of a study.
-        placed: of the same runs, as `jfb.analysis.catalogue.placed` returns them. Entry is missing
-            where the search from a run ends at none, or at one that is no minimum.
+        placed: of the same runs, as `jfb.analysis.catalogue.placed` returns them.
     """
     is_minimum = placed["what"].isin([catalogue.MINIMUM, catalogue.FLAT])
-    entry = placed[["batch_size", "seed"]].assign(entry=placed["id"].where(is_minimum))
-    return sharpness.merge(entry, on=["batch_size", "seed"], how="left", validate="one_to_one")
+    is_near = placed["start_loss"] <= (1 + catalogue.AT) * placed["entry_loss"]
+    found = placed[["batch_size", "seed"]].assign(minimum=placed["id"].where(is_minimum & is_near))
+    return sharpness.merge(found, on=["batch_size", "seed"], how="left", validate="one_to_one")
 
 
 def of_searches(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The searches of the catalogue by source, with at_lowest: the run is at the lowest entry."""
+    """The searches of the catalogue as from_<source>, with at_lowest: at the lowest entry."""
     return {
-        str(source): rows.assign(at_lowest=rows["at"] == catalogue.LOWEST)
+        f"from_{source}": rows.assign(at_lowest=rows["at"] == catalogue.LOWEST)
         for source, rows in runs.groupby("source")
     }
 

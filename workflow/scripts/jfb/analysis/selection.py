@@ -36,7 +36,8 @@ def is_taken(product: Source, project: Project, targets: Collection[str]) -> boo
 
     It takes the data, what is of the replay, of the distribution and of the default studies, what
     its targets make, and the short form of a measurement that they do not; nothing of a study that
-    the configuration lacks, or for which the product is not defined.
+    the configuration lacks, or for which the product is not defined. What places runs among the
+    minima of the catalogue it takes where `catalogue` is a target.
 
     Args:
         product: what tables are made from, see `jfb.analysis.sources.products`.
@@ -46,12 +47,19 @@ def is_taken(product: Source, project: Project, targets: Collection[str]) -> boo
     if product.kind == "data":
         return True
     kind, study = KINDS[product.kind], study_of(product, project)
+    if kind.placed and not (_asks(targets, "catalogue") and _is_placed(study, project)):
+        return False
     if not kind.of_study:
         return _asks(targets, kind.target) != kind.short
     has_part = study in {*roles(project).values(), project.alignment}
     by_default = study in project.made_by_default
     asked = by_default or _asks(targets, kind.target if has_part and kind.target else study)
     return asked and _is_defined(product.kind, study, project)
+
+
+def _is_placed(study: str, project: Project) -> bool:
+    placed = measurements.placed(project.catalogue, project.studies)
+    return (study or project.replay) in placed
 
 
 def _asks(targets: Collection[str], target: str) -> bool:
@@ -61,7 +69,5 @@ def _asks(targets: Collection[str], target: str) -> bool:
 def _is_defined(kind: str, study: str, project: Project) -> bool:
     if study not in project.studies:
         return False
-    if KINDS[kind].catalogued:
-        return study in measurements.catalogued(project.catalogue, project.studies)
     of_it = {study: project.studies[study]}
     return kind not in requirements.NEEDS or bool(requirements.having(kind, of_it))

@@ -20,14 +20,15 @@ class Kind:
     them. `of_study`: each is of a study. `target` makes the files; where they are of a study, those
     of the studies with a role: the other studies' are made by the study's own target. `short` is a
     measurement that takes the place of the one that `target` makes, where a command does not ask
-    for that. `catalogued`: the study has the points and the network of the catalogue of minima.
+    for that. `placed`: it is made with the target `catalogue` only, of a study with the points and
+    the network of the catalogue of minima; the replay where it is of none.
     """
 
     product: str | None
     of_study: bool = False
     target: str | None = None
     short: bool = False
-    catalogued: bool = False
+    placed: bool = False
 
 
 KINDS = {
@@ -38,8 +39,8 @@ KINDS = {
     "above_lowest": Kind("summaries", of_study=True),
     "alignment": Kind("alignment", of_study=True, target="alignment"),
     "sharpness": Kind("sharpness", of_study=True, target="minima"),
-    "sharpness_by_entry": Kind("sharpness_by_entry", of_study=True, catalogued=True),
-    "catalogue": Kind("catalogue", target="catalogue"),
+    "sharpness_by_entry": Kind("sharpness_by_entry", of_study=True, placed=True),
+    "catalogue": Kind("catalogue", target="catalogue", placed=True),
     "contraction": Kind("contraction", of_study=True, target="minima"),
     "timing": Kind("timing", target="timing"),
     "timing_short": Kind("timing_short", target="timing", short=True),

@@ -65,7 +65,7 @@ def _sharpness(product: Source, paths: Sequence[str]) -> Tables:
 def _sharpness_by_entry(product: Source, paths: Sequence[str]) -> Tables:
     measured, placed = paths
     sharpness = evidence.of_sharpness(parquet.read_frame(measured, "sharpness"))
-    return {product: evidence.at_entries(sharpness, pd.read_csv(placed))}
+    return {product: evidence.at_minima(sharpness, pd.read_csv(placed))}
 
 
 def _catalogue(product: Source, paths: Sequence[str]) -> Tables:

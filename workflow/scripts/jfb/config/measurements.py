@@ -36,7 +36,7 @@ def require_catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Stud
             raise ConfigError(key, name, allowed)
 
 
-def catalogued(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> list[str]:
+def placed(catalogue: settings.Catalogue, studies: Mapping[str, Study]) -> list[str]:
     """The studies whose final networks have a place among the minima of a checked catalogue."""
     first = catalogue.studies[0]
     return [name for name in studies if not any(_not_catalogued(studies[name], first, studies))]

@@ -35,7 +35,7 @@ def read(paths: Mapping[str, str | Path]) -> pd.DataFrame:
 
 
 def select(searches: pd.DataFrame) -> pa.Table:
-    """Some of the searches that `read` returned, as they are on disk."""
+    """Some of the searches that `read` returned, as the table that is written."""
     rows = [descents.Row(*row) for row in searches[[*descents.Row._fields]].itertuples(index=False)]
     return descents.table(rows, list(searches["start"]), list(searches["end"]))
 

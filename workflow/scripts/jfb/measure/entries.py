@@ -10,9 +10,7 @@ from jfb.config import settings
 from jfb.measure import functions, stationary
 from jfb.model.exact_loss import ExactLoss
 from jfb.records.dataset import Part
-
-#: Searches from near an entry, which tell whether it is left.
-NEARBY = 10
+from jfb.records.descents import NEARBY
 
 
 def measure(

@@ -12,6 +12,8 @@ from jfb.storage import parquet
 #: Two ends of searches are one minimum if their losses differ by this share at most, and their
 #: functions by the root of this share of the loss, as root mean squares on the training points.
 SAME = 1e-4
+#: Searches from near an entry, which tell whether it is left.
+NEARBY = 10
 
 
 class Row(NamedTuple):
