@@ -250,7 +250,7 @@ def test_smaller_studies_are_those_that_claims_name_after_the_whole():
     times = {name: study for name, study in expected.items() if name.startswith(("cost", "timing"))}
     assert {name: study for name, study in expected.items() if name not in times} == pairs | {
         "above_lowest/landscape": "seeds",
-        "catalogue/landscape": "seeds",
+        "catalogue/from_landscape": "from_seeds",
     }
 
 
