@@ -109,7 +109,7 @@ class Implicit(Gradient):
     exact = False
     name: Literal["implicit"] = "implicit"
     #: None: directly up to 32 dimensions, by Anderson's iteration beyond.
-    adjoint: Literal["direct", "patterns", "picard", "anderson"] | None = None
+    adjoint: Literal["direct", "patterns", "picard", "anderson", "broyden", "gmres"] | None = None
     #: Relative residual; None: that of `jfb.model.adjoints`.
     tolerance: Positive | None = None
 

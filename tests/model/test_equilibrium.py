@@ -1,0 +1,230 @@
+"""Networks of any cell against the report's, torchdeq, finite differences and each other."""
+
+import pytest
+import torch
+from torch.nn import functional
+from torchdeq import get_deq
+
+from jfb.config import choices
+from jfb.model import cells, products
+from jfb.model.equilibrium import DEQ
+from jfb.records import layout
+from test_implicit import ALL, TIGHT, case, closeness, gradient_of
+
+#: Gradients that need J's products only, and how close the exact ones must come.
+IMPLICIT = {
+    name: choices.Implicit(adjoint=name, tolerance=1e-12)
+    for name in ("picard", "anderson", "broyden", "gmres")
+}
+GENERAL = {
+    name: one for name, one in ALL.items() if name not in ("implicit", "patterns")
+} | IMPLICIT
+
+
+def report(network):
+    """The report's network as a cell, with the same parameters."""
+    d = network.dimensions
+    cell = cells.Affine(d.input_dim, d.latent_dim, 1, d.activation).double()
+    parts = layout.views(network.parameters, d)
+    assert list(parts) == [name for name, _ in cell.named_parameters()]
+    cell.load_state_dict(parts)
+    return cell
+
+
+def gradient(module, d, target):
+    """The flat gradient of the mean squared error."""
+    module.zero_grad(set_to_none=True)
+    (module(d) - target).square().mean().backward()
+    return torch.cat([p.grad.flatten() for p in module.parameters()])
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("name", GENERAL)
+def test_the_reports_network_as_a_cell_has_the_gradients_by_hand(name, activation):
+    network, d, target = case(3, 3, 50, activation)
+    by_hand = choices.Implicit() if name in IMPLICIT else GENERAL[name]
+    expected, loss = gradient_of(network, d, target, by_hand)
+    module = DEQ(report(network), TIGHT, GENERAL[name])
+    found = gradient(module, d.T, target.T)
+    assert closeness(found, expected) < 1e-10
+    assert (module(d.T) - target.T).square().mean().item() == pytest.approx(loss, rel=1e-12)
+
+
+def image_cell(normalisation="none", gamma=0.6):
+    """A small convolutional cell whose map contracts, with inputs and scores to hit."""
+    torch.manual_seed(0)
+    cell = cells.FPN((1, 6, 6), 4, 4, 2, gamma, 2, normalisation).double()
+    with torch.no_grad():
+        for block in cell.blocks:
+            for layer in block:
+                layer.weight.mul_(0.3)
+    generator = torch.Generator().manual_seed(1)
+    draw = {"generator": generator, "dtype": torch.float64}
+    return cell, torch.randn(5, 1, 6, 6, **draw), torch.randn(5, 4, **draw)
+
+
+@pytest.mark.parametrize("normalisation", ["none", "layer", "batch"])
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_a_convolutional_cell_has_torchdeqs_fixed_point_and_implicit_gradient(name, normalisation):
+    cell, d, target = image_cell(normalisation)
+    module = DEQ(cell, TIGHT, IMPLICIT[name])
+    found = gradient(module, d, target)
+    injected = cell.inject(d)
+    theirs = get_deq(
+        f_solver="fixed_point_iter",
+        b_solver="fixed_point_iter",
+        f_tol=1e-14,
+        b_tol=1e-14,
+        f_max_iter=2000,
+        b_max_iter=2000,
+        ift=True,
+    )
+    theirs.train()
+    points, _ = theirs(lambda u: cell(u, injected), torch.zeros(5, *cell.latent_shape).double())
+    cell.zero_grad(set_to_none=True)
+    (cell.read_out(points[-1]) - target).square().mean().backward()
+    expected = torch.cat([p.grad.flatten() for p in cell.parameters()])
+    assert (module.point - points[-1]).abs().max() < 1e-10
+    assert closeness(found, expected) < 1e-5
+    assert module.adjoint.converged
+    assert module.adjoint.applications > 3
+
+
+def test_the_implicit_gradient_of_a_convolutional_cell_is_that_of_its_converged_loss():
+    cell, d, target = image_cell()
+    module = DEQ(cell, TIGHT, IMPLICIT["anderson"])
+    found = gradient(module, d, target)
+    flat = torch.nn.utils.parameters_to_vector(cell.parameters()).detach()
+    for k in torch.randperm(len(flat), generator=torch.Generator().manual_seed(2))[:40].tolist():
+        losses = []
+        for sign in (1, -1):
+            moved = flat.clone()
+            moved[k] += sign * 1e-6
+            torch.nn.utils.vector_to_parameters(moved, cell.parameters())
+            with torch.no_grad():
+                losses.append((module(d) - target).square().mean().item())
+        difference = (losses[0] - losses[1]) / 2e-6
+        assert found[k].item() == pytest.approx(difference, rel=1e-5, abs=1e-8), k
+
+
+def test_jfb_is_no_derivative_of_the_converged_loss():
+    cell, d, target = image_cell()
+    exact = gradient(DEQ(cell, TIGHT, IMPLICIT["picard"]), d, target)
+    found = gradient(DEQ(cell, TIGHT, choices.JFB()), d, target)
+    assert closeness(found, exact) > 1e-2
+    assert functional.cosine_similarity(found, exact, dim=0) > 0.5
+
+
+def test_neumann_of_a_growing_order_comes_to_the_implicit_gradient():
+    cell, d, target = image_cell()
+    exact = gradient(DEQ(cell, TIGHT, IMPLICIT["picard"]), d, target)
+    off = [
+        closeness(gradient(DEQ(cell, TIGHT, choices.Neumann(order=k)), d, target), exact)
+        for k in (0, 5, 40)
+    ]
+    assert off[0] > 5 * off[1] > 25 * off[2]
+    jfb = gradient(DEQ(cell, TIGHT, choices.JFB()), d, target)
+    assert torch.equal(jfb, gradient(DEQ(cell, TIGHT, choices.Neumann(order=0)), d, target))
+
+
+@pytest.mark.parametrize(("normalisation", "depends"), [("none", 0), ("layer", 0), ("batch", 1)])
+def test_with_normalisation_over_the_batch_a_fixed_point_depends_on_the_other_samples(
+    normalisation, depends
+):
+    for cell, d, _ in (image_cell(normalisation), mlp(normalisation)):
+        module = DEQ(cell, TIGHT, choices.JFB())
+        with torch.no_grad():
+            together = module(d)[:2]
+            alone = module(d[:2])
+        assert bool((together - alone).abs().max() > 1e-6) == depends
+
+
+def mlp(normalisation, depth=3):
+    torch.manual_seed(3)
+    cell = cells.MLP(2, 5, 1, "tanh", depth, normalisation).double()
+    return cell, torch.randn(6, 2).double(), torch.randn(6, 1).double()
+
+
+def test_an_mlp_of_one_layer_is_the_reports_network():
+    network, d, _ = case(3, 3, 50)
+    one = cells.MLP(3, 3, 1, "tanh", 1, "none").double()
+    one.load_state_dict(report(network).state_dict())
+    u = torch.randn(50, 3, dtype=torch.float64)
+    assert torch.equal(one(u, one.inject(d.T)), report(network)(u, report(network).inject(d.T)))
+
+
+def test_a_deep_mlp_by_hand():
+    cell, d, _ = mlp("none", depth=2)
+    u = torch.randn(6, 5).double()
+    inner = torch.tanh(u @ cell.hidden[0].weight.T + cell.hidden[0].bias)
+    outer = inner @ cell.latent.weight.T + cell.latent.bias + d @ cell.injection.weight.T
+    expected = torch.tanh(outer + cell.injection.bias)
+    assert torch.allclose(cell(u, cell.inject(d)), expected, atol=1e-14)
+
+
+def test_an_unknown_normalisation_is_refused():
+    with pytest.raises(ValueError, match="normalisation 'group': must be none, layer or batch"):
+        mlp("group")
+
+
+@pytest.mark.parametrize("name", ["picard", "anderson", "broyden"])
+def test_a_solver_takes_its_start(name):
+    cell, d, _ = image_cell()
+    extra = {} if name == "picard" else {"memory": 5}
+    solver = getattr(choices, name.capitalize())(tolerance=1e-10, max_iterations=500, **extra)
+    module = DEQ(cell, solver, choices.JFB())
+    with torch.no_grad():
+        cold = module(d)
+        iterations, point = module.solve.iterations, module.point
+        warm = module(d, point)
+    assert module.solve.iterations == 1 < iterations
+    assert torch.allclose(cold, warm, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_an_adjoint_that_is_not_found_is_nan_and_says_so(name):
+    """J = 1: (1 - 1) w = v has no solution."""
+    adjoint = products.open_adjoint(IMPLICIT[name])
+    found = adjoint(lambda w: w, torch.ones(2, 3, dtype=torch.float64))
+    assert found.isnan().all()
+    assert not adjoint.converged
+
+
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_the_adjoint_of_a_vanishing_gradient_vanishes(name):
+    adjoint = products.open_adjoint(IMPLICIT[name])
+    assert (adjoint(lambda w: 0.5 * w, torch.zeros(2, 3, dtype=torch.float64)) == 0).all()
+    assert adjoint.converged
+
+
+def test_what_has_no_jacobian_is_not_solved_by_elimination():
+    for name in ("direct", "patterns"):
+        with pytest.raises(ValueError, match=f"adjoint {name}: J is not known"):
+            products.open_adjoint(choices.Implicit(adjoint=name))
+
+
+@pytest.mark.parametrize("limit", [1, 7, 200])
+def test_unrolled_is_the_derivative_of_the_loss_that_is_computed(limit):
+    """After however many iterations: at 1 and 7 the limit stops the search."""
+    cell, d, target = image_cell()
+    solver = choices.Picard(tolerance=1e-9, max_iterations=limit)
+    module = DEQ(cell, solver, choices.Unrolled())
+    found = gradient(module, d, target)
+    assert module.solve.converged == (limit == 200)
+    direction = found / found.norm()
+    flat = torch.nn.utils.parameters_to_vector(cell.parameters()).detach()
+    losses = []
+    for sign in (1, -1):
+        torch.nn.utils.vector_to_parameters(flat + sign * 1e-6 * direction, cell.parameters())
+        # Without a graph the solver itself searches.
+        with torch.no_grad():
+            losses.append((module(d) - target).square().mean().item())
+    assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(found.norm().item(), rel=1e-5)
+
+
+def test_an_explicit_network_is_its_layers():
+    network, d, target = case(3, 3, 50)
+    solver = choices.Explicit(applications=4)
+    found = gradient(DEQ(report(network), solver, choices.Unrolled()), d.T, target.T)
+    expected, _ = gradient_of(network, d, target, choices.Unrolled(), solver)
+    assert closeness(found, expected) < 1e-12

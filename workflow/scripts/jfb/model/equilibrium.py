@@ -1,0 +1,115 @@
+"""A network of any cell that is read out at its fixed point, differentiated by autograd."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from jfb.config import choices
+from jfb.model import products
+from jfb.model.cells import Cell
+from jfb.model.solvers import Solve, solve_rows
+
+
+class DEQ(nn.Module):
+    """y = read_out(T(u*; d)) at the fixed point u* = T(u*; d) of a cell.
+
+    The solver searches without a graph. What `backward` computes is what the gradient names: at u*
+    one application of T is differentiated, with the adjoint of `jfb.model.products` in place of
+    dL/da; phantom goes through some steps from u*, unrolled through every iteration from 0.
+
+    Args:
+        cell: T and its readout.
+        solver: of the fixed point; for the gradient unrolled, picard or explicit.
+        gradient: see `jfb.model.gradients`.
+    """
+
+    def __init__(self, cell: Cell, solver: choices.Solver, gradient: choices.Gradient) -> None:
+        super().__init__()
+        self.cell = cell
+        self._solver, self._gradient = solver, gradient
+        #: Of the gradients that have one.
+        self.adjoint: products.Identity | None = None
+        if gradient.name in _AT_FIXED_POINT:
+            self.adjoint = products.open_adjoint(gradient, cell.coupled)
+        #: Of the last batch.
+        self.point: Tensor | None = None
+        self.solve: Solve | None = None
+
+    def forward(self, d: Tensor, start: Tensor | None = None) -> Tensor:
+        """Predict: (size, *shape) to (size, outputs).
+
+        Args:
+            d: inputs.
+            start: (size, *latent_shape) where the search starts; 0 unless it is given.
+        """
+        injected = self.cell.inject(d)
+        if start is None:
+            start = injected.new_zeros(len(d), *self.cell.latent_shape)
+        if not torch.is_grad_enabled() or self._gradient.name != "unrolled":
+            self._search(injected.detach(), start)
+        if not torch.is_grad_enabled():
+            return self.cell.read_out(self.cell(self.point, injected))
+        return self.cell.read_out(_DIFFERENTIATED[self._gradient.name](self, injected, start))
+
+    @torch.no_grad()
+    def _search(self, injected: Tensor, start: Tensor) -> None:
+        self.point, self.solve = solve_rows(
+            self._solver, lambda u: self.cell(u, injected), start, self.cell.coupled
+        )
+
+    def _applied(self, injected: Tensor, start: Tensor) -> Tensor:
+        """T(u*; d), with w in place of v on the way back."""
+        point = self.point
+        a = self.cell(point, injected)
+        if self._gradient.name != "jfb":
+            a.register_hook(lambda v: self._adjoint_of(v, point, injected.detach()))
+        return a
+
+    def _adjoint_of(self, v: Tensor, point: Tensor, injected: Tensor) -> Tensor:
+        with torch.enable_grad():
+            u = point.detach().requires_grad_()
+            image = self.cell(u, injected)
+
+        def product(w: Tensor) -> Tensor:
+            (found,) = torch.autograd.grad(image, u, w, retain_graph=True)
+            return found
+
+        return self.adjoint(product, v)
+
+    def _damped(self, injected: Tensor, start: Tensor) -> Tensor:
+        z = self.point
+        for _ in range(self._gradient.steps):
+            z = torch.lerp(z, self.cell(z, injected), self._gradient.damping)
+        return z
+
+    def _unrolled(self, injected: Tensor, start: Tensor) -> Tensor:
+        """T(u; d) of the point that the solver would find, with every iteration in the graph."""
+        u, solver = start, self._solver
+        explicit = solver.name == "explicit"
+        for iterations in range(
+            1, (solver.applications if explicit else solver.max_iterations) + 1
+        ):
+            before, u = u, self.cell(u, injected)
+            residual = (u.detach() - before.detach()).abs().max().item()
+            if not explicit and residual < solver.tolerance:
+                return self._found(before, u, iterations, residual, True)
+        if explicit:
+            return self._found(before, u, iterations, residual, True)
+        # The solver keeps the last image where its limit stops it.
+        return self._found(u, self.cell(u, injected), iterations, residual, False)
+
+    def _found(
+        self, point: Tensor, image: Tensor, iterations: int, residual: float, converged: bool
+    ) -> Tensor:
+        self.point = point.detach()
+        self.solve = Solve(self.point, iterations, residual, converged)
+        return image
+
+
+_AT_FIXED_POINT = ("jfb", "neumann", "implicit")
+_DIFFERENTIATED: dict[str, Callable[[DEQ, Tensor, Tensor], Tensor]] = {
+    **dict.fromkeys(_AT_FIXED_POINT, DEQ._applied),
+    "phantom": DEQ._damped,
+    "unrolled": DEQ._unrolled,
+}

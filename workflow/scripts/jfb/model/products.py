@@ -1,0 +1,145 @@
+"""The adjoint of any cell, by products with J^T alone; J = dT/du at the fixed point.
+
+As in `jfb.model.adjoints`, w solves (I - J^T) w = v, or stands in for the solution, and the
+gradient of the loss is w^T dT/dtheta. Here J is not known, only w -> J^T w, which autograd gives.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from scipy.sparse.linalg import LinearOperator, gmres
+from torch import Tensor
+
+from jfb.config import choices
+from jfb.model.solvers import solve_rows
+
+#: w -> J^T w for a batch, (size, *shape) both.
+Product = Callable[[Tensor], Tensor]
+
+#: Relative residual of an adjoint, unless the gradient names another.
+TOLERANCE = 1e-6
+_MEMORY = 10
+_MOST_ITERATIONS = 1000
+
+
+class Identity:
+    """w = v (Wu Fung et al. 2021)."""
+
+    #: Products with J^T that the last call took, and whether it found w.
+    applications, converged = 0, True
+
+    def __call__(self, product: Product, v: Tensor) -> Tensor:
+        """The adjoint of v = dL/da for a batch, (size, *shape)."""
+        return v
+
+
+class Neumann(Identity):
+    """w = v + J^T v + ... + (J^T)^k v.
+
+    Args:
+        order: k.
+    """
+
+    def __init__(self, order: int) -> None:
+        self.applications = order
+
+    def __call__(self, product: Product, v: Tensor) -> Tensor:
+        """See `Identity`."""
+        w = v
+        for _ in range(self.applications):
+            w = v + product(w)
+        return w
+
+
+class FixedPoint(Identity):
+    """w as the fixed point of w -> v + J^T w, by a solver of `jfb.model.solvers`.
+
+    NaN where it is not found, so that no step is taken with a wrong one unseen.
+
+    Args:
+        solver: its tolerance is on the infinity norm of the residual, relative to that of v.
+        coupled: see `jfb.model.solvers.solve_rows`.
+    """
+
+    def __init__(self, solver: choices.Solver, coupled: bool) -> None:
+        self._solver, self._coupled = solver, coupled
+
+    def __call__(self, product: Product, v: Tensor) -> Tensor:
+        """See `Identity`."""
+        scale = _largest(v)
+        if not scale > 0 or not math.isfinite(scale):
+            self.applications, self.converged = 0, scale == 0
+            return v
+        right = v / scale
+        w, solve = solve_rows(
+            self._solver, lambda w: right + product(w), torch.zeros_like(v), self._coupled
+        )
+        self.applications, self.converged = solve.iterations, solve.converged
+        return scale * w if solve.converged else torch.full_like(v, torch.nan)
+
+
+class GMRES(Identity):
+    """w by GMRES (Saad and Schultz 1986), SciPy's, for the samples of a batch as one system.
+
+    Args:
+        tolerance: on the norm of the residual over the batch, relative to that of v.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance = tolerance
+
+    def __call__(self, product: Product, v: Tensor) -> Tensor:
+        """See `Identity`; NaN where it is not found."""
+        self.applications = 0
+
+        def system(x):
+            self.applications += 1
+            w = torch.from_numpy(x).to(v.dtype).view_as(v)
+            return (w - product(w)).double().flatten().numpy()
+
+        right = v.double().flatten().numpy()
+        operator = LinearOperator((right.size, right.size), matvec=system, dtype=right.dtype)
+        found, failed = gmres(
+            operator,
+            right,
+            rtol=self._tolerance,
+            restart=min(50, right.size),
+            maxiter=_MOST_ITERATIONS // 50,
+        )
+        self.converged = not failed
+        w = torch.from_numpy(found).to(v.dtype).view_as(v)
+        return torch.full_like(v, torch.nan) if failed else w
+
+
+def _largest(x: Tensor) -> float:
+    return x.abs().max().item()
+
+
+def open_adjoint(gradient: choices.Gradient, coupled: bool = False) -> Identity:
+    """The adjoint of a gradient, of those that take one application of T with autograd.
+
+    Args:
+        gradient: jfb, neumann or implicit.
+        coupled: whether T couples the samples of a batch.
+
+    Raises:
+        ValueError: an implicit gradient is to be solved by elimination.
+    """
+    if gradient.name == "jfb":
+        return Identity()
+    if gradient.name == "neumann":
+        return Neumann(gradient.order)
+    tolerance = gradient.tolerance or TOLERANCE
+    options = {"tolerance": tolerance, "max_iterations": _MOST_ITERATIONS}
+    match gradient.adjoint or "anderson":
+        case "picard":
+            return FixedPoint(choices.Picard(**options), coupled)
+        case "anderson":
+            return FixedPoint(choices.Anderson(**options, memory=_MEMORY), coupled)
+        case "broyden":
+            return FixedPoint(choices.Broyden(**options, memory=_MEMORY), coupled)
+        case "gmres":
+            return GMRES(tolerance)
+        case other:
+            raise ValueError(f"adjoint {other}: J is not known, only its products")
