@@ -17,7 +17,7 @@ from conftest import ROOT, make_data
 from jfb.config import choices, settings, step_choices
 from jfb.config.checks import FUSED_DIRECT
 from jfb.config.choices import Fused
-from jfb.engines import blocks, reference
+from jfb.engines import blocks, reference, stepping
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import lanes, optimisers
 from jfb.engines.fused.batch import places, rounds
@@ -61,7 +61,7 @@ def assert_same_run(found, expected):
 def reference_step(run, parameters, batch):
     """What the reference engine computes in a step."""
     network = Network(torch.from_numpy(parameters), run.network)
-    inputs, target = reference.tensors(batch)
+    inputs, target = stepping.tensors(batch)
     error = torch.empty(1, len(batch))
     forward = reference.Forward(network, run, len(batch))
     solve = forward(inputs, target, error)

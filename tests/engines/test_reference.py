@@ -1,6 +1,7 @@
 """The reference engine against the report's numbers and against the plain loop, bit by bit."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import torch
 import plain
 from conftest import DATA, make_data
 from jfb.config import choices
-from jfb.engines import reference
+from jfb.engines import reference, stepping
 from jfb.model import optimisers
 from jfb.model.network import Network
 from jfb.streams.interface import open_stream
@@ -109,7 +110,10 @@ def test_rows_count_iterations_of_training_and_validation(replay, data):
 def test_work_is_that_of_the_training_part_by_the_size_of_batches(replay, data):
     """Three batches of 700 points and one of 300: each takes what its solve does."""
     run = dataclasses.replace(replay[2400], batch_size=700, stream="per_seed", epochs=1)
-    trainer = reference.Trainer(run, open_stream(run), data[0])
+    stream = open_stream(run)
+    network = Network(torch.from_numpy(stream.initial_parameters()), run.network)
+    passes = functools.partial(reference.Forward, network, run)
+    trainer = stepping.Trainer(run, stream, data[0], network, passes)
     with torch.inference_mode():
         solves, _, work = trainer.epoch()
     counts = [solve.iterations for solve in solves]
@@ -151,7 +155,7 @@ def test_products_of_an_adjoint_that_is_iterated_are_those_it_took(adjoint, repl
     parameters[9:12] = 10.0
     network = Network(torch.from_numpy(parameters), run.network)
     forward = reference.Forward(network, run, len(data[0]))
-    inputs, target = reference.tensors(data[0])
+    inputs, target = stepping.tensors(data[0])
     error = torch.empty_like(target)
     with torch.inference_mode():
         forward(inputs, target, error)

@@ -9,15 +9,27 @@ from typing import Any
 
 from jfb.config import settings
 from jfb.config.choice import STEPPING
-from jfb.config.choices import BY_NAME, DIRECT, WITH_OPTIONS, Engine, Gradient, Implicit
+from jfb.config.choices import (
+    BY_NAME,
+    DIRECT,
+    WITH_OPTIONS,
+    Engine,
+    Gradient,
+    Implicit,
+)
 from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
 from jfb.config.step_choices import TRAINED, Schedule
 
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
-#: Ways to solve for the adjoint that take a tolerance.
-ITERATED_ADJOINTS = {"picard", "anderson"}
+#: Ways to solve for the adjoint, by engine.
+ADJOINTS = {
+    "reference": ("direct", "patterns", "picard", "anderson"),
+    "autograd": ("picard", "anderson", "broyden", "gmres"),
+}
+#: Those that take a tolerance.
+ITERATED_ADJOINTS = set(ADJOINTS["autograd"])
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
 FUSED_DIRECT = DIRECT
 _SMALL = (
@@ -176,9 +188,9 @@ def require_used_tolerance(key: str, gradient: Gradient, latent_dim: int) -> Non
 def require_used_adjoint(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse a way to solve for the adjoint that the engine or the activation does not have."""
     adjoint = entry["gradient"].get("adjoint")
-    if adjoint and entry["engine"] != "reference":
-        allowed = f"is not offered by engine {entry['engine']}, but by: reference"
-        raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
+    if adjoint:
+        able = [engine for engine, has in ADJOINTS.items() if adjoint in has]
+        _require_offered(f"{key}.gradient.adjoint", adjoint, entry["engine"], able)
     if adjoint == "patterns" and entry["activation"] != "relu":
         allowed = f"needs the activation relu, not {entry['activation']}"
         raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
@@ -225,7 +237,11 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         allowed = "needs a search from u = 0, not from start previous"
         raise ConfigError(f"{key}.gradient.name", gradient, allowed)
     require_used_adjoint(key, entry)
-    require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
+    if entry["network"]["name"] != "report" and entry["stream"] == "report":
+        allowed = "draws the report's network only: others need the stream per_seed"
+        raise ConfigError(f"{key}.stream", entry["stream"], allowed)
+    if engine != "autograd":
+        require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
     if engine == "fused" and latent_dim > FUSED_DIRECT:
         _require_small(key, entry)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from annotated_types import Ge, Gt, Le, Lt
 
 #: Engines that take a step per batch.
-STEPPING = ("reference", "fused", "dataloader")
+STEPPING = ("reference", "fused", "dataloader", "autograd")
 EVERY_ENGINE = (*STEPPING, "full_batch")
 
 Positive = Annotated[float, Gt(0), Le(1_000_000)]

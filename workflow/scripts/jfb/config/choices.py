@@ -7,12 +7,14 @@ implementation is a class or a module elsewhere, of the same name.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from jfb.config.choice import EVERY_ENGINE, Choice, Count, Positive, Share
 from jfb.config.data_choices import Formula, Geometry, NoiseOn
+from jfb.config.engine_choices import Engine
+from jfb.config.network_choices import Cell
 from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedule
 
 _FLOAT32_EPSILON = 2.0**-23
@@ -22,8 +24,12 @@ DIRECT = 32
 MOST_UNITS = 8
 
 
-# Both engines compute in PyTorch, one of them in float64.
-_IN_TORCH = ("reference", "full_batch")
+# These engines compute in PyTorch, one of them in float64.
+_IN_TORCH = ("reference", "autograd", "full_batch")
+# Those that go through several applications of T.
+_UNROLLING = ("reference", "autograd")
+# Those that know the latent weight.
+_WEIGHING = ("reference", "fused")
 
 
 class Solver(Choice):
@@ -41,7 +47,7 @@ class _Iterated:
 
 @dataclass(frozen=True, kw_only=True)
 class Picard(_Iterated, Solver):
-    """u <- T(u; d) from u = 0; or, in reference and fused, from a sample's `previous` point."""
+    """u <- T(u; d) from u = 0; or from a sample's `previous` point, where the engine keeps it."""
 
     engines = EVERY_ENGINE
     name: Literal["picard"] = "picard"
@@ -75,6 +81,7 @@ class Broyden(_Iterated, Solver):
 class Explicit(Solver):
     """T `applications` times: no fixed point, but a feedforward network."""
 
+    engines = _UNROLLING
     name: Literal["explicit"] = "explicit"
     applications: Count
 
@@ -102,13 +109,16 @@ class Neumann(Gradient):
 
 @dataclass(frozen=True, kw_only=True)
 class Implicit(Gradient):
-    """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates."""
+    """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates.
+
+    The engine reference has direct, patterns, picard and anderson; autograd the last four.
+    """
 
     engines = (*TRAINED, "full_batch")
     # LAPACK solves in the reference.
     exact = False
     name: Literal["implicit"] = "implicit"
-    #: None: directly up to 32 dimensions, by Anderson's iteration beyond.
+    #: None: directly up to 32 dimensions, by Anderson's iteration beyond, and in autograd.
     adjoint: Literal["direct", "patterns", "picard", "anderson", "broyden", "gmres"] | None = None
     #: Relative residual; None: that of `jfb.model.adjoints`.
     tolerance: Positive | None = None
@@ -118,6 +128,7 @@ class Implicit(Gradient):
 class Phantom(Gradient):
     """Backpropagation through `steps` steps from the fixed point, T weighted by `damping`."""
 
+    engines = _UNROLLING
     name: Literal["phantom"] = "phantom"
     steps: Annotated[int, Ge(1), Le(10_000)]
     damping: Annotated[float, Gt(0), Le(1)]
@@ -127,6 +138,7 @@ class Phantom(Gradient):
 class Unrolled(Gradient):
     """Backpropagation through every iteration of the solver."""
 
+    engines = _UNROLLING
     name: Literal["unrolled"] = "unrolled"
 
 
@@ -165,7 +177,7 @@ class Projection(Bounded, Contraction):
     (El Ghaoui et al. 2019).
     """
 
-    engines = TRAINED
+    engines = _WEIGHING
     # LAPACK decomposes in the reference.
     exact = False
     name: Literal["projection"] = "projection"
@@ -176,7 +188,7 @@ class Projection(Bounded, Contraction):
 class Parametrization(Bounded, Contraction):
     """The latent weight is V min(1, `bound` / norm of V) of a free V; the gradient goes through."""
 
-    engines = TRAINED
+    engines = _WEIGHING
     # LAPACK decomposes in the reference.
     exact = False
     name: Literal["parametrization"] = "parametrization"
@@ -222,54 +234,9 @@ class PerSeed(Stream):
     name: Literal["per_seed"] = "per_seed"
 
 
-class Engine(Choice):
-    """What carries out a run; `module` has its function `train`."""
-
-    module: ClassVar[str]
-    #: The largest that a configuration may name.
-    most_latent_dim: ClassVar[int] = 1024
-    #: Whether it takes a step per batch, for all epochs that are wanted; otherwise each step takes
-    #: all of the data, and only to where fixed points are found, and the optimiser ends the run.
-    steps_by_batch: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference(Engine):
-    """PyTorch, operation by operation as in the report."""
-
-    name: Literal["reference"] = "reference"
-    module = "jfb.engines.reference"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fused(Engine):
-    """The same training, bit by bit, as one compiled kernel."""
-
-    name: Literal["fused"] = "fused"
-    module = "jfb.engines.fused.engine"
-    # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
-    most_latent_dim = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataLoader(Engine):
-    """As the report's program does it, to be timed."""
-
-    name: Literal["dataloader"] = "dataloader"
-    module = "jfb.engines.dataloader"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FullBatch(Engine):
-    """Optimisers that need all of the data in each step, in float64."""
-
-    name: Literal["full_batch"] = "full_batch"
-    module = "jfb.engines.full_batch"
-    steps_by_batch = False
-
-
 #: Kinds that have options, which a configuration gives as a mapping with a `name`.
 WITH_OPTIONS: dict[str, type[Choice]] = {
+    "network": Cell,
     "solver": Solver,
     "gradient": Gradient,
     "contraction": Contraction,
@@ -277,6 +244,8 @@ WITH_OPTIONS: dict[str, type[Choice]] = {
     "learning_rate_rule": LearningRateRule,
     "schedule": Schedule,
 }
+#: Those that a run has by themselves: a cell is a part of its network.
+OF_RUN = {name: kind for name, kind in WITH_OPTIONS.items() if kind is not Cell}
 #: Kinds that a configuration gives by a name alone.
 BY_NAME: dict[str, type[Choice]] = {
     "activation": Activation,

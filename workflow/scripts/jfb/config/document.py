@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from jfb.config import names
 from jfb.config.choices import BY_NAME, WITH_OPTIONS, Choice, Count, Engine, Positive
-from jfb.config.settings import LEFT_OUT
+from jfb.config.settings import OPTIONAL
 
 
 class _Mapping(BaseModel):
@@ -131,7 +131,7 @@ _OF_LEVEL = {
     "dataset": str,
 }
 #: What has a default of its own where `defaults` leaves it out.
-_LEFT_OUT = tuple(name for name in LEFT_OUT if name in _OF_LEVEL)
+_LEFT_OUT = tuple(name for name in OPTIONAL if name in _OF_LEVEL)
 #: What a study may set.
 _OF_STUDY = {
     **_OF_LEVEL,

@@ -234,9 +234,11 @@ def _runs(
     levels: Levels,
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
-    parts = {name: kind.from_dict(entry[name]) for name, kind in choices.WITH_OPTIONS.items()}
+    parts = {name: kind.from_dict(entry[name]) for name, kind in choices.OF_RUN.items()}
     parts["dataset"] = dataset
-    parts["network"] = settings.Network(len(INPUTS), entry["latent_dim"], entry["activation"])
+    cell = choices.Cell.from_dict(entry["network"])
+    shape = len(INPUTS), entry["latent_dim"], entry["activation"]
+    parts["network"] = settings.Network(*shape, cell)
     phases = _phases(entry, dataset.training_size)
     for position, batch_size in enumerate(entry["batch_sizes"]):
         epochs = _epochs(entry, batch_size, dataset.training_size, phases)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from jfb.config import choices, step_choices
+from jfb.config import choices, network_choices, step_choices
 
 #: Columns of a dataset that are the coordinates of a point.
 INPUTS = ("x", "y", "z")
@@ -57,16 +57,31 @@ class Dataset:
         }
 
 
+_REPORT = network_choices.Report()
+
+
 @dataclass(frozen=True)
 class Network:
-    """Dimensions of the network: `input_dim` of a point, `latent_dim` of the fixed point.
+    """A network: `input_dim` of a point, `latent_dim` of the fixed point.
 
-    `activation` is the nonlinearity of T.
+    `activation` is the nonlinearity of T, and `cell` what else T is.
     """
 
     input_dim: int
     latent_dim: int
     activation: str = "relu"
+    cell: network_choices.Cell = _REPORT
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name; a cell that is not the report's."""
+        told = {key: value for key, value in vars(self).items() if key != "cell"}
+        return told if self.cell == _REPORT else told | {"cell": self.cell.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The network that `to_dict` wrote down."""
+        cell = network_choices.Cell.from_dict(values.get("cell", _REPORT.to_dict()))
+        return cls(**values | {"cell": cell})
 
 
 _SAME_RATE, _CONSTANT = step_choices.SameRate(), step_choices.Constant()
@@ -148,12 +163,15 @@ class Run:
             KeyError, TypeError: it is none that this version knows.
         """
         made = LEFT_OUT | values
-        made |= {name: kind.from_dict(made[name]) for name, kind in choices.WITH_OPTIONS.items()}
-        made |= {"dataset": Dataset(**made["dataset"]), "network": Network(**made["network"])}
+        made |= {name: kind.from_dict(made[name]) for name, kind in choices.OF_RUN.items()}
+        made |= {
+            "dataset": Dataset(**made["dataset"]),
+            "network": Network.from_dict(made["network"]),
+        }
         return cls(**made | {name: tuple(map(tuple, made[name])) for name in _PAIRS})
 
 
-_PARTS = ("dataset", "network", *choices.WITH_OPTIONS)
+_PARTS = ("dataset", "network", *choices.OF_RUN)
 _PAIRS = ("levels", "batch_schedule")
 #: What is left out where it is so, as `Run.to_dict` would have it.
 LEFT_OUT = {
@@ -163,11 +181,13 @@ LEFT_OUT = {
     "batch_schedule": [],
     "order_seed": None,
 }
+#: What is so where a configuration leaves it out.
+OPTIONAL = LEFT_OUT | {"network": _REPORT.to_dict()}
 
 
 @functools.cache
 def _told(part: Dataset | Network | choices.Choice) -> dict[str, Any]:
-    return dataclasses.asdict(part) if isinstance(part, Network) else part.to_dict()
+    return part.to_dict()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from annotated_types import Ge, Gt, Le
 
 from jfb.config.choice import EVERY_ENGINE, STEPPING, Choice, Count, Decay, Positive
 
-TRAINED = ("reference", "fused")
+#: Those of them that a run can be trained with, not timed only.
+TRAINED = ("reference", "fused", "autograd")
 
 Updates = Annotated[int, Ge(1), Le(1_000_000_000)]
 Fraction = Annotated[float, Ge(0), Le(1)]

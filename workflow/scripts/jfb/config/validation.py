@@ -13,10 +13,10 @@ from jfb.config.document import Document
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
 from jfb.config.messages import in_one_line
-from jfb.config.settings import LEFT_OUT
+from jfb.config.settings import OPTIONAL
 
 #: What `defaults` says where it leaves these out.
-_LEFT_OUT = {name: LEFT_OUT[name] for name in WITH_OPTIONS if name in LEFT_OUT}
+_LEFT_OUT = {name: OPTIONAL[name] for name in WITH_OPTIONS if name in OPTIONAL}
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ import torch
 from jfb.config import settings
 from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
-from jfb.engines.reference import Forward, tensors
+from jfb.engines.reference import Forward
+from jfb.engines.stepping import tensors
 from jfb.model import numerics
 from jfb.model.minimisers import MINIMISERS
 from jfb.model.network import Network

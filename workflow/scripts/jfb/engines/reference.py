@@ -1,20 +1,17 @@
 """Training as in the report, in PyTorch: the engine that the others are checked against."""
 
-import time
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from jfb.config import settings
-from jfb.engines.bookkeeping import Record
+from jfb.engines import stepping
 from jfb.engines.interface import Outcome
-from jfb.model import learning_rates, numerics
-from jfb.model.contraction import CONTRACTIONS
+from jfb.model import numerics
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
-from jfb.model.optimisers import OPTIMISERS
 from jfb.model.solvers import SOLVERS, Solve
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -52,130 +49,6 @@ class Forward:
         return solve
 
 
-class Scores:
-    """Errors of one pass over a part of the data, and what they amount to batch by batch.
-
-    Args:
-        size: number of points.
-        batch_size: of all batches but the last, which may be smaller.
-        threshold: largest absolute error that counts as accurate.
-    """
-
-    def __init__(self, size: int, batch_size: int, threshold: float) -> None:
-        errors = torch.empty(1, size)
-        self.batches = errors.split(batch_size, dim=1)
-        self._size = size
-        self._threshold = threshold
-        whole = size - size % batch_size
-        self._groups = [errors[0, :whole].view(-1, batch_size)]
-        if whole < size:
-            self._groups.append(errors[0, whole:].view(1, -1))
-
-    def loss(self) -> float:
-        """Mean over the points, as the batches' float32 means weighted by their sizes."""
-        total = 0.0
-        for group in self._groups:
-            for mean in group.square().mean(dim=1).tolist():
-                total += mean * group.shape[1]
-        return total / self._size
-
-    def accuracy(self) -> float:
-        """Share of accurate predictions: the unweighted mean over the batches."""
-        shares = [
-            share
-            for group in self._groups
-            for share in (group.abs() <= self._threshold).float().mean(dim=1).tolist()
-        ]
-        return sum(shares) / len(shares)
-
-
-class Memory:
-    """The last fixed point of each sample, for a solver that starts from it; 0 before any.
-
-    Args:
-        run: its solver and latent dimension.
-        size: number of samples.
-    """
-
-    def __init__(self, run: settings.Run, size: int) -> None:
-        kept = getattr(run.solver, "start", "zero") == "previous"
-        self._points = torch.zeros(run.network.latent_dim, size) if kept else None
-
-    def of(self, samples: Tensor) -> Tensor | None:
-        """The points of some samples, (n, size); None where none are kept."""
-        return None if self._points is None else self._points[:, samples]
-
-    def keep(self, samples: Tensor, solve: Solve) -> None:
-        """Keep the points of some samples, if any are kept."""
-        if self._points is not None:
-            self._points[:, samples] = solve.point
-
-
-class Work(NamedTuple):
-    """What an epoch takes, as in `jfb.records.runlog.Epoch`."""
-
-    applications: float
-    adjoint_applications: float
-
-
-class Trainer:
-    """A network in training.
-
-    Args:
-        run: the settings.
-        stream: of its random numbers.
-        training: the training points.
-    """
-
-    def __init__(self, run: settings.Run, stream: Stream, training: Part) -> None:
-        self._run = run
-        self._stream = stream
-        parameters = torch.from_numpy(stream.initial_parameters())
-        self.network = Network(parameters, run.network)
-        self._contraction = CONTRACTIONS[run.contraction.name](self.network, run.contraction)
-        self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, self._contraction.trained)
-        self._inputs, self._target = tensors(training)
-        self._memory = Memory(run, len(training))
-        self._done = 0
-        self._scores = {
-            batch_size: Scores(len(training), batch_size, run.accuracy_threshold)
-            for _, batch_size in run.phases
-        }
-        sizes = {b.shape[1] for scores in self._scores.values() for b in scores.batches}
-        self._forward = {size: Forward(self.network, run, size) for size in sizes}
-
-    def epoch(self) -> tuple[list[Solve], Scores, Work]:
-        """Train on every point once, in a fresh random order.
-
-        Returns:
-            The solve of each batch, their scores, and what they cost.
-        """
-        order = torch.from_numpy(self._stream.orders(1)[0])
-        rates = learning_rates.of_epochs(self._run, self._done, self._done + 1)
-        batch_size = self._run.batch_size_of(self._done)
-        scores = self._scores[batch_size]
-        batches = zip(
-            order.split(batch_size),
-            self._inputs[:, order].split(batch_size, dim=1),
-            self._target[:, order].split(batch_size, dim=1),
-            scores.batches,
-            rates.tolist(),
-            strict=True,
-        )
-        solves, applications, adjoint_applications = [], 0, 0
-        for samples, d, target, error, rate in batches:
-            forward = self._forward[len(samples)]
-            solves.append(forward(d, target, error, self._memory.of(samples)))
-            self._memory.keep(samples, solves[-1])
-            applications += solves[-1].iterations * len(samples)
-            gradient = self._contraction.pull_back(forward.gradient(d, error))
-            adjoint_applications += forward.gradient.applications * len(samples)
-            self._optimiser.step(gradient, rate)
-            self._contraction.apply()
-        self._done += 1
-        return solves, scores, Work(applications / len(order), adjoint_applications / len(order))
-
-
 @torch.inference_mode()
 def train(
     run: settings.Run,
@@ -196,39 +69,8 @@ def train(
         The rows and the parameters.
     """
     numerics.pin()
-    trainer = Trainer(run, stream, training)
-    network = trainer.network
-    validate = Forward(network, run, len(validation))
-    validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
-    validation_inputs, validation_target = tensors(validation)
-    memory, all_of_them = Memory(run, len(validation)), torch.arange(len(validation))
-
-    parameters = network.parameters.numpy()
-    record = Record(run, parameters, after_epoch)
-    while record.unfinished:
-        start = time.perf_counter()
-        solves, scores, work = trainer.epoch()
-        train_loss, train_accuracy = scores.loss(), scores.accuracy()
-        seconds = time.perf_counter() - start
-        (errors,) = validation_scores.batches
-        points = memory.of(all_of_them)
-        solves.append(validate(validation_inputs, validation_target, errors, points))
-        memory.keep(all_of_them, solves[-1])
-        record.add(
-            parameters,
-            network.latent_weight.numpy(),
-            [(solve.iterations, solve.converged) for solve in solves],
-            train_loss=train_loss,
-            val_loss=validation_scores.loss(),
-            train_accuracy=train_accuracy,
-            val_accuracy=validation_scores.accuracy(),
-            train_seconds=seconds,
-            **work._asdict(),
-        )
-    return record.outcome(parameters, torch)
-
-
-def tensors(part: Part) -> tuple[Tensor, Tensor]:
-    """Inputs (m, size) and target (1, size) of a part of the data, a point per column."""
-    inputs = torch.from_numpy(part.inputs).T.contiguous()
-    return inputs, torch.from_numpy(part.target)[None]
+    network = Network(torch.from_numpy(stream.initial_parameters()), run.network)
+    open_forward = functools.partial(Forward, network, run)
+    return stepping.carry_out(
+        run, stream, training, validation, after_epoch, network, open_forward, torch
+    )

@@ -33,9 +33,10 @@ def of_run(
         By column name, the run's levels first. `epoch_of_lowest_loss` is the first of equals, and
         `unconverged_at_lowest_loss` the forward passes of that epoch that the iteration limit
         stopped. `exact_best_loss` is the loss of `best` on all training points at its exact fixed
-        points (`jfb.model.fixed_points`), None where one is missing or the network has none by
-        design. `training_seconds` a total, `first_accurate_epoch` the first with a training
-        accuracy of at least 0.99, `first_epoch_at_97_percent` of at least 0.97, and
+        points (`jfb.model.fixed_points`), None where one is missing, or the network has none by
+        design or another latent map than the report's. `training_seconds` a total,
+        `first_accurate_epoch` the first with a training accuracy of at least 0.99,
+        `first_epoch_at_97_percent` of at least 0.97, and
         `log10_loss_spread` the standard deviation of log10 of the training loss over the last 500
         epochs (in decades). `fall_at_the_end` is by how much the last hundredth of the epochs
         lowers the lowest loss (in decades, 0 or more). `applications` and `adjoint_applications`
@@ -82,7 +83,7 @@ def of_run(
 
 
 def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | None:
-    if run.solver.name == "explicit":
+    if run.solver.name == "explicit" or not run.network.cell.affine:
         return None
     loss = fixed_points.loss(best, run.network, training)
     return loss if np.isfinite(loss) else None

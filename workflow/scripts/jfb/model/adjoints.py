@@ -23,11 +23,16 @@ _MEMORY = 10
 _MOST_ITERATIONS = 1000
 
 
-class Identity:
-    """w = v: the inverse of I - J^T replaced by the identity (Wu Fung et al. 2021)."""
+class Adjoint:
+    """What they have in common."""
 
-    #: Products with J^T that the last call took.
+    #: Products with J^T that the last call took, for each point, and whether it found w.
     applications = 0
+    converged = True
+
+
+class Identity(Adjoint):
+    """w = v: the inverse of I - J^T replaced by the identity (Wu Fung et al. 2021)."""
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
         """The adjoint for a batch.
@@ -43,7 +48,7 @@ class Identity:
         return v
 
 
-class Neumann:
+class Neumann(Adjoint):
     """w = sum of (J^T)^i v for i = 0, ..., k: the Neumann series of the inverse, cut at order k."""
 
     def __init__(self, order: int) -> None:
@@ -57,7 +62,7 @@ class Neumann:
         return w
 
 
-class Direct:
+class Direct(Adjoint):
     """w from the (n, n) system of each point, solved in float64 by elimination."""
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
@@ -70,7 +75,7 @@ class Direct:
         return w[..., 0].to(v.dtype)
 
 
-class Patterns:
+class Patterns(Adjoint):
     """w from one system per activation pattern, solved in float64 by elimination: for relu.
 
     With D = diag(slope), points of one pattern have the same I - J^T = I - W^T D. Only the active
@@ -116,7 +121,7 @@ def _groups(slope: Tensor) -> tuple[Tensor, ...]:
     return patterns.argsort().split(counts.tolist())
 
 
-class Picard:
+class Picard(Adjoint):
     """w by plain iteration, w <- v + J^T w from w = v, in the type of v.
 
     The k-th iterate is the Neumann series cut at order k, whose residual is its next term: the
@@ -141,7 +146,8 @@ class Picard:
             torch.mul(term, slope, out=product)
             torch.mm(weight, product, out=term)
             residual = _largest(term)
-            if residual <= allowed:
+            self.converged = residual <= allowed
+            if self.converged:
                 return w.T
             if not math.isfinite(residual):
                 break
@@ -155,7 +161,7 @@ def _largest(x: Tensor) -> float:
     return max(-low.item(), high.item())
 
 
-class Anderson:
+class Anderson(Adjoint):
     """w as the fixed point of w -> v + J^T w, by Anderson's iteration on products with J^T only.
 
     In float64: where J expands, rounding to float32 would keep the residual above the tolerance.
@@ -178,7 +184,7 @@ class Anderson:
             return torch.mm(weight, w * slope, out=out).add_(start)
 
         solve = solvers.Anderson(self._options, *v.shape, torch.float64)(transform)
-        self.applications = solve.iterations
+        self.applications, self.converged = solve.iterations, solve.converged
         if not solve.converged:
             return torch.full_like(v, torch.nan)
         return (solve.point.T * scale).to(v.dtype)

@@ -6,6 +6,8 @@ A cell is all that `jfb.model.equilibrium.DEQ` needs to know of a network.
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jfb.config import settings
+
 _ACTIVATIONS = {"relu": functional.relu, "tanh": functional.tanh}
 
 
@@ -186,3 +188,14 @@ def _normalisation(name: str, shape: tuple[int, ...]):
             return lambda x: functional.batch_norm(x, None, None, training=True)
         case _:
             raise ValueError(f"normalisation {name!r}: must be none, layer or batch")
+
+
+def open_cell(network: settings.Network) -> Cell:
+    """The cell of a network with one output; parameters as in `jfb.records.layout`."""
+    options = dict(vars(network.cell))
+    return CELLS[options.pop("name")](
+        network.input_dim, network.latent_dim, 1, network.activation, **options
+    )
+
+
+CELLS = {"report": Affine, "mlp": MLP}

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from jfb.config import choices
-from jfb.model import products
+from jfb.model import products, rows
+from jfb.model.adjoints import Adjoint
 from jfb.model.cells import Cell
-from jfb.model.solvers import Solve, solve_rows
+from jfb.model.solvers import Solve
 
 
 class DEQ(nn.Module):
@@ -28,8 +29,8 @@ class DEQ(nn.Module):
         super().__init__()
         self.cell = cell
         self._solver, self._gradient = solver, gradient
-        #: Of the gradients that have one.
-        self.adjoint: products.Identity | None = None
+        #: Of the gradients that go through several applications of T, what it counts.
+        self.adjoint = Adjoint()
         if gradient.name in _AT_FIXED_POINT:
             self.adjoint = products.open_adjoint(gradient, cell.coupled)
         #: Of the last batch.
@@ -54,7 +55,7 @@ class DEQ(nn.Module):
 
     @torch.no_grad()
     def _search(self, injected: Tensor, start: Tensor) -> None:
-        self.point, self.solve = solve_rows(
+        self.point, self.solve = rows.solve(
             self._solver, lambda u: self.cell(u, injected), start, self.cell.coupled
         )
 
@@ -78,6 +79,7 @@ class DEQ(nn.Module):
         return self.adjoint(product, v)
 
     def _damped(self, injected: Tensor, start: Tensor) -> Tensor:
+        self.adjoint.applications = self._gradient.steps - 1
         z = self.point
         for _ in range(self._gradient.steps):
             z = torch.lerp(z, self.cell(z, injected), self._gradient.damping)
@@ -103,6 +105,8 @@ class DEQ(nn.Module):
         self, point: Tensor, image: Tensor, iterations: int, residual: float, converged: bool
     ) -> Tensor:
         self.point = point.detach()
+        # Products between the applications of T; one more where the last image is applied to again.
+        self.adjoint.applications = iterations - converged
         self.solve = Solve(self.point, iterations, residual, converged)
         return image
 

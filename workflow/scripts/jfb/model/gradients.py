@@ -26,6 +26,10 @@ class Gradient(Protocol):
     def applications(self) -> int:
         """Products with J^T that the adjoint of the last call took, for each point."""
 
+    @property
+    def converged(self) -> bool:
+        """Whether the last call found its adjoint."""
+
     def follow(self, transform: Map, solve: Solve) -> Tensor:
         """What is read out after a solve, (n, size), valid until the next call."""
 
@@ -75,6 +79,11 @@ class AtTheFixedPoint:
         """See `Gradient`."""
         return self._adjoint.applications
 
+    @property
+    def converged(self) -> bool:
+        """Whether the adjoint of the last call was found."""
+        return self._adjoint.converged
+
     def follow(self, transform: Map, solve: Solve) -> Tensor:
         """T(u; d) of the solver's point u."""
         self._point = solve.point
@@ -118,6 +127,9 @@ class AtTheFixedPoint:
 
 class _AlongSteps:
     """Backpropagation through steps z <- (1 - damping) z + damping T(z; d), every state kept."""
+
+    #: See `Gradient`: no adjoint is searched for.
+    converged = True
 
     def __init__(self, network: Network, size: int, options: choices.Gradient) -> None:
         self._network = network

@@ -12,29 +12,25 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from torch import Tensor
 
 from jfb.config import choices
-from jfb.model.solvers import solve_rows
+from jfb.model import rows
+from jfb.model.adjoints import TOLERANCE, Adjoint
 
 #: w -> J^T w for a batch, (size, *shape) both.
 Product = Callable[[Tensor], Tensor]
 
-#: Relative residual of an adjoint, unless the gradient names another.
-TOLERANCE = 1e-6
 _MEMORY = 10
 _MOST_ITERATIONS = 1000
 
 
-class Identity:
+class Identity(Adjoint):
     """w = v (Wu Fung et al. 2021)."""
-
-    #: Products with J^T that the last call took, and whether it found w.
-    applications, converged = 0, True
 
     def __call__(self, product: Product, v: Tensor) -> Tensor:
         """The adjoint of v = dL/da for a batch, (size, *shape)."""
         return v
 
 
-class Neumann(Identity):
+class Neumann(Adjoint):
     """w = v + J^T v + ... + (J^T)^k v.
 
     Args:
@@ -52,14 +48,14 @@ class Neumann(Identity):
         return w
 
 
-class FixedPoint(Identity):
+class FixedPoint(Adjoint):
     """w as the fixed point of w -> v + J^T w, by a solver of `jfb.model.solvers`.
 
     NaN where it is not found, so that no step is taken with a wrong one unseen.
 
     Args:
         solver: its tolerance is on the infinity norm of the residual, relative to that of v.
-        coupled: see `jfb.model.solvers.solve_rows`.
+        coupled: see `jfb.model.rows.solve`.
     """
 
     def __init__(self, solver: choices.Solver, coupled: bool) -> None:
@@ -72,14 +68,14 @@ class FixedPoint(Identity):
             self.applications, self.converged = 0, scale == 0
             return v
         right = v / scale
-        w, solve = solve_rows(
+        w, solve = rows.solve(
             self._solver, lambda w: right + product(w), torch.zeros_like(v), self._coupled
         )
         self.applications, self.converged = solve.iterations, solve.converged
         return scale * w if solve.converged else torch.full_like(v, torch.nan)
 
 
-class GMRES(Identity):
+class GMRES(Adjoint):
     """w by GMRES (Saad and Schultz 1986), SciPy's, for the samples of a batch as one system.
 
     Args:
@@ -116,7 +112,7 @@ def _largest(x: Tensor) -> float:
     return x.abs().max().item()
 
 
-def open_adjoint(gradient: choices.Gradient, coupled: bool = False) -> Identity:
+def open_adjoint(gradient: choices.Gradient, coupled: bool = False) -> Adjoint:
     """The adjoint of a gradient, of those that take one application of T with autograd.
 
     Args:

@@ -101,13 +101,6 @@ class Picard:
         return changes.abs_().amax(dim=(1, 2)).tolist()
 
 
-class _PicardStepwise(Picard):
-    """The same, checked after each iteration: two iterates are kept, however large they are."""
-
-    _later_checks = 1
-    _longest_check = 1
-
-
 class _Accelerated:
     """Solvers that make the next u out of earlier ones, point by point of the batch.
 
@@ -276,32 +269,3 @@ class Explicit:
 _TINY = 1e-30
 
 SOLVERS = {"picard": Picard, "anderson": Anderson, "broyden": Broyden, "explicit": Explicit}
-
-
-def solve_rows(
-    options: choices.Solver,
-    function: Callable[[Tensor], Tensor],
-    start: Tensor,
-    coupled: bool = False,
-) -> tuple[Tensor, Solve]:
-    """Solve u = function(u) for samples of any shape.
-
-    Args:
-        options: the solver.
-        function: from (size, *shape) to the same.
-        start: (size, *shape) the first u.
-        coupled: whether the function of a sample depends on the others: then the batch is solved as
-            one system, where anderson and broyden else make steps sample by sample.
-
-    Returns:
-        The point, (size, *shape), and what the solver tells of it.
-    """
-    kind = _PicardStepwise if options.name == "picard" else SOLVERS[options.name]
-    size, n = (1, start.numel()) if coupled else (len(start), start[0].numel())
-
-    def transform(u: Tensor, out: Tensor) -> Tensor:
-        return out.copy_(function(u.T.reshape(start.shape)).reshape(size, n).T)
-
-    first = [] if options.name == "explicit" else [start.reshape(size, n).T]
-    solve = kind(options, size, n, start.dtype)(transform, *first)
-    return solve.point.T.reshape(start.shape).contiguous(), solve

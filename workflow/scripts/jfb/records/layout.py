@@ -9,7 +9,7 @@ from jfb.config import settings
 def shapes(network: settings.Network) -> dict[str, tuple[int, ...]]:
     """Shape of each parameter, by its name in a PyTorch state dict, in order of creation."""
     n, m = network.latent_dim, network.input_dim
-    return {
+    affine = {
         "latent.weight": (n, n),
         "latent.bias": (n,),
         "injection.weight": (n, m),
@@ -17,6 +17,21 @@ def shapes(network: settings.Network) -> dict[str, tuple[int, ...]]:
         "output.weight": (1, n),
         "output.bias": (1,),
     }
+    return affine | _MORE[network.cell.name](network)
+
+
+def _hidden(network: settings.Network) -> dict[str, tuple[int, ...]]:
+    """Those of the other latent layers of an MLP."""
+    n = network.latent_dim
+    layers = range(network.cell.depth - 1)
+    return {
+        f"hidden.{k}.{part}": shape
+        for k in layers
+        for part, shape in (("weight", (n, n)), ("bias", (n,)))
+    }
+
+
+_MORE = {"report": lambda network: {}, "mlp": _hidden}
 
 
 def size(network: settings.Network) -> int:
@@ -28,7 +43,7 @@ def fan_in(network: settings.Network) -> Iterator[tuple[str, int]]:
     """Name of each parameter and the number of inputs of its layer, in order of creation."""
     by_name = shapes(network)
     for name in by_name:
-        yield name, by_name[name.split(".")[0] + ".weight"][1]
+        yield name, by_name[name.rpartition(".")[0] + ".weight"][1]
 
 
 def views(flat, network: settings.Network) -> dict:

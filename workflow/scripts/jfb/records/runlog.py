@@ -22,10 +22,12 @@ class Epoch(NamedTuple):
     Losses are mean squared errors; accuracies are shares in [0, 1]; `train_seconds` is the time
     of the training part. `iterations_mean` and `iterations_max` are fixed-point iterations per
     forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
-    the epoch's training passes and its validation pass. `applications` is the work of training:
+    the epoch's training passes and its validation pass; a training pass whose adjoint was not found
+    counts too. `applications` is the work of training:
     the solver's applications of T per training sample; `adjoint_applications` beside it the
     products with J^T that the gradient takes to solve for the adjoint, none for jfb.
-    `spectral_norm` is the largest singular value of the latent weight at the end of the epoch.
+    `spectral_norm` is the largest singular value of the latent weight at the end of the epoch, NaN
+    of a network whose latent map has no such weight.
     """
 
     epoch: int

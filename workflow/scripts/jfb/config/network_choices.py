@@ -1,0 +1,38 @@
+"""What a run can choose about its network, beside its latent dimension and activation: its cell."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Le
+
+from jfb.config.choice import EVERY_ENGINE, Choice
+
+
+class Cell(Choice):
+    """The latent map T(u; d); f is the activation."""
+
+    engines = ("autograd",)
+    #: Whether T is f(W u + b + injection(d)): what is measured of W, and the exact search for fixed
+    #: points, rest on that.
+    affine: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Cell):
+    """f(W u + b + injection(d)), as in the report."""
+
+    engines = EVERY_ENGINE
+    name: Literal["report"] = "report"
+    affine = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLP(Cell):
+    """`depth` layers: f(N(W_k f(... f(W_1 u + b_1) ...) + b_k + injection(d))).
+
+    N is the `normalisation`. With batch, the fixed point of a sample depends on its batch.
+    """
+
+    name: Literal["mlp"] = "mlp"
+    depth: Annotated[int, Ge(1), Le(100)]
+    normalisation: Literal["none", "layer", "batch"] = "none"

@@ -1,0 +1,118 @@
+"""Training by PyTorch's autograd, for any network.
+
+The loop over epochs and batches, the optimisers and what is kept of a run are those of the engine
+reference; here the network is a module, and gradients are what autograd makes of it.
+"""
+
+import functools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from jfb.config import settings
+from jfb.engines import stepping
+from jfb.engines.interface import Outcome
+from jfb.model import numerics
+from jfb.model.cells import open_cell
+from jfb.model.equilibrium import DEQ
+from jfb.model.solvers import Solve
+from jfb.records.dataset import Part
+from jfb.records.runlog import Epoch
+from jfb.streams.interface import Stream
+
+
+class OnOneVector:
+    """The parameters of a module, and their gradients, as views of two vectors.
+
+    Args:
+        module: whose parameters move there.
+        start: (p,) their values.
+    """
+
+    def __init__(self, module: nn.Module, start: Tensor) -> None:
+        self.parameters, self.gradient = start, torch.zeros_like(start)
+        sizes = [p.numel() for p in module.parameters()]
+        parts = zip(start.split(sizes), self.gradient.split(sizes), strict=True)
+        for parameter, (values, gradient) in zip(module.parameters(), parts, strict=True):
+            parameter.data = values.view_as(parameter)
+            parameter.grad = gradient.view_as(parameter)
+        self.latent_weight = torch.full((1, 1), torch.nan)
+
+
+class _Network(OnOneVector):
+    """A network, its cell, and the passes for batches of any size."""
+
+    def __init__(self, run: settings.Run, start: Tensor) -> None:
+        cell = open_cell(run.network)
+        super().__init__(cell, start)
+        if run.network.cell.affine:
+            self.latent_weight = cell.latent.weight.detach()
+        self.deq = DEQ(cell, run.solver, run.gradient)
+
+
+class Forward:
+    """Forward passes for batches, and the gradient of their loss; see `stepping.Forward`.
+
+    Args:
+        network: the network.
+        size: number of points of a batch.
+    """
+
+    def __init__(self, network: _Network, size: int) -> None:
+        self._network = network
+        self._latent_shape = size, *network.deq.cell.latent_shape
+        self.gradient = _Gradient(network)
+
+    def __call__(
+        self, d: Tensor, target: Tensor, error: Tensor, start: Tensor | None = None
+    ) -> Solve:
+        """Predict, and write y - target to `error`."""
+        if start is not None:
+            start = start.T.reshape(self._latent_shape)
+        difference = self._network.deq(d.T, start) - target.T
+        error.copy_(difference.detach().T)
+        self.gradient.loss = difference.square().mean()
+        solve = self._network.deq.solve
+        return solve._replace(point=self._network.deq.point.flatten(1).T)
+
+
+class _Gradient:
+    """See `stepping.Gradient`."""
+
+    def __init__(self, network: _Network) -> None:
+        self._network = network
+        #: Of the last batch, with its graph.
+        self.loss: Tensor | None = None
+
+    @property
+    def applications(self) -> int:
+        """Products with J^T that the last call took, for each point."""
+        return self._network.deq.adjoint.applications
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last call found its adjoint."""
+        return self._network.deq.adjoint.converged
+
+    def __call__(self, d: Tensor, error: Tensor) -> Tensor:
+        """The gradient for the batch that was passed last, (p,)."""
+        gradient = self._network.gradient.zero_()
+        self.loss.backward()
+        return gradient
+
+
+def train(
+    run: settings.Run,
+    stream: Stream,
+    training: Part,
+    validation: Part,
+    after_epoch: Callable[[Epoch], None],
+) -> Outcome:
+    """Carry out `run`, validating after each epoch; see `jfb.engines.interface`."""
+    numerics.pin()
+    network = _Network(run, torch.from_numpy(stream.initial_parameters()))
+    open_forward = functools.partial(Forward, network)
+    return stepping.carry_out(
+        run, stream, training, validation, after_epoch, network, open_forward, torch
+    )
