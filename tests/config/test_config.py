@@ -10,6 +10,7 @@ import pytest
 from conftest import SMALL, Workspace
 from jfb.config import checks, choices, names, requirements, settings, step_choices
 from jfb.config.errors import ConfigError
+from jfb.config.network_choices import MLP as MLP_CELL
 from jfb.config.project import load
 from jfb.model import adjoints
 from jfb.records import runlog, summary
@@ -28,6 +29,8 @@ REPORT = {
     "split_seed": 7,
 }
 #: A study of the engine that does as the report's program does.
+MLP = {"name": "mlp", "depth": 2}
+DEEP = {"engine": "autograd", "network": MLP, "batch_sizes": [32], "seeds": [0]}
 SLOW = {"batch_sizes": [600], "seeds": [0], "engine": "dataloader"}
 #: Options of the schedules that have an end.
 SCHEDULES = {
@@ -212,6 +215,33 @@ MISTAKES = [
         ["defaults.contraction.bound", "1.0", "less than 1"],
     ),
     ("defaults.contraction", {"name": "none", "bound": 0.9}, ["contraction.bound", "unknown"]),
+    ("defaults.network", {"name": "mlp"}, ["defaults.network.depth", "missing"]),
+    ("studies.seeds.network", MLP, ["seeds.network.name", "'mlp'", "fused", "by: autograd"]),
+    (
+        "studies.deep",
+        DEEP | {"network": MLP | {"normalisation": "group"}},
+        ["studies.deep.network.normalisation", "'group'", "none, layer, batch"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"stream": "report"},
+        ["studies.deep.stream", "'report'", "the report's network only", "per_seed"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"gradient": {"name": "implicit", "adjoint": "direct"}},
+        ["studies.deep.gradient.adjoint", "'direct'", "autograd", "by: reference"],
+    ),
+    (
+        "studies.few",
+        {"batch_sizes": [32], "seeds": [0], "gradient": {"name": "implicit", "adjoint": "gmres"}},
+        ["gradient.adjoint", "'gmres'", "reference", "by: autograd"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"contraction": {"name": "projection", "bound": 0.9}},
+        ["studies.deep.contraction.name", "autograd", "by: reference, fused"],
+    ),
     ("defaults.activation", "gelu", ["defaults.activation", "'gelu'", "relu, tanh"]),
     ("defaults.snapshots", 0, ["defaults.snapshots", "0", "at least 1"]),
     ("studies.seeds.activation", "tanh", ["seeds.activation", "'tanh'", "fused", "reference"]),
@@ -893,6 +923,24 @@ def test_what_an_engine_cannot_do_is_refused_with_those_that_can(chosen, key, co
     assert str(error.value).endswith("is not offered by engine reference, but by: fused, able")
 
 
+def test_a_network_is_given_in_part_and_kept_in_what_a_run_is_told(config):
+    layer = {"network": {"normalisation": "layer"}}
+    factors = {"norm": {"plain": {"network": {"depth": 3}}, "layer": layer}}
+    run = with_studies(config, deep=DEEP | {"factors": factors})["deep"].runs["layer", 32, 0]
+    assert run.network.cell == MLP_CELL(depth=2, normalisation="layer")
+    assert run.to_dict()["network"]["cell"] == MLP | {"normalisation": "layer"}
+    assert settings.Run.from_dict(run.to_dict()) == run
+    # What the report's run is told, and what its log stores, has no such key.
+    plain = load(config).studies["replay"].runs[32, 42].to_dict()["network"]
+    assert plain == {"input_dim": 3, "latent_dim": 3, "activation": "relu"}
+
+
+def test_an_implicit_gradient_in_autograd_takes_a_tolerance_at_every_dimension(config):
+    gradient = {"name": "implicit", "tolerance": 1e-4}
+    study = with_studies(config, deep=DEEP | {"gradient": gradient})["deep"]
+    assert study.runs[32, 0].gradient.tolerance == 1e-4
+
+
 def test_every_choice_is_offered_by_an_engine():
     for kind in (*choices.WITH_OPTIONS.values(), *choices.BY_NAME.values()):
         for choice in kind.all().values():
@@ -1016,6 +1064,10 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ("results/figures/sharpness_bent.png", EXPLICIT, "not with the solver explicit"),
         ("results/figures/alignment_bent.png", EXPLICIT, "not with the solver explicit"),
         ("results/alignment/bent/batch_size=32/alignment.parquet", EXPLICIT, "explicit"),
+        ("results/sharpness/bent.parquet", DEEP, "the network report, not mlp"),
+        ("results/units/bent.parquet", DEEP, "the network report, not mlp"),
+        ("results/contraction/bent.parquet", DEEP, "the network report, not mlp"),
+        ("results/figures/spectral_norm_bent.png", DEEP, "the network report, not mlp"),
         ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
         ("results/figures/updates_bent.png", {}, "must be a study with updates"),
         ("results/figures/shares_bent.png", {}, "must be a study with factors"),

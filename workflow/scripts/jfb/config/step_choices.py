@@ -136,7 +136,7 @@ class _WarmedUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(_WarmedUp, Schedule):
-    """The learning rate stays as it is; after `warm_up` updates, in reference and fused."""
+    """The learning rate stays as it is; after `warm_up` updates, where the engine has a warm-up."""
 
     engines = EVERY_ENGINE
     name: Literal["constant"] = "constant"
