@@ -33,6 +33,7 @@ ROOMS = {
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
+    "sklearn": ("model/digits.py",),
     "jsonschema": (),
     "pydantic": ("config/document.py", "config/validation.py"),
     "pydantic_core": ("config/document.py",),

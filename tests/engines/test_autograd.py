@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
-from jfb.config import choices, network_choices, settings
+from jfb.config import choices, datasets, network_choices, settings
 from jfb.engines import autograd, reference, summary
-from jfb.model import products
+from jfb.model import digits, products
 from jfb.model.cells import open_cell
 from jfb.records import layout
 from jfb.streams.interface import open_stream
@@ -132,3 +133,111 @@ def test_views_are_of_one_vector():
     assert torch.equal(torch.nn.utils.parameters_to_vector(cell.parameters()), start)
     sum(p.sum() for p in cell.parameters()).backward()
     assert (vectors.gradient == 1).all()
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    options = datasets.Digits(training_share=0.75, split_seed=3)
+    return options, digits.make(options)
+
+
+def test_digits_are_scikit_learns_and_split_by_class(pictures):
+    options, (training, validation) = pictures
+    inputs, classes = load_digits(return_X_y=True)
+    assert (len(training), len(validation)) == (1348, 449) == (options.training_size, 1797 - 1348)
+    together = np.concatenate([training.inputs, validation.inputs])
+    assert together.dtype == np.float32
+    assert sorted(map(bytes, together)) == sorted(map(bytes, (inputs / 16).astype(np.float32)))
+    # Each picture has the class that it has there.
+    known = {
+        bytes(row): k for row, k in zip((inputs / 16).astype(np.float32), classes, strict=True)
+    }
+    for part in (training, validation):
+        assert [known[bytes(row)] for row in part.inputs] == part.target.tolist()
+        share = np.bincount(part.target.astype(int)) / len(part) - np.bincount(classes) / 1797
+        assert np.abs(share).max() < 0.002
+    other, _ = digits.make(dataclasses.replace(options, split_seed=4))
+    assert not np.array_equal(other.inputs, training.inputs)
+
+
+def of_pictures(run, options, network, **changes):
+    return dataclasses.replace(
+        run,
+        dataset=options,
+        network=network,
+        loss="cross_entropy",
+        engine="autograd",
+        epochs=2,
+        batch_size=64,
+        solver=choices.Picard(tolerance=1e-2, max_iterations=50),
+        **changes,
+    )
+
+
+NETWORKS = {
+    "report": settings.Network(64, 20, "relu", outputs=10, image=(1, 8, 8)),
+    "mlp": settings.Network(64, 20, "tanh", network_choices.MLP(depth=2), 10, (1, 8, 8)),
+    "fpn": settings.Network(
+        64, 96, "relu", network_choices.FPN(channels=6, blocks=1, gamma=0.5), 10, (1, 8, 8)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_learns_digits(name, run, pictures):
+    """Loss and accuracy are those of a plain loop over the same batches, to rounding."""
+    options, parts = pictures
+    run = of_pictures(run, options, NETWORKS[name])
+    outcome = train(autograd, run, parts)
+    assert outcome.log["train_accuracy"][-1] > outcome.log["train_accuracy"][0] > 0.1
+    expected = by_hand(run, parts)
+    for column, values in expected.items():
+        np.testing.assert_allclose(outcome.log[column], values, rtol=2e-4, err_msg=column)
+    assert settings.Run.from_dict(run.to_dict()) == run
+    shapes = {n: tuple(p.shape) for n, p in open_cell(run.network).named_parameters()}
+    assert list(shapes.items()) == list(layout.shapes(run.network).items())
+    row = summary.of_run(run, outcome.log, outcome.best, parts[0])
+    assert row["exact_best_loss"] is None
+
+
+def by_hand(run, parts):
+    """The columns of a log by torch.optim, the iteration written out, and functional's loss."""
+    training, validation = parts
+    stream = open_stream(run)
+    cell = open_cell(run.network)
+    torch.nn.utils.vector_to_parameters(
+        torch.from_numpy(stream.initial_parameters()), cell.parameters()
+    )
+    optimiser = torch.optim.Adam(cell.parameters(), lr=run.optimiser.learning_rate)
+    columns = {name: [] for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")}
+
+    def predict(d):
+        q = cell.inject(d)
+        with torch.no_grad():
+            u = torch.zeros(len(d), *cell.latent_shape)
+            for _ in range(run.solver.max_iterations):
+                image = cell(u, q)
+                if (image - u).abs().max() < run.solver.tolerance:
+                    break
+                u = image
+        return cell.read_out(cell(u, q))
+
+    x, t = torch.from_numpy(training.inputs), torch.from_numpy(training.target).long()
+    for _ in range(run.epochs):
+        losses, shares = 0.0, []
+        for batch in torch.from_numpy(stream.orders(1)[0]).split(run.batch_size):
+            y = predict(x[batch])
+            loss = torch.nn.functional.cross_entropy(y, t[batch])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses += loss.item() * len(batch) / len(x)
+            shares.append((y.argmax(1) == t[batch]).double().mean().item())
+        columns["train_loss"].append(losses)
+        columns["train_accuracy"].append(np.mean(shares))
+        with torch.no_grad():
+            y = predict(torch.from_numpy(validation.inputs))
+            classes = torch.from_numpy(validation.target).long()
+            columns["val_loss"].append(torch.nn.functional.cross_entropy(y, classes).item())
+            columns["val_accuracy"].append((y.argmax(1) == classes).double().mean().item())
+    return columns

@@ -10,7 +10,7 @@ from jfb.streams.interface import open_stream
 with job_log(snakemake.log[0]) as log:
     run = settings.Run.from_dict(snakemake.params.run)
     log.info("%s", run)
-    training, validation = dataset.read(snakemake.input.data)
+    training, validation = dataset.read(snakemake.input.data, run.network.input_dim)
     after_epoch = bookkeeping.telling(Progress(log, run.epochs, "epoch"))
     outcome = open_engine(run)(run, open_stream(run), training, validation, after_epoch)
     last = len(outcome.log["epoch"])

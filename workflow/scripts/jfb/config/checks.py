@@ -155,8 +155,10 @@ def require_updates_left(key: str, schedule: Schedule, updates: int) -> None:
         raise ConfigError(f"{key}.schedule.warm_up", schedule.warm_up, allowed)
 
 
-def require_seed_of_positions(key: str, dataset: settings.Dataset) -> None:
+def require_seed_of_positions(key: str, dataset: settings.Dataset | settings.Digits) -> None:
     """Refuse a random geometry without a seed, and a seed of one that is not."""
+    if not isinstance(dataset, settings.Dataset):
+        return
     is_random = Geometry.all()[dataset.geometry].is_random
     if is_random and dataset.position_seed is None:
         raise ConfigError(
@@ -204,9 +206,10 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         entry: the value of every key that a study may set, with the names of choices that exist.
     """
     engine = entry["engine"]
-    for kind in ("stream", "activation"):
-        able = BY_NAME[kind].all()[entry[kind]].engines
-        _require_offered(f"{key}.{kind}", entry[kind], engine, able)
+    for kind in ("stream", "activation", "loss"):
+        chosen = entry.get(kind, "mse")
+        able = BY_NAME[kind].all()[chosen].engines
+        _require_offered(f"{key}.{kind}", chosen, engine, able)
     for kind, choice in WITH_OPTIONS.items():
         chosen = choice.from_dict(entry[kind])
         _require_offered(f"{key}.{kind}.name", chosen.name, engine, chosen.engines)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from jfb.config.choice import EVERY_ENGINE, Choice, Count, Positive, Share
-from jfb.config.data_choices import Formula, Geometry, NoiseOn
+from jfb.config.data_choices import Formula, Geometry, Loss, NoiseOn
 from jfb.config.engine_choices import Engine
 from jfb.config.network_choices import Cell
 from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedule
@@ -250,6 +250,7 @@ OF_RUN = {name: kind for name, kind in WITH_OPTIONS.items() if kind is not Cell}
 BY_NAME: dict[str, type[Choice]] = {
     "activation": Activation,
     "stream": Stream,
+    "loss": Loss,
     "engine": Engine,
     "geometry": Geometry,
     "formula": Formula,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from jfb.config.choice import Choice
+from jfb.config.choice import EVERY_ENGINE, Choice
 
 
 class Geometry(Choice):
@@ -69,3 +69,27 @@ class OnTargets(NoiseOn):
     """The targets."""
 
     name: Literal["targets"] = "targets"
+
+
+class Loss(Choice):
+    """What training minimises."""
+
+    #: Whether its targets are classes.
+    of_classes: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MSE(Loss):
+    """Mean squared error; a prediction within accuracy_threshold is accurate."""
+
+    engines = EVERY_ENGINE
+    name: Literal["mse"] = "mse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Loss):
+    """Cross-entropy of the class; a prediction of the right class is accurate."""
+
+    engines = ("autograd",)
+    name: Literal["cross_entropy"] = "cross_entropy"
+    of_classes = True

@@ -125,6 +125,7 @@ _OF_LEVEL = {
     "epochs": Epochs,
     "latent_dim": LatentDim,
     "activation": _CHOSEN["activation"],
+    "loss": _CHOSEN["loss"],
     **{name: _CHOSEN[name] for name in WITH_OPTIONS},
     "batch_schedule": Annotated[list[Phase], Field(min_length=1)],
     "order_seed": Seed,
@@ -146,6 +147,14 @@ def _optional(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _required(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (kind, ...) for name, kind in fields.items()}
+
+
+class Digits(_Mapping):
+    """The digits of scikit-learn, and the split."""
+
+    source: Literal["digits"]
+    training_share: Annotated[float, Gt(0), Lt(1)]
+    split_seed: Seed
 
 
 class Dataset(_Mapping):
@@ -254,7 +263,17 @@ CostShort, TimingShort = (
 class Document(_Mapping):
     """Configuration of the workflow."""
 
-    datasets: _mapping(Name, Dataset)
+    datasets: _mapping(
+        Name,
+        Annotated[
+            Annotated[Dataset, Tag("points")] | Annotated[Digits, Tag("digits")],
+            Discriminator(
+                lambda value: (
+                    "digits" if isinstance(value, dict) and "source" in value else "points"
+                )
+            ),
+        ],
+    )
     defaults: Defaults
     studies: _mapping(
         Annotated[_names(names.NAME, names.NO_STUDIES), AfterValidator(_of_no_figure)],

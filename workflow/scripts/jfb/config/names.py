@@ -28,6 +28,7 @@ NO_STUDIES = (
     "everything",
     "dataset",
     "generate",
+    "take_digits",
     "train",
     "train_block",
     "summarise",

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from jfb.config.choice import EVERY_ENGINE, Choice
+from jfb.config.choice import EVERY_ENGINE, Choice, Share
 
 
 class Cell(Choice):
@@ -36,3 +36,24 @@ class MLP(Cell):
     name: Literal["mlp"] = "mlp"
     depth: Annotated[int, Ge(1), Le(100)]
     normalisation: Literal["none", "layer", "batch"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FPN(Cell):
+    """gamma times `blocks` residual blocks of convolutions on u + Q(d) (Wu Fung et al. 2021).
+
+    Q is two convolutions with pooling by `pool`; u has `channels`, whatever latent_dim is, and f is
+    a leaky relu. With normalisation batch, the fixed point of a sample depends on its batch.
+    """
+
+    name: Literal["fpn"] = "fpn"
+    channels: Annotated[int, Ge(1), Le(1024)]
+    blocks: Annotated[int, Ge(1), Le(100)]
+    gamma: Share
+    pool: Annotated[int, Ge(1), Le(64)] = 2
+    normalisation: Literal["none", "layer", "batch"] = "batch"
+
+    def latent_shape(self, image: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Channels, height and width of u for pictures of that many."""
+        _, height, width = image
+        return self.channels, height // self.pool, width // self.pool

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb.config import checks, choices, measurements, requirements, settings
+from jfb.config import checks, choices, measurements, networks, requirements, settings
+from jfb.config.datasets import Dataset, Digits, from_dict
 from jfb.config.errors import ConfigError
-from jfb.config.settings import INPUTS
 from jfb.config.study import SPLIT, Levels, Study
 from jfb.config.validation import checked
 
@@ -23,7 +23,7 @@ MOST_RUNS = 500_000
 class Project:
     """The whole configuration."""
 
-    datasets: Mapping[str, settings.Dataset]
+    datasets: Mapping[str, Dataset | Digits]
     studies: Mapping[str, Study]
     default_studies: tuple[str, ...]
     replay: str
@@ -50,7 +50,7 @@ def load(config: Mapping[str, Any]) -> Project:
         ConfigError: something is wrong; the first finding.
     """
     config = checked(config)
-    datasets = {name: settings.Dataset(**values) for name, values in config["datasets"].items()}
+    datasets = {name: from_dict(values) for name, values in config["datasets"].items()}
     for name, dataset in datasets.items():
         if not 0 < dataset.training_size < dataset.points:
             raise ConfigError(
@@ -116,7 +116,7 @@ def load(config: Mapping[str, Any]) -> Project:
 def _study(
     key: str,
     entry: Mapping[str, Any],
-    datasets: Mapping[str, settings.Dataset],
+    datasets: Mapping[str, Dataset | Digits],
     most_runs: int,
 ) -> Study:
     checks.require_one_of(f"{key}.dataset", entry["dataset"], datasets)
@@ -198,8 +198,8 @@ def _of_data(key: str, factors: Mapping[str, Mapping[str, Any]], has_blocks: boo
 
 
 def _of_splits(
-    studies: Mapping[str, Study], datasets: Mapping[str, settings.Dataset]
-) -> dict[str, settings.Dataset]:
+    studies: Mapping[str, Study], datasets: Mapping[str, Dataset | Digits]
+) -> dict[str, Dataset | Digits]:
     """The datasets of the studies that vary the split, by name."""
     made = {}
     for name, study in studies.items():
@@ -230,15 +230,13 @@ def _runs(
     place: str,
     seeds: Sequence[int],
     entry: Mapping[str, Any],
-    dataset: settings.Dataset,
+    dataset: Dataset | Digits,
     levels: Levels,
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""
     parts = {name: kind.from_dict(entry[name]) for name, kind in choices.OF_RUN.items()}
     parts["dataset"] = dataset
-    cell = choices.Cell.from_dict(entry["network"])
-    shape = len(INPUTS), entry["latent_dim"], entry["activation"]
-    parts["network"] = settings.Network(*shape, cell)
+    parts["network"] = networks.made(place, entry, dataset)
     phases = _phases(entry, dataset.training_size)
     for position, batch_size in enumerate(entry["batch_sizes"]):
         epochs = _epochs(entry, batch_size, dataset.training_size, phases)
@@ -256,6 +254,7 @@ def _runs(
             levels=levels,
             batch_schedule=phases,
             order_seed=entry.get("order_seed"),
+            loss=entry.get("loss", "mse"),
         )
         updates = first.updates_by(epochs, dataset.training_size)
         checks.require_updates_left(place, first.schedule, updates)

@@ -23,7 +23,7 @@ class Needs:
     which it means something, all where none is named; `solvers` and `gradients` likewise.
     `updates`: whether they are given a number of updates; None if either way. `one_batch_size`: a
     run has the same batch size from its start to its end. `every_epoch`: no optimiser ends a run.
-    `affine`: their latent maps are the report's, of which the weight is measured.
+    `of_report`: their networks are the report's with one output, of which the weight is measured.
     """
 
     logs: bool | None = True
@@ -37,22 +37,22 @@ class Needs:
     updates: bool | None = None
     one_batch_size: bool = False
     every_epoch: bool = False
-    affine: bool = False
+    of_report: bool = False
 
 
 #: Units that are active and kinks are those of relu: tanh has neither.
-_UNITS = Needs(fixed_point=True, activations=("relu",), every_epoch=True, affine=True)
-_FINAL = Needs(logs=None, fixed_point=True, affine=True)
+_UNITS = Needs(fixed_point=True, activations=("relu",), every_epoch=True, of_report=True)
+_FINAL = Needs(logs=None, fixed_point=True, of_report=True)
 #: The unrolled gradient goes through the iterates of T, and JFB is what the runs were trained with.
 _ALIGNMENT = Needs(
-    fixed_point=True, solvers=("picard",), gradients=("jfb",), every_epoch=True, affine=True
+    fixed_point=True, solvers=("picard",), gradients=("jfb",), every_epoch=True, of_report=True
 )
 _FACTORS = Needs(logs=None, plain=False, factors=True)
 _SEVERAL = Needs(logs=None, several=True)
 _UPDATES = Needs(logs=None, updates=True)
 _UPDATED_BLOCKS = Needs(logs=False, updates=True)
 #: The minima of relu networks on all of the data are searched for from a study's final networks.
-CATALOGUED = Needs(logs=None, fixed_point=True, activations=("relu",), affine=True)
+CATALOGUED = Needs(logs=None, fixed_point=True, activations=("relu",), of_report=True)
 #: By what is made: a folder or the start of a name in results/, before the name of the study.
 NEEDS = {
     "alignment": _ALIGNMENT,
@@ -65,13 +65,13 @@ NEEDS = {
     "sharpness": _FINAL,
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
-    "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, affine=True),
+    "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
     "figures/bands": Needs(every_epoch=True),
     "figures/levels": Needs(logs=None),
     "figures/ecdf": Needs(logs=None),
     "figures/shares": _FACTORS,
     "figures/loss_by_level": _FACTORS,
-    "figures/spectral_norm": Needs(plain=False, every_epoch=True, affine=True),
+    "figures/spectral_norm": Needs(plain=False, every_epoch=True, of_report=True),
     "figures/updates": _UPDATES,
 }
 #: By what the target of a study makes besides its runs and their summary, if it has what `NEEDS`
@@ -120,9 +120,10 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
         yield f"must be a study whose runs have all of their epochs: none of engine {ending[0]}"
     if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
         yield "must be a study of several seeds at several batch sizes"
-    others = {run.network.cell.name for run in runs if not run.network.cell.affine}
-    for name in sorted(others) if needs.affine else ():
-        yield f"must be a study of the network report, not {name}"
+    networks = {run.network for run in runs if not run.network.is_reports}
+    others = {f"{one.cell.name} with {one.outputs}" for one in networks}
+    for other in sorted(others) if needs.of_report else ():
+        yield f"must be a study of the network report with one output, not {other}"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):
         yield "must be a study without batch_schedule"
     if needs.fixed_point and any(run.solver.name == "explicit" for run in runs):

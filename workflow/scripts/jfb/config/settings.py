@@ -7,81 +7,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from jfb.config import choices, network_choices, step_choices
-
-#: Columns of a dataset that are the coordinates of a point.
-INPUTS = ("x", "y", "z")
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A set of points in the room, the target at each, and the split.
-
-    Lengths are in metres. `formula` is `code` (what the report's program computes) or
-    `printed` (what its text prints); `noise_std` is in metres, of the noise on targets without
-    unit. `noise_on` is what the noise is added to; `position_seed` draws the points of a geometry
-    that is random.
-    """
-
-    geometry: str
-    formula: str
-    length: float
-    width: float
-    height: float
-    points: int
-    noise_std: float
-    noise_seed: int
-    training_share: float
-    split_seed: int
-    noise_on: str = "position"
-    position_seed: int | None = None
-
-    @property
-    def training_size(self) -> int:
-        """Number of training points; the others are for validation."""
-        return round(self.points * self.training_share)
-
-    @property
-    def variance_of_targets(self) -> float | None:
-        """That which noise gives the targets beside their formula; None where it is elsewhere."""
-        if not self.noise_std:
-            return 0.0
-        return self.noise_std**2 if self.noise_on == "targets" else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The values by name, but for those at their defaults."""
-        return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
-        }
-
+from jfb.config import choices, datasets, network_choices, step_choices
+from jfb.config.datasets import Dataset, Digits
 
 _REPORT = network_choices.Report()
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network: `input_dim` of a point, `latent_dim` of the fixed point.
+    """A network: `input_dim` of a point, `latent_dim` of the fixed point, `outputs` of the readout.
 
-    `activation` is the nonlinearity of T, and `cell` what else T is.
+    `activation` is the nonlinearity of T, and `cell` what else T is. `image` is channels, height
+    and width of an input that is a picture.
     """
 
     input_dim: int
     latent_dim: int
     activation: str = "relu"
     cell: network_choices.Cell = _REPORT
+    outputs: int = 1
+    image: tuple[int, int, int] | None = None
+
+    @property
+    def is_reports(self) -> bool:
+        """Whether it is affine before its activation and has one output, as the report's."""
+        return self.cell.affine and self.outputs == 1
 
     def to_dict(self) -> dict[str, Any]:
-        """The values by name; a cell that is not the report's."""
-        told = {key: value for key, value in vars(self).items() if key != "cell"}
-        return told if self.cell == _REPORT else told | {"cell": self.cell.to_dict()}
+        """The values by name; of those that the report's network does not name, what differs."""
+        told = vars(self) | {"cell": self.cell.to_dict(), "image": self.image and [*self.image]}
+        return {key: value for key, value in told.items() if value != _LIKE_THE_REPORTS.get(key)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The network that `to_dict` wrote down."""
-        cell = network_choices.Cell.from_dict(values.get("cell", _REPORT.to_dict()))
-        return cls(**values | {"cell": cell})
+        told = _LIKE_THE_REPORTS | values
+        cell, image = network_choices.Cell.from_dict(told["cell"]), told["image"]
+        return cls(**told | {"cell": cell, "image": image and tuple(image)})
+
+
+_LIKE_THE_REPORTS = {"cell": _REPORT.to_dict(), "outputs": 1, "image": None}
 
 
 _SAME_RATE, _CONSTANT = step_choices.SameRate(), step_choices.Constant()
@@ -98,10 +63,10 @@ class Run:
     are kept. `levels` names the place of the run among those of its study that differ in more than
     batch size and seed: pairs of a factor and its level. `batch_schedule` are pairs of a number of
     epochs and the batch size that they have, before the others have `batch_size`. `order_seed`
-    draws the orders of the samples, where that is not the seed.
+    draws the orders of the samples, where that is not the seed. `loss` is what is minimised.
     """
 
-    dataset: Dataset
+    dataset: Dataset | Digits
     network: Network
     solver: choices.Solver
     gradient: choices.Gradient
@@ -120,6 +85,7 @@ class Run:
     schedule: step_choices.Schedule = _CONSTANT
     batch_schedule: tuple[tuple[int, int], ...] = ()
     order_seed: int | None = None
+    loss: str = "mse"
 
     @property
     def phases(self) -> tuple[tuple[int, int], ...]:
@@ -165,7 +131,7 @@ class Run:
         made = LEFT_OUT | values
         made |= {name: kind.from_dict(made[name]) for name, kind in choices.OF_RUN.items()}
         made |= {
-            "dataset": Dataset(**made["dataset"]),
+            "dataset": datasets.from_dict(made["dataset"]),
             "network": Network.from_dict(made["network"]),
         }
         return cls(**made | {name: tuple(map(tuple, made[name])) for name in _PAIRS})
@@ -180,13 +146,14 @@ LEFT_OUT = {
     "schedule": {"name": "constant"},
     "batch_schedule": [],
     "order_seed": None,
+    "loss": "mse",
 }
 #: What is so where a configuration leaves it out.
 OPTIONAL = LEFT_OUT | {"network": _REPORT.to_dict()}
 
 
 @functools.cache
-def _told(part: Dataset | Network | choices.Choice) -> dict[str, Any]:
+def _told(part: Dataset | Digits | Network | choices.Choice) -> dict[str, Any]:
     return part.to_dict()
 
 

@@ -16,6 +16,7 @@ from jfb.engines.interface import Outcome
 from jfb.model import numerics
 from jfb.model.cells import open_cell
 from jfb.model.equilibrium import DEQ
+from jfb.model.losses import LOSSES
 from jfb.model.solvers import Solve
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -49,6 +50,7 @@ class _Network(OnOneVector):
         if run.network.cell.affine:
             self.latent_weight = cell.latent.weight.detach()
         self.deq = DEQ(cell, run.solver, run.gradient)
+        self.loss = LOSSES[run.loss]
 
 
 class Forward:
@@ -67,12 +69,12 @@ class Forward:
     def __call__(
         self, d: Tensor, target: Tensor, error: Tensor, start: Tensor | None = None
     ) -> Solve:
-        """Predict, and write y - target to `error`."""
+        """See `stepping.Forward`."""
         if start is not None:
             start = start.T.reshape(self._latent_shape)
-        difference = self._network.deq(d.T, start) - target.T
-        error.copy_(difference.detach().T)
-        self.gradient.loss = difference.square().mean()
+        y = self._network.deq(d.T, start)
+        self.gradient.loss, kept = self._network.loss(y, target[0])
+        error.copy_(kept)
         solve = self._network.deq.solve
         return solve._replace(point=self._network.deq.point.flatten(1).T)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from jfb.config import settings
 from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
+from jfb.engines.scores import Scores, open_scores
 from jfb.model import learning_rates
 from jfb.model.contraction import CONTRACTIONS
 from jfb.model.optimisers import OPTIMISERS
@@ -28,7 +29,7 @@ class Gradient(Protocol):
     converged: bool
 
     def __call__(self, d: Tensor, error: Tensor) -> Tensor:
-        """The flat gradient, (p,), of the mean squared error; d is (m, size), error (1, size)."""
+        """The flat gradient, (p,), of the loss; d is (m, size), error as in `Forward`."""
 
 
 class Forward(Protocol):
@@ -39,9 +40,13 @@ class Forward(Protocol):
     def __call__(
         self, d: Tensor, target: Tensor, error: Tensor, start: Tensor | None = None
     ) -> Solve:
-        """Predict, and write y - target to `error`; d is (m, size), the others (1, size).
+        """Predict, and write to `error` what `jfb.engines.scores` keeps of the predictions.
 
-        The solver starts from `start`, (n, size), where it takes one.
+        Args:
+            d: (m, size).
+            target: (1, size).
+            error: (k, size).
+            start: (n, size), from which the solver starts, where it takes one.
         """
 
 
@@ -51,43 +56,6 @@ class Parameters(Protocol):
     #: (p,), and (n, n) as a view of it; NaN where a network has none.
     parameters: Tensor
     latent_weight: Tensor
-
-
-class Scores:
-    """Errors of one pass over a part of the data, and what they amount to batch by batch.
-
-    Args:
-        size: number of points.
-        batch_size: of all batches but the last, which may be smaller.
-        threshold: largest absolute error that counts as accurate.
-    """
-
-    def __init__(self, size: int, batch_size: int, threshold: float) -> None:
-        errors = torch.empty(1, size)
-        self.batches = errors.split(batch_size, dim=1)
-        self._size = size
-        self._threshold = threshold
-        whole = size - size % batch_size
-        self._groups = [errors[0, :whole].view(-1, batch_size)]
-        if whole < size:
-            self._groups.append(errors[0, whole:].view(1, -1))
-
-    def loss(self) -> float:
-        """Mean over the points, as the batches' float32 means weighted by their sizes."""
-        total = 0.0
-        for group in self._groups:
-            for mean in group.square().mean(dim=1).tolist():
-                total += mean * group.shape[1]
-        return total / self._size
-
-    def accuracy(self) -> float:
-        """Share of accurate predictions: the unweighted mean over the batches."""
-        shares = [
-            share
-            for group in self._groups
-            for share in (group.abs() <= self._threshold).float().mean(dim=1).tolist()
-        ]
-        return sum(shares) / len(shares)
 
 
 class Memory:
@@ -146,8 +114,7 @@ class Trainer:
         self._memory = Memory(run, len(training))
         self._done = 0
         self._scores = {
-            batch_size: Scores(len(training), batch_size, run.accuracy_threshold)
-            for _, batch_size in run.phases
+            batch_size: open_scores(run, len(training), batch_size) for _, batch_size in run.phases
         }
         sizes = {b.shape[1] for scores in self._scores.values() for b in scores.batches}
         self._forward = {size: open_forward(size) for size in sizes}
@@ -206,7 +173,7 @@ def carry_out(
     """
     trainer = Trainer(run, stream, training, network, open_forward)
     validate = open_forward(len(validation))
-    validation_scores = Scores(len(validation), len(validation), run.accuracy_threshold)
+    validation_scores = open_scores(run, len(validation), len(validation))
     validation_inputs, validation_target = tensors(validation)
     memory, all_of_them = Memory(run, len(validation)), torch.arange(len(validation))
 

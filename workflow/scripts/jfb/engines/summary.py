@@ -83,7 +83,7 @@ def of_run(
 
 
 def _exact_loss(run: settings.Run, best: np.ndarray, training: Part) -> float | None:
-    if run.solver.name == "explicit" or not run.network.cell.affine:
+    if run.solver.name == "explicit" or not run.network.is_reports:
         return None
     loss = fixed_points.loss(best, run.network, training)
     return loss if np.isfinite(loss) else None

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from jfb.config import choices, settings
-from jfb.config.settings import INPUTS
+from jfb.config.datasets import INPUTS
 from jfb.measure import collector, machine
 from jfb.measure.collector import Collector
 from jfb.model import numerics

@@ -103,7 +103,7 @@ class MLP(Affine):
 
 
 class FPN(Cell):
-    """The fixed point network of Wu Fung et al. (2021) on images, as their code for MNIST has it.
+    """The fixed point network of Wu Fung et al. (2021) on pictures, as in their code for MNIST.
 
     Q(d) is two convolutions with normalisation, the first with pooling. With w = u + Q(d), each
     block takes w to N(w + g(conv(g(conv(w))))), and T(u; d) = gamma w; g is a leaky relu of slope
@@ -142,7 +142,7 @@ class FPN(Cell):
         self.injection = nn.ModuleList([_convolution(depth, half), _convolution(half, channels)])
         self.convolution = _convolution(channels, half)
         self.output = nn.Linear(half * self.latent_shape[1] * self.latent_shape[2], outputs)
-        self._gamma, self._pool = gamma, pool
+        self._image, self._gamma, self._pool = image, gamma, pool
         self._normalise = _normalisation(normalisation, self.latent_shape)
         self.coupled = normalisation == "batch"
         self._before = [
@@ -151,9 +151,10 @@ class FPN(Cell):
         ]
 
     def inject(self, d: Tensor) -> Tensor:
-        """Q(d), (size, *latent_shape)."""
+        """Q(d), (size, *latent_shape), of pictures as rows, (size, m)."""
         first, second = self.injection
-        q = functional.max_pool2d(_leaky(self._before[0](first(d))), self._pool)
+        pictures = d.reshape(len(d), *self._image)
+        q = functional.max_pool2d(_leaky(self._before[0](first(pictures))), self._pool)
         return _leaky(self._before[1](second(q)))
 
     def forward(self, u: Tensor, injected: Tensor) -> Tensor:
@@ -191,11 +192,23 @@ def _normalisation(name: str, shape: tuple[int, ...]):
 
 
 def open_cell(network: settings.Network) -> Cell:
-    """The cell of a network with one output; parameters as in `jfb.records.layout`."""
-    options = dict(vars(network.cell))
-    return CELLS[options.pop("name")](
-        network.input_dim, network.latent_dim, 1, network.activation, **options
-    )
+    """The cell of a network, with parameters in the order of `jfb.records.layout`."""
+    return CELLS[network.cell.name](network)
 
 
-CELLS = {"report": Affine, "mlp": MLP}
+def _affine(network: settings.Network) -> Cell:
+    return Affine(network.input_dim, network.latent_dim, network.outputs, network.activation)
+
+
+def _mlp(network: settings.Network) -> Cell:
+    dimensions = network.input_dim, network.latent_dim, network.outputs
+    cell = network.cell
+    return MLP(*dimensions, network.activation, cell.depth, cell.normalisation)
+
+
+def _fpn(network: settings.Network) -> Cell:
+    options = {key: value for key, value in vars(network.cell).items() if key != "name"}
+    return FPN(network.image, network.outputs, **options)
+
+
+CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn}
