@@ -29,6 +29,16 @@ REPORT = {
     "split_seed": 7,
 }
 #: A study of the engine that does as the report's program does.
+DIGITS = {"source": "digits", "training_share": 0.8, "split_seed": 1}
+FPN = {"name": "fpn", "channels": 4, "blocks": 1, "gamma": 0.5}
+PICTURES = {
+    "engine": "autograd",
+    "dataset": "digits",
+    "loss": "cross_entropy",
+    "network": FPN,
+    "batch_sizes": [32],
+    "seeds": [0],
+}
 MLP = {"name": "mlp", "depth": 2}
 DEEP = {"engine": "autograd", "network": MLP, "batch_sizes": [32], "seeds": [0]}
 SLOW = {"batch_sizes": [600], "seeds": [0], "engine": "dataloader"}
@@ -221,6 +231,31 @@ MISTAKES = [
         "studies.deep",
         DEEP | {"network": MLP | {"normalisation": "group"}},
         ["studies.deep.network.normalisation", "'group'", "none, layer, batch"],
+    ),
+    ("datasets.digits", {"source": "digits"}, ["digits", "lacks", "training_share", "split_seed"]),
+    ("datasets.digits", DIGITS | {"source": "mnist"}, ["digits.source", "'mnist'", "digits"]),
+    ("datasets.digits", DIGITS | {"points": 9}, ["datasets.digits.points", "9", "unknown"]),
+    ("datasets.digits", DIGITS | {"training_share": 1.0}, ["training_share", "less than 1"]),
+    (
+        "studies.deep",
+        DEEP | {"loss": "cross_entropy"},
+        ["studies.deep.loss", "'cross_entropy'", "classes", "not report"],
+    ),
+    ("studies.deep", DEEP | {"loss": "hinge"}, ["deep.loss", "'hinge'", "mse, cross_entropy"]),
+    (
+        "studies.deep",
+        DEEP | {"network": FPN},
+        ["studies.deep.network.name", "'fpn'", "dataset of pictures, not report"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"network": FPN | {"gamma": 1.0}},
+        ["studies.deep.network.gamma", "1.0", "less than 1"],
+    ),
+    (
+        "studies.seeds.loss",
+        "cross_entropy",
+        ["studies.seeds.loss", "'cross_entropy'", "fused", "by: autograd"],
     ),
     (
         "studies.deep",
@@ -933,6 +968,43 @@ def test_a_network_is_given_in_part_and_kept_in_what_a_run_is_told(config):
     # What the report's run is told, and what its log stores, has no such key.
     plain = load(config).studies["replay"].runs[32, 42].to_dict()["network"]
     assert plain == {"input_dim": 3, "latent_dim": 3, "activation": "relu"}
+
+
+def of_pictures(config, **changes):
+    config["datasets"]["digits"] = DIGITS
+    return with_studies(config, pictures=PICTURES | changes)["pictures"]
+
+
+def test_a_network_follows_from_the_pictures(config):
+    run = of_pictures(config).runs[32, 0]
+    assert (run.network.input_dim, run.network.outputs, run.network.image) == (64, 10, (1, 8, 8))
+    assert run.network.latent_dim == 4 * 4 * 4
+    assert run.dataset.training_size == 1438
+    assert run.to_dict()["dataset"] == DIGITS
+    assert settings.Run.from_dict(json.loads(json.dumps(run.to_dict()))) == run
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"loss": "mse"}, "loss: 'mse' needs a dataset with one number as its target, not digits"),
+        (
+            {"network": FPN | {"pool": 9}},
+            "network.pool: 9 must be at most 8, the side of a picture",
+        ),
+        ({"batch_sizes": [1439]}, "batch_sizes: 1439 must be at most 1438"),
+        ({"engine": "fused", "network": {"name": "report"}}, "is not offered by engine fused"),
+    ],
+)
+def test_what_does_not_go_with_pictures_is_refused(changes, said, config):
+    with pytest.raises(ConfigError) as error:
+        of_pictures(config, **changes)
+    assert said in str(error.value)
+
+
+def test_levels_of_the_mean_squared_error_are_not_drawn_of_classes(config):
+    study = of_pictures(config, batch_sizes=[64, 32], seeds=[0, 1])
+    assert requirements.made_by_target(study) == ["figures/bands"]
 
 
 def test_an_implicit_gradient_in_autograd_takes_a_tolerance_at_every_dimension(config):

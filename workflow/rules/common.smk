@@ -126,13 +126,9 @@ def run_of(wildcards):
     return run
 
 
-# Of 3,000 epochs at the smallest batch size, several times over.
-MINUTES = {"fused": 2, "reference": 10, "dataloader": 30, "full_batch": 10}
-
-
 def minutes_of(run):
     """The time that a run is given on a cluster."""
-    return -(-MINUTES[run.engine] * max(run.epochs, 3000) // 3000)
+    return -(-Engine.all()[run.engine].minutes * max(run.epochs, 3000) // 3000)
 
 
 def block_of(wildcards):

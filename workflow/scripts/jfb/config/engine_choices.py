@@ -10,6 +10,9 @@ class Engine(Choice):
     """What carries out a run; `module` has its function `train`."""
 
     module: ClassVar[str]
+    #: What a run of 3,000 epochs is given on a cluster: at the smallest batch size, several times
+    #: over.
+    minutes: ClassVar[int]
     #: The largest that a configuration may name.
     most_latent_dim: ClassVar[int] = 1024
     #: Whether it takes a step per batch, for all epochs that are wanted; otherwise each step takes
@@ -23,6 +26,7 @@ class Reference(Engine):
 
     name: Literal["reference"] = "reference"
     module = "jfb.engines.reference"
+    minutes = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Fused(Engine):
 
     name: Literal["fused"] = "fused"
     module = "jfb.engines.fused.engine"
+    minutes = 2
     # The kernel is compiled for each dimension: ten seconds at 256, and more than linear.
     most_latent_dim = 256
 
@@ -41,6 +46,7 @@ class DataLoader(Engine):
 
     name: Literal["dataloader"] = "dataloader"
     module = "jfb.engines.dataloader"
+    minutes = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,7 @@ class Autograd(Engine):
 
     name: Literal["autograd"] = "autograd"
     module = "jfb.engines.autograd"
+    minutes = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,4 +64,5 @@ class FullBatch(Engine):
 
     name: Literal["full_batch"] = "full_batch"
     module = "jfb.engines.full_batch"
+    minutes = 10
     steps_by_batch = False

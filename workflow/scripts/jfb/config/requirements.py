@@ -23,6 +23,7 @@ class Needs:
     which it means something, all where none is named; `solvers` and `gradients` likewise.
     `updates`: whether they are given a number of updates; None if either way. `one_batch_size`: a
     run has the same batch size from its start to its end. `every_epoch`: no optimiser ends a run.
+    `losses`: those whose values it shows, all where none is named.
     `of_report`: their networks are the report's with one output, of which the weight is measured.
     """
 
@@ -37,6 +38,7 @@ class Needs:
     updates: bool | None = None
     one_batch_size: bool = False
     every_epoch: bool = False
+    losses: tuple[str, ...] = ()
     of_report: bool = False
 
 
@@ -47,9 +49,11 @@ _FINAL = Needs(logs=None, fixed_point=True, of_report=True)
 _ALIGNMENT = Needs(
     fixed_point=True, solvers=("picard",), gradients=("jfb",), every_epoch=True, of_report=True
 )
-_FACTORS = Needs(logs=None, plain=False, factors=True)
+#: What shows levels of the mean squared error.
+_LEVELS = Needs(logs=None, losses=("mse",))
+_FACTORS = Needs(logs=None, plain=False, factors=True, losses=("mse",))
 _SEVERAL = Needs(logs=None, several=True)
-_UPDATES = Needs(logs=None, updates=True)
+_UPDATES = Needs(logs=None, updates=True, losses=("mse",))
 _UPDATED_BLOCKS = Needs(logs=False, updates=True)
 #: The minima of relu networks on all of the data are searched for from a study's final networks.
 CATALOGUED = Needs(logs=None, fixed_point=True, activations=("relu",), of_report=True)
@@ -67,8 +71,8 @@ NEEDS = {
     "contraction": _FINAL,
     "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
     "figures/bands": Needs(every_epoch=True),
-    "figures/levels": Needs(logs=None),
-    "figures/ecdf": Needs(logs=None),
+    "figures/levels": _LEVELS,
+    "figures/ecdf": _LEVELS,
     "figures/shares": _FACTORS,
     "figures/loss_by_level": _FACTORS,
     "figures/spectral_norm": Needs(plain=False, every_epoch=True, of_report=True),
@@ -91,7 +95,7 @@ OF_TARGET = {
 #: Endings of a figure's files; the HTML report shows the first.
 FORMATS = ("svg", "pdf", "png")
 #: By key of the configuration: what is made of the study that it names.
-_ONE_TABLE = Needs(logs=None, updates=False)
+_ONE_TABLE = Needs(logs=None, updates=False, losses=("mse",))
 ROLES = {
     "replay": (_ONE_TABLE, _UNITS, _FINAL, Needs(one_batch_size=True)),
     "distribution": (_ONE_TABLE, _FINAL),
@@ -120,6 +124,9 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
         yield f"must be a study whose runs have all of their epochs: none of engine {ending[0]}"
     if needs.several and any(len({key[k] for key in study.runs}) < 2 for k in (-2, -1)):
         yield "must be a study of several seeds at several batch sizes"
+    losses = {run.loss for run in runs} if needs.losses else set()
+    for loss in sorted(losses - set(needs.losses)):
+        yield f"must be a study with the loss {' or '.join(needs.losses)}, not {loss}"
     networks = {run.network for run in runs if not run.network.is_reports}
     others = {f"{one.cell.name} with {one.outputs}" for one in networks}
     for other in sorted(others) if needs.of_report else ():

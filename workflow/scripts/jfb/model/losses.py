@@ -17,7 +17,7 @@ def mean_squared_error(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def cross_entropy(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean cross-entropy; and of each sample its own, and 1 where the class is right, (2, size).
+    """The mean cross-entropy; of each sample its own, and 1 where the class is right, (2, size).
 
     Args:
         y: (size, classes) scores.
