@@ -94,6 +94,23 @@ def test_an_adjoint_that_is_not_found_counts_and_moves_nothing_unseen(
     assert products.TOLERANCE == 1e-6
 
 
+def test_an_update_whose_adjoint_was_not_found_is_left_out_or_made(run, data):
+    """Two steps of conjugate gradients do not come to 1e-3: nothing is trained."""
+    solver = choices.Picard(tolerance=1e-3, max_iterations=2)
+    gradients = [choices.CGNormal(skip_failed=skip) for skip in (True, False)]
+    skipped, made = (
+        train(autograd, dataclasses.replace(run, solver=solver, gradient=one), data)
+        for one in gradients
+    )
+    start = open_stream(run).initial_parameters()
+    assert np.array_equal(skipped.final, start)
+    assert not np.array_equal(made.final, start)
+    assert np.isfinite(made.log["train_loss"]).all()
+    for outcome in (skipped, made):
+        assert (outcome.log["unconverged"] >= 4).all()
+        assert (outcome.log["adjoint_applications"] == 2).all()
+
+
 @pytest.mark.parametrize("cell", [network_choices.Report(), DEEP])
 def test_parameters_lie_in_the_order_of_the_layout(cell):
     network = settings.Network(3, 4, cell=cell)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from scipy.sparse.linalg import cg
 from torch.nn import functional
 from torchdeq import get_deq
 
@@ -16,6 +17,7 @@ IMPLICIT = {
     name: choices.Implicit(adjoint=name, tolerance=1e-12)
     for name in ("picard", "anderson", "broyden", "gmres")
 }
+CG_NORMAL = choices.CGNormal(skip_failed=False)
 GENERAL = {
     name: one for name, one in ALL.items() if name not in ("implicit", "patterns")
 } | IMPLICIT
@@ -184,23 +186,25 @@ def test_a_solver_takes_its_start(name):
 @pytest.mark.parametrize("name", IMPLICIT)
 def test_an_adjoint_that_is_not_found_is_nan_and_says_so(name):
     """J = 1: (1 - 1) w = v has no solution."""
-    adjoint = products.open_adjoint(IMPLICIT[name])
-    found = adjoint(lambda w: w, torch.ones(2, 3, dtype=torch.float64))
+    adjoint = products.open_adjoint(IMPLICIT[name], TIGHT)
+    found = adjoint(products.Jacobian(lambda w: w), torch.ones(2, 3, dtype=torch.float64))
     assert found.isnan().all()
     assert not adjoint.converged
 
 
 @pytest.mark.parametrize("name", IMPLICIT)
 def test_the_adjoint_of_a_vanishing_gradient_vanishes(name):
-    adjoint = products.open_adjoint(IMPLICIT[name])
-    assert (adjoint(lambda w: 0.5 * w, torch.zeros(2, 3, dtype=torch.float64)) == 0).all()
+    adjoint = products.open_adjoint(IMPLICIT[name], TIGHT)
+    assert (
+        adjoint(products.Jacobian(lambda w: 0.5 * w), torch.zeros(2, 3, dtype=torch.float64)) == 0
+    ).all()
     assert adjoint.converged
 
 
 def test_what_has_no_jacobian_is_not_solved_by_elimination():
     for name in ("direct", "patterns"):
         with pytest.raises(ValueError, match=f"adjoint {name}: J is not known"):
-            products.open_adjoint(choices.Implicit(adjoint=name))
+            products.open_adjoint(choices.Implicit(adjoint=name), TIGHT)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 200])
@@ -228,3 +232,39 @@ def test_an_explicit_network_is_its_layers():
     found = gradient(DEQ(report(network), solver, choices.Unrolled()), d.T, target.T)
     expected, _ = gradient_of(network, d, target, choices.Unrolled(), solver)
     assert closeness(found, expected) < 1e-12
+
+
+def with_limit(most, tolerance=1e-12):
+    return choices.Picard(tolerance=tolerance, max_iterations=most)
+
+
+@pytest.mark.parametrize("normalisation", ["none", "layer", "batch"])
+def test_conjugate_gradients_on_the_normal_equations_are_exact_in_the_end(normalisation):
+    cell, d, target = image_cell(normalisation)
+    exact = gradient(DEQ(cell, with_limit(2000), IMPLICIT["gmres"]), d, target)
+    module = DEQ(cell, with_limit(2000), CG_NORMAL)
+    assert closeness(gradient(module, d, target), exact) < 1e-9
+    assert module.adjoint.converged
+
+
+def test_conjugate_gradients_are_a_dense_solution_of_each_sample():
+    """J drawn for each sample; SciPy's cg takes the same steps."""
+    generator = torch.Generator().manual_seed(4)
+    draw = {"generator": generator, "dtype": torch.float64}
+    j, v = 0.3 * torch.randn(4, 6, 6, **draw), torch.randn(4, 6, **draw)
+    jacobian = products.Jacobian(
+        lambda w: (j.mT @ w[..., None])[..., 0], lambda x: (j @ x[..., None])[..., 0]
+    )
+    system = torch.eye(6, dtype=torch.float64) - j.mT
+    expected = torch.linalg.solve(system, v[..., None])[..., 0]
+    adjoint = products.CGNormal(1e-13, 100, coupled=False)
+    assert torch.allclose(adjoint(jacobian, v), expected, atol=1e-10)
+    assert adjoint.converged
+    stopped = products.CGNormal(1e-13, 3, coupled=False)
+    found = stopped(jacobian, v)
+    assert not stopped.converged
+    assert stopped.applications == 3
+    for k in range(4):
+        normal = (system[k].mT @ system[k]).numpy()
+        theirs, _ = cg(normal, (system[k].mT @ v[k]).numpy(), rtol=1e-13, maxiter=3)
+        assert torch.allclose(found[k], torch.from_numpy(theirs), atol=1e-10)

@@ -125,6 +125,19 @@ class Implicit(Gradient):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CGNormal(Gradient):
+    """Exact, from the normal equations by conjugate gradients: the baseline of Wu Fung et al. 2021.
+
+    To the solver's tolerance, relative to the right side, in at most its max_iterations steps. Where
+    these do not suffice, the update is left out if `skip_failed` is true, and made if not.
+    """
+
+    engines = ("autograd",)
+    name: Literal["cg_normal"] = "cg_normal"
+    skip_failed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Phantom(Gradient):
     """Backpropagation through `steps` steps from the fixed point, T weighted by `damping`."""
 

@@ -147,6 +147,8 @@ class Trainer:
             adjoint_applications += forward.gradient.applications * len(samples)
             if not forward.gradient.converged:
                 solves[-1] = solves[-1]._replace(converged=False)
+                if getattr(self._run.gradient, "skip_failed", False):
+                    continue
             self._optimiser.step(gradient, rate)
             self._contraction.apply()
         self._done += 1

@@ -32,7 +32,7 @@ class DEQ(nn.Module):
         #: Of the gradients that go through several applications of T, what it counts.
         self.adjoint = Adjoint()
         if gradient.name in _AT_FIXED_POINT:
-            self.adjoint = products.open_adjoint(gradient, cell.coupled)
+            self.adjoint = products.open_adjoint(gradient, solver, cell.coupled)
         #: Of the last batch.
         self.point: Tensor | None = None
         self.solve: Solve | None = None
@@ -72,11 +72,20 @@ class DEQ(nn.Module):
             u = point.detach().requires_grad_()
             image = self.cell(u, injected)
 
-        def product(w: Tensor) -> Tensor:
+        def pull(w: Tensor) -> Tensor:
             (found,) = torch.autograd.grad(image, u, w, retain_graph=True)
             return found
 
-        return self.adjoint(product, v)
+        def push(x: Tensor) -> Tensor:
+            # J^T w is linear in w: its own derivative, pulled back, is J.
+            with torch.enable_grad():
+                w = torch.zeros_like(image, requires_grad=True)
+                (pulled,) = torch.autograd.grad(image, u, w, create_graph=True)
+                (found,) = torch.autograd.grad(pulled, w, x)
+            return found
+
+        with torch.no_grad():
+            return self.adjoint(products.Jacobian(pull, push), v)
 
     def _damped(self, injected: Tensor, start: Tensor) -> Tensor:
         self.adjoint.applications = self._gradient.steps - 1
@@ -111,7 +120,7 @@ class DEQ(nn.Module):
         return image
 
 
-_AT_FIXED_POINT = ("jfb", "neumann", "implicit")
+_AT_FIXED_POINT = ("jfb", "neumann", "implicit", "cg_normal")
 _DIFFERENTIATED: dict[str, Callable[[DEQ, Tensor, Tensor], Tensor]] = {
     **dict.fromkeys(_AT_FIXED_POINT, DEQ._applied),
     "phantom": DEQ._damped,

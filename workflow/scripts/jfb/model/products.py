@@ -6,6 +6,7 @@ gradient of the loss is w^T dT/dtheta. Here J is not known, only w -> J^T w, whi
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from scipy.sparse.linalg import LinearOperator, gmres
@@ -15,8 +16,16 @@ from jfb.config import choices
 from jfb.model import rows
 from jfb.model.adjoints import TOLERANCE, Adjoint
 
-#: w -> J^T w for a batch, (size, *shape) both.
+#: A linear map of a batch, (size, *shape) to the same.
 Product = Callable[[Tensor], Tensor]
+
+
+class Jacobian(NamedTuple):
+    """J by its products: `pull` is w -> J^T w, and `push`, if it is given, x -> J x."""
+
+    pull: Product
+    push: Product | None = None
+
 
 _MEMORY = 10
 _MOST_ITERATIONS = 1000
@@ -25,7 +34,7 @@ _MOST_ITERATIONS = 1000
 class Identity(Adjoint):
     """w = v (Wu Fung et al. 2021)."""
 
-    def __call__(self, product: Product, v: Tensor) -> Tensor:
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """The adjoint of v = dL/da for a batch, (size, *shape)."""
         return v
 
@@ -40,11 +49,11 @@ class Neumann(Adjoint):
     def __init__(self, order: int) -> None:
         self.applications = order
 
-    def __call__(self, product: Product, v: Tensor) -> Tensor:
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`."""
         w = v
         for _ in range(self.applications):
-            w = v + product(w)
+            w = v + jacobian.pull(w)
         return w
 
 
@@ -61,7 +70,7 @@ class FixedPoint(Adjoint):
     def __init__(self, solver: choices.Solver, coupled: bool) -> None:
         self._solver, self._coupled = solver, coupled
 
-    def __call__(self, product: Product, v: Tensor) -> Tensor:
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`."""
         scale = _largest(v)
         if not scale > 0 or not math.isfinite(scale):
@@ -69,7 +78,7 @@ class FixedPoint(Adjoint):
             return v
         right = v / scale
         w, solve = rows.solve(
-            self._solver, lambda w: right + product(w), torch.zeros_like(v), self._coupled
+            self._solver, lambda w: right + jacobian.pull(w), torch.zeros_like(v), self._coupled
         )
         self.applications, self.converged = solve.iterations, solve.converged
         return scale * w if solve.converged else torch.full_like(v, torch.nan)
@@ -85,14 +94,14 @@ class GMRES(Adjoint):
     def __init__(self, tolerance: float) -> None:
         self._tolerance = tolerance
 
-    def __call__(self, product: Product, v: Tensor) -> Tensor:
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`; NaN where it is not found."""
         self.applications = 0
 
         def system(x):
             self.applications += 1
             w = torch.from_numpy(x).to(v.dtype).view_as(v)
-            return (w - product(w)).double().flatten().numpy()
+            return (w - jacobian.pull(w)).double().flatten().numpy()
 
         right = v.double().flatten().numpy()
         operator = LinearOperator((right.size, right.size), matvec=system, dtype=right.dtype)
@@ -108,15 +117,61 @@ class GMRES(Adjoint):
         return torch.full_like(v, torch.nan) if failed else w
 
 
+class CGNormal(Adjoint):
+    """w by conjugate gradients on (I - J)(I - J^T) w = (I - J) v, from w = 0.
+
+    Each sample has steps of its own, unless T couples them. Where a residual is still above the
+    tolerance after the last step, w is what it is then.
+
+    Args:
+        tolerance: on the norm of the residual of the normal equations for each sample, relative to
+            that of their right side.
+        most: steps.
+        coupled: whether T couples the samples of a batch.
+    """
+
+    def __init__(self, tolerance: float, most: int, coupled: bool) -> None:
+        self._tolerance, self._most, self._coupled = tolerance, most, coupled
+
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
+        """See `Identity`; each step takes a product with J^T and one with J."""
+        over = tuple(range(v.dim())) if self._coupled else tuple(range(1, v.dim()))
+
+        def inner(x: Tensor, y: Tensor) -> Tensor:
+            return (x * y).sum(dim=over, keepdim=True)
+
+        def normal(x: Tensor) -> Tensor:
+            pulled = x - jacobian.pull(x)
+            return pulled - jacobian.push(pulled)
+
+        w, residual = torch.zeros_like(v), v - jacobian.push(v)
+        direction, square = residual, inner(residual, residual)
+        allowed = self._tolerance**2 * square
+        self.applications, self.converged = 0, bool((square <= allowed).all())
+        while not self.converged and self.applications < self._most:
+            self.applications += 1
+            image = normal(direction)
+            # A sample that is done stands still.
+            length = torch.where(square > allowed, square / inner(direction, image), 0)
+            w, residual = w + length * direction, residual - length * image
+            square, before = inner(residual, residual), square
+            self.converged = bool((square <= allowed).all())
+            direction = residual + torch.where(before > 0, square / before, 0) * direction
+        return w
+
+
 def _largest(x: Tensor) -> float:
     return x.abs().max().item()
 
 
-def open_adjoint(gradient: choices.Gradient, coupled: bool = False) -> Adjoint:
+def open_adjoint(
+    gradient: choices.Gradient, solver: choices.Solver, coupled: bool = False
+) -> Adjoint:
     """The adjoint of a gradient, of those that take one application of T with autograd.
 
     Args:
-        gradient: jfb, neumann or implicit.
+        gradient: jfb, neumann, implicit or cg_normal.
+        solver: of the fixed point, whose tolerance and limit are those of cg_normal.
         coupled: whether T couples the samples of a batch.
 
     Raises:
@@ -126,6 +181,8 @@ def open_adjoint(gradient: choices.Gradient, coupled: bool = False) -> Adjoint:
         return Identity()
     if gradient.name == "neumann":
         return Neumann(gradient.order)
+    if gradient.name == "cg_normal":
+        return CGNormal(solver.tolerance, solver.max_iterations, coupled)
     tolerance = gradient.tolerance or TOLERANCE
     options = {"tolerance": tolerance, "max_iterations": _MOST_ITERATIONS}
     match gradient.adjoint or "anderson":
