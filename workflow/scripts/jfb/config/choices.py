@@ -128,8 +128,8 @@ class Implicit(Gradient):
 class CGNormal(Gradient):
     """Exact, from the normal equations by conjugate gradients: the baseline of Wu Fung et al. 2021.
 
-    To the solver's tolerance, relative to the right side, in at most its max_iterations steps. Where
-    these do not suffice, the update is left out if `skip_failed` is true, and made if not.
+    To the solver's tolerance, relative to the right side, in at most its max_iterations steps.
+    Where these do not suffice, the update is left out if `skip_failed` is true, and made if not.
     """
 
     engines = ("autograd",)
