@@ -234,7 +234,12 @@ MISTAKES = [
     ),
     ("datasets.digits", {"source": "digits"}, ["digits", "lacks", "training_share", "split_seed"]),
     ("datasets.digits", DIGITS | {"source": "mnist"}, ["digits.source", "'mnist'", "digits"]),
-    ("datasets.digits", DIGITS | {"points": 9}, ["datasets.digits.points", "9", "unknown"]),
+    (
+        "datasets.digits",
+        DIGITS | {"points": 9},
+        ["datasets.digits.points", "9", "unknown", "here: source, training_share, split_seed"],
+    ),
+    ("datasets.digits", DIGITS | {"training_share": 0.999}, ["training_share", "at least 10 of"]),
     ("datasets.digits", DIGITS | {"training_share": 1.0}, ["training_share", "less than 1"]),
     (
         "studies.deep",
@@ -261,6 +266,21 @@ MISTAKES = [
         "studies.deep",
         DEEP | {"stream": "report"},
         ["studies.deep.stream", "'report'", "the report's network only", "per_seed"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"network": MLP | {"normalisation": "batch"}, "batch_sizes": [2399]},
+        ["studies.deep.network.normalisation", "at least two samples in each batch"],
+    ),
+    (
+        "cost.gradients",
+        {"cg": {"name": "cg_normal"}},
+        ["cost.gradients.cg.name", "'cg_normal'", "reference", "by: autograd"],
+    ),
+    (
+        "cost_short.gradients",
+        {"exact": {"name": "implicit", "adjoint": "gmres"}},
+        ["cost_short.gradients.exact.adjoint", "'gmres'", "by: autograd"],
     ),
     (
         "studies.deep",
@@ -992,6 +1012,11 @@ def test_a_network_follows_from_the_pictures(config):
             {"network": FPN | {"pool": 9}},
             "network.pool: 9 must be at most 8, the side of a picture",
         ),
+        ({"activation": "tanh"}, "activation: 'tanh' must be relu, as by default"),
+        (
+            {"network": {"name": "report"}, "engine": "autograd", "stream": "report"},
+            "stream: 'report' draws the report's network only",
+        ),
         ({"batch_sizes": [1439]}, "batch_sizes: 1439 must be at most 1438"),
         ({"engine": "fused", "network": {"name": "report"}}, "is not offered by engine fused"),
     ],
@@ -1004,7 +1029,7 @@ def test_what_does_not_go_with_pictures_is_refused(changes, said, config):
 
 def test_levels_of_the_mean_squared_error_are_not_drawn_of_classes(config):
     study = of_pictures(config, batch_sizes=[64, 32], seeds=[0, 1])
-    assert requirements.made_by_target(study) == ["figures/bands"]
+    assert requirements.made_by_target(study) == []
 
 
 def test_an_implicit_gradient_in_autograd_takes_a_tolerance_at_every_dimension(config):

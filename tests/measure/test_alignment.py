@@ -351,7 +351,7 @@ def test_the_exact_gradient_is_as_exact_where_it_is_iterated(run, data, monkeypa
 
 
 def test_an_exact_gradient_that_is_not_found_is_said_so(run, data, monkeypatch):
-    monkeypatch.setattr(adjoints, "_MOST_ITERATIONS", 2)
+    monkeypatch.setattr(adjoints, "MOST_ITERATIONS", 2)
     for row in large(run, data):
         assert row.residual < row.tolerance
         assert not row.converged

@@ -187,7 +187,9 @@ def test_a_solver_takes_its_start(name):
 def test_an_adjoint_that_is_not_found_is_nan_and_says_so(name):
     """J = 1: (1 - 1) w = v has no solution."""
     adjoint = products.open_adjoint(IMPLICIT[name], TIGHT)
-    found = adjoint(products.Jacobian(lambda w: w), torch.ones(2, 3, dtype=torch.float64))
+    found = adjoint(
+        products.Jacobian(lambda w: w, lambda x: x), torch.ones(2, 3, dtype=torch.float64)
+    )
     assert found.isnan().all()
     assert not adjoint.converged
 
@@ -196,7 +198,11 @@ def test_an_adjoint_that_is_not_found_is_nan_and_says_so(name):
 def test_the_adjoint_of_a_vanishing_gradient_vanishes(name):
     adjoint = products.open_adjoint(IMPLICIT[name], TIGHT)
     assert (
-        adjoint(products.Jacobian(lambda w: 0.5 * w), torch.zeros(2, 3, dtype=torch.float64)) == 0
+        adjoint(
+            products.Jacobian(lambda w: 0.5 * w, lambda x: 0.5 * x),
+            torch.zeros(2, 3, dtype=torch.float64),
+        )
+        == 0
     ).all()
     assert adjoint.converged
 
@@ -217,13 +223,100 @@ def test_unrolled_is_the_derivative_of_the_loss_that_is_computed(limit):
     assert module.solve.converged == (limit == 200)
     direction = found / found.norm()
     flat = torch.nn.utils.parameters_to_vector(cell.parameters()).detach()
+    # Of jfb, the solver itself searches.
+    searched = DEQ(cell, solver, choices.JFB())
     losses = []
     for sign in (1, -1):
         torch.nn.utils.vector_to_parameters(flat + sign * 1e-6 * direction, cell.parameters())
-        # Without a graph the solver itself searches.
         with torch.no_grad():
-            losses.append((module(d) - target).square().mean().item())
+            losses.append((searched(d) - target).square().mean().item())
+            assert losses[-1] == pytest.approx((module(d) - target).square().mean().item())
     assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(found.norm().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [*GENERAL, "cg_normal"])
+def test_a_prediction_is_the_same_with_a_graph_and_without(name):
+    cell, d, _ = image_cell()
+    module = DEQ(cell, TIGHT, GENERAL.get(name, CG_NORMAL))
+    with torch.no_grad():
+        without = module(d)
+    assert torch.equal(module(d).detach(), without)
+
+
+def test_the_fixed_point_network_by_hand():
+    """Two blocks, pictures of 7 by 9 with two channels, pooled by 3, and normalised by sample."""
+    torch.manual_seed(5)
+    cell = cells.FPN((2, 7, 9), 3, 4, 2, 0.7, 3, "layer").double()
+    d, u = torch.randn(3, 2, 7, 9).double(), torch.randn(3, 4, 2, 3).double()
+
+    def normal(x):
+        flat = x.flatten(1)
+        spread = (flat.var(dim=1, correction=0) + 1e-5).sqrt()
+        return ((flat - flat.mean(1, keepdim=True)) / spread[:, None]).view_as(x)
+
+    def bend(x):
+        return torch.where(x > 0, x, 0.1 * x)
+
+    def convolved(x, layer):
+        """A 3x3 convolution, written out."""
+        size, _, height, width = x.shape
+        wide = torch.zeros(size, x.shape[1], height + 2, width + 2).double()
+        wide[:, :, 1:-1, 1:-1] = x
+        total = layer.bias[:, None, None].expand(size, -1, height, width).clone()
+        for row in range(3):
+            for column in range(3):
+                part = wide[:, :, row : row + height, column : column + width]
+                total += torch.einsum("bihw,oi->bohw", part, layer.weight[:, :, row, column])
+        return total
+
+    first = bend(normal(convolved(d, cell.injection[0])))
+    pooled = torch.stack(
+        [
+            torch.stack(
+                [first[:, :, 3 * r : 3 * r + 3, 3 * c : 3 * c + 3].amax((2, 3)) for c in range(3)],
+                -1,
+            )
+            for r in range(2)
+        ],
+        -2,
+    )
+    q = bend(normal(convolved(pooled, cell.injection[1])))
+    assert torch.allclose(cell.inject(d.flatten(1)), q, atol=1e-12)
+    w = u + q
+    for one, other in cell.blocks:
+        w = normal(w + bend(convolved(bend(convolved(w, one)), other)))
+    assert torch.allclose(cell(u, q), 0.7 * w, atol=1e-12)
+    read = bend(convolved(u, cell.convolution)).flatten(1) @ cell.output.weight.T
+    assert torch.allclose(cell.read_out(u), read + cell.output.bias, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*IMPLICIT, "cg_normal"])
+def test_products_are_counted(name):
+    counts = {"pull": 0, "push": 0}
+    matrix = torch.diag(torch.tensor([0.5, -0.3, 0.2], dtype=torch.float64))
+
+    def counted(which):
+        def product(w):
+            counts[which] += 1
+            return w @ matrix
+
+        return product
+
+    gradient_ = CG_NORMAL if name == "cg_normal" else IMPLICIT[name]
+    adjoint = products.open_adjoint(gradient_, TIGHT)
+    v = torch.tensor([[1.0, 2.0, -1.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
+    found = adjoint(products.Jacobian(counted("pull"), counted("push")), v)
+    assert torch.allclose(found, v / (1 - matrix.diagonal()), atol=1e-11)
+    assert adjoint.applications == sum(counts.values())
+
+
+def test_a_gradient_that_is_not_finite_has_no_adjoint():
+    cell, d, target = image_cell()
+    for options in (CG_NORMAL, *IMPLICIT.values()):
+        module = DEQ(cell, TIGHT, options)
+        found = gradient(module, d, target * torch.inf)
+        assert not found.isfinite().all()
+        assert (module.adjoint.applications, module.adjoint.converged) == (0, False)
 
 
 def test_an_explicit_network_is_its_layers():
@@ -263,7 +356,7 @@ def test_conjugate_gradients_are_a_dense_solution_of_each_sample():
     stopped = products.CGNormal(1e-13, 3, coupled=False)
     found = stopped(jacobian, v)
     assert not stopped.converged
-    assert stopped.applications == 3
+    assert stopped.applications == 7
     for k in range(4):
         normal = (system[k].mT @ system[k]).numpy()
         theirs, _ = cg(normal, (system[k].mT @ v[k]).numpy(), rtol=1e-13, maxiter=3)

@@ -1,7 +1,6 @@
 """A study of pictures, from the configuration to its summary: half a minute, nine jobs."""
 
 import pandas as pd
-import pytest
 
 from conftest import Workspace
 from jfb.records import dataset, parameters, runlog
@@ -24,7 +23,7 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
         "solver": {"max_iterations": 30},
         "batch_sizes": [64, 32],
         "seeds": [0, 1],
-        "epochs": 3,
+        "epochs": 6,
     }
     workspace.save()
     workspace.snakemake("pictures")
@@ -32,22 +31,19 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
     assert (len(training), len(validation)) == (898, 899)
     runs = pd.read_parquet(tmp_path / "results/summaries/pictures.parquet")
     assert runs[["batch_size", "seed"]].to_numpy().tolist() == [[64, 0], [64, 1], [32, 0], [32, 1]]
-    assert (runs["final_val_accuracy"] > 0.2).all()
+    assert (runs["final_val_accuracy"] > 0.3).all()
     assert runs["exact_best_loss"].isna().all()
     log = runlog.read(tmp_path / RUN / "log.parquet")
     run = runlog.run_of(log)
     assert run.network.cell.name == "fpn"
     final = parameters.load(tmp_path / RUN / "_final.safetensors")
     assert final["blocks.0.0.weight"].shape == (4, 4, 3, 3)
-    for name in ("bands_pictures.png", "levels_pictures.png"):
-        made = (tmp_path / "results/figures" / name).exists()
-        assert made == name.startswith("bands")
-    workspace.snakemake("results/figures/levels_pictures.png", check=False)
+    output = workspace.snakemake("results/figures/levels_pictures.png", check=False)
+    assert "must be a study with the loss mse, not cross_entropy" in output
     assert workspace.status != 0
 
 
-@pytest.mark.parametrize("target", ["results/sharpness/pictures.parquet"])
-def test_what_rests_on_the_reports_network_is_refused(target, tmp_path):
+def test_what_rests_on_the_reports_network_is_refused(tmp_path):
     workspace = Workspace(tmp_path)
     workspace.config["studies"]["pictures"] = {
         "engine": "autograd",
@@ -56,5 +52,5 @@ def test_what_rests_on_the_reports_network_is_refused(target, tmp_path):
         "seeds": [0],
     }
     workspace.save()
-    output = workspace.snakemake("-n", target, check=False)
-    assert "must be a study of the network report with one output, not mlp with 1" in output
+    output = workspace.snakemake("-n", "results/sharpness/pictures.parquet", check=False)
+    assert "must be a study of the network report with one output, not mlp (outputs: 1)" in output

@@ -17,7 +17,7 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards: Engine.all()[run_of(wildcards).engine].memory,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
         in_turn=1,
     params:
@@ -44,7 +44,7 @@ rule train_block:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,
     params:
         code=lambda wildcards: engine_code(

@@ -10,6 +10,7 @@ from typing import Any
 from jfb.config import settings
 from jfb.config.choice import STEPPING
 from jfb.config.choices import (
+    ADJOINTS,
     BY_NAME,
     DIRECT,
     WITH_OPTIONS,
@@ -23,13 +24,8 @@ from jfb.config.step_choices import TRAINED, Schedule
 
 #: Solvers whose iterates the unrolled gradient can go through.
 ITERATED = {"picard", "explicit"}
-#: Ways to solve for the adjoint, by engine.
-ADJOINTS = {
-    "reference": ("direct", "patterns", "picard", "anderson"),
-    "autograd": ("picard", "anderson", "broyden", "gmres"),
-}
-#: Those that take a tolerance.
-ITERATED_ADJOINTS = set(ADJOINTS["autograd"])
+#: Ways to solve for the adjoint that take a tolerance, in the engine reference.
+ITERATED_ADJOINTS = {"picard", "anderson"}
 #: Latent dimensions for which the fused engine solves and projects: both are small and direct.
 FUSED_DIRECT = DIRECT
 _SMALL = (
@@ -187,12 +183,19 @@ def require_used_tolerance(key: str, gradient: Gradient, latent_dim: int) -> Non
         raise ConfigError(f"{key}.tolerance", gradient.tolerance, allowed)
 
 
+def require_of_reference(key: str, gradient: Gradient) -> None:
+    """Refuse a gradient of the cost, or its adjoint, that the engine reference does not have."""
+    _require_offered(f"{key}.name", gradient.name, "reference", gradient.engines)
+    if isinstance(gradient, Implicit) and gradient.adjoint:
+        able = ADJOINTS[gradient.adjoint]
+        _require_offered(f"{key}.adjoint", gradient.adjoint, "reference", able)
+
+
 def require_used_adjoint(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse a way to solve for the adjoint that the engine or the activation does not have."""
     adjoint = entry["gradient"].get("adjoint")
     if adjoint:
-        able = [engine for engine, has in ADJOINTS.items() if adjoint in has]
-        _require_offered(f"{key}.gradient.adjoint", adjoint, entry["engine"], able)
+        _require_offered(f"{key}.gradient.adjoint", adjoint, entry["engine"], ADJOINTS[adjoint])
     if adjoint == "patterns" and entry["activation"] != "relu":
         allowed = f"needs the activation relu, not {entry['activation']}"
         raise ConfigError(f"{key}.gradient.adjoint", adjoint, allowed)
@@ -207,9 +210,8 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     """
     engine = entry["engine"]
     for kind in ("stream", "activation", "loss"):
-        chosen = entry.get(kind, "mse")
-        able = BY_NAME[kind].all()[chosen].engines
-        _require_offered(f"{key}.{kind}", chosen, engine, able)
+        able = BY_NAME[kind].all()[entry[kind]].engines
+        _require_offered(f"{key}.{kind}", entry[kind], engine, able)
     for kind, choice in WITH_OPTIONS.items():
         chosen = choice.from_dict(entry[kind])
         _require_offered(f"{key}.{kind}.name", chosen.name, engine, chosen.engines)
@@ -240,9 +242,6 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         allowed = "needs a search from u = 0, not from start previous"
         raise ConfigError(f"{key}.gradient.name", gradient, allowed)
     require_used_adjoint(key, entry)
-    if entry["network"]["name"] != "report" and entry["stream"] == "report":
-        allowed = "draws the report's network only: others need the stream per_seed"
-        raise ConfigError(f"{key}.stream", entry["stream"], allowed)
     if engine != "autograd":
         require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
     if engine == "fused" and latent_dim > FUSED_DIRECT:

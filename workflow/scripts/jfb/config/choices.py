@@ -26,7 +26,7 @@ MOST_UNITS = 8
 
 # These engines compute in PyTorch, one of them in float64.
 _IN_TORCH = ("reference", "autograd", "full_batch")
-# Those that go through several applications of T.
+# Those that go through several applications of T, and iterate for the adjoint.
 _UNROLLING = ("reference", "autograd")
 # Those that know the latent weight.
 _WEIGHING = ("reference", "fused")
@@ -107,11 +107,22 @@ class Neumann(Gradient):
     order: Annotated[int, Ge(0), Le(10_000)]
 
 
+#: Ways to solve for the adjoint, and the engines that have them.
+ADJOINTS = {
+    "direct": ("reference",),
+    "patterns": ("reference",),
+    "picard": _UNROLLING,
+    "anderson": _UNROLLING,
+    "broyden": ("autograd",),
+    "gmres": ("autograd",),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Implicit(Gradient):
     """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates.
 
-    The engine reference has direct, patterns, picard and anderson; autograd the last four.
+    The engine autograd has no direct and no patterns, and has broyden and gmres alone.
     """
 
     engines = (*TRAINED, "full_batch")
@@ -119,17 +130,18 @@ class Implicit(Gradient):
     exact = False
     name: Literal["implicit"] = "implicit"
     #: None: directly up to 32 dimensions, by Anderson's iteration beyond, and in autograd.
-    adjoint: Literal["direct", "patterns", "picard", "anderson", "broyden", "gmres"] | None = None
+    adjoint: Literal[tuple(ADJOINTS)] | None = None
     #: Relative residual; None: that of `jfb.model.adjoints`.
     tolerance: Positive | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CGNormal(Gradient):
-    """Exact, from the normal equations by conjugate gradients: the baseline of Wu Fung et al. 2021.
+    """Exact, from the normal equations by conjugate gradients, as in Wu Fung et al. 2021.
 
-    To the solver's tolerance, relative to the right side, in at most its max_iterations steps.
-    Where these do not suffice, the update is left out if `skip_failed` is true, and made if not.
+    To the solver's tolerance, relative to the right side (theirs is absolute), in at most its
+    max_iterations steps from 0 (theirs start at the right side). Where these do not suffice, the
+    update is left out if `skip_failed` is true, and made if not.
     """
 
     engines = ("autograd",)

@@ -1,6 +1,6 @@
 """What a dataset is: frozen dataclasses, made from the checked configuration.
 
-Each has `points`, `training_size`, `input_dim` and `outputs`, by which a network is made for it.
+Each has `points`, `training_size`, `input_dim` and `outputs`, from which its network follows.
 """
 
 import dataclasses
@@ -52,6 +52,8 @@ class Dataset(_Split):
     noise_on: str = "position"
     position_seed: int | None = None
 
+    #: Points in each part.
+    fewest: ClassVar[int] = 1
     input_dim: ClassVar[int] = len(INPUTS)
     outputs: ClassVar[int] = 1
     #: Channels, height and width of an input; None where it is no picture.
@@ -69,7 +71,7 @@ class Dataset(_Split):
 class Digits(_Split):
     """The handwritten digits of scikit-learn (Alpaydin and Kaynak 1998): pictures in ten classes.
 
-    The split has each class in both parts as often as in all.
+    The split is stratified by class.
     """
 
     training_share: float
@@ -77,6 +79,8 @@ class Digits(_Split):
     source: str = "digits"
 
     points: ClassVar[int] = 1797
+    #: In each part: one of each class.
+    fewest: ClassVar[int] = 10
     image: ClassVar[tuple[int, int, int] | None] = (1, 8, 8)
     input_dim: ClassVar[int] = 64
     outputs: ClassVar[int] = 10
@@ -85,7 +89,7 @@ class Digits(_Split):
 
     def to_dict(self) -> dict[str, Any]:
         """The values by name."""
-        return vars(self)
+        return dict(vars(self))
 
 
 def from_dict(values: Mapping[str, Any]) -> Dataset | Digits:

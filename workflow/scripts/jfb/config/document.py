@@ -266,10 +266,10 @@ class Document(_Mapping):
     datasets: _mapping(
         Name,
         Annotated[
-            Annotated[Dataset, Tag("points")] | Annotated[Digits, Tag("digits")],
+            Annotated[Dataset, Tag("of points")] | Annotated[Digits, Tag("of digits")],
             Discriminator(
                 lambda value: (
-                    "digits" if isinstance(value, dict) and "source" in value else "points"
+                    "of digits" if isinstance(value, dict) and "source" in value else "of points"
                 )
             ),
         ],

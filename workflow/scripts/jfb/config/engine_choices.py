@@ -13,6 +13,8 @@ class Engine(Choice):
     #: What a run of 3,000 epochs is given on a cluster: at the smallest batch size, several times
     #: over.
     minutes: ClassVar[int]
+    #: Memory of a run, in megabytes.
+    memory: ClassVar[int] = 1000
     #: The largest that a configuration may name.
     most_latent_dim: ClassVar[int] = 1024
     #: Whether it takes a step per batch, for all epochs that are wanted; otherwise each step takes
@@ -56,6 +58,7 @@ class Autograd(Engine):
     name: Literal["autograd"] = "autograd"
     module = "jfb.engines.autograd"
     minutes = 60
+    memory = 4000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,4 +61,5 @@ def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset)
     latent_dim = max(cost.latent_dim, *cost.latent_dims)
     checks.require_distinct(f"{key}.gradients", dict(cost.gradients))
     for name, gradient in cost.gradients:
+        checks.require_of_reference(f"{key}.gradients.{name}", gradient)
         checks.require_used_tolerance(f"{key}.gradients.{name}", gradient, latent_dim)

@@ -139,12 +139,17 @@ def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) ->
                 for option in node.get("oneOf") or node["anyOf"]
                 if {"$ref", "discriminator", "properties"} & option.keys()
             ]
-            node = next((o for o in options if _is_named(o, value)), options[0])
+            node = next((o for o in options if _is_named(o, value, schema)), options[0])
         else:
             return node
 
 
-def _is_named(option: Mapping[str, Any], value: Any) -> bool:
-    """Whether a schema is that of the choice that a mapping names."""
-    named = option.get("properties", {}).get("name", {}).get("const")
-    return named is not None and isinstance(value, Mapping) and value.get("name") == named
+def _is_named(option: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a schema is that of the choice, or of the source, that a mapping names."""
+    if "$ref" in option:
+        option = schema["$defs"][option["$ref"].rpartition("/")[2]]
+    properties = option.get("properties", {})
+    named = [key for key in ("name", "source") if "const" in properties.get(key, {})]
+    return isinstance(value, Mapping) and any(
+        value.get(key) == properties[key]["const"] for key in named
+    )

@@ -103,6 +103,7 @@ NO_FACTORS = (
     "train_seconds",
     "training_seconds",
     "unconverged",
+    "unconverged_adjoints",
     "unconverged_at_lowest_loss",
     "unconverged_solves",
     "val_accuracy",

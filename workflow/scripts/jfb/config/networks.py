@@ -1,5 +1,6 @@
 """The network of a run: what its dataset and its study make of it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,16 +25,26 @@ def made(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> setti
     latent_dim = entry["latent_dim"]
     _require_loss(f"{key}.loss", entry, dataset)
     if isinstance(cell, FPN):
-        _require_picture(f"{key}.network", cell, entry, dataset)
+        _require_picture(key, cell, entry, dataset)
         channels, height, width = cell.latent_shape(dataset.image)
         latent_dim = channels * height * width
-    return settings.Network(
+    network = settings.Network(
         dataset.input_dim, latent_dim, entry["activation"], cell, dataset.outputs, dataset.image
     )
+    if entry["stream"] == "report" and network.to_dict().keys() - {*_OF_POINTS}:
+        allowed = "draws the report's network only: others need the stream per_seed"
+        raise ConfigError(f"{key}.stream", entry["stream"], allowed)
+    if getattr(cell, "normalisation", "none") == "batch":
+        _require_several(f"{key}.network.normalisation", cell, entry, dataset)
+    return network
+
+
+#: What is told of a network that is the report's but for its latent dimension and activation.
+_OF_POINTS = ("input_dim", "latent_dim", "activation")
 
 
 def _require_loss(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> None:
-    loss = entry.get("loss", "mse")
+    loss = entry["loss"]
     of_classes = choices.Loss.all()[loss].of_classes
     if of_classes != (dataset.outputs > 1):
         needs = "classes, as digits has" if of_classes else "one number as its target"
@@ -46,9 +57,26 @@ def _require_picture(
 ) -> None:
     if dataset.image is None:
         allowed = f"needs a dataset of pictures, not {entry['dataset']}"
-        raise ConfigError(f"{key}.name", cell.name, allowed)
+        raise ConfigError(f"{key}.network.name", cell.name, allowed)
     side = min(dataset.image[1:])
     if cell.pool > side:
-        raise ConfigError(
-            f"{key}.pool", cell.pool, f"must be at most {side}, the side of a picture"
+        allowed = f"must be at most {side}, the side of a picture"
+        raise ConfigError(f"{key}.network.pool", cell.pool, allowed)
+    if entry["activation"] != "relu":
+        allowed = "must be relu, as by default: the network fpn has a leaky relu of its own"
+        raise ConfigError(f"{key}.activation", entry["activation"], allowed)
+
+
+def _require_several(
+    key: str, cell: choices.Cell, entry: Mapping[str, Any], dataset: Dataset | Digits
+) -> None:
+    """Refuse batches of one value per channel, which have no variance."""
+    each = math.prod(cell.latent_shape(dataset.image)[1:]) if isinstance(cell, FPN) else 1
+    sizes = [*entry["batch_sizes"], *(p["batch_size"] for p in entry.get("batch_schedule", ()))]
+    rest = [dataset.training_size % size or size for size in sizes]
+    fewest = min(*rest, dataset.points - dataset.training_size)
+    if fewest * each < 2:
+        allowed = (
+            "needs at least two samples in each batch, the last of an epoch and validation too"
         )
+        raise ConfigError(key, "batch", allowed)

@@ -52,11 +52,11 @@ def load(config: Mapping[str, Any]) -> Project:
     config = checked(config)
     datasets = {name: from_dict(values) for name, values in config["datasets"].items()}
     for name, dataset in datasets.items():
-        if not 0 < dataset.training_size < dataset.points:
+        if not dataset.fewest <= dataset.training_size <= dataset.points - dataset.fewest:
             raise ConfigError(
                 f"datasets.{name}.training_share",
                 dataset.training_share,
-                f"must leave at least one of {dataset.points} points to each part",
+                f"must leave at least {dataset.fewest} of {dataset.points} points to each part",
             )
         checks.require_seed_of_positions(f"datasets.{name}", dataset)
     for name, values in config["studies"].items():
@@ -254,7 +254,7 @@ def _runs(
             levels=levels,
             batch_schedule=phases,
             order_seed=entry.get("order_seed"),
-            loss=entry.get("loss", "mse"),
+            loss=entry["loss"],
         )
         updates = first.updates_by(epochs, dataset.training_size)
         checks.require_updates_left(place, first.schedule, updates)

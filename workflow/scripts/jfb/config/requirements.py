@@ -70,7 +70,7 @@ NEEDS = {
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
     "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
-    "figures/bands": Needs(every_epoch=True),
+    "figures/bands": Needs(every_epoch=True, losses=("mse",)),
     "figures/levels": _LEVELS,
     "figures/ecdf": _LEVELS,
     "figures/shares": _FACTORS,
@@ -128,7 +128,7 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     for loss in sorted(losses - set(needs.losses)):
         yield f"must be a study with the loss {' or '.join(needs.losses)}, not {loss}"
     networks = {run.network for run in runs if not run.network.is_reports}
-    others = {f"{one.cell.name} with {one.outputs}" for one in networks}
+    others = {f"{one.cell.name} (outputs: {one.outputs})" for one in networks}
     for other in sorted(others) if needs.of_report else ():
         yield f"must be a study of the network report with one output, not {other}"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):

@@ -148,7 +148,7 @@ LEFT_OUT = {
     "order_seed": None,
     "loss": "mse",
 }
-#: What is so where a configuration leaves it out.
+#: Defaults of a configuration, of what its `defaults` may leave out.
 OPTIONAL = LEFT_OUT | {"network": _REPORT.to_dict()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from jfb.config.choice import completed
-from jfb.config.choices import WITH_OPTIONS
+from jfb.config.choices import BY_NAME, WITH_OPTIONS
 from jfb.config.document import Document
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
@@ -16,7 +16,7 @@ from jfb.config.messages import in_one_line
 from jfb.config.settings import OPTIONAL
 
 #: What `defaults` says where it leaves these out.
-_LEFT_OUT = {name: OPTIONAL[name] for name in WITH_OPTIONS if name in OPTIONAL}
+_LEFT_OUT = {name: OPTIONAL[name] for name in (*WITH_OPTIONS, *BY_NAME) if name in OPTIONAL}
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,8 @@ class _Gradient:
         """The gradient for the batch that was passed last, (p,)."""
         gradient = self._network.gradient.zero_()
         self.loss.backward()
+        # With it goes the graph.
+        self.loss = None
         return gradient
 
 

@@ -66,6 +66,7 @@ class Record:
         train_seconds: float,
         applications: float,
         adjoint_applications: float,
+        unconverged_adjoints: int = 0,
     ) -> None:
         """Take in one epoch.
 
@@ -74,7 +75,7 @@ class Record:
             latent_weight: (n, n), of them.
             passes: iterations of each forward pass, and whether it converged.
             train_loss, val_loss, train_accuracy, val_accuracy, train_seconds, applications,
-                adjoint_applications: as in `Epoch`.
+                adjoint_applications, unconverged_adjoints: as in `Epoch`.
         """
         iterations, converged = zip(*passes, strict=True)
         row = {
@@ -88,6 +89,7 @@ class Record:
             "unconverged": converged.count(False),
             "applications": applications,
             "adjoint_applications": adjoint_applications,
+            "unconverged_adjoints": unconverged_adjoints,
         }
         for name, value in row.items():
             self.log[name][self.done] = value

@@ -85,6 +85,7 @@ class Work(NamedTuple):
 
     applications: float
     adjoint_applications: float
+    unconverged_adjoints: int
 
 
 class Trainer:
@@ -137,22 +138,25 @@ class Trainer:
             rates.tolist(),
             strict=True,
         )
-        solves, applications, adjoint_applications = [], 0, 0
+        solves, applications, adjoint_applications, unconverged = [], 0, 0, 0
         for samples, d, target, error, rate in batches:
             forward = self._forward[len(samples)]
-            solves.append(forward(d, target, error, self._memory.of(samples)))
-            self._memory.keep(samples, solves[-1])
-            applications += solves[-1].iterations * len(samples)
+            solve = forward(d, target, error, self._memory.of(samples))
+            self._memory.keep(samples, solve)
+            # Without the points, of which an epoch would be as many as there are samples.
+            solves.append(solve._replace(point=None))
+            applications += solve.iterations * len(samples)
             gradient = self._contraction.pull_back(forward.gradient(d, error))
             adjoint_applications += forward.gradient.applications * len(samples)
             if not forward.gradient.converged:
-                solves[-1] = solves[-1]._replace(converged=False)
+                unconverged += 1
                 if getattr(self._run.gradient, "skip_failed", False):
                     continue
             self._optimiser.step(gradient, rate)
             self._contraction.apply()
         self._done += 1
-        return solves, scores, Work(applications / len(order), adjoint_applications / len(order))
+        work = Work(applications / len(order), adjoint_applications / len(order), unconverged)
+        return solves, scores, work
 
 
 def carry_out(
@@ -188,7 +192,8 @@ def carry_out(
         seconds = time.perf_counter() - start
         (errors,) = validation_scores.batches
         points = memory.of(all_of_them)
-        solves.append(validate(validation_inputs, validation_target, errors, points))
+        with torch.no_grad():
+            solves.append(validate(validation_inputs, validation_target, errors, points))
         memory.keep(all_of_them, solves[-1])
         record.add(
             parameters,

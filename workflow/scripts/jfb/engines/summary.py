@@ -76,7 +76,7 @@ def of_run(
         "applications": log["applications"].sum(),
         "adjoint_applications": log["adjoint_applications"].sum(),
         "work_to_1e_3": _work_to(summary.REACHED, log),
-        "final_spectral_norm": log["spectral_norm"][-1],
+        "final_spectral_norm": log["spectral_norm"][-1] if run.network.cell.affine else None,
         "diverged": summary.run_diverged(log),
         "ended": ended,
     }

@@ -19,8 +19,8 @@ from jfb.model import solvers
 #: Relative residual of an adjoint that is iterated, unless the gradient names another.
 TOLERANCE = 1e-6
 # Five are faster where J contracts, but too few where it expands.
-_MEMORY = 10
-_MOST_ITERATIONS = 1000
+MEMORY = 10
+MOST_ITERATIONS = 1000
 
 
 class Adjoint:
@@ -141,11 +141,11 @@ class Picard(Adjoint):
         # Once: a product with booleans would convert them each time.
         slope = slope.T.to(v.dtype)
         term, product = w.clone(), torch.empty_like(w)
-        allowed = self._tolerance * _largest(term)
-        for self.applications in range(1, _MOST_ITERATIONS + 1):
+        allowed = self._tolerance * largest(term)
+        for self.applications in range(1, MOST_ITERATIONS + 1):
             torch.mul(term, slope, out=product)
             torch.mm(weight, product, out=term)
-            residual = _largest(term)
+            residual = largest(term)
             self.converged = residual <= allowed
             if self.converged:
                 return w.T
@@ -155,7 +155,7 @@ class Picard(Adjoint):
         return torch.full_like(v, torch.nan)
 
 
-def _largest(x: Tensor) -> float:
+def largest(x: Tensor) -> float:
     """The largest absolute value; nothing of the size of x is allocated for it."""
     low, high = torch.aminmax(x)
     return max(-low.item(), high.item())
@@ -172,7 +172,7 @@ class Anderson(Adjoint):
 
     def __init__(self, tolerance: float) -> None:
         self._options = choices.Anderson(
-            tolerance=tolerance, max_iterations=_MOST_ITERATIONS, memory=_MEMORY
+            tolerance=tolerance, max_iterations=MOST_ITERATIONS, memory=MEMORY
         )
 
     def __call__(self, v: Tensor, slope: Tensor, latent_weight: Tensor) -> Tensor:
@@ -210,5 +210,7 @@ def open_adjoint(gradient: choices.Gradient, latent_dim: int):
             return Patterns()
         case "picard":
             return Picard(gradient.tolerance or TOLERANCE)
-        case _:
+        case "anderson":
             return Anderson(gradient.tolerance or TOLERANCE)
+        case other:
+            raise ValueError(f"adjoint {other}: must be one of those of the engine reference")

@@ -103,14 +103,16 @@ class MLP(Affine):
 
 
 class FPN(Cell):
-    """The fixed point network of Wu Fung et al. (2021) on pictures, as in their code for MNIST.
+    """The fixed point network of Wu Fung et al. (2021) on pictures, after their code for MNIST.
 
     Q(d) is two convolutions with normalisation, the first with pooling. With w = u + Q(d), each
     block takes w to N(w + g(conv(g(conv(w))))), and T(u; d) = gamma w; g is a leaky relu of slope
     0.1. The readout is a convolution and an affine layer. Convolutions are 3x3.
 
-    Their code also keeps T near gamma-Lipschitz by shrinking the latent convolutions where a random
-    pair violates it; that is a contraction, not a part of the cell.
+    Theirs differs: the normalisation of Q is affine, the leaky relu after a block's second
+    convolution is applied twice, the readout has dropout, an unpadded convolution and no bias, and
+    in evaluation it reads out u*, not T(u*; d). It also keeps T near gamma-Lipschitz, by shrinking
+    the latent convolutions where a random pair violates it.
 
     Args:
         image: channels, height and width of an input.

@@ -47,10 +47,8 @@ class DEQ(nn.Module):
         injected = self.cell.inject(d)
         if start is None:
             start = injected.new_zeros(len(d), *self.cell.latent_shape)
-        if not torch.is_grad_enabled() or self._gradient.name != "unrolled":
+        if self._gradient.name != "unrolled":
             self._search(injected.detach(), start)
-        if not torch.is_grad_enabled():
-            return self.cell.read_out(self.cell(self.point, injected))
         return self.cell.read_out(_DIFFERENTIATED[self._gradient.name](self, injected, start))
 
     @torch.no_grad()
@@ -63,14 +61,19 @@ class DEQ(nn.Module):
         """T(u*; d), with w in place of v on the way back."""
         point = self.point
         a = self.cell(point, injected)
-        if self._gradient.name != "jfb":
+        if self._gradient.name != "jfb" and a.requires_grad:
             a.register_hook(lambda v: self._adjoint_of(v, point, injected.detach()))
         return a
 
     def _adjoint_of(self, v: Tensor, point: Tensor, injected: Tensor) -> Tensor:
+        """The adjoint of v, by products in float64: in float32 their rounding stops the solvers."""
+        if not v.isfinite().all():
+            self.adjoint.applications, self.adjoint.converged = 0, False
+            return torch.full_like(v, torch.nan)
+        own = {name: p.detach().double() for name, p in self.cell.named_parameters()}
         with torch.enable_grad():
-            u = point.detach().requires_grad_()
-            image = self.cell(u, injected)
+            u = point.double().requires_grad_()
+            image = torch.func.functional_call(self.cell, own, (u, injected.double()))
 
         def pull(w: Tensor) -> Tensor:
             (found,) = torch.autograd.grad(image, u, w, retain_graph=True)
@@ -85,7 +88,7 @@ class DEQ(nn.Module):
             return found
 
         with torch.no_grad():
-            return self.adjoint(products.Jacobian(pull, push), v)
+            return self.adjoint(products.Jacobian(pull, push), v.double()).to(v.dtype)
 
     def _damped(self, injected: Tensor, start: Tensor) -> Tensor:
         self.adjoint.applications = self._gradient.steps - 1

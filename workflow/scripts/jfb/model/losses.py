@@ -24,7 +24,8 @@ def cross_entropy(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         target: (size,) the numbers of the classes.
     """
     each = functional.cross_entropy(y, target.long(), reduction="none")
-    right = y.detach().argmax(dim=1) == target
+    # Of scores that are not finite none is the largest.
+    right = (y.detach().argmax(dim=1) == target) & each.detach().isfinite()
     return each.mean(), torch.stack([each.detach(), right.to(y.dtype)])
 
 

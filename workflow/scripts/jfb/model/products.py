@@ -4,7 +4,6 @@ As in `jfb.model.adjoints`, w solves (I - J^T) w = v, or stands in for the solut
 gradient of the loss is w^T dT/dtheta. Here J is not known, only w -> J^T w, which autograd gives.
 """
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,21 +13,17 @@ from torch import Tensor
 
 from jfb.config import choices
 from jfb.model import rows
-from jfb.model.adjoints import TOLERANCE, Adjoint
+from jfb.model.adjoints import MEMORY, MOST_ITERATIONS, TOLERANCE, Adjoint, largest
 
 #: A linear map of a batch, (size, *shape) to the same.
 Product = Callable[[Tensor], Tensor]
 
 
 class Jacobian(NamedTuple):
-    """J by its products: `pull` is w -> J^T w, and `push`, if it is given, x -> J x."""
+    """J by its products: `pull` is w -> J^T w, and `push` x -> J x."""
 
     pull: Product
-    push: Product | None = None
-
-
-_MEMORY = 10
-_MOST_ITERATIONS = 1000
+    push: Product
 
 
 class Identity(Adjoint):
@@ -60,7 +55,7 @@ class Neumann(Adjoint):
 class FixedPoint(Adjoint):
     """w as the fixed point of w -> v + J^T w, by a solver of `jfb.model.solvers`.
 
-    NaN where it is not found, so that no step is taken with a wrong one unseen.
+    NaN where it is not found, so that a run stops there and does not go on with a wrong one.
 
     Args:
         solver: its tolerance is on the infinity norm of the residual, relative to that of v.
@@ -72,13 +67,13 @@ class FixedPoint(Adjoint):
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`."""
-        scale = _largest(v)
-        if not scale > 0 or not math.isfinite(scale):
-            self.applications, self.converged = 0, scale == 0
+        scale = largest(v)
+        if not scale:
+            self.applications, self.converged = 0, True
             return v
         right = v / scale
         w, solve = rows.solve(
-            self._solver, lambda w: right + jacobian.pull(w), torch.zeros_like(v), self._coupled
+            self._solver, lambda w: right + jacobian.pull(w), right, self._coupled
         )
         self.applications, self.converged = solve.iterations, solve.converged
         return scale * w if solve.converged else torch.full_like(v, torch.nan)
@@ -110,7 +105,7 @@ class GMRES(Adjoint):
             right,
             rtol=self._tolerance,
             restart=min(50, right.size),
-            maxiter=_MOST_ITERATIONS // 50,
+            maxiter=MOST_ITERATIONS // 50,
         )
         self.converged = not failed
         w = torch.from_numpy(found).to(v.dtype).view_as(v)
@@ -134,7 +129,7 @@ class CGNormal(Adjoint):
         self._tolerance, self._most, self._coupled = tolerance, most, coupled
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
-        """See `Identity`; each step takes a product with J^T and one with J."""
+        """See `Identity`; counted are products with J^T and with J, one to start, two a step."""
         over = tuple(range(v.dim())) if self._coupled else tuple(range(1, v.dim()))
 
         def inner(x: Tensor, y: Tensor) -> Tensor:
@@ -147,9 +142,9 @@ class CGNormal(Adjoint):
         w, residual = torch.zeros_like(v), v - jacobian.push(v)
         direction, square = residual, inner(residual, residual)
         allowed = self._tolerance**2 * square
-        self.applications, self.converged = 0, bool((square <= allowed).all())
-        while not self.converged and self.applications < self._most:
-            self.applications += 1
+        self.applications, self.converged = 1, bool((square <= allowed).all())
+        while not self.converged and self.applications < 2 * self._most:
+            self.applications += 2
             image = normal(direction)
             # A sample that is done stands still.
             length = torch.where(square > allowed, square / inner(direction, image), 0)
@@ -158,10 +153,6 @@ class CGNormal(Adjoint):
             self.converged = bool((square <= allowed).all())
             direction = residual + torch.where(before > 0, square / before, 0) * direction
         return w
-
-
-def _largest(x: Tensor) -> float:
-    return x.abs().max().item()
 
 
 def open_adjoint(
@@ -184,14 +175,14 @@ def open_adjoint(
     if gradient.name == "cg_normal":
         return CGNormal(solver.tolerance, solver.max_iterations, coupled)
     tolerance = gradient.tolerance or TOLERANCE
-    options = {"tolerance": tolerance, "max_iterations": _MOST_ITERATIONS}
+    options = {"tolerance": tolerance, "max_iterations": MOST_ITERATIONS}
     match gradient.adjoint or "anderson":
         case "picard":
             return FixedPoint(choices.Picard(**options), coupled)
         case "anderson":
-            return FixedPoint(choices.Anderson(**options, memory=_MEMORY), coupled)
+            return FixedPoint(choices.Anderson(**options, memory=MEMORY), coupled)
         case "broyden":
-            return FixedPoint(choices.Broyden(**options, memory=_MEMORY), coupled)
+            return FixedPoint(choices.Broyden(**options, memory=MEMORY), coupled)
         case "gmres":
             return GMRES(tolerance)
         case other:

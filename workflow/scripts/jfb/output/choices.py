@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 def rows() -> list[Row]:
     """Every choice of a run but its engine, in the order in which they are declared."""
-    kinds = WITH_OPTIONS | {key: BY_NAME[key] for key in ("activation", "stream")}
+    kinds = WITH_OPTIONS | {key: BY_NAME[key] for key in ("activation", "loss", "stream")}
     return [
         Row(key, name, _what(choice), _options(choice), _engines(choice), _exact(choice))
         for key, kind in kinds.items()

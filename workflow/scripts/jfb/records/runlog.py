@@ -22,12 +22,12 @@ class Epoch(NamedTuple):
     Losses are mean squared errors; accuracies are shares in [0, 1]; `train_seconds` is the time
     of the training part. `iterations_mean` and `iterations_max` are fixed-point iterations per
     forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
-    the epoch's training passes and its validation pass; a training pass whose adjoint was not found
-    counts too. `applications` is the work of training:
+    the epoch's training passes and its validation pass. `applications` is the work of training:
     the solver's applications of T per training sample; `adjoint_applications` beside it the
     products with J^T that the gradient takes to solve for the adjoint, none for jfb.
     `spectral_norm` is the largest singular value of the latent weight at the end of the epoch, NaN
-    of a network whose latent map has no such weight.
+    for a network without one. `unconverged_adjoints` counts the training passes whose adjoint was
+    not found. Of classes, losses are cross-entropies.
     """
 
     epoch: int
@@ -42,6 +42,7 @@ class Epoch(NamedTuple):
     applications: float
     adjoint_applications: float
     spectral_norm: float
+    unconverged_adjoints: int
 
 
 SCHEMA = pa.schema(
@@ -50,12 +51,15 @@ SCHEMA = pa.schema(
         for name, kind in Epoch.__annotations__.items()
     ]
 )
+#: The column that older logs lack.
+_ADJOINTS = SCHEMA.field("unconverged_adjoints")
+_BEFORE_ADJOINTS = SCHEMA.remove(SCHEMA.get_field_index(_ADJOINTS.name))
 
 
 def empty(epochs: int) -> dict[str, np.ndarray]:
-    """The columns of a log by name, with room for some epochs, which are numbered."""
+    """The columns of a log by name, zero, with room for some epochs, which are numbered."""
     log = {
-        name: np.empty(epochs, np.int64 if kind is int else np.float64)
+        name: np.zeros(epochs, np.int64 if kind is int else np.float64)
         for name, kind in Epoch.__annotations__.items()
     }
     return log | {"epoch": np.arange(1, epochs + 1)}
@@ -96,7 +100,7 @@ def read(path: str | Path) -> pa.Table:
     Raises:
         jfb.storage.files.Unreadable: the file is no log, or a damaged one; the message names it.
     """
-    table = parquet.read(path, SCHEMA, "a log of a run")
+    table = _with_adjoints(parquet.read_any(path, (SCHEMA, _BEFORE_ADJOINTS), "a log of a run"))
     if b"run" not in (table.schema.metadata or {}):
         raise files.Unreadable(path, "its metadata does not tell which run it is the log of")
     try:
@@ -112,6 +116,14 @@ def read(path: str | Path) -> pa.Table:
         fault = f"it ends after {len(epochs)} of {run.epochs} epochs, with a finite loss"
         raise files.Unreadable(path, fault)
     return table
+
+
+def _with_adjoints(table: pa.Table) -> pa.Table:
+    """A log of before adjoints were counted, with none that was not found."""
+    if _ADJOINTS.name in table.column_names:
+        return table
+    zeros = parquet.from_numbers(np.zeros(len(table)), _ADJOINTS.type)
+    return table.append_column(_ADJOINTS, zeros)
 
 
 def ended(log: pa.Table) -> str | None:
