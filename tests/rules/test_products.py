@@ -42,6 +42,7 @@ def rows(losses, accuracies=None, **changes):
             applications=8.0 + k,
             adjoint_applications=3.0,
             spectral_norm=0.9,
+            unconverged_adjoints=0,
         )._replace(**changes)
         for k, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
     ]

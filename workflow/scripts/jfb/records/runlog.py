@@ -51,9 +51,6 @@ SCHEMA = pa.schema(
         for name, kind in Epoch.__annotations__.items()
     ]
 )
-#: The column that older logs lack.
-_ADJOINTS = SCHEMA.field("unconverged_adjoints")
-_BEFORE_ADJOINTS = SCHEMA.remove(SCHEMA.get_field_index(_ADJOINTS.name))
 
 
 def empty(epochs: int) -> dict[str, np.ndarray]:
@@ -100,7 +97,7 @@ def read(path: str | Path) -> pa.Table:
     Raises:
         jfb.storage.files.Unreadable: the file is no log, or a damaged one; the message names it.
     """
-    table = _with_adjoints(parquet.read_any(path, (SCHEMA, _BEFORE_ADJOINTS), "a log of a run"))
+    table = parquet.read(path, SCHEMA, "a log of a run")
     if b"run" not in (table.schema.metadata or {}):
         raise files.Unreadable(path, "its metadata does not tell which run it is the log of")
     try:
@@ -116,14 +113,6 @@ def read(path: str | Path) -> pa.Table:
         fault = f"it ends after {len(epochs)} of {run.epochs} epochs, with a finite loss"
         raise files.Unreadable(path, fault)
     return table
-
-
-def _with_adjoints(table: pa.Table) -> pa.Table:
-    """A log of before adjoints were counted, with none that was not found."""
-    if _ADJOINTS.name in table.column_names:
-        return table
-    zeros = parquet.from_numbers(np.zeros(len(table)), _ADJOINTS.type)
-    return table.append_column(_ADJOINTS, zeros)
 
 
 def ended(log: pa.Table) -> str | None:

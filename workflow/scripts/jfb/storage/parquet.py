@@ -100,15 +100,10 @@ def read(path: str | Path, schema: pa.Schema, what: str) -> pa.Table:
         byte for
             byte what was written; the message names it, and `what` it should have been.
     """
-    return read_any(path, (schema,), what)
-
-
-def read_any(path: str | Path, schemas: Sequence[pa.Schema], what: str) -> pa.Table:
-    """The same of a file that has the columns of one of some schemas, the first of them today's."""
     table = _read(path, what)
-    if not any(table.schema.equals(schema) for schema in schemas):
+    if not table.schema.equals(schema):
         found, wanted = (
-            ", ".join(f"{f.name}: {f.type}" for f in s) for s in (table.schema, schemas[0])
+            ", ".join(f"{f.name}: {f.type}" for f in s) for s in (table.schema, schema)
         )
         raise files.Unreadable(path, f"not {what} (columns {found}; wanted {wanted})")
     return table
