@@ -22,7 +22,6 @@ import yaml
 from filelock import FileLock
 
 from jfb.config import settings
-from jfb.config.choice import STEPPING
 from jfb.config.choices import Engine, Stream
 from jfb.config.project import load
 from jfb.model import numerics, targets
@@ -279,7 +278,7 @@ def files_by_digest(folder: Path) -> dict[str, set[str]]:
     scripts = folder / "workflow/scripts"
     figures = sorted((scripts / "jfb/output/figures").glob("*.py"))
     engines = [engine.module for engine in Engine.all().values()]
-    timed = [Engine.all()[name].module for name in STEPPING]
+    timed = [Engine.all()[name].module for name in SMALL["timing"]["engines"]]
     streams = [f"jfb.streams.{stream}" for stream in Stream.all()]
     opened = {
         "draw.py": [(f"jfb.output.figures.{path.stem}",) for path in figures],

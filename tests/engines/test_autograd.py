@@ -9,8 +9,9 @@ from sklearn.datasets import load_digits
 
 from jfb.config import choices, datasets, network_choices, settings
 from jfb.engines import autograd, blocks, reference, stepping, summary
-from jfb.model import adjoints, digits, losses, products
-from jfb.model.cells import open_cell
+from jfb.model import adjoints, digits
+from jfb.model.autograd import losses, products
+from jfb.model.autograd.cells import open_cell
 from jfb.records import layout
 from jfb.storage import parquet
 from jfb.streams.interface import open_stream

@@ -16,7 +16,7 @@ import torch
 from conftest import ROOT, make_data
 from jfb.config import choices, settings, step_choices
 from jfb.config.checks import FUSED_DIRECT
-from jfb.config.choices import Fused
+from jfb.config.engine_choices import Fused
 from jfb.engines import blocks, reference, stepping
 from jfb.engines.fused import engine as fused
 from jfb.engines.fused import lanes, optimisers

@@ -7,8 +7,8 @@ from torch.nn import functional
 from torchdeq import get_deq
 
 from jfb.config import choices
-from jfb.model import cells, products
-from jfb.model.equilibrium import DEQ
+from jfb.model.autograd import cells, products
+from jfb.model.autograd.equilibrium import DEQ
 from jfb.records import layout
 from test_implicit import ALL, TIGHT, case, closeness, gradient_of
 

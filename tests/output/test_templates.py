@@ -407,16 +407,16 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
         "`tolerance` in (0, 1,000,000]; `max_iterations` 1 to 1,000,000; `memory` 1 to 1,000"
     )
     assert by_name["gradient", "implicit"].options == (
-        "`adjoint` `direct`, `patterns`, `picard`, `anderson` (optional); "
+        "`adjoint` `direct`, `patterns`, `picard`, `anderson`, `broyden`, `gmres` (optional); "
         "`tolerance` in (0, 1,000,000] (optional)"
     )
     adam = by_name["optimiser", "adam"]
     assert "`beta1` in [0, 1) (default 0.9)" in adam.options
     assert adam.what.startswith("Adam (Kingma and Ba 2015, algorithm 1)")
-    assert adam.engines == "reference, fused, dataloader"
+    assert adam.engines == "reference, fused, dataloader, autograd"
     assert by_name["solver", "picard"].engines == "all"
-    assert by_name["gradient", "neumann"].engines == "reference, fused, full_batch"
-    assert by_name["gradient", "phantom"].engines == "reference"
+    assert by_name["gradient", "neumann"].engines == "reference, fused, autograd, full_batch"
+    assert by_name["gradient", "phantom"].engines == "reference, autograd"
     # Every name that a configuration may give is in the table.
     names = {row.name for row in choices.rows()}
     assert {"picard", "unrolled", "none", "parametrization", "tanh", "per_seed"} <= names

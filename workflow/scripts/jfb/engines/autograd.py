@@ -14,9 +14,9 @@ from jfb.config import settings
 from jfb.engines import stepping
 from jfb.engines.interface import Outcome
 from jfb.model import numerics
-from jfb.model.cells import open_cell
-from jfb.model.equilibrium import DEQ
-from jfb.model.losses import LOSSES
+from jfb.model.autograd.cells import open_cell
+from jfb.model.autograd.equilibrium import DEQ
+from jfb.model.autograd.losses import LOSSES
 from jfb.model.solvers import Solve
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch

@@ -12,8 +12,8 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from torch import Tensor
 
 from jfb.config import choices
-from jfb.model import rows
 from jfb.model.adjoints import MEMORY, MOST_ITERATIONS, TOLERANCE, Adjoint, largest
+from jfb.model.autograd import rows
 
 #: A linear map of a batch, (size, *shape) to the same.
 Product = Callable[[Tensor], Tensor]
@@ -59,7 +59,7 @@ class FixedPoint(Adjoint):
 
     Args:
         solver: its tolerance is on the infinity norm of the residual, relative to that of v.
-        coupled: see `jfb.model.rows.solve`.
+        coupled: see `jfb.model.autograd.rows.solve`.
     """
 
     def __init__(self, solver: choices.Solver, coupled: bool) -> None:

@@ -1,6 +1,6 @@
 """Latent maps T(u; d) with their readouts, as modules that autograd differentiates.
 
-A cell is all that `jfb.model.equilibrium.DEQ` needs to know of a network.
+A cell is all that `jfb.model.autograd.equilibrium.DEQ` needs to know of a network.
 """
 
 from torch import Tensor, nn

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from jfb.config import choices
-from jfb.model import products, rows
 from jfb.model.adjoints import Adjoint
-from jfb.model.cells import Cell
+from jfb.model.autograd import products, rows
+from jfb.model.autograd.cells import Cell
 from jfb.model.solvers import Solve
 
 
@@ -16,8 +16,8 @@ class DEQ(nn.Module):
     """y = read_out(T(u*; d)) at the fixed point u* = T(u*; d) of a cell.
 
     The solver searches without a graph. What `backward` computes is what the gradient names: at u*
-    one application of T is differentiated, with the adjoint of `jfb.model.products` in place of
-    dL/da; phantom goes through some steps from u*, unrolled through every iteration from 0.
+    one application of T is differentiated, with the adjoint of `jfb.model.autograd.products` in
+    place of dL/da. Phantom goes through some steps from u*, and unrolled through every iteration.
 
     Args:
         cell: T and its readout.
