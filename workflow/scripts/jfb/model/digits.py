@@ -12,7 +12,7 @@ _WHITE = 16
 
 
 def make(options: Digits) -> tuple[Part, Part]:
-    """The training part and the validation part, each with every class as often as in all."""
+    """The training part and the validation part, stratified by class."""
     inputs, classes = load_digits(return_X_y=True)
     inputs = (inputs / _WHITE).astype(np.float32)
     training, validation, of_training, of_validation = train_test_split(

@@ -29,7 +29,7 @@ class DEQ(nn.Module):
         super().__init__()
         self.cell = cell
         self._solver, self._gradient = solver, gradient
-        #: Of the gradients that go through several applications of T, what it counts.
+        #: What the last batch took for the adjoint; the gradient's own where it solves for one.
         self.adjoint = Adjoint()
         if gradient.name in _AT_FIXED_POINT:
             self.adjoint = products.open_adjoint(gradient, solver, cell.coupled)
