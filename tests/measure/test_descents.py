@@ -46,7 +46,7 @@ def searches(run, data, tmp_path):
     starts = descents.random_starts(run, 9, 1.0)
     table = descents.from_networks(starts, ExactLoss(run.network, training), 300, lambda _: None)
     parquet.write(tmp_path / "a.parquet", table)
-    return descents.read({"here": tmp_path / "a.parquet"})
+    return descents.read({"here": [tmp_path / "a.parquet"]})
 
 
 def test_searches_end_at_closed_forms(run, data, searches):
@@ -192,7 +192,7 @@ def test_a_minimum_is_not_left(run, data):
 def test_some_searches_are_written_and_read_again(searches, tmp_path):
     some = searches.loc[[3, 1]]
     parquet.write(tmp_path / "some.parquet", descents.select(some))
-    again = descents.read({"here": tmp_path / "some.parquet"})
+    again = descents.read({"here": [tmp_path / "some.parquet"]})
     for name in ("start", "end"):
         assert all(map(np.array_equal, again[name], some[name]))
     rest = [name for name in some if name not in ("start", "end")]

@@ -1,4 +1,4 @@
-FROM_RUNS = "results/catalogue/from_{study}.parquet"
+FROM_RUNS = "results/catalogue/from_{study}/batch_size={batch_size}.parquet"
 FROM_STARTS = "results/catalogue/starts_{width}.parquet"
 FROM_HOPS = "results/catalogue/hops.parquet"
 # Of all searches; the dataset of all of them is the same.
@@ -8,14 +8,17 @@ PLACED = measurements.placed(project.catalogue, project.studies)
 WIDTHS = [f"{width:g}" for width in project.catalogue.widths]
 # What the searches are from; no study has such a name as the others.
 SOURCES = {
-    **{f"starts x {width}": FROM_STARTS.format(width=width) for width in WIDTHS},
-    "basin hopping": FROM_HOPS,
-    **{study: FROM_RUNS.format(study=study) for study in CATALOGUED},
+    **{f"starts x {width}": expand(FROM_STARTS, width=width) for width in WIDTHS},
+    "basin hopping": [FROM_HOPS],
+    **{
+        study: expand(FROM_RUNS, study=study, batch_size=batch_sizes_of(study))
+        for study in CATALOGUED
+    },
 }
 TABLES = ("catalogue", "catalogue_runs", "catalogue_shares", "catalogue_fits")
 
 
-# Levenberg-Marquardt from the final networks of the first runs of a study.
+# Levenberg-Marquardt from the final networks of the first runs of a study at a batch size.
 rule search_from_runs:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
@@ -23,9 +26,9 @@ rule search_from_runs:
     output:
         FROM_RUNS,
     log:
-        "results/logs/catalogue/from_{study}.log",
+        "results/logs/catalogue/from_{study}/batch_size={batch_size}.log",
     benchmark:
-        "results/benchmarks/catalogue/from_{study}.tsv"
+        "results/benchmarks/catalogue/from_{study}/batch_size={batch_size}.tsv"
     wildcard_constraints:
         study=any_of(PLACED),
     conda:
@@ -38,9 +41,10 @@ rule search_from_runs:
         code=code_of("search_from_runs.py"),
         trained=lambda wildcards: first_finals_of(wildcards.study)[1],
         seeds=lambda wildcards: first_seeds_of(wildcards.study),
+        batch_size=lambda wildcards: int(wildcards.batch_size),
         steps=project.catalogue.steps,
     message:
-        "Minima from the final networks of {wildcards.study}"
+        "Minima from the final networks of {wildcards.study}, batch size {wildcards.batch_size}"
     script:
         "../scripts/search_from_runs.py"
 
@@ -104,7 +108,7 @@ rule tabulate_catalogue:
     input:
         data=dataset_of(CATALOGUED[0]),
         closed_forms=closed_forms_of(CATALOGUED[0]),
-        searches=list(SOURCES.values()),
+        searches=list(itertools.chain(*SOURCES.values())),
     output:
         [f"results/{table}.csv-metadata.json" for table in TABLES],
         runs="results/catalogue_runs.csv",
@@ -146,7 +150,11 @@ rule tabulate_catalogue:
 rule place_runs:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        searches=FROM_RUNS,
+        searches=lambda wildcards: expand(
+            FROM_RUNS,
+            study=wildcards.study,
+            batch_size=batch_sizes_of(wildcards.study),
+        ),
         entries="results/catalogue.csv",
         networks="results/catalogue/entries.parquet",
     output:

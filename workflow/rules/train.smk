@@ -16,6 +16,8 @@ rule train:
     conda:
         "../../environment.yml"
     threads: 1
+    # The longest jobs of a study first: where they come last, one core waits for them.
+    priority: 1
     resources:
         mem_mb=lambda wildcards: Engine.all()[run_of(wildcards).engine].memory,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
@@ -43,6 +45,7 @@ rule train_block:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 1
     resources:
         mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,

@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     network = Run.from_dict(snakemake.params.run).network
     searches = descents.read({"runs": snakemake.input.searches})
-    found = descents.read({"entries": snakemake.input.networks})
+    found = descents.read({"entries": [snakemake.input.networks]})
     starts = functions.predictions(searches["start"], network, training)
     ends = functions.predictions(searches["end"], network, training)
     entries = functions.predictions(found["end"], network, training)

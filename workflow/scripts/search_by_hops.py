@@ -10,7 +10,7 @@ from jfb.storage.joblog import Progress, job_log
 with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     run = Run.from_dict(snakemake.params.run)
-    searches = descents.read(dict(enumerate(snakemake.input.starts)))
+    searches = descents.read({"starts": snakemake.input.starts})
     lowest = searches.loc[searches["loss"].idxmin(), "end"]
     hops = snakemake.params.hops
     after_run = Progress(log, hops + 1, "search")

@@ -1,4 +1,4 @@
-"""Search for minima from the final networks of a study's first runs."""
+"""Search for minima from the final networks of a study's first runs at a batch size."""
 
 from jfb.measure import descents
 from jfb.model.exact_loss import ExactLoss
@@ -9,7 +9,11 @@ from jfb.storage.joblog import Progress, job_log
 with job_log(snakemake.log[0]) as log:
     training, _ = dataset.read(snakemake.input.data)
     ends = blocks.finals(snakemake.input.final, snakemake.params.trained)
-    first = [(run, network) for run, network in ends if run.seed in snakemake.params.seeds]
+    first = [
+        (run, network)
+        for run, network in ends
+        if run.seed in snakemake.params.seeds and run.batch_size == snakemake.params.batch_size
+    ]
     problem = ExactLoss(first[0][0].network, training)
     networks = descents.of_runs(first)
     after_run = Progress(log, len(networks), "search")

@@ -1,7 +1,7 @@
 """Where Levenberg-Marquardt ends on the loss at exact fixed points, from many networks."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +22,17 @@ _OPTIONS = step_choices.LevenbergMarquardt()
 HOP, TEMPERATURE = 0.3, 1e-4
 
 
-def read(paths: Mapping[str, str | Path]) -> pd.DataFrame:
+def read(paths: Mapping[str, Sequence[str | Path]]) -> pd.DataFrame:
     """The searches of some files, with `source`; `start` and `end` hold arrays (p,).
 
     Args:
         paths: by what the sources are called.
     """
-    parts = [descents.read(path).to_pandas().assign(source=name) for name, path in paths.items()]
+    parts = [
+        descents.read(path).to_pandas().assign(source=name)
+        for name, files in paths.items()
+        for path in files
+    ]
     found = pd.concat(parts, ignore_index=True)
     # PyTorch warns of arrays that it must not write to, as Arrow's are.
     return found.assign(**{name: found[name].map(np.array) for name in ("start", "end")})
