@@ -21,7 +21,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from jfb.config import settings
+from jfb.config import datasets
 from jfb.config.choices import Engine, Stream
 from jfb.config.project import load
 from jfb.model import numerics, targets
@@ -73,7 +73,7 @@ def replay(project):
     return {batch_size: run for (batch_size, _), run in project.studies["replay"].runs.items()}
 
 
-def make_data(dataset: settings.Dataset):
+def make_data(dataset: datasets.Dataset):
     drawn = noise(dataset.points, dataset.noise_seed) if dataset.noise_std else None
     return targets.make(dataset, drawn, splits.permutation(dataset.points, dataset.split_seed))
 

@@ -33,9 +33,9 @@ ROOMS = {
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
-    "sklearn": ("model/digits.py",),
+    "sklearn": ("model/digits.py", "model/parts.py"),
     "jsonschema": (),
-    "pydantic": ("config/document.py", "config/validation.py"),
+    "pydantic": ("config/document.py", "config/data_document.py", "config/validation.py"),
     "pydantic_core": ("config/document.py",),
 }
 LONGEST = 300

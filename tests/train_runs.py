@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numba.core.registry import cpu_target
 
-from jfb.config import settings
+from jfb.config import datasets, settings
 from jfb.engines.fused import engine
 from jfb.model import targets
 from jfb.records.dataset import Part
@@ -30,7 +30,7 @@ PARAMETERS = ("best", "final", "snapshots")
 NOT_COMPARED = {"seconds", "train_seconds", "processor"}
 
 
-def make_data(dataset: settings.Dataset) -> tuple[Part, Part]:
+def make_data(dataset: datasets.Dataset) -> tuple[Part, Part]:
     """Both parts of a dataset without noise, which PyTorch draws."""
     assert not dataset.noise_std
     return targets.make(dataset, None, splits.permutation(dataset.points, dataset.split_seed))

@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 
 from conftest import SMALL, Workspace
-from jfb.config import checks, choices, names, requirements, settings, step_choices
+from jfb.config import (
+    checks,
+    choices,
+    gradient_choices,
+    names,
+    requirements,
+    settings,
+    step_choices,
+)
 from jfb.config.errors import ConfigError
 from jfb.config.network_choices import MLP as MLP_CELL
 from jfb.config.project import load
@@ -827,7 +835,7 @@ def test_the_default_studies_have_the_reports_hyperparameters(name, formula, pro
         assert study.updates or run.epochs == 3000
         assert (run.dataset.formula, run.accuracy_threshold) == (formula, 0.1)
         assert (run.gradient, run.contraction) == (
-            choices.JFB(),
+            gradient_choices.JFB(),
             choices.Free(),
         )
 
@@ -848,7 +856,7 @@ def test_the_gradients_of_the_reference_engine_are_paired_with_jfb(project):
     study = project.studies["gradients_reference"]
     assert study.factors["gradient"] == ("jfb", "phantom_5", "unrolled", "explicit_10")
     run, other = (study.runs[level, 600, 3] for level in ("jfb", "phantom_5"))
-    assert run.gradient == choices.JFB()
+    assert run.gradient == gradient_choices.JFB()
     changes = {"gradient": other.gradient, "levels": other.levels}
     assert dataclasses.replace(run, **changes) == other
 
@@ -964,7 +972,7 @@ def test_a_study_overrides_the_defaults(config):
     [
         (choices.Picard, "solver.name"),
         (choices.Report, "stream"),
-        (choices.JFB, "gradient.name"),
+        (gradient_choices.JFB, "gradient.name"),
         (choices.Relu, "activation"),
         (step_choices.Adam, "optimiser.name"),
     ],
@@ -1079,7 +1087,7 @@ def test_factors_cross_and_name_their_runs(project):
     assert len(study.runs) == 4 * 3 * 20
     run = study.runs["neumann_5", 600, 3]
     assert (run.gradient, run.batch_size, run.seed) == (
-        choices.Neumann(order=5),
+        gradient_choices.Neumann(order=5),
         600,
         3,
     )

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, validators
 
 from conftest import ROOT, Workspace
-from jfb.config import choices, step_choices
+from jfb.config import choices, gradient_choices, step_choices
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
 from jfb.config.project import load
@@ -97,13 +97,13 @@ def test_another_name_is_another_choice_with_its_own_defaults(config):
     for study in config["studies"].values():
         study.setdefault("gradient", {"name": "jfb"})
     config["studies"]["printed"] |= {"engine": "reference", "gradient": {"name": "implicit"}}
-    assert load(config).studies["printed"].runs[600, 42].gradient == choices.Implicit()
+    assert load(config).studies["printed"].runs[600, 42].gradient == gradient_choices.Implicit()
     config["studies"]["printed"]["gradient"] = {"name": "neumann"}
     with pytest.raises(ConfigError, match=r"^studies\.printed\.gradient\.order: None is missing"):
         load(config)
     config["studies"]["printed"]["gradient"] = {"damping": 1.0}
     phantom = load(config).studies["printed"].runs[600, 42].gradient
-    assert phantom == choices.Phantom(steps=5, damping=1.0)
+    assert phantom == gradient_choices.Phantom(steps=5, damping=1.0)
 
 
 def test_a_level_of_a_factor_sets_one_option(config):

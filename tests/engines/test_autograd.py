@@ -7,11 +7,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from jfb.config import choices, datasets, network_choices, settings
+from jfb.config import choices, datasets, gradient_choices, network_choices, settings
 from jfb.engines import autograd, blocks, reference, stepping, summary
 from jfb.model import adjoints, digits
 from jfb.model.autograd import losses, products
-from jfb.model.autograd.cells import open_cell
+from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.records import layout
 from jfb.storage import parquet
 from jfb.streams.interface import open_stream
@@ -49,10 +49,10 @@ def test_a_hundred_epochs_are_the_reference_engines_to_rounding(size, run, data)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"gradient": choices.Neumann(order=3)},
-        {"gradient": choices.Phantom(steps=4, damping=0.5)},
-        {"gradient": choices.Unrolled()},
-        {"gradient": choices.Unrolled(), "solver": choices.Explicit(applications=5)},
+        {"gradient": gradient_choices.Neumann(order=3)},
+        {"gradient": gradient_choices.Phantom(steps=4, damping=0.5)},
+        {"gradient": gradient_choices.Unrolled()},
+        {"gradient": gradient_choices.Unrolled(), "solver": choices.Explicit(applications=5)},
         {"solver": choices.Picard(tolerance=1e-3, max_iterations=1000, start="previous")},
         {"solver": choices.Anderson(tolerance=1e-3, max_iterations=100, memory=3)},
         {"solver": choices.Picard(tolerance=1e-3, max_iterations=2), "batch_size": 700},
@@ -72,9 +72,11 @@ def test_each_choice_does_what_it_does_in_the_reference_engine(changes, run, dat
 
 @pytest.mark.parametrize("adjoint", ["picard", "anderson", "broyden", "gmres"])
 def test_the_implicit_gradient_trains_as_by_elimination(adjoint, run, data):
-    run = dataclasses.replace(run, gradient=choices.Implicit())
+    run = dataclasses.replace(run, gradient=gradient_choices.Implicit())
     expected = train(reference, run, data)
-    run = dataclasses.replace(run, gradient=choices.Implicit(adjoint=adjoint, tolerance=1e-5))
+    run = dataclasses.replace(
+        run, gradient=gradient_choices.Implicit(adjoint=adjoint, tolerance=1e-5)
+    )
     found = train(autograd, run, data)
     np.testing.assert_allclose(found.log["train_loss"], expected.log["train_loss"], rtol=1e-4)
     assert (found.log["adjoint_applications"] > 1).all()
@@ -85,7 +87,7 @@ def test_the_implicit_gradient_trains_as_by_elimination(adjoint, run, data):
 def test_an_adjoint_that_is_not_found_counts_and_ends_the_run(engine, run, data, monkeypatch):
     for module in (adjoints, products):
         monkeypatch.setattr(module, "MOST_ITERATIONS", 1)
-    gradient = choices.Implicit(adjoint="picard", tolerance=1e-9)
+    gradient = gradient_choices.Implicit(adjoint="picard", tolerance=1e-9)
     outcome = train(engine, dataclasses.replace(run, gradient=gradient), data)
     # Four batches: after the first no parameter is finite, and no search converges.
     assert outcome.log["unconverged_adjoints"].tolist() == [4]
@@ -98,7 +100,7 @@ def test_the_default_adjoint_is_found_in_float32(run, data, pictures):
     late = train(reference, dataclasses.replace(run, epochs=150), data).final
     network = NETWORKS["fpn"]
     options, parts = pictures
-    gradient = choices.Implicit()
+    gradient = gradient_choices.Implicit()
     again = dataclasses.replace(run, gradient=gradient)
     stream = Fixed(open_stream(again), late)
     outcomes = [
@@ -127,7 +129,11 @@ def test_an_update_whose_adjoint_was_not_found_is_left_out_or_made(run, data, mo
         products, "open_adjoint", lambda *_: products.CGNormal(1e-9, 2, coupled=False)
     )
     skipped, made = (
-        train(autograd, dataclasses.replace(run, gradient=choices.CGNormal(skip_failed=skip)), data)
+        train(
+            autograd,
+            dataclasses.replace(run, gradient=gradient_choices.CGNormal(skip_failed=skip)),
+            data,
+        )
         for skip in (True, False)
     )
     start = open_stream(run).initial_parameters()
@@ -271,7 +277,9 @@ def by_hand(run, parts):
                 u = image
         return cell.read_out(cell(u, q))
 
-    x, t = torch.from_numpy(training.inputs), torch.from_numpy(training.target).long()
+    shape = input_shape(run.network)
+    x = torch.from_numpy(training.inputs).reshape(-1, *shape)
+    t = torch.from_numpy(training.target).long()
     for _ in range(run.epochs):
         losses, shares = 0.0, []
         for batch in torch.from_numpy(stream.orders(1)[0]).split(run.batch_size):
@@ -285,7 +293,7 @@ def by_hand(run, parts):
         columns["train_loss"].append(losses)
         columns["train_accuracy"].append(np.mean(shares))
         with torch.no_grad():
-            y = predict(torch.from_numpy(validation.inputs))
+            y = predict(torch.from_numpy(validation.inputs).reshape(-1, *shape))
             classes = torch.from_numpy(validation.target).long()
             columns["val_loss"].append(torch.nn.functional.cross_entropy(y, classes).item())
             columns["val_accuracy"].append((y.argmax(1) == classes).double().mean().item())
@@ -321,7 +329,7 @@ def test_a_block_of_pictures_has_a_row_per_run(run, pictures):
 
 
 def test_no_graph_is_left_after_a_step(run, data):
-    network = autograd._Network(run, torch.from_numpy(open_stream(run).initial_parameters()))
+    network = autograd._Network(run, open_stream(run))
     forward = autograd.Forward(network, 5)
     inputs, target = stepping.tensors(data[0])
     kept = torch.empty(1, 5)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import optimize
 
-from jfb.config import choices, step_choices
+from jfb.config import choices, gradient_choices, step_choices
 from jfb.engines import full_batch, summary
 from jfb.model import fixed_points
 from jfb.model.minimisers import levenberg_marquardt
@@ -18,7 +18,7 @@ from jfb.records import layout, runlog
 from jfb.records.dataset import Part
 from jfb.streams.interface import open_stream
 
-EXACT = choices.Implicit()
+EXACT = gradient_choices.Implicit()
 LM = step_choices.LevenbergMarquardt()
 LBFGS = step_choices.LBFGS()
 METHODS = {
@@ -86,7 +86,7 @@ def exact_jacobian(theta, inputs, run):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("gradient", [EXACT, choices.JFB()], ids=["exact", "jfb"])
+@pytest.mark.parametrize("gradient", [EXACT, gradient_choices.JFB()], ids=["exact", "jfb"])
 def test_the_jacobian_is_autograds(gradient, seed, run, data):
     part = Part(data[0].inputs[::97], data[0].target[::97])
     run = dataclasses.replace(run, gradient=gradient, seed=seed)

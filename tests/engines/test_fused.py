@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from conftest import ROOT, make_data
-from jfb.config import choices, settings, step_choices
+from jfb.config import choices, gradient_choices, settings, step_choices
 from jfb.config.checks import FUSED_DIRECT
 from jfb.config.engine_choices import Fused
 from jfb.engines import blocks, reference, stepping
@@ -84,10 +84,10 @@ def called(choice):
 
 
 GRADIENTS = [
-    choices.JFB(),
-    choices.Neumann(order=1),
-    choices.Neumann(order=6),
-    choices.Implicit(),
+    gradient_choices.JFB(),
+    gradient_choices.Neumann(order=1),
+    gradient_choices.Neumann(order=6),
+    gradient_choices.Implicit(),
 ]
 
 

@@ -10,7 +10,7 @@ import torch
 
 import plain
 from conftest import DATA, make_data
-from jfb.config import choices
+from jfb.config import gradient_choices
 from jfb.engines import reference, stepping
 from jfb.model import optimisers
 from jfb.model.network import Network
@@ -126,13 +126,13 @@ def test_work_is_that_of_the_training_part_by_the_size_of_batches(replay, data):
 @pytest.mark.parametrize(
     ("gradient", "products"),
     [
-        (choices.JFB(), 0),
-        (choices.Neumann(order=4), 4),
-        (choices.Implicit(), 3),
-        (choices.Implicit(adjoint="patterns"), 3),
-        (choices.Phantom(steps=5, damping=0.5), 4),
+        (gradient_choices.JFB(), 0),
+        (gradient_choices.Neumann(order=4), 4),
+        (gradient_choices.Implicit(), 3),
+        (gradient_choices.Implicit(adjoint="patterns"), 3),
+        (gradient_choices.Phantom(steps=5, damping=0.5), 4),
         # Two iterations, which do not converge, and the image that is read out.
-        (choices.Unrolled(), 2),
+        (gradient_choices.Unrolled(), 2),
     ],
 )
 def test_products_of_the_adjoint_are_counted(gradient, products, replay, data):
@@ -148,7 +148,7 @@ def test_products_of_the_adjoint_are_counted(gradient, products, replay, data):
 @pytest.mark.parametrize("adjoint", ["picard", "anderson"])
 def test_products_of_an_adjoint_that_is_iterated_are_those_it_took(adjoint, replay, data):
     """The latent weight is 1/2 on the diagonal: k products leave 2^-k where units are on."""
-    gradient = choices.Implicit(adjoint=adjoint, tolerance=1e-3)
+    gradient = gradient_choices.Implicit(adjoint=adjoint, tolerance=1e-3)
     run = dataclasses.replace(replay[2400], gradient=gradient, stream="per_seed")
     parameters = open_stream(run).initial_parameters()
     parameters[:9] = 0.5 * np.eye(3).ravel()

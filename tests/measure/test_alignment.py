@@ -10,7 +10,7 @@ import torch
 
 from conftest import make_data
 from jfb.analysis.alignment import read as read_alignments
-from jfb.config import choices, settings
+from jfb.config import choices, gradient_choices, settings
 from jfb.config.choices import Activation
 from jfb.engines.fused import engine as fused
 from jfb.measure import alignment, cost
@@ -60,7 +60,7 @@ def test_snapshots_come_back_as_they_were(replay, tmp_path):
     run = dataclasses.replace(replay[32], epochs=7, snapshots=2)
     written = Snapshots(np.array([0, 1, 7]), np.random.default_rng(0).random((3, 28), np.float32))
     path = tmp_path / "snapshots.safetensors"
-    snapshots.write(path, written, run.network)
+    snapshots.write(path, written, layout.shapes(run.network))
     found = snapshots.read(path, run)
     np.testing.assert_array_equal(found.epochs, written.epochs)
     np.testing.assert_array_equal(found.parameters, written.parameters)
@@ -69,9 +69,8 @@ def test_snapshots_come_back_as_they_were(replay, tmp_path):
 def test_snapshots_that_are_not_of_a_run_are_refused(replay, tmp_path):
     run = dataclasses.replace(replay[32], epochs=7, snapshots=2)
     path = tmp_path / "snapshots.safetensors"
-    snapshots.write(
-        path, Snapshots(np.array([0, 1, 7]), np.zeros((3, 28), np.float32)), run.network
-    )
+    written = Snapshots(np.array([0, 1, 7]), np.zeros((3, 28), np.float32))
+    snapshots.write(path, written, layout.shapes(run.network))
     other = dataclasses.replace(run, network=dataclasses.replace(run.network, latent_dim=4))
     with pytest.raises(
         Unreadable, match=r"snapshots\.safetensors: not snapshots of a network with"
@@ -398,9 +397,9 @@ def test_alignments_of_runs_in_a_table(run, data, tmp_path):
 SMALL_COST = settings.Cost(
     batch_size=50,
     gradients=(
-        ("jfb", choices.JFB()),
-        ("implicit", choices.Implicit()),
-        ("unrolled", choices.Unrolled()),
+        ("jfb", gradient_choices.JFB()),
+        ("implicit", gradient_choices.Implicit()),
+        ("unrolled", gradient_choices.Unrolled()),
     ),
     latent_dim=3,
     iterations=(1, 5),

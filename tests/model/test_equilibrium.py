@@ -6,18 +6,19 @@ from scipy.sparse.linalg import cg
 from torch.nn import functional
 from torchdeq import get_deq
 
-from jfb.config import choices
+from jfb.config import choices, gradient_choices
 from jfb.model.autograd import cells, products
 from jfb.model.autograd.equilibrium import DEQ
 from jfb.records import layout
+from jfb.storage.own import Faulty
 from test_implicit import ALL, TIGHT, case, closeness, gradient_of
 
 #: Gradients that need J's products only, and how close the exact ones must come.
 IMPLICIT = {
-    name: choices.Implicit(adjoint=name, tolerance=1e-12)
+    name: gradient_choices.Implicit(adjoint=name, tolerance=1e-12)
     for name in ("picard", "anderson", "broyden", "gmres")
 }
-CG_NORMAL = choices.CGNormal(skip_failed=False)
+CG_NORMAL = gradient_choices.CGNormal(skip_failed=False)
 GENERAL = {
     name: one for name, one in ALL.items() if name not in ("implicit", "patterns")
 } | IMPLICIT
@@ -44,7 +45,7 @@ def gradient(module, d, target):
 @pytest.mark.parametrize("name", GENERAL)
 def test_the_reports_network_as_a_cell_has_the_gradients_by_hand(name, activation):
     network, d, target = case(3, 3, 50, activation)
-    by_hand = choices.Implicit() if name in IMPLICIT else GENERAL[name]
+    by_hand = gradient_choices.Implicit() if name in IMPLICIT else GENERAL[name]
     expected, loss = gradient_of(network, d, target, by_hand)
     module = DEQ(report(network), TIGHT, GENERAL[name])
     found = gradient(module, d.T, target.T)
@@ -55,7 +56,7 @@ def test_the_reports_network_as_a_cell_has_the_gradients_by_hand(name, activatio
 def image_cell(normalisation="none", gamma=0.6):
     """A small convolutional cell whose map contracts, with inputs and scores to hit."""
     torch.manual_seed(0)
-    cell = cells.FPN((1, 6, 6), 4, 4, 2, gamma, 2, normalisation).double()
+    cell = cells.FPN((1, 6, 6), 4, (4, 3, 3), 2, 2, gamma, 2, normalisation).double()
     with torch.no_grad():
         for block in cell.blocks:
             for layer in block:
@@ -112,7 +113,7 @@ def test_the_implicit_gradient_of_a_convolutional_cell_is_that_of_its_converged_
 def test_jfb_is_no_derivative_of_the_converged_loss():
     cell, d, target = image_cell()
     exact = gradient(DEQ(cell, TIGHT, IMPLICIT["picard"]), d, target)
-    found = gradient(DEQ(cell, TIGHT, choices.JFB()), d, target)
+    found = gradient(DEQ(cell, TIGHT, gradient_choices.JFB()), d, target)
     assert closeness(found, exact) > 1e-2
     assert functional.cosine_similarity(found, exact, dim=0) > 0.5
 
@@ -121,12 +122,48 @@ def test_neumann_of_a_growing_order_comes_to_the_implicit_gradient():
     cell, d, target = image_cell()
     exact = gradient(DEQ(cell, TIGHT, IMPLICIT["picard"]), d, target)
     off = [
-        closeness(gradient(DEQ(cell, TIGHT, choices.Neumann(order=k)), d, target), exact)
+        closeness(gradient(DEQ(cell, TIGHT, gradient_choices.Neumann(order=k)), d, target), exact)
         for k in (0, 5, 40)
     ]
     assert off[0] > 5 * off[1] > 25 * off[2]
-    jfb = gradient(DEQ(cell, TIGHT, choices.JFB()), d, target)
-    assert torch.equal(jfb, gradient(DEQ(cell, TIGHT, choices.Neumann(order=0)), d, target))
+    jfb = gradient(DEQ(cell, TIGHT, gradient_choices.JFB()), d, target)
+    assert torch.equal(
+        jfb, gradient(DEQ(cell, TIGHT, gradient_choices.Neumann(order=0)), d, target)
+    )
+
+
+OWN = """
+def series(v, pull):
+    return v + pull(v + pull(v))
+
+def scalar(v, pull):
+    return v.sum()
+
+def endless(v, pull):
+    return v / 0
+"""
+
+
+def test_a_gradient_of_a_users_file_is_what_it_says(tmp_path):
+    cell, d, target = image_cell()
+    path = str(tmp_path / "own.py")
+    (tmp_path / "own.py").write_text(OWN)
+
+    def module(name):
+        return DEQ(cell, TIGHT, gradient_choices.OwnGradient(file=path, function=name))
+
+    series = module("series")
+    found = gradient(series, d, target)
+    neumann = gradient(DEQ(cell, TIGHT, gradient_choices.Neumann(order=2)), d, target)
+    assert torch.equal(found, neumann)
+    assert (series.adjoint.applications, series.adjoint.converged) == (2, True)
+    with pytest.raises(
+        Faulty, match=r"own\.py, line 5: w must have the shape of v, \(5, 4, 3, 3\)"
+    ):
+        gradient(module("scalar"), d, target)
+    endless = module("endless")
+    gradient(endless, d, target)
+    assert not endless.adjoint.converged
 
 
 @pytest.mark.parametrize(("normalisation", "depends"), [("none", 0), ("layer", 0), ("batch", 1)])
@@ -134,7 +171,7 @@ def test_with_normalisation_over_the_batch_a_fixed_point_depends_on_the_other_sa
     normalisation, depends
 ):
     for cell, d, _ in (image_cell(normalisation), mlp(normalisation)):
-        module = DEQ(cell, TIGHT, choices.JFB())
+        module = DEQ(cell, TIGHT, gradient_choices.JFB())
         with torch.no_grad():
             together = module(d)[:2]
             alone = module(d[:2])
@@ -174,7 +211,7 @@ def test_a_solver_takes_its_start(name):
     cell, d, _ = image_cell()
     extra = {} if name == "picard" else {"memory": 5}
     solver = getattr(choices, name.capitalize())(tolerance=1e-10, max_iterations=500, **extra)
-    module = DEQ(cell, solver, choices.JFB())
+    module = DEQ(cell, solver, gradient_choices.JFB())
     with torch.no_grad():
         cold = module(d)
         iterations, point = module.solve.iterations, module.point
@@ -210,7 +247,7 @@ def test_the_adjoint_of_a_vanishing_gradient_vanishes(name):
 def test_what_has_no_jacobian_is_not_solved_by_elimination():
     for name in ("direct", "patterns"):
         with pytest.raises(ValueError, match=f"adjoint {name}: J is not known"):
-            products.open_adjoint(choices.Implicit(adjoint=name), TIGHT)
+            products.open_adjoint(gradient_choices.Implicit(adjoint=name), TIGHT)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 200])
@@ -218,13 +255,13 @@ def test_unrolled_is_the_derivative_of_the_loss_that_is_computed(limit):
     """After however many iterations: at 1 and 7 the limit stops the search."""
     cell, d, target = image_cell()
     solver = choices.Picard(tolerance=1e-9, max_iterations=limit)
-    module = DEQ(cell, solver, choices.Unrolled())
+    module = DEQ(cell, solver, gradient_choices.Unrolled())
     found = gradient(module, d, target)
     assert module.solve.converged == (limit == 200)
     direction = found / found.norm()
     flat = torch.nn.utils.parameters_to_vector(cell.parameters()).detach()
     # Of jfb, the solver itself searches.
-    searched = DEQ(cell, solver, choices.JFB())
+    searched = DEQ(cell, solver, gradient_choices.JFB())
     losses = []
     for sign in (1, -1):
         torch.nn.utils.vector_to_parameters(flat + sign * 1e-6 * direction, cell.parameters())
@@ -246,7 +283,7 @@ def test_a_prediction_is_the_same_with_a_graph_and_without(name):
 def test_the_fixed_point_network_by_hand():
     """Two blocks, pictures of 7 by 9 with two channels, pooled by 3, and normalised by sample."""
     torch.manual_seed(5)
-    cell = cells.FPN((2, 7, 9), 3, 4, 2, 0.7, 3, "layer").double()
+    cell = cells.FPN((2, 7, 9), 3, (4, 2, 3), 2, 2, 0.7, 3, "layer").double()
     d, u = torch.randn(3, 2, 7, 9).double(), torch.randn(3, 4, 2, 3).double()
 
     def normal(x):
@@ -281,7 +318,7 @@ def test_the_fixed_point_network_by_hand():
         -2,
     )
     q = bend(normal(convolved(pooled, cell.injection[1])))
-    assert torch.allclose(cell.inject(d.flatten(1)), q, atol=1e-12)
+    assert torch.allclose(cell.inject(d), q, atol=1e-12)
     w = u + q
     for one, other in cell.blocks:
         w = normal(w + bend(convolved(bend(convolved(w, one)), other)))
@@ -322,8 +359,8 @@ def test_a_gradient_that_is_not_finite_has_no_adjoint():
 def test_an_explicit_network_is_its_layers():
     network, d, target = case(3, 3, 50)
     solver = choices.Explicit(applications=4)
-    found = gradient(DEQ(report(network), solver, choices.Unrolled()), d.T, target.T)
-    expected, _ = gradient_of(network, d, target, choices.Unrolled(), solver)
+    found = gradient(DEQ(report(network), solver, gradient_choices.Unrolled()), d.T, target.T)
+    expected, _ = gradient_of(network, d, target, gradient_choices.Unrolled(), solver)
     assert closeness(found, expected) < 1e-12
 
 

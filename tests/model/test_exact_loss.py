@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jfb.config.choices import Implicit, Picard
+from jfb.config.choices import Picard
+from jfb.config.gradient_choices import Implicit
 from jfb.engines.full_batch import Points
 from jfb.model import fixed_points
 from jfb.model.exact_loss import ExactLoss

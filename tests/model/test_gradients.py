@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from jfb.config import choices, settings, step_choices
+from jfb.config import gradient_choices, settings, step_choices
 from jfb.model import optimisers
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -40,7 +40,7 @@ def jfb(network, d, u, target):
     size = d.shape[1]
     transform = Transformation(network, size)
     transform.fix(d)
-    gradient = open_gradient(network, size, choices.JFB())
+    gradient = open_gradient(network, size, gradient_choices.JFB())
     a = gradient.follow(transform, Solve(u, 1, 0.0, True))
     return gradient(d, network.read_out(a, network.empty(1, size)).sub_(target))
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchdeq import get_deq
 
-from jfb.config import choices, settings
+from jfb.config import choices, gradient_choices, settings
 from jfb.config.choices import Activation
 from jfb.model import adjoints, deq
 from jfb.model.gradients import open_gradient
@@ -21,23 +21,23 @@ from jfb.records import layout
 
 TIGHT = choices.Picard(tolerance=1e-15, max_iterations=3000)
 ALL = {
-    "jfb": choices.JFB(),
-    "neumann_0": choices.Neumann(order=0),
-    "neumann_3": choices.Neumann(order=3),
-    "implicit": choices.Implicit(),
-    "patterns": choices.Implicit(adjoint="patterns"),
-    "picard": choices.Implicit(adjoint="picard", tolerance=1e-14),
-    "anderson": choices.Implicit(adjoint="anderson", tolerance=1e-13),
-    "phantom_1": choices.Phantom(steps=1, damping=1.0),
-    "phantom_5": choices.Phantom(steps=5, damping=0.4),
-    "unrolled": choices.Unrolled(),
+    "jfb": gradient_choices.JFB(),
+    "neumann_0": gradient_choices.Neumann(order=0),
+    "neumann_3": gradient_choices.Neumann(order=3),
+    "implicit": gradient_choices.Implicit(),
+    "patterns": gradient_choices.Implicit(adjoint="patterns"),
+    "picard": gradient_choices.Implicit(adjoint="picard", tolerance=1e-14),
+    "anderson": gradient_choices.Implicit(adjoint="anderson", tolerance=1e-13),
+    "phantom_1": gradient_choices.Phantom(steps=1, damping=1.0),
+    "phantom_5": gradient_choices.Phantom(steps=5, damping=0.4),
+    "unrolled": gradient_choices.Unrolled(),
 }
 SHAPES = [(3, 3, 50), (1, 2, 7), (6, 1, 20)]
 # Ways to solve for the adjoint, each with how close its gradient must be to the exact one.
 EXACT = {"implicit": 1e-12, "patterns": 1e-12, "picard": 1e-12, "anderson": 1e-11}
 # Of a latent space in which the implicit gradient is solved by iteration, and to what.
 LARGE = (40, 3, 5)
-TO_THE_END = choices.Implicit(tolerance=1e-12)
+TO_THE_END = gradient_choices.Implicit(tolerance=1e-12)
 
 
 def case(n, m, size, activation="tanh", radius=None, seed=0):
@@ -144,7 +144,7 @@ def test_implicit_is_torchdeqs(shape, name, activation):
 @pytest.mark.parametrize("shape", [*SHAPES, LARGE, (70, 3, 300)])
 def test_ways_to_solve_for_the_adjoint_agree(shape, name):
     network, d, target = case(*shape, "relu")
-    expected, _ = gradient_of(network, d, target, choices.Implicit(adjoint="direct"))
+    expected, _ = gradient_of(network, d, target, gradient_choices.Implicit(adjoint="direct"))
     assert closeness(gradient_of(network, d, target, ALL[name])[0], expected) < EXACT[name]
 
 
@@ -158,7 +158,7 @@ def test_adjoints_in_float32_agree_to_a_millionth(name):
     places = torch.linspace(-1, 1, 2400)[:, None] * torch.randn(64, generator=generator)
     slope = places + torch.randn(64, generator=generator) > 0
     expected = adjoints.Direct()(v.double(), slope, weight)
-    options = choices.Implicit(adjoint=name)
+    options = gradient_choices.Implicit(adjoint=name)
     found = adjoints.open_adjoint(options, 64)(v.clone(), slope, weight)
     assert found.dtype == torch.float32
     assert closeness(found, expected) < 1e-6
@@ -169,7 +169,7 @@ def test_implicit_by_iteration_is_torchdeqs_as_far_as_its_tolerance(activation):
     network, d, target = case(*LARGE, activation)
     expected = torchdeqs(network, d, target, ift=True)
     assert closeness(gradient_of(network, d, target, TO_THE_END)[0], expected) < 1e-9
-    plain = choices.Implicit(adjoint="picard")
+    plain = gradient_choices.Implicit(adjoint="picard")
     assert 1e-9 < closeness(gradient_of(network, d, target, plain)[0], expected) < 1e-5
     assert 1e-9 < closeness(gradient_of(network, d, target, ALL["implicit"])[0], expected) < 1e-5
 
@@ -198,7 +198,7 @@ def test_neumann_converges_to_implicit_at_the_rate_of_the_spectral_radius(radius
     exact, _ = gradient_of(network, d, target, ALL["implicit"])
     orders = range(5, 25)
     errors = [
-        closeness(gradient_of(network, d, target, choices.Neumann(order=order))[0], exact)
+        closeness(gradient_of(network, d, target, gradient_choices.Neumann(order=order))[0], exact)
         for order in orders
     ]
     rates = [later / earlier for earlier, later in itertools.pairwise(errors)]

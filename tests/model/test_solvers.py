@@ -6,7 +6,7 @@ import itertools
 import pytest
 import torch
 
-from jfb.config import choices, settings
+from jfb.config import choices, gradient_choices, settings
 from jfb.engines import reference
 from jfb.engines.fused import engine as fused
 from jfb.model.deq import DEQ
@@ -62,7 +62,7 @@ def test_a_map_without_contraction_does_not_converge(slope):
 
 def one_unit(weight, options):
     """y = 0.7 T(u; d) + 0.1 with T = relu(weight u + 2 d + 1) and d from 0 to 1, by JFB."""
-    module = DEQ(settings.Network(1, 1), options, choices.JFB()).double()
+    module = DEQ(settings.Network(1, 1), options, gradient_choices.JFB()).double()
     with torch.no_grad():
         values = [weight, 0.5, 2, 0.5, 0.7, 0.1]
         for parameter, value in zip(module.parameters(), values, strict=True):

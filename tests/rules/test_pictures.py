@@ -3,6 +3,7 @@
 import pandas as pd
 
 from conftest import Workspace
+from jfb.config.datasets import Digits
 from jfb.records import dataset, parameters, runlog
 
 RUN = "results/runs/pictures/batch_size=64/seed=0"
@@ -27,7 +28,7 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
     }
     workspace.save()
     workspace.snakemake("pictures")
-    training, validation = dataset.read(tmp_path / "results/data/digits.parquet", 64)
+    training, validation = dataset.read(tmp_path / "results/data/digits.parquet", Digits.inputs)
     assert (len(training), len(validation)) == (898, 899)
     runs = pd.read_parquet(tmp_path / "results/summaries/pictures.parquet")
     assert runs[["batch_size", "seed"]].to_numpy().tolist() == [[64, 0], [64, 1], [32, 0], [32, 1]]

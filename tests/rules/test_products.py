@@ -143,7 +143,7 @@ def summarised(path):
     best = path.with_name("_best.safetensors")
     flat = np.zeros(layout.size(run.network), np.float32)
     flat[-1] = 0.5
-    parameters.write(best, flat, run.network, 1)
+    parameters.write(best, flat, layout.shapes(run.network), 1)
     return summary.of_logs([path], [best], [run], training)
 
 

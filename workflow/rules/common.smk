@@ -10,7 +10,7 @@ from snakemake import exceptions
 from snakemake.utils import update_config
 
 from jfb.analysis import selection, sources
-from jfb.config import measurements, requirements, settings
+from jfb.config import datasets, measurements, own_files, requirements, settings
 from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.text import read_arguments
@@ -148,9 +148,32 @@ def block_of(wildcards):
 
 
 def engine_code(script, run):
-    return digest_of(
-        script, Engine.all()[run.engine].module, f"jfb.streams.{run.stream}"
-    )
+    """The digests of a script that carries out a run, and of the user's files that it needs."""
+    engine = Engine.all()[run.engine].module
+    return [
+        digest_of(script, engine, f"jfb.streams.{run.stream}"),
+        *own_contents(own_files.of_run(run)),
+    ]
+
+
+@functools.cache
+def _contents_of(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def own_contents(paths):
+    """The digests of a user's files, which tell when they change."""
+    return [_contents_of(path) for path in paths]
+
+
+def unchanged(paths):
+    """A user's files as inputs; `own_contents` tells when they change, not their times."""
+    return [ancient(path) for path in paths]
+
+
+def own_files_of_dataset(wildcards):
+    """The user's files that a dataset is made from."""
+    return own_files.of_dataset(project.datasets[wildcards.dataset])
 
 
 def any_of(names):

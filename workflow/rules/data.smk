@@ -1,11 +1,13 @@
-# The datasets that are points of the room, and those that are scikit-learn's digits.
-DIGITS = [
-    name for name, one in project.datasets.items() if isinstance(one, settings.Digits)
-]
-POINTS = [name for name in project.datasets if name not in DIGITS]
+# The datasets that are points of the room, scikit-learn's digits, and files of users.
+POINTS, DIGITS, FILES = (
+    [name for name, one in project.datasets.items() if isinstance(one, kind)]
+    for kind in (datasets.Dataset, datasets.Digits, datasets.File)
+)
 
 
 rule generate:
+    input:
+        lambda wildcards: unchanged(own_files_of_dataset(wildcards)),
     output:
         "results/data/{dataset}.parquet",
     log:
@@ -22,6 +24,7 @@ rule generate:
         runtime=5,
     params:
         code=code_of("generate.py"),
+        own=lambda wildcards: own_contents(own_files_of_dataset(wildcards)),
         dataset=lambda wildcards: project.datasets[wildcards.dataset].to_dict(),
     message:
         "Dataset {wildcards.dataset}"
@@ -51,3 +54,30 @@ rule take_digits:
         "Dataset {wildcards.dataset}"
     script:
         "../scripts/take_digits.py"
+
+
+rule take_file:
+    input:
+        lambda wildcards: unchanged(own_files_of_dataset(wildcards)),
+    output:
+        "results/data/{dataset}.parquet",
+    log:
+        "results/logs/data/{dataset}.log",
+    benchmark:
+        "results/benchmarks/data/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(FILES),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=code_of("take_file.py"),
+        own=lambda wildcards: own_contents(own_files_of_dataset(wildcards)),
+        dataset=lambda wildcards: project.datasets[wildcards.dataset].to_dict(),
+    message:
+        "Dataset {wildcards.dataset}"
+    script:
+        "../scripts/take_file.py"

@@ -1,6 +1,7 @@
 rule train:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
+        own=lambda wildcards: unchanged(own_files.of_run(run_of(wildcards))),
     output:
         log=f"{RUN}/log.parquet",
         # The underscore hides them from readers of the folder as one Parquet table.
@@ -13,11 +14,11 @@ rule train:
         "results/benchmarks/runs/{study}/{levels}batch_size={batch_size}/seed={seed}.tsv"
     wildcard_constraints:
         study=any_of(LOGGED),
+    # The longest jobs of a study first: where they come last, one core waits for them.
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
-    # The longest jobs of a study first: where they come last, one core waits for them.
-    priority: 1
     resources:
         mem_mb=lambda wildcards: Engine.all()[run_of(wildcards).engine].memory,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
@@ -34,6 +35,7 @@ rule train:
 rule train_block:
     input:
         data=dataset_of_block,
+        own=lambda wildcards: unchanged(own_files.of_run(block_of(wildcards).runs[0])),
     output:
         BLOCK,
     log:
@@ -42,10 +44,10 @@ rule train_block:
         "results/benchmarks/blocks/{study}/{levels}seeds_{first}_{last}.tsv"
     wildcard_constraints:
         study=any_of(BLOCKED),
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
-    priority: 1
     resources:
         mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,

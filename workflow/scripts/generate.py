@@ -1,13 +1,13 @@
 """Make a dataset: points of the room, their targets, and the split."""
 
-from jfb.config import settings
+from jfb.config import datasets
 from jfb.model import targets
 from jfb.records import dataset
 from jfb.storage.joblog import job_log
 from jfb.streams import splits
 
 with job_log(snakemake.log[0]) as log:
-    options = settings.Dataset(**snakemake.params.dataset)
+    options = datasets.Dataset(**snakemake.params.dataset)
     log.info("%s", options)
     noise = None
     if options.noise_std:

@@ -8,4 +8,4 @@ from jfb.storage.joblog import job_log
 with job_log(snakemake.log[0]) as log:
     options = Digits(**snakemake.params.dataset)
     log.info("%s", options)
-    dataset.write(snakemake.output[0], *digits.make(options))
+    dataset.write(snakemake.output[0], *digits.make(options), options.inputs)

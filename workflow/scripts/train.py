@@ -10,14 +10,14 @@ from jfb.streams.interface import open_stream
 with job_log(snakemake.log[0]) as log:
     run = settings.Run.from_dict(snakemake.params.run)
     log.info("%s", run)
-    training, validation = dataset.read(snakemake.input.data, run.network.input_dim)
+    training, validation = dataset.read(snakemake.input.data, run.dataset.inputs)
     after_epoch = bookkeeping.telling(Progress(log, run.epochs, "epoch"))
     outcome = open_engine(run)(run, open_stream(run), training, validation, after_epoch)
     last = len(outcome.log["epoch"])
     if warning := bookkeeping.warning_of(run, int(outcome.log["unconverged"][-1])):
         log.warning(warning)
-    parameters.write(snakemake.output.best, outcome.best, run.network, outcome.best_epoch)
-    parameters.write(snakemake.output.final, outcome.final, run.network, last)
-    snapshots.write(snakemake.output.snapshots, outcome.snapshots, run.network)
+    parameters.write(snakemake.output.best, outcome.best, outcome.shapes, outcome.best_epoch)
+    parameters.write(snakemake.output.final, outcome.final, outcome.shapes, last)
+    snapshots.write(snakemake.output.snapshots, outcome.snapshots, outcome.shapes)
     runlog.write(snakemake.output.log, outcome.log, run, outcome.versions, outcome.ended)
     log.info("done: epoch %d of %d%s", last, run.epochs, f", {outcome.ended}" * bool(outcome.ended))

@@ -7,19 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jfb.config import settings
+from jfb.config import datasets, settings
 from jfb.config.choice import STEPPING
-from jfb.config.choices import (
-    ADJOINTS,
-    BY_NAME,
-    DIRECT,
-    WITH_OPTIONS,
-    Engine,
-    Gradient,
-    Implicit,
-)
+from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine, Gradient
 from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
+from jfb.config.gradient_choices import ADJOINTS, DIRECT, Implicit
 from jfb.config.step_choices import TRAINED, Schedule
 
 #: Solvers whose iterates the unrolled gradient can go through.
@@ -99,6 +92,13 @@ def require_new(
     known[run] = named
 
 
+def require_one_length(key: str, study: Mapping[str, Any]) -> None:
+    """Refuse a study that names both its updates and its epochs."""
+    if {"updates", "epochs"} <= study.keys():
+        allowed = "must not be set beside epochs, which follow from it"
+        raise ConfigError(f"{key}.updates", study["updates"], allowed)
+
+
 def require_updatable(key: str, level: Mapping[str, Any]) -> None:
     """Refuse a level of a study with updates whose runs would not have them."""
     if "epochs" in level:
@@ -151,9 +151,16 @@ def require_updates_left(key: str, schedule: Schedule, updates: int) -> None:
         raise ConfigError(f"{key}.schedule.warm_up", schedule.warm_up, allowed)
 
 
-def require_seed_of_positions(key: str, dataset: settings.Dataset | settings.Digits) -> None:
+def require_two_parts(key: str, dataset: datasets.AnyDataset) -> None:
+    """Refuse a split that leaves too little to one of the parts."""
+    if not dataset.fewest <= dataset.training_size <= dataset.points - dataset.fewest:
+        allowed = f"must leave at least {dataset.fewest} of {dataset.points} points to each part"
+        raise ConfigError(f"{key}.training_share", dataset.training_share, allowed)
+
+
+def require_seed_of_positions(key: str, dataset: datasets.AnyDataset) -> None:
     """Refuse a random geometry without a seed, and a seed of one that is not."""
-    if not isinstance(dataset, settings.Dataset):
+    if not isinstance(dataset, datasets.Dataset):
         return
     is_random = Geometry.all()[dataset.geometry].is_random
     if is_random and dataset.position_seed is None:

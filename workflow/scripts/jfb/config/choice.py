@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 #: Engines that take a step per batch.
 STEPPING = ("reference", "fused", "dataloader", "autograd")
@@ -15,6 +15,9 @@ Positive = Annotated[float, Gt(0), Le(1_000_000)]
 Count = Annotated[int, Ge(1), Le(1_000_000)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Lt(1)]
+#: A file of the user's, from the folder that the workflow runs in, and a name there.
+PythonFile = Annotated[str, MinLen(len("x.py"))]
+Identifier = Annotated[str, MinLen(1)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a run can choose: its solver, gradient, contraction, activation, optimiser, engine.
+"""What a run can choose: its solver, contraction, activation, stream, and what has its own module.
 
 Each choice is one class: its name, its options with their bounds, what it is in one line, and the
 engines that have it. The checks of a configuration and their messages, the JSON Schema for editors,
@@ -9,25 +9,28 @@ implementation is a class or a module elsewhere, of the same name.
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
-from jfb.config.choice import EVERY_ENGINE, Choice, Count, Positive, Share
+from jfb.config.choice import (
+    EVERY_ENGINE,
+    Choice,
+    Count,
+    Positive,
+    Share,
+)
 from jfb.config.data_choices import Formula, Geometry, Loss, NoiseOn
 from jfb.config.engine_choices import Engine
+from jfb.config.gradient_choices import UNROLLING, Gradient
 from jfb.config.network_choices import Cell
 from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedule
 
 _FLOAT32_EPSILON = 2.0**-23
-#: Largest latent dimension at which the implicit gradient is solved directly, unless it names how.
-DIRECT = 32
 #: Units up to which all activation patterns of a network are tried: 2^8.
 MOST_UNITS = 8
 
 
 # These engines compute in PyTorch, one of them in float64.
 _IN_TORCH = ("reference", "autograd", "full_batch")
-# Those that go through several applications of T, and iterate for the adjoint.
-_UNROLLING = ("reference", "autograd")
 # Those that know the latent weight.
 _WEIGHING = ("reference", "fused")
 
@@ -81,90 +84,9 @@ class Broyden(_Iterated, Solver):
 class Explicit(Solver):
     """T `applications` times: no fixed point, but a feedforward network."""
 
-    engines = _UNROLLING
+    engines = UNROLLING
     name: Literal["explicit"] = "explicit"
     applications: Count
-
-
-class Gradient(Choice):
-    """How the loss is differentiated with respect to the parameters; J = dT/du."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JFB(Gradient):
-    """Jacobian-free backpropagation: (I - J)^-1 replaced by I."""
-
-    engines = EVERY_ENGINE
-    name: Literal["jfb"] = "jfb"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Neumann(Gradient):
-    """I + J + ... + J^k in place of (I - J)^-1, with k = `order`."""
-
-    engines = (*TRAINED, "full_batch")
-    name: Literal["neumann"] = "neumann"
-    order: Annotated[int, Ge(0), Le(10_000)]
-
-
-#: Ways to solve for the adjoint, and the engines that have them.
-ADJOINTS = {
-    "direct": ("reference",),
-    "patterns": ("reference",),
-    "picard": _UNROLLING,
-    "anderson": _UNROLLING,
-    "broyden": ("autograd",),
-    "gmres": ("autograd",),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Implicit(Gradient):
-    """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates.
-
-    The engine autograd has no direct and no patterns, and has broyden and gmres alone.
-    """
-
-    engines = (*TRAINED, "full_batch")
-    # LAPACK solves in the reference.
-    exact = False
-    name: Literal["implicit"] = "implicit"
-    #: None: directly up to 32 dimensions, by Anderson's iteration beyond, and in autograd.
-    adjoint: Literal[tuple(ADJOINTS)] | None = None
-    #: Relative residual; None: that of `jfb.model.adjoints`.
-    tolerance: Positive | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CGNormal(Gradient):
-    """Exact, from the normal equations by conjugate gradients, as in Wu Fung et al. 2021.
-
-    To the solver's tolerance, relative to the right side (theirs is absolute), in at most its
-    max_iterations steps from 0 (theirs start at the right side). Where these do not suffice, the
-    update is left out if `skip_failed` is true, and made if not.
-    """
-
-    engines = ("autograd",)
-    name: Literal["cg_normal"] = "cg_normal"
-    skip_failed: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phantom(Gradient):
-    """Backpropagation through `steps` steps from the fixed point, T weighted by `damping`."""
-
-    engines = _UNROLLING
-    name: Literal["phantom"] = "phantom"
-    steps: Annotated[int, Ge(1), Le(10_000)]
-    damping: Annotated[float, Gt(0), Le(1)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unrolled(Gradient):
-    """Backpropagation through every iteration of the solver."""
-
-    engines = _UNROLLING
-    name: Literal["unrolled"] = "unrolled"
 
 
 class Contraction(Choice):

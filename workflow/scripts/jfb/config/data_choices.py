@@ -46,6 +46,13 @@ class Printed(Formula):
     name: Literal["printed"] = "printed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnFormula(Formula):
+    """`formula_function` of the Python file `formula_file`, see docs/own.md."""
+
+    name: Literal["own"] = "own"
+
+
 class NoiseOn(Choice):
     """What the noise of a dataset is added to."""
 

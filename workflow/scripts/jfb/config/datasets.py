@@ -4,6 +4,7 @@ Each has `points`, `training_size`, `input_dim` and `outputs`, from which its ne
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +15,14 @@ INPUTS = ("x", "y", "z")
 
 class _Split:
     """What all have: `training_share` of the points are for training, drawn by `split_seed`."""
+
+    #: Names of the inputs, the columns on disk.
+    inputs: ClassVar[tuple[str, ...]]
+
+    @property
+    def input_dim(self) -> int:
+        """Number of inputs m."""
+        return len(self.inputs)
 
     @property
     def training_size(self) -> int:
@@ -51,10 +60,13 @@ class Dataset(_Split):
     split_seed: int
     noise_on: str = "position"
     position_seed: int | None = None
+    #: Of a formula `own`: the Python file, and the function there.
+    formula_file: str | None = None
+    formula_function: str | None = None
 
     #: Points in each part.
     fewest: ClassVar[int] = 1
-    input_dim: ClassVar[int] = len(INPUTS)
+    inputs: ClassVar[tuple[str, ...]] = INPUTS
     outputs: ClassVar[int] = 1
     #: Channels, height and width of an input; None where it is no picture.
     image: ClassVar[tuple[int, int, int] | None] = None
@@ -82,7 +94,7 @@ class Digits(_Split):
     #: In each part: one of each class.
     fewest: ClassVar[int] = 10
     image: ClassVar[tuple[int, int, int] | None] = (1, 8, 8)
-    input_dim: ClassVar[int] = 64
+    inputs: ClassVar[tuple[str, ...]] = tuple(f"pixel_{k}" for k in range(64))
     outputs: ClassVar[int] = 10
     #: Nothing is added to the classes.
     variance_of_targets: ClassVar[float] = 0.0
@@ -92,10 +104,63 @@ class Digits(_Split):
         return dict(vars(self))
 
 
-def from_dict(values: Mapping[str, Any]) -> Dataset | Digits:
+@dataclass(frozen=True)
+class File(_Split):
+    """Samples of a user's Parquet or npz file: `shape` of an input, and what its target is.
+
+    `classes` is the number of classes, or 0 where the target is a number. The split is stratified
+    by class where there are classes.
+    """
+
+    file: str
+    points: int
+    shape: tuple[int, ...]
+    training_share: float
+    split_seed: int
+    classes: int = 0
+
+    #: What noise gives the targets is not known.
+    variance_of_targets: ClassVar[float | None] = None
+
+    def __post_init__(self) -> None:
+        # A list in JSON and YAML.
+        object.__setattr__(self, "shape", tuple(self.shape))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(f"input_{k}" for k in range(math.prod(self.shape)))
+
+    @property
+    def outputs(self) -> int:
+        """Of the network: a number, or a score for each class."""
+        return self.classes or 1
+
+    @property
+    def fewest(self) -> int:
+        """In each part: one of each class."""
+        return self.classes or 1
+
+    @property
+    def image(self) -> tuple[int, int, int] | None:
+        """The shape, if it is that of a picture."""
+        return self.shape if len(self.shape) == 3 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name, but for those at their defaults."""
+        return super().to_dict() | {"shape": list(self.shape)}
+
+
+#: What a run can be of.
+AnyDataset = Dataset | Digits | File
+
+
+def from_dict(values: Mapping[str, Any]) -> AnyDataset:
     """The dataset that `to_dict` wrote down, or a configuration has.
 
     Raises:
         TypeError: there is none with these keys.
     """
-    return (Digits if "source" in values else Dataset)(**values)
+    if "source" in values:
+        return Digits(**values)
+    return (File if "file" in values else Dataset)(**values)

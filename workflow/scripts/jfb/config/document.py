@@ -8,11 +8,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -23,11 +21,8 @@ from pydantic_core import PydanticCustomError
 
 from jfb.config import names
 from jfb.config.choices import BY_NAME, WITH_OPTIONS, Choice, Count, Engine, Positive
+from jfb.config.data_document import AnyDataset, Seed, Strict
 from jfb.config.settings import OPTIONAL
-
-
-class _Mapping(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _distinct(values: list) -> list:
@@ -36,7 +31,7 @@ def _distinct(values: list) -> list:
     return values
 
 
-def _not_empty(mapping: _Mapping) -> _Mapping:
+def _not_empty(mapping: Strict) -> Strict:
     if not mapping.model_fields_set:
         raise PydanticCustomError("too_short", "must not be empty")
     return mapping
@@ -84,13 +79,12 @@ def _one_of(kind: type[Choice]) -> Any:
 
 Name = _names(names.NAME)
 Level = _names(names.LEVEL)
-Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
 Epochs = Annotated[int, Ge(1), Le(10_000_000)]
 Updates = Annotated[int, Ge(1), Le(1_000_000_000)]
 LatentDim = Annotated[int, Ge(1), Le(Engine.most_latent_dim)]
 
 
-class SeedRange(_Mapping):
+class SeedRange(Strict):
     """Seeds from the first to the last."""
 
     first: Seed
@@ -107,7 +101,7 @@ Seeds = Annotated[
 ]
 
 
-class Phase(_Mapping):
+class Phase(Strict):
     """A part of a run, of so many epochs or updates, before the batch size is the study's."""
 
     batch_size: Annotated[int, Ge(1)]
@@ -149,44 +143,19 @@ def _required(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: (kind, ...) for name, kind in fields.items()}
 
 
-class Digits(_Mapping):
-    """The digits of scikit-learn, and the split."""
-
-    source: Literal["digits"]
-    training_share: Annotated[float, Gt(0), Lt(1)]
-    split_seed: Seed
-
-
-class Dataset(_Mapping):
-    """Points of the room, their targets, and the split."""
-
-    geometry: Literal[tuple(BY_NAME["geometry"].all())]
-    formula: Literal[tuple(BY_NAME["formula"].all())]
-    length: Positive
-    width: Positive
-    height: Positive
-    points: Annotated[int, Ge(2), Le(10_000_000)]
-    noise_std: Annotated[float, Ge(0), Le(1e30)]
-    noise_seed: Seed
-    training_share: Annotated[float, Gt(0), Lt(1)]
-    split_seed: Seed
-    noise_on: Literal[tuple(BY_NAME["noise_on"].all())] = None
-    position_seed: Seed = None
-
-
 Defaults = create_model(
     "Defaults",
-    __base__=_Mapping,
+    __base__=Strict,
     **_required({name: kind for name, kind in _OF_STUDY.items() if name not in _LEFT_OUT}),
     **_optional({name: _OF_STUDY[name] for name in _LEFT_OUT}),
 )
-Chosen = create_model("Chosen", __base__=_Mapping, **_optional(_OF_LEVEL))
+Chosen = create_model("Chosen", __base__=Strict, **_optional(_OF_LEVEL))
 _SETTING = Annotated[
     Chosen, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
 ]
 Study = create_model(
     "Study",
-    __base__=_Mapping,
+    __base__=Strict,
     batch_sizes=(_list(Annotated[int, Ge(1)]), ...),
     seeds=(Seeds, ...),
     split_seeds=(Seeds, None),
@@ -203,7 +172,7 @@ Study = create_model(
 )
 
 
-class Alignment(_Mapping):
+class Alignment(Strict):
     """JFB beside the exact gradient, along the runs of a study."""
 
     study: str
@@ -221,7 +190,7 @@ _OF_COST = {
 }
 
 
-class Catalogue(_Mapping):
+class Catalogue(Strict):
     """From where minima are searched for."""
 
     studies: _list(str)
@@ -232,7 +201,7 @@ class Catalogue(_Mapping):
     steps: Count
 
 
-class Timed(_Mapping):
+class Timed(Strict):
     """How an engine is timed."""
 
     seconds: Positive
@@ -245,14 +214,14 @@ _OF_TIMING = {
     "repeats": Count,
 }
 Cost, Timing = (
-    create_model(name, __base__=_Mapping, __doc__=what, **_required(fields))
+    create_model(name, __base__=Strict, __doc__=what, **_required(fields))
     for name, what, fields in (
         ("Cost", "What one step costs, by gradient.", _OF_COST),
         ("Timing", "What an epoch takes, by engine.", _OF_TIMING),
     )
 )
 CostShort, TimingShort = (
-    create_model(name, __base__=_Mapping, __doc__=what, **_optional(fields))
+    create_model(name, __base__=Strict, __doc__=what, **_optional(fields))
     for name, what, fields in (
         ("CostShort", "What replaces it in the short measurement of the cost.", _OF_COST),
         ("TimingShort", "What replaces it in the short measurement of the time.", _OF_TIMING),
@@ -260,20 +229,10 @@ CostShort, TimingShort = (
 )
 
 
-class Document(_Mapping):
+class Document(Strict):
     """Configuration of the workflow."""
 
-    datasets: _mapping(
-        Name,
-        Annotated[
-            Annotated[Dataset, Tag("of points")] | Annotated[Digits, Tag("of digits")],
-            Discriminator(
-                lambda value: (
-                    "of digits" if isinstance(value, dict) and "source" in value else "of points"
-                )
-            ),
-        ],
-    )
+    datasets: _mapping(Name, AnyDataset)
     defaults: Defaults
     studies: _mapping(
         Annotated[_names(names.NAME, names.NO_STUDIES), AfterValidator(_of_no_figure)],

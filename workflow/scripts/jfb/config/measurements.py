@@ -6,7 +6,7 @@ All raise a `ConfigError` of the first finding.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jfb.config import checks, requirements, settings
+from jfb.config import checks, datasets, requirements, settings
 from jfb.config.choices import MOST_UNITS
 from jfb.config.errors import ConfigError
 from jfb.config.study import Study
@@ -53,7 +53,7 @@ def _not_catalogued(study: Study, first: str, studies: Mapping[str, Study]) -> I
         yield f"must have the dataset and the network of {first}"
 
 
-def require_measurable(key: str, cost: settings.Cost, dataset: settings.Dataset) -> None:
+def require_measurable(key: str, cost: settings.Cost, dataset: datasets.Dataset) -> None:
     """Refuse what the cost of a step can't be measured for, on this dataset."""
     if cost.batch_size > dataset.training_size:
         allowed = f"must be at most {dataset.training_size}, the training points of alignment.study"

@@ -25,6 +25,7 @@ _ALLOWED = {
     "dataclass_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
     "too_short": "must not be empty",
+    "too_long": "must have at most {max_length} entries",
 }
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _NUMBERS = ("int_type", "float_type")
@@ -145,11 +146,12 @@ def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) ->
 
 
 def _is_named(option: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether a schema is that of the choice, or of the source, that a mapping names."""
+    """Whether a schema is that of the choice, the source or the file that a mapping names."""
     if "$ref" in option:
         option = schema["$defs"][option["$ref"].rpartition("/")[2]]
     properties = option.get("properties", {})
     named = [key for key in ("name", "source") if "const" in properties.get(key, {})]
-    return isinstance(value, Mapping) and any(
-        value.get(key) == properties[key]["const"] for key in named
-    )
+    if not isinstance(value, Mapping):
+        return False
+    of_file = {"file", "shape"} <= properties.keys() and "file" in value
+    return of_file or any(value.get(key) == properties[key]["const"] for key in named)

@@ -29,6 +29,7 @@ NO_STUDIES = (
     "dataset",
     "generate",
     "take_digits",
+    "take_file",
     "train",
     "train_block",
     "summarise",

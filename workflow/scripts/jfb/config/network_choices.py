@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from jfb.config.choice import EVERY_ENGINE, Choice, Share
+from jfb.config.choice import EVERY_ENGINE, Choice, Identifier, PythonFile, Share
 
 
 class Cell(Choice):
@@ -15,6 +15,8 @@ class Cell(Choice):
     #: Whether T is f(W u + b + injection(d)): what is measured of W, and the exact search for fixed
     #: points, rest on that.
     affine: ClassVar[bool] = False
+    #: Whether inputs that are pictures keep their shape; else they are flat.
+    keeps_shape: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class FPN(Cell):
     a leaky relu. With normalisation batch, the fixed point of a sample depends on its batch.
     """
 
+    keeps_shape = True
     name: Literal["fpn"] = "fpn"
     channels: Annotated[int, Ge(1), Le(1024)]
     blocks: Annotated[int, Ge(1), Le(100)]
@@ -53,7 +56,22 @@ class FPN(Cell):
     pool: Annotated[int, Ge(1), Le(64)] = 2
     normalisation: Literal["none", "layer", "batch"] = "batch"
 
+    @property
+    def half(self) -> int:
+        """Channels of Q's first convolution and of the readout's."""
+        return max(1, self.channels // 2)
+
     def latent_shape(self, image: tuple[int, int, int]) -> tuple[int, int, int]:
         """Channels, height and width of u for pictures of that many."""
         _, height, width = image
         return self.channels, height // self.pool, width // self.pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own(Cell):
+    """The class `cell` of a Python `file`, see docs/own.md."""
+
+    keeps_shape = True
+    name: Literal["own"] = "own"
+    file: PythonFile
+    cell: Identifier

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from jfb.config import choices, settings
-from jfb.config.datasets import Dataset, Digits
+from jfb.config.datasets import AnyDataset
 from jfb.config.errors import ConfigError
-from jfb.config.network_choices import FPN
+from jfb.config.network_choices import FPN, Own
 
 
-def made(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> settings.Network:
+def made(key: str, entry: Mapping[str, Any], dataset: AnyDataset) -> settings.Network:
     """The network of a study, or of a level of its factors, on a dataset.
 
     Args:
@@ -24,6 +24,8 @@ def made(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> setti
     cell = choices.Cell.from_dict(entry["network"])
     latent_dim = entry["latent_dim"]
     _require_loss(f"{key}.loss", entry, dataset)
+    if isinstance(cell, FPN | Own):
+        _require_relu(f"{key}.activation", cell, entry)
     if isinstance(cell, FPN):
         _require_picture(key, cell, entry, dataset)
         channels, height, width = cell.latent_shape(dataset.image)
@@ -43,18 +45,16 @@ def made(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> setti
 _OF_POINTS = ("input_dim", "latent_dim", "activation")
 
 
-def _require_loss(key: str, entry: Mapping[str, Any], dataset: Dataset | Digits) -> None:
+def _require_loss(key: str, entry: Mapping[str, Any], dataset: AnyDataset) -> None:
     loss = entry["loss"]
     of_classes = choices.Loss.all()[loss].of_classes
     if of_classes != (dataset.outputs > 1):
-        needs = "classes, as digits has" if of_classes else "one number as its target"
+        needs = "classes" if of_classes else "one number as its target"
         allowed = f"needs a dataset with {needs}, not {entry['dataset']}"
         raise ConfigError(key, loss, allowed)
 
 
-def _require_picture(
-    key: str, cell: FPN, entry: Mapping[str, Any], dataset: Dataset | Digits
-) -> None:
+def _require_picture(key: str, cell: FPN, entry: Mapping[str, Any], dataset: AnyDataset) -> None:
     if dataset.image is None:
         allowed = f"needs a dataset of pictures, not {entry['dataset']}"
         raise ConfigError(f"{key}.network.name", cell.name, allowed)
@@ -62,13 +62,17 @@ def _require_picture(
     if cell.pool > side:
         allowed = f"must be at most {side}, the side of a picture"
         raise ConfigError(f"{key}.network.pool", cell.pool, allowed)
+
+
+def _require_relu(key: str, cell: FPN | Own, entry: Mapping[str, Any]) -> None:
     if entry["activation"] != "relu":
-        allowed = "must be relu, as by default: the network fpn has a leaky relu of its own"
-        raise ConfigError(f"{key}.activation", entry["activation"], allowed)
+        has = {"fpn": "a leaky relu of its own", "own": "what its class has"}[cell.name]
+        allowed = f"must be relu, as by default: the network {cell.name} has {has}"
+        raise ConfigError(key, entry["activation"], allowed)
 
 
 def _require_several(
-    key: str, cell: choices.Cell, entry: Mapping[str, Any], dataset: Dataset | Digits
+    key: str, cell: choices.Cell, entry: Mapping[str, Any], dataset: AnyDataset
 ) -> None:
     """Refuse batches of one value per channel, which have no variance."""
     each = math.prod(cell.latent_shape(dataset.image)[1:]) if isinstance(cell, FPN) else 1

@@ -7,8 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb.config import checks, choices, measurements, networks, requirements, settings
-from jfb.config.datasets import Dataset, Digits, from_dict
+from jfb.config import (
+    checks,
+    choices,
+    measurements,
+    networks,
+    own_files,
+    requirements,
+    settings,
+)
+from jfb.config.datasets import AnyDataset, from_dict
 from jfb.config.errors import ConfigError
 from jfb.config.study import SPLIT, Levels, Study
 from jfb.config.validation import checked
@@ -23,7 +31,7 @@ MOST_RUNS = 500_000
 class Project:
     """The whole configuration."""
 
-    datasets: Mapping[str, Dataset | Digits]
+    datasets: Mapping[str, AnyDataset]
     studies: Mapping[str, Study]
     default_studies: tuple[str, ...]
     replay: str
@@ -52,19 +60,12 @@ def load(config: Mapping[str, Any]) -> Project:
     config = checked(config)
     datasets = {name: from_dict(values) for name, values in config["datasets"].items()}
     for name, dataset in datasets.items():
-        if not dataset.fewest <= dataset.training_size <= dataset.points - dataset.fewest:
-            raise ConfigError(
-                f"datasets.{name}.training_share",
-                dataset.training_share,
-                f"must leave at least {dataset.fewest} of {dataset.points} points to each part",
-            )
+        checks.require_two_parts(f"datasets.{name}", dataset)
         checks.require_seed_of_positions(f"datasets.{name}", dataset)
-    for name, values in config["studies"].items():
-        if {"updates", "epochs"} <= values.keys():
-            allowed = "must not be set beside epochs, which follow from it"
-            raise ConfigError(f"studies.{name}.updates", values["updates"], allowed)
+        own_files.require_of_dataset(f"datasets.{name}", dataset)
     studies: dict[str, Study] = {}
     for name, values in config["studies"].items():
+        checks.require_one_length(f"studies.{name}", values)
         planned = sum(len(study.runs) for study in studies.values())
         entry = config["defaults"] | values
         studies[name] = _study(f"studies.{name}", entry, datasets, MOST_RUNS - planned)
@@ -78,9 +79,8 @@ def load(config: Mapping[str, Any]) -> Project:
         for needs in requirements.ROLES[key]:
             requirements.require(key, name, needs, studies[name])
     if config["distribution"] == config["replay"]:
-        raise ConfigError(
-            "distribution", config["distribution"], "must be another study than replay"
-        )
+        allowed = "must be another study than replay"
+        raise ConfigError("distribution", config["distribution"], allowed)
     seeds = {run.seed for run in studies[config["replay"]].runs.values()}
     if len(seeds) > 1:
         raise ConfigError(
@@ -116,7 +116,7 @@ def load(config: Mapping[str, Any]) -> Project:
 def _study(
     key: str,
     entry: Mapping[str, Any],
-    datasets: Mapping[str, Dataset | Digits],
+    datasets: Mapping[str, AnyDataset],
     most_runs: int,
 ) -> Study:
     checks.require_one_of(f"{key}.dataset", entry["dataset"], datasets)
@@ -155,6 +155,7 @@ def _study(
             f"{place}.batch_schedule", chosen.get("batch_schedule", ()), dataset.training_size
         )
         checks.require_able(place, chosen)
+        own_files.require_of_run(place, chosen)
         named = tuple(zip(factors, levels, strict=True))
         among = tuple(pair for pair in named if pair[0] in of_data)
         for split in splits:
@@ -198,8 +199,8 @@ def _of_data(key: str, factors: Mapping[str, Mapping[str, Any]], has_blocks: boo
 
 
 def _of_splits(
-    studies: Mapping[str, Study], datasets: Mapping[str, Dataset | Digits]
-) -> dict[str, Dataset | Digits]:
+    studies: Mapping[str, Study], datasets: Mapping[str, AnyDataset]
+) -> dict[str, AnyDataset]:
     """The datasets of the studies that vary the split, by name."""
     made = {}
     for name, study in studies.items():
@@ -230,7 +231,7 @@ def _runs(
     place: str,
     seeds: Sequence[int],
     entry: Mapping[str, Any],
-    dataset: Dataset | Digits,
+    dataset: AnyDataset,
     levels: Levels,
 ) -> Iterator[settings.Run]:
     """The runs of a study at one level of each factor, by batch size and seed."""

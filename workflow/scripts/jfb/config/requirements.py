@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jfb.config.choices import Engine
+from jfb.config.datasets import INPUTS
 from jfb.config.errors import ConfigError
 
 
@@ -127,6 +128,8 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     losses = {run.loss for run in runs} if needs.losses else set()
     for loss in sorted(losses - set(needs.losses)):
         yield f"must be a study with the loss {' or '.join(needs.losses)}, not {loss}"
+    if needs.of_report and any(run.dataset.inputs != INPUTS for run in runs):
+        yield "must be a study of points of the room"
     networks = {run.network for run in runs if not run.network.is_reports}
     others = {f"{one.cell.name} (outputs: {one.outputs})" for one in networks}
     for other in sorted(others) if needs.of_report else ():

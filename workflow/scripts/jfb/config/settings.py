@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from jfb.config import choices, datasets, network_choices, step_choices
-from jfb.config.datasets import Dataset, Digits
+from jfb.config.datasets import AnyDataset
 
 _REPORT = network_choices.Report()
 
@@ -66,7 +66,7 @@ class Run:
     draws the orders of the samples, where that is not the seed. `loss` is what is minimised.
     """
 
-    dataset: Dataset | Digits
+    dataset: AnyDataset
     network: Network
     solver: choices.Solver
     gradient: choices.Gradient
@@ -153,7 +153,7 @@ OPTIONAL = LEFT_OUT | {"network": _REPORT.to_dict()}
 
 
 @functools.cache
-def _told(part: Dataset | Digits | Network | choices.Choice) -> dict[str, Any]:
+def _told(part: AnyDataset | Network | choices.Choice) -> dict[str, Any]:
     return part.to_dict()
 
 

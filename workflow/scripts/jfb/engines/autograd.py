@@ -14,9 +14,9 @@ from jfb.config import settings
 from jfb.engines import stepping
 from jfb.engines.interface import Outcome
 from jfb.model import numerics
-from jfb.model.autograd.cells import open_cell
 from jfb.model.autograd.equilibrium import DEQ
 from jfb.model.autograd.losses import LOSSES
+from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.model.solvers import Solve
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -33,6 +33,7 @@ class OnOneVector:
 
     def __init__(self, module: nn.Module, start: Tensor) -> None:
         self.parameters, self.gradient = start, torch.zeros_like(start)
+        self.shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         sizes = [p.numel() for p in module.parameters()]
         parts = zip(start.split(sizes), self.gradient.split(sizes), strict=True)
         for parameter, (values, gradient) in zip(module.parameters(), parts, strict=True):
@@ -44,9 +45,17 @@ class OnOneVector:
 class _Network(OnOneVector):
     """A network, its cell, and the passes for batches of any size."""
 
-    def __init__(self, run: settings.Run, start: Tensor) -> None:
-        cell = open_cell(run.network)
+    def __init__(self, run: settings.Run, stream: Stream) -> None:
+        if run.network.cell.name == "own":
+            # The module draws its own start: that of a seed is the same at every batch size.
+            torch.manual_seed(run.seed)
+            cell = open_cell(run.network)
+            start = nn.utils.parameters_to_vector(cell.parameters()).detach()
+        else:
+            cell = open_cell(run.network)
+            start = torch.from_numpy(stream.initial_parameters())
         super().__init__(cell, start)
+        self.input_shape = input_shape(run.network)
         if run.network.cell.affine:
             self.latent_weight = cell.latent.weight.detach()
         self.deq = DEQ(cell, run.solver, run.gradient)
@@ -72,7 +81,8 @@ class Forward:
         """See `stepping.Forward`."""
         if start is not None:
             start = start.T.reshape(self._latent_shape)
-        y = self._network.deq(d.T, start)
+        inputs = d.T.reshape(-1, *self._network.input_shape)
+        y = self._network.deq(inputs, start)
         self.gradient.loss, kept = self._network.loss(y, target[0])
         error.copy_(kept)
         solve = self._network.deq.solve
@@ -115,7 +125,7 @@ def train(
 ) -> Outcome:
     """Carry out `run`, validating after each epoch; see `jfb.engines.interface`."""
     numerics.pin()
-    network = _Network(run, torch.from_numpy(stream.initial_parameters()))
+    network = _Network(run, stream)
     open_forward = functools.partial(Forward, network)
     return stepping.carry_out(
         run, stream, training, validation, after_epoch, network, open_forward, torch

@@ -76,7 +76,9 @@ def _by_stream(
     for alike in groups.values():
         run = alike[0]
         epochs, size = run.epochs, run.dataset.training_size
-        if len(alike) > 1 and epochs * size <= _LONGEST_RECORDING:
+        # A module of a user draws its own start.
+        draws_itself = run.network.cell.name == "own"
+        if len(alike) > 1 and epochs * size <= _LONGEST_RECORDING and not draws_itself:
             yield Recording(open_stream(run), epochs, size).play, alike
         else:
             yield functools.partial(open_stream, run), alike

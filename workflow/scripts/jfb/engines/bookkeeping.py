@@ -112,22 +112,29 @@ class Record:
         self._after_epoch(Epoch(*(column.item(self.done - 1) for column in self.log.values())))
 
     def outcome(
-        self, final: np.ndarray, *libraries: ModuleType, ended: str | None = None
+        self,
+        final: np.ndarray,
+        *libraries: ModuleType,
+        shapes: layout.Shapes | None = None,
+        ended: str | None = None,
     ) -> Outcome:
         """What the run leaves.
 
         Args:
             final: (p,) float32, the parameters at its end, maybe with filler.
             libraries: those that computed it, besides NumPy.
+            shapes: of the parameters; those of `jfb.records.layout` unless they are given.
             ended: as in `Outcome`.
         """
-        size = layout.size(self._run.network)
+        shapes = shapes or layout.shapes(self._run.network)
+        size = sum(map(math.prod, shapes.values()))
         kept = np.flatnonzero(self.snapshot[: self.done + 1] >= 0)
         return Outcome(
             {name: column[: self.done] for name, column in self.log.items()},
             self.best[:size],
             final[:size],
             Snapshots(kept, self.snapshots[: len(kept), :size]),
+            shapes,
             {library.__name__: str(library.__version__) for library in (*libraries, np)},
             ended,
         )

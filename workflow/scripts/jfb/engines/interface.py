@@ -11,7 +11,7 @@ import numpy as np
 
 from jfb.config import settings
 from jfb.config.choices import Engine
-from jfb.records import runlog
+from jfb.records import layout, runlog
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
 from jfb.records.snapshots import Snapshots
@@ -27,13 +27,15 @@ class Outcome:
     `jfb.records.runlog.ENDS`; None where none did. `best` and `final` are flat parameter vectors,
     (p,) float32, in the order of `jfb.records.layout`: at the end of the epoch with the lowest
     training loss, and at the end of the run. `snapshots` are those of the epochs that the run
-    names, as far as it came. `versions` are those of the libraries that computed it.
+    names, as far as it came. `shapes` are those of the parameters. `versions` are those of the
+    libraries that computed it.
     """
 
     log: Mapping[str, np.ndarray]
     best: np.ndarray
     final: np.ndarray
     snapshots: Snapshots
+    shapes: layout.Shapes
     versions: Mapping[str, str]
     ended: str | None = None
 

@@ -16,6 +16,7 @@ from jfb.model import learning_rates
 from jfb.model.contraction import CONTRACTIONS
 from jfb.model.optimisers import OPTIMISERS
 from jfb.model.solvers import Solve
+from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
 from jfb.streams.interface import Stream
@@ -53,6 +54,8 @@ class Forward(Protocol):
 class Parameters(Protocol):
     """A network on one vector."""
 
+    #: Of its parameters by name.
+    shapes: layout.Shapes
     #: (p,), and (n, n) as a view of it; NaN where a network has none.
     parameters: Tensor
     latent_weight: Tensor
@@ -62,22 +65,26 @@ class Memory:
     """The last fixed point of each sample, for a solver that starts from it; 0 before any.
 
     Args:
-        run: its solver and latent dimension.
+        run: its solver.
         size: number of samples.
     """
 
     def __init__(self, run: settings.Run, size: int) -> None:
-        kept = getattr(run.solver, "start", "zero") == "previous"
-        self._points = torch.zeros(run.network.latent_dim, size) if kept else None
+        self._is_kept = getattr(run.solver, "start", "zero") == "previous"
+        self._size = size
+        self._points: Tensor | None = None
 
     def of(self, samples: Tensor) -> Tensor | None:
-        """The points of some samples, (n, size); None where none are kept."""
+        """The points of some samples, (n, size); None where none are kept yet."""
         return None if self._points is None else self._points[:, samples]
 
     def keep(self, samples: Tensor, solve: Solve) -> None:
         """Keep the points of some samples, if any are kept."""
-        if self._points is not None:
-            self._points[:, samples] = solve.point
+        if not self._is_kept:
+            return
+        if self._points is None:
+            self._points = torch.zeros(len(solve.point), self._size)
+        self._points[:, samples] = solve.point
 
 
 class Work(NamedTuple):
@@ -150,7 +157,7 @@ class Trainer:
             adjoint_applications += forward.gradient.applications * len(samples)
             if not forward.gradient.converged:
                 unconverged += 1
-                if getattr(self._run.gradient, "skip_failed", False):
+                if self._run.gradient.skip_failed:
                     continue
             self._optimiser.step(gradient, rate)
             self._contraction.apply()
@@ -206,7 +213,7 @@ def carry_out(
             train_seconds=seconds,
             **work._asdict(),
         )
-    return record.outcome(parameters, *libraries)
+    return record.outcome(parameters, *libraries, shapes=network.shapes)
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:

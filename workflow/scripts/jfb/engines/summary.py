@@ -131,7 +131,8 @@ def of_logs(
         if (found := runlog.run_of(log)) != run:
             raise files.Unreadable(path, f"the log of another run ({_unlike(found, run)})")
         columns = {name: parquet.to_numbers(log[name]) for name in log.column_names}
-        at_best = parameters.read(kept, run.network)
+        # Of others no exact loss is measured.
+        at_best = parameters.read(kept, run.network) if run.network.is_reports else None
         rows.append(of_run(run, columns, at_best, training, runlog.ended(log)))
     return summary.from_rows(rows)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from jfb.config import choices, settings
+from jfb.config import gradient_choices, settings
 from jfb.model import fixed_points, numerics
 from jfb.model.gradients import open_gradient
 from jfb.model.network import Network, Transformation
@@ -26,10 +26,10 @@ from jfb.records.snapshots import Snapshots
 from jfb.storage import parquet
 
 _OPTIONS = {
-    "jfb": choices.JFB(),
+    "jfb": gradient_choices.JFB(),
     # Solved directly in small latent spaces; the tolerance is of the iteration in large ones.
-    "exact": choices.Implicit(tolerance=1e-12),
-    "unrolled": choices.Unrolled(),
+    "exact": gradient_choices.Implicit(tolerance=1e-12),
+    "unrolled": gradient_choices.Unrolled(),
 }
 #: Applications of T after which a search in float64 ends.
 _MOST_ITERATIONS = 20_000

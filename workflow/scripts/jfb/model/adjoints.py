@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from jfb.config import choices
-from jfb.config.choices import DIRECT
+from jfb.config.gradient_choices import DIRECT
 from jfb.model import solvers
 
 #: Relative residual of an adjoint that is iterated, unless the gradient names another.

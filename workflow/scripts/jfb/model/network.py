@@ -26,7 +26,8 @@ class Network:
         self.parameters = parameters
         self.dimensions = dimensions
         self.activation = ACTIVATIONS[dimensions.activation]
-        layers = layout.views(parameters, dimensions)
+        self.shapes = layout.shapes(dimensions)
+        layers = layout.split(parameters, self.shapes)
         self.latent_weight, self.latent_bias = layers["latent.weight"], layers["latent.bias"]
         self.injection_weight = layers["injection.weight"]
         self.injection_bias = layers["injection.bias"]

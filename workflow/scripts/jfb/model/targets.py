@@ -1,9 +1,12 @@
 """The points of the room, and the heat-like target that the network learns."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from jfb.config import settings
+from jfb.config import datasets
 from jfb.records.dataset import Part
+from jfb.storage import own
 
 
 def diagonal(points: int, length: float, width: float, height: float) -> np.ndarray:
@@ -90,8 +93,23 @@ GEOMETRIES = {
 FORMULAS = {"code": code, "printed": printed}
 
 
+def _formula(options: datasets.Dataset) -> Callable[..., np.ndarray]:
+    if options.formula != "own":
+        return FORMULAS[options.formula]
+    file, function = options.formula_file, own.load(options.formula_file, options.formula_function)
+
+    def checked(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        target = np.asarray(function(x, y, z))
+        if target.shape != x.shape or not np.isfinite(target).all():
+            what = f"must return {x.shape} finite numbers, not {target.shape}: {target}"
+            raise own.wrong(file, function, what)
+        return target.astype(np.float32)
+
+    return checked
+
+
 def make(
-    options: settings.Dataset, noise: np.ndarray | None, order: np.ndarray
+    options: datasets.Dataset, noise: np.ndarray | None, order: np.ndarray
 ) -> tuple[Part, Part]:
     """The training part and the validation part of a dataset.
 
@@ -106,7 +124,7 @@ def make(
     shift = np.zeros_like(position) if noise is None else np.float32(options.noise_std) * noise
     if options.noise_on == "position":
         position = position + shift
-    target = FORMULAS[options.formula](*position)
+    target = _formula(options)(*position)
     if options.noise_on == "inputs":
         position = position + shift
     elif options.noise_on == "targets":

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from jfb.config.choice import Choice
+from jfb.config.choice import Choice, Identifier, PythonFile
 from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
 
 
@@ -48,6 +48,9 @@ def _exact(choice: type[Choice]) -> str:
     return "yes" if choice.exact else "to rounding"
 
 
+_TEXT = {PythonFile: "a path", Identifier: "a name"}
+
+
 def _options(choice: type[Choice]) -> str:
     hints = get_type_hints(choice, include_extras=True)
     told = []
@@ -71,6 +74,8 @@ def _allowed(hint: Any) -> str:
         return ", ".join(f"`{value}`" for value in get_args(hint))
     if hint is bool:
         return "true or false"
+    if hint in _TEXT:
+        return _TEXT[hint]
     kind, *bounds = get_args(hint)
     low = next(bound for bound in bounds if isinstance(bound, Gt | Ge))
     high = next(bound for bound in bounds if isinstance(bound, Lt | Le))

@@ -1,13 +1,19 @@
 """Where each layer lies in the flat vector of a network's parameters."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jfb.config import settings
 
+#: Of parameters by name, in their order.
+Shapes = Mapping[str, tuple[int, ...]]
+
 
 def shapes(network: settings.Network) -> dict[str, tuple[int, ...]]:
-    """Shape of each parameter, by its name in a PyTorch state dict, in order of creation."""
+    """Shape of each parameter, by its name in a PyTorch state dict, in order of creation.
+
+    Those of a network `own` are known to its module alone (`jfb.engines.interface.Outcome`).
+    """
     return _SHAPES[network.cell.name](network)
 
 
@@ -35,7 +41,7 @@ def _mlp(network: settings.Network) -> dict[str, tuple[int, ...]]:
 def _fpn(network: settings.Network) -> dict[str, tuple[int, ...]]:
     """Convolutions of the blocks, the injection and the readout, and its affine layer."""
     channels, height, width = network.cell.latent_shape(network.image)
-    half = max(1, channels // 2)
+    half = network.cell.half
     of_blocks = [
         (f"blocks.{block}.{k}", channels, channels)
         for block in range(network.cell.blocks)
@@ -71,16 +77,22 @@ def fan_in(network: settings.Network) -> Iterator[tuple[str, int]]:
 
 
 def views(flat, network: settings.Network) -> dict:
+    """Split a flat vector into named views, see `split`."""
+    return split(flat, shapes(network))
+
+
+def split(flat, shapes: Shapes) -> dict:
     """Split a flat vector into named views that share its memory.
 
     Args:
         flat: (p,) NumPy array or PyTorch tensor.
+        shapes: of the parameters by name, in their order.
 
     Returns:
         Each parameter by name, in its shape.
     """
     start, parts = 0, {}
-    for name, shape in shapes(network).items():
+    for name, shape in shapes.items():
         parts[name] = flat[start : start + math.prod(shape)].reshape(shape)
         start += math.prod(shape)
     return parts

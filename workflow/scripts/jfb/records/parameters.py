@@ -11,9 +11,9 @@ from jfb.records import layout
 from jfb.storage import files
 
 
-def write(path: str | Path, flat: np.ndarray, network: settings.Network, epoch: int) -> None:
+def write(path: str | Path, flat: np.ndarray, shapes: layout.Shapes, epoch: int) -> None:
     """Write a flat vector (p,) as named tensors to `path`, and its `epoch` to the metadata."""
-    tensors = {name: np.array(part) for name, part in layout.views(flat, network).items()}
+    tensors = {name: np.array(part) for name, part in layout.split(flat, shapes).items()}
     with files.whole(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"epoch": str(epoch)}))
 

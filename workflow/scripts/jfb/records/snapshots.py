@@ -31,13 +31,13 @@ def epochs_of(run: settings.Run) -> np.ndarray:
     return np.concatenate([[0], np.minimum(kept, run.epochs - steps[::-1])])
 
 
-def write(path: str | Path, snapshots: Snapshots, network: settings.Network) -> None:
+def write(path: str | Path, snapshots: Snapshots, shapes: layout.Shapes) -> None:
     """Write snapshots as tensors (k, ...), by the names of a state dict, and `epoch` (k,)."""
     tensors = {"epoch": snapshots.epochs}
-    for name, shape in layout.shapes(network).items():
+    for name, shape in shapes.items():
         tensors[name] = np.empty((len(snapshots.epochs), *shape), np.float32)
     for place, flat in enumerate(snapshots.parameters):
-        for name, part in layout.views(flat, network).items():
+        for name, part in layout.split(flat, shapes).items():
             tensors[name][place] = part
     with files.whole(path) as temporary:
         temporary.write_bytes(save(tensors))

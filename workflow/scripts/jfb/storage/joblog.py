@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jfb.storage import files
+from jfb.storage import files, own
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -16,7 +16,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 def job_log(path: str | Path) -> Iterator[logging.Logger]:
     """Give a logger that writes to `path`; an error that ends the block is written there too.
 
-    A file that cannot be used ends the job with one line that names it and says what to do.
+    A file that cannot be used ends the job with one line that names it and says what to do; an
+    error in a user's own file, with one line that says where.
     """
     # A full disk must not bury the error under complaints about this log.
     logging.raiseExceptions = False
@@ -36,7 +37,10 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     except files.Unwritable as error:
         log.error("failed: %s", error)
         sys.exit(str(error))
-    except Exception:
+    except Exception as error:
+        if fault := own.fault(error):
+            log.error("failed: %s", fault)
+            sys.exit(str(fault))
         log.exception("failed")
         raise
 

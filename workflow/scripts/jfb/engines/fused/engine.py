@@ -10,7 +10,7 @@ import llvmlite
 import numba
 import numpy as np
 
-from jfb.config import choices, settings
+from jfb.config import choices, gradient_choices, settings
 from jfb.engines.bookkeeping import Record
 from jfb.engines.fused import arrays, kernel
 from jfb.engines.fused.lanes import WIDTH
@@ -151,9 +151,9 @@ def _kernel_settings(run: settings.Run) -> arrays.Settings:
 
 def _order(gradient: choices.Gradient) -> int:
     """The order of the adjoint's Neumann series; jfb is the first term of it."""
-    if isinstance(gradient, choices.Neumann):
+    if isinstance(gradient, gradient_choices.Neumann):
         return gradient.order
-    return arrays.IMPLICIT if isinstance(gradient, choices.Implicit) else 0
+    return arrays.IMPLICIT if isinstance(gradient, gradient_choices.Implicit) else 0
 
 
 def _adjoint_applications(run: settings.Run) -> int:

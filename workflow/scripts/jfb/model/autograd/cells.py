@@ -3,10 +3,10 @@
 A cell is all that `jfb.model.autograd.equilibrium.DEQ` needs to know of a network.
 """
 
+import math
+
 from torch import Tensor, nn
 from torch.nn import functional
-
-from jfb.config import settings
 
 _ACTIVATIONS = {"relu": functional.relu, "tanh": functional.tanh}
 
@@ -117,7 +117,8 @@ class FPN(Cell):
     Args:
         image: channels, height and width of an input.
         outputs: of the readout.
-        channels: of u.
+        latent_shape: channels, height and width of u.
+        half: channels of the first convolution of Q, and of the readout's.
         blocks: of T.
         gamma: contraction factor.
         pool: side of the squares that the injection takes the largest value of.
@@ -128,7 +129,8 @@ class FPN(Cell):
         self,
         image: tuple[int, int, int],
         outputs: int,
-        channels: int,
+        latent_shape: tuple[int, int, int],
+        half: int,
         blocks: int,
         gamma: float,
         pool: int,
@@ -136,15 +138,15 @@ class FPN(Cell):
     ) -> None:
         super().__init__()
         depth, height, width = image
-        self.latent_shape = (channels, height // pool, width // pool)
-        half = max(1, channels // 2)
+        self.latent_shape = latent_shape
+        channels, *sides = latent_shape
         self.blocks = nn.ModuleList(
             nn.ModuleList(_convolution(channels, channels) for _ in range(2)) for _ in range(blocks)
         )
         self.injection = nn.ModuleList([_convolution(depth, half), _convolution(half, channels)])
         self.convolution = _convolution(channels, half)
-        self.output = nn.Linear(half * self.latent_shape[1] * self.latent_shape[2], outputs)
-        self._image, self._gamma, self._pool = image, gamma, pool
+        self.output = nn.Linear(half * math.prod(sides), outputs)
+        self._gamma, self._pool = gamma, pool
         self._normalise = _normalisation(normalisation, self.latent_shape)
         self.coupled = normalisation == "batch"
         self._before = [
@@ -153,10 +155,9 @@ class FPN(Cell):
         ]
 
     def inject(self, d: Tensor) -> Tensor:
-        """Q(d), (size, *latent_shape), of pictures as rows, (size, m)."""
+        """Q(d), (size, *latent_shape), of pictures (size, channels, height, width)."""
         first, second = self.injection
-        pictures = d.reshape(len(d), *self._image)
-        q = functional.max_pool2d(_leaky(self._before[0](first(pictures))), self._pool)
+        q = functional.max_pool2d(_leaky(self._before[0](first(d))), self._pool)
         return _leaky(self._before[1](second(q)))
 
     def forward(self, u: Tensor, injected: Tensor) -> Tensor:
@@ -191,26 +192,3 @@ def _normalisation(name: str, shape: tuple[int, ...]):
             return lambda x: functional.batch_norm(x, None, None, training=True)
         case _:
             raise ValueError(f"normalisation {name!r}: must be none, layer or batch")
-
-
-def open_cell(network: settings.Network) -> Cell:
-    """The cell of a network, with parameters in the order of `jfb.records.layout`."""
-    return CELLS[network.cell.name](network)
-
-
-def _affine(network: settings.Network) -> Cell:
-    return Affine(network.input_dim, network.latent_dim, network.outputs, network.activation)
-
-
-def _mlp(network: settings.Network) -> Cell:
-    dimensions = network.input_dim, network.latent_dim, network.outputs
-    cell = network.cell
-    return MLP(*dimensions, network.activation, cell.depth, cell.normalisation)
-
-
-def _fpn(network: settings.Network) -> Cell:
-    options = {key: value for key, value in vars(network.cell).items() if key != "name"}
-    return FPN(network.image, network.outputs, **options)
-
-
-CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn}

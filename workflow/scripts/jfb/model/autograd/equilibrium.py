@@ -70,7 +70,7 @@ class DEQ(nn.Module):
         if not v.isfinite().all():
             self.adjoint.applications, self.adjoint.converged = 0, False
             return torch.full_like(v, torch.nan)
-        own = {name: p.detach().double() for name, p in self.cell.named_parameters()}
+        own = {name: p.detach().double() for name, p in self.cell.state_dict().items()}
         with torch.enable_grad():
             u = point.double().requires_grad_()
             image = torch.func.functional_call(self.cell, own, (u, injected.double()))
@@ -123,7 +123,7 @@ class DEQ(nn.Module):
         return image
 
 
-_AT_FIXED_POINT = ("jfb", "neumann", "implicit", "cg_normal")
+_AT_FIXED_POINT = ("jfb", "neumann", "implicit", "cg_normal", "own")
 _DIFFERENTIATED: dict[str, Callable[[DEQ, Tensor, Tensor], Tensor]] = {
     **dict.fromkeys(_AT_FIXED_POINT, DEQ._applied),
     "phantom": DEQ._damped,

@@ -11,9 +11,10 @@ import torch
 from scipy.sparse.linalg import LinearOperator, gmres
 from torch import Tensor
 
-from jfb.config import choices
+from jfb.config import choices, gradient_choices
 from jfb.model.adjoints import MEMORY, MOST_ITERATIONS, TOLERANCE, Adjoint, largest
 from jfb.model.autograd import rows
+from jfb.storage import own
 
 #: A linear map of a batch, (size, *shape) to the same.
 Product = Callable[[Tensor], Tensor]
@@ -155,13 +156,41 @@ class CGNormal(Adjoint):
         return w
 
 
+class Own(Adjoint):
+    """w by a user's function of v and of the product w -> J^T w.
+
+    Args:
+        options: file and function.
+    """
+
+    def __init__(self, options: gradient_choices.OwnGradient) -> None:
+        self._file = options.file
+        self._function = own.load(options.file, options.function)
+
+    def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
+        """See `Identity`; counted are the products that the function takes."""
+        self.applications = 0
+
+        def pull(w: Tensor) -> Tensor:
+            self.applications += 1
+            return jacobian.pull(w)
+
+        w = self._function(v, pull)
+        if not isinstance(w, Tensor) or w.shape != v.shape:
+            shape = tuple(w.shape) if isinstance(w, Tensor) else type(w).__name__
+            what = f"w must have the shape of v, {tuple(v.shape)}, not {shape}"
+            raise own.wrong(self._file, self._function, what)
+        self.converged = bool(w.isfinite().all())
+        return w
+
+
 def open_adjoint(
     gradient: choices.Gradient, solver: choices.Solver, coupled: bool = False
 ) -> Adjoint:
     """The adjoint of a gradient, of those that take one application of T with autograd.
 
     Args:
-        gradient: jfb, neumann, implicit or cg_normal.
+        gradient: jfb, neumann, implicit, cg_normal or own.
         solver: of the fixed point, whose tolerance and limit are those of cg_normal.
         coupled: whether T couples the samples of a batch.
 
@@ -172,6 +201,8 @@ def open_adjoint(
         return Identity()
     if gradient.name == "neumann":
         return Neumann(gradient.order)
+    if gradient.name == "own":
+        return Own(gradient)
     if gradient.name == "cg_normal":
         return CGNormal(solver.tolerance, solver.max_iterations, coupled)
     tolerance = gradient.tolerance or TOLERANCE
