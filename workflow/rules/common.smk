@@ -58,6 +58,7 @@ wildcard_constraints:
 
 RUN = "results/runs/{study}/{levels}batch_size={batch_size}/seed={seed}"
 ALIGNMENT = "results/alignment/{study}/batch_size={batch_size}/alignment.parquet"
+LINEARISATION = "results/linearisation/{study}/batch_size={batch_size}.parquet"
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
@@ -280,6 +281,14 @@ def alignments_of(study):
     ]
 
 
+def linearisations_of(study):
+    """What is linear along the runs of a study without factors, a file per batch size."""
+    return [
+        LINEARISATION.format(study=study, batch_size=size)
+        for size in batch_sizes_of(study)
+    ]
+
+
 def runs_at(wildcards):
     """The runs of a study without factors at the batch size that the wildcards name."""
     runs = project.studies[wildcards.study].runs.values()
@@ -404,3 +413,12 @@ def criteria():
 
 def answer_of(question):
     return f"results/further/{question}.csv"
+
+
+def answered(target):
+    """The table and the figure of each question of a target."""
+    return [
+        [answer_of(name), figure_of(name)]
+        for name in ASKED
+        if QUESTIONS[name].get("part_of", "further") == target
+    ]

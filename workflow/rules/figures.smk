@@ -190,6 +190,33 @@ FIGURES = {
             "first": summary_of("second_order_batches"),
         },
     },
+    "digits": {
+        "module": "question_images",
+        "title": "Images: batch sizes and gradients",
+        "message": "Accuracies on images",
+        "inputs": {"answers": answer_of("digits")},
+    },
+    "digits_alignment": {
+        "module": "question_images",
+        "title": "Images: JFB and the exact gradient",
+        "message": "Gradients along training on images",
+        "inputs": {
+            "answers": answer_of("digits_alignment"),
+            "networks": QUESTIONS["digits_alignment"]["inputs"]["networks"],
+        },
+    },
+    "jacobian_based": {
+        "module": "question_images",
+        "title": "Images: the Jacobian-based baseline",
+        "message": "Accuracies by confound of the baseline",
+        "inputs": {"answers": answer_of("jacobian_based")},
+    },
+    "digits_width": {
+        "module": "question_images",
+        "title": "Images: width",
+        "message": "Full batch and batches of 32 by channels",
+        "inputs": {"answers": answer_of("digits_width")},
+    },
 }
 
 try:

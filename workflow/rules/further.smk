@@ -86,12 +86,40 @@ QUESTIONS = {
         },
     },
     "second_order": {
-        # A target of its own, besides `further`.
-        "alone": True,
+        # A target of its own, in none of those below.
+        "part_of": None,
         "studies": ["second_order_full_batch", "second_order_batches"],
         "inputs": {
             "second": summary_of("second_order_full_batch"),
             "first": summary_of("second_order_batches"),
+        },
+    },
+    "digits": {
+        "part_of": "images",
+        "studies": ["digits_epochs", "digits_updates", "digits_gradients"],
+        "inputs": {
+            "epochs": summary_of("digits_epochs"),
+            "updates": summary_of("digits_updates"),
+            "logs": lambda wildcards: logs_of("digits_epochs"),
+            "gradients": summary_of("digits_gradients"),
+        },
+    },
+    "digits_alignment": {
+        "part_of": "images",
+        "studies": ["digits_along"],
+        "inputs": {"networks": lambda wildcards: linearisations_of("digits_along")},
+    },
+    "jacobian_based": {
+        "part_of": "images",
+        "studies": ["digits_jacobian"],
+        "inputs": {"variants": summary_of("digits_jacobian")},
+    },
+    "digits_width": {
+        "part_of": "images",
+        "studies": ["digits_width_epochs", "digits_width_updates"],
+        "inputs": {
+            "epochs": summary_of("digits_width_epochs"),
+            "updates": summary_of("digits_width_updates"),
         },
     },
 }
@@ -139,12 +167,14 @@ for name in QUESTIONS:
             "../scripts/answer.py"
 
 
-# What the full batch lacks: the questions that are no target of their own.
+# What the full batch lacks, and what carries over to a convolutional network.
 rule further:
     input:
-        [
-            [answer_of(name), figure_of(name)]
-            for name in ASKED
-            if not QUESTIONS[name].get("alone")
-        ],
+        answered("further"),
+    localrule: True
+
+
+rule images:
+    input:
+        answered("images"),
     localrule: True

@@ -32,6 +32,42 @@ rule align:
         "../scripts/align.py"
 
 
+# Of any network: gradients side by side, the Jacobian of T and the Hessian of the loss.
+rule linearise:
+    input:
+        data=lambda wildcards: dataset_of(wildcards.study),
+        own=lambda wildcards: unchanged(own_files.of_run(runs_at(wildcards)[0])),
+        snapshots=lambda wildcards: [
+            f"{RUN}/_snapshots.safetensors".format(
+                study=wildcards.study, **place_of(run)
+            )
+            for run in runs_at(wildcards)
+        ],
+    output:
+        LINEARISATION,
+    log:
+        "results/logs/linearisation/{study}/batch_size={batch_size}.log",
+    benchmark:
+        "results/benchmarks/linearisation/{study}/batch_size={batch_size}.tsv"
+    wildcard_constraints:
+        study=having("linearisation"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        in_turn=1,
+    params:
+        code=code_of("linearise.py"),
+        own=lambda wildcards: own_contents(own_files.of_run(runs_at(wildcards)[0])),
+        runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],
+    message:
+        "What is linear along the runs of {wildcards.study}: batch size {wildcards.batch_size}"
+    script:
+        "../scripts/linearise.py"
+
+
 rule tabulate_alignment:
     input:
         alignments=lambda wildcards: alignments_of(wildcards.study),

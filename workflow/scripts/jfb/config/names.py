@@ -21,6 +21,10 @@ QUESTIONS = (
     "diffusion",
     "wellposed",
     "second_order",
+    "digits",
+    "digits_alignment",
+    "jacobian_based",
+    "digits_width",
 )
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
@@ -62,6 +66,8 @@ NO_STUDIES = (
     "published",
     "timed",
     "further",
+    "images",
+    "linearise",
     "catalogue",
     "search_from_runs",
     "search_from_starts",

@@ -70,6 +70,7 @@ NEEDS = {
     "sharpness": _FINAL,
     "figures/sharpness": _FINAL,
     "contraction": _FINAL,
+    "linearisation": Needs(fixed_point=True, every_epoch=True),
     "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
     "figures/bands": Needs(every_epoch=True, losses=("mse",)),
     "figures/levels": _LEVELS,

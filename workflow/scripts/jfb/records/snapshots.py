@@ -43,17 +43,23 @@ def write(path: str | Path, snapshots: Snapshots, shapes: layout.Shapes) -> None
         temporary.write_bytes(save(tensors))
 
 
-def read(path: str | Path, run: settings.Run) -> Snapshots:
+def read(path: str | Path, run: settings.Run, shapes: layout.Shapes | None = None) -> Snapshots:
     """Read the snapshots of a run.
+
+    Args:
+        path: where from.
+        run: whose they must be.
+        shapes: of its parameters; those of `jfb.records.layout` unless they are given.
 
     Raises:
         jfb.storage.files.Unreadable: the file holds no snapshots of such a run; the message names
         it.
     """
+    shapes = shapes or layout.shapes(run.network)
     tensors = parameters.load(path)
     epochs = tensors.pop("epoch", np.empty(0, np.int64))
     kept = len(epochs)
-    wanted = {name: (kept, *shape) for name, shape in layout.shapes(run.network).items()}
+    wanted = {name: (kept, *shape) for name, shape in shapes.items()}
     if {name: tensor.shape for name, tensor in tensors.items()} != wanted or not kept:
         raise files.Unreadable(path, f"not snapshots of a network with layers {wanted}")
     if not np.array_equal(epochs, epochs_of(run)[:kept]):

@@ -41,6 +41,24 @@ def iterations(paths: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["batch_size", "seed", "iterations", "stopped"])
 
 
+def by_work(paths: Sequence[str]) -> pd.DataFrame:
+    """The epochs of logs: the levels of the run, batch_size, seed, epoch, work, accuracy and loss.
+
+    `work` is that of all epochs so far, in applications of T and of its transposed Jacobian for
+    each training sample; accuracy and loss are of validation.
+    """
+    parts = []
+    for path in paths:
+        log = runlog.read(path)
+        run = runlog.run_of(log)
+        work = sum(parquet.to_numbers(log[n]) for n in ("applications", "adjoint_applications"))
+        columns = {"epoch": "epoch", "accuracy": "val_accuracy", "loss": "val_loss"}
+        told = {name: parquet.to_numbers(log[column]) for name, column in columns.items()}
+        place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
+        parts.append(pd.DataFrame({**place, **told, "work": work.cumsum()}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def alignments(paths: Sequence[str]) -> list[pd.DataFrame]:
     """Alignments, one by one, see `jfb.analysis.alignment.read`."""
     return [alignment.read([path]) for path in paths]

@@ -54,6 +54,12 @@ def read_sharpness(path: str | Path) -> pd.DataFrame:
     return parquet.read_frame(path, "sharpness")
 
 
+def read_linearisations(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """What is linear along the runs of a study, see `jfb.records.linearisation.Row`."""
+    what = "what is linear along runs"
+    return pd.concat([parquet.read_frame(path, what) for path in paths], ignore_index=True)
+
+
 def read_answers(path: str | Path) -> pd.DataFrame:
     """What a question measured, see `jfb.analysis.questions.measured.table`."""
     text = {"measure": str, "level": str, "against": str}

@@ -1,0 +1,42 @@
+"""What do the confounds of the Jacobian-based baseline of Wu Fung et al. cost?"""
+
+import itertools
+
+import pandas as pd
+
+from jfb.analysis.questions import inputs
+from jfb.analysis.questions.measured import Measured, indexed, mean, mean_difference, share
+
+READERS = {"variants": inputs.summary}
+
+#: What is compared with what.
+PAIRS = (
+    ("with_normalisation", "theirs"),
+    ("with_every_update", "theirs"),
+    ("with_exact_adjoint", "theirs"),
+    ("exact_normalised", "jfb_normalised"),
+    ("theirs", "jfb_normalised"),
+    ("theirs", "jfb"),
+    ("with_exact_adjoint", "jfb"),
+)
+
+
+def measure(variants: pd.DataFrame) -> list[Measured]:
+    """Validation accuracy and training loss by variant, and the differences of pairs.
+
+    Args:
+        variants: summary of a study with the factor `variant`.
+    """
+    runs = indexed(variants).droplevel("batch_size")
+    columns = {"accuracy": "final_val_accuracy", "loss": "final_train_loss"}
+    rows = []
+    for (measure, column), name in itertools.product(
+        columns.items(), dict.fromkeys(variants["variant"])
+    ):
+        rows.append(mean((measure, name, 0, ""), runs.loc[name, column]))
+    for (measure, column), (one, other) in itertools.product(columns.items(), PAIRS):
+        pair = runs.loc[one, column], runs.loc[other, column]
+        rows.append(mean_difference((measure, one, 0, other), *pair))
+    for name in dict.fromkeys(variants["variant"]):
+        rows.append(share(("diverged", name, 0), runs.loc[name, "diverged"]))
+    return rows
