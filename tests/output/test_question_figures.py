@@ -15,7 +15,11 @@ import yaml
 from conftest import ROOT, load_project
 from jfb.analysis.questions import (
     diffusion,
+    digits,
+    digits_alignment,
+    digits_width,
     hybrid,
+    jacobian_based,
     measured,
     orders,
     rates,
@@ -26,7 +30,12 @@ from jfb.analysis.questions import (
     width,
 )
 from jfb.output.figures import diffusion as figure_of_diffusion
-from jfb.output.figures import question_differences, question_shares, question_work
+from jfb.output.figures import (
+    question_differences,
+    question_images,
+    question_shares,
+    question_work,
+)
 from jfb.output.figures.inputs import read_answers
 from jfb.storage import documents
 
@@ -41,7 +50,9 @@ def summary(study, lost=False):
         [dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed} for run in runs]
     )
     loss = np.nan if lost else 10.0 ** RNG.uniform(-4, -1, len(table))
-    columns = dict.fromkeys(("lowest_loss", "exact_best_loss", "final_val_loss"), loss)
+    losses = ("lowest_loss", "exact_best_loss", "final_val_loss", "final_train_loss")
+    counted = ("final_val_accuracy", "applications", "adjoint_applications")
+    columns = dict.fromkeys(losses, loss) | dict.fromkeys(counted, RNG.uniform(size=len(table)))
     return table.assign(**columns, diverged=lost)
 
 
@@ -51,6 +62,27 @@ def with_work(table):
     work = 10.0 ** RNG.uniform(2, 4, len(table))
     ended = [("gradient", "step", "line search")[seed % 3] for seed in table["seed"]]
     return table.assign(work_to_1e_3=np.where(low, work, np.nan), ended=ended)
+
+
+def by_work(study):
+    """Made-up epochs of logs, each with a work of ten."""
+    table = summary(study)[["rate", "batch_size", "seed"]]
+    epochs = pd.DataFrame({"epoch": range(1, 4), "work": range(10, 40, 10)})
+    return table.merge(epochs, how="cross").assign(accuracy=0.5, loss=0.1)
+
+
+def linearisations():
+    runs = load_project().studies["digits_along"].runs.values()
+    columns = ("cosine", "norm_ratio", "radius", "radius_mean", "curvature", "loss")
+    return pd.DataFrame(
+        [
+            {"batch_size": run.batch_size, "seed": run.seed, "epoch": epoch, "updates": epoch}
+            | dict(zip(columns, RNG.uniform(size=len(columns)), strict=True))
+            | {"converged": True}
+            for run in runs
+            for epoch in (0, 1, 3)
+        ]
+    )
 
 
 def units(study):
@@ -141,6 +173,18 @@ def rows_of(name, lost):
             return room.measure(summary("room_points", lost), variances)
         case "second_order":
             return second_order.measure(*methods(lost))
+        case "digits":
+            summaries = summary("digits_epochs"), summary("digits_updates")
+            logs = by_work("digits_epochs")
+            return digits.measure(*summaries, logs, summary("digits_gradients"))
+        case "digits_alignment":
+            return digits_alignment.measure([linearisations()])
+        case "jacobian_based":
+            return jacobian_based.measure(summary("digits_jacobian"))
+        case "digits_width":
+            return digits_width.measure(
+                *map(summary, ("digits_width_epochs", "digits_width_updates"))
+            )
         case "diffusion":
             return diffusion.measure(distances())
         case "wellposed":
@@ -161,6 +205,10 @@ def drawn(name, answers):
             return getattr(question_shares, name)(answers)
         case "diffusion":
             return figure_of_diffusion.diffusion(answers, distances())
+        case "digits_alignment":
+            return question_images.digits_alignment(answers, linearisations())
+        case "digits" | "jacobian_based" | "digits_width":
+            return getattr(question_images, name)(answers)
         case "orders":
             return question_differences.orders(answers, summary("orders_epochs"))
         case _:
@@ -192,7 +240,13 @@ def test_methods_that_reach_nothing_are_drawn():
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_figure_of_a_question_takes_its_answers(name):
     """So that the question's name, as a target, makes them."""
-    modules = (question_shares, question_differences, question_work, figure_of_diffusion)
+    modules = (
+        question_shares,
+        question_differences,
+        question_work,
+        question_images,
+        figure_of_diffusion,
+    )
     (draw,) = (getattr(module, name) for module in modules if hasattr(module, name))
     assert draw.readers["answers"] is read_answers
 

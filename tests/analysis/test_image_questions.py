@@ -1,0 +1,154 @@
+"""Questions on images, of runs that were made up so that the answer is known."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from jfb.analysis.questions import digits, digits_alignment, digits_width, jacobian_based
+
+SEEDS = range(13)
+
+
+def summary(factor, levels, sizes, seeds=SEEDS, **columns):
+    """A row per run; each column is a function of level, batch size and seed."""
+    rows = [
+        {factor: level, "batch_size": size, "seed": seed, "diverged": False}
+        | {name: of(level, size, seed) for name, of in columns.items()}
+        for level in levels
+        for size in sizes
+        for seed in seeds
+    ]
+    return pd.DataFrame(rows)
+
+
+def found(rows, **where):
+    (row,) = (r for r in rows if all(getattr(r, key) == value for key, value in where.items()))
+    return row
+
+
+def of_rates(best):
+    """Runs whose lowest validation loss is at a rate of their batch size, on every seed."""
+    return summary(
+        "rate",
+        ["0.003", "0.01", "0.03"],
+        [1348, 32],
+        final_val_loss=lambda rate, size, seed: 0.1 if rate == best[size] else 0.2,
+        final_val_accuracy=lambda rate, size, seed: (
+            (0.9 if size == 32 else 0.8) + seed / 1000 if rate == best[size] else 0.1
+        ),
+        applications=lambda rate, size, seed: float(size),
+    )
+
+
+def logs(work):
+    """Three epochs of each run, of equal work; accuracy rises by 0.1 with each."""
+    rows = [
+        {"rate": rate, "batch_size": size, "seed": seed, "epoch": epoch, "work": epoch * work[size]}
+        | {"accuracy": 0.1 * epoch if rate == "0.01" else 0.0, "loss": 1 / epoch}
+        for rate in ("0.003", "0.01", "0.03")
+        for size in (1348, 32)
+        for seed in SEEDS
+        for epoch in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows)
+
+
+GRADIENTS = summary(
+    "gradient",
+    ["jfb", "exact"],
+    [1348, 64],
+    final_val_accuracy=lambda name, size, seed: 0.9 if name == "jfb" else 0.95,
+    final_val_loss=lambda name, size, seed: 0.3,
+    adjoint_applications=lambda name, size, seed: 0.0 if name == "jfb" else 20.0,
+)
+
+
+def test_the_rate_of_a_batch_size_is_chosen_on_other_seeds_than_those_that_judge():
+    epochs = of_rates({1348: "0.03", 32: "0.003"})
+    # What the seeds that judge would choose.
+    judging = ~epochs["seed"].isin(digits.CHOOSING) & (epochs["rate"] == "0.01")
+    epochs.loc[judging, "final_val_loss"] = 0.0
+    assert digits.best_rates(epochs) == {1348: "0.03", 32: "0.003"}
+    # One run that diverges makes its rate the worst.
+    lost = (epochs["seed"] == 10) & (epochs["rate"] == "0.03") & (epochs["batch_size"] == 1348)
+    epochs.loc[lost, "diverged"] = True
+    assert digits.best_rates(epochs)[1348] == "0.003"
+
+
+def test_batch_sizes_are_compared_at_their_best_rates():
+    best = {1348: "0.01", 32: "0.01"}
+    updates = of_rates({1348: "0.03", 32: "0.003"})
+    work = logs({1348: 30.0, 32: 20.0})
+    rows = digits.measure(of_rates(best), updates, work, GRADIENTS)
+    assert found(rows, measure="rate_updates", batch_size=1348).estimate == 0.03
+    row = found(rows, measure="accuracy_updates", batch_size=1348, against="32")
+    assert (row.n, row.estimate) == (10, pytest.approx(-0.1))
+    assert found(rows, measure="work_epochs", batch_size=1348, against="").estimate == 1348
+    # In all 60 on batches of 32: two epochs of the full batch are within it.
+    assert found(rows, measure="epoch_work", batch_size=1348, against="").estimate == 2
+    row = found(rows, measure="accuracy_work", batch_size=1348, against="32")
+    assert (row.n, row.estimate) == (10, pytest.approx(-0.1))
+    row = found(rows, measure="accuracy_gradient", level="jfb", batch_size=64, against="exact")
+    assert row.estimate == pytest.approx(-0.05)
+    row = found(rows, measure="adjoint_work_gradient", level="exact", batch_size=64, against="")
+    assert row.estimate == 20
+
+
+def test_the_cosine_of_a_run_is_the_mean_over_its_snapshots_after_the_start():
+    rows = [
+        {"batch_size": size, "seed": seed, "epoch": epoch, "updates": epoch, "converged": True}
+        | {"cosine": cosine if size == 32 else cosine / 2, "norm_ratio": 1.0, "loss": 1.0}
+        | {"radius": epoch / 10, "curvature": math.nan if epoch < 3 else 7.0 + seed}
+        for size in (1348, 32)
+        for seed in range(5)
+        for epoch, cosine in ((0, 0.1), (1, 0.8), (3, 0.9))
+    ]
+    table = pd.DataFrame(rows)
+    rows = digits_alignment.measure([table[table["batch_size"] == b] for b in (1348, 32)])
+    assert found(rows, measure="cosine", batch_size=32).estimate == pytest.approx(0.85)
+    row = found(rows, measure="cosine", batch_size=1348, against="32")
+    assert (row.n, row.estimate) == (5, pytest.approx(-0.425))
+    assert found(rows, measure="lowest_cosine", batch_size=32).estimate == pytest.approx(0.8)
+    assert found(rows, measure="radius_at_start", batch_size=32).estimate == 0
+    assert found(rows, measure="radius_at_end", batch_size=32).estimate == pytest.approx(0.3)
+    assert found(rows, measure="curvature_at_end", batch_size=32).estimate == 9
+    row = found(rows, measure="found", batch_size=32)
+    assert (row.n, row.estimate) == (10, 1)
+
+
+def test_a_confound_costs_what_undoing_it_gains():
+    accuracy = {"theirs": 0.5, "with_normalisation": 0.9, "jfb_normalised": 0.95}
+    names = {name for pair in jacobian_based.PAIRS for name in pair}
+    table = summary(
+        "variant",
+        sorted(names),
+        [64],
+        final_val_accuracy=lambda name, size, seed: accuracy.get(name, 0.6),
+        final_train_loss=lambda name, size, seed: 1.0,
+    )
+    table.loc[(table["variant"] == "theirs") & (table["seed"] == 0), "diverged"] = True
+    rows = jacobian_based.measure(table)
+    gained = found(rows, measure="accuracy", level="with_normalisation", against="theirs")
+    assert gained.estimate == pytest.approx(0.4)
+    behind = found(rows, measure="accuracy", level="exact_normalised", against="jfb_normalised")
+    assert behind.estimate == pytest.approx(-0.35)
+    assert found(rows, measure="diverged", level="theirs").estimate == pytest.approx(1 / 13)
+
+
+def test_widths_are_compared_in_decades_of_the_training_loss():
+    def table(gap):
+        return summary(
+            "channels",
+            ["2", "16"],
+            [1348, 32],
+            final_train_loss=lambda name, size, seed: 10.0 ** (gap if size > 32 else 0) * 0.01,
+            final_val_accuracy=lambda name, size, seed: 0.5 if name == "2" else 0.8,
+        )
+
+    rows = digits_width.measure(table(2.0), table(-1.0))
+    assert found(rows, measure="loss_epochs", level="2", against="32").estimate == pytest.approx(2)
+    row = found(rows, measure="loss_updates", level="16", against="32")
+    assert row.estimate == pytest.approx(-1)
+    row = found(rows, measure="accuracy_epochs", level="16", batch_size=32)
+    assert row.estimate == pytest.approx(0.8)
