@@ -602,6 +602,18 @@ MISTAKES = [
         ["printed.batch_schedule", "'batch_size': 32", "a list"],
     ),
     ("studies.printed.order_seed", 3, ["printed.order_seed", "3", "per_seed, not report"]),
+    ("studies.seeds.threads", 0, ["studies.seeds.threads", "0", "at least 1"]),
+    (
+        "studies.seeds.threads",
+        2,
+        ["studies.seeds.threads", "2", "not offered by engine fused, but by: autograd"],
+    ),
+    ("studies.seeds.device", "gpu", ["studies.seeds.device", "'gpu'", "cpu, cuda"]),
+    (
+        "studies.seeds.device",
+        "cuda",
+        ["studies.seeds.device", "'cuda'", "not offered by engine fused, but by: autograd"],
+    ),
     ("studies.seeds.order_seed", -1, ["studies.seeds.order_seed", "-1", "at least 0"]),
     ("studies.seeds.order_seed", None, ["studies.seeds.order_seed", "None", "an integer"]),
     (

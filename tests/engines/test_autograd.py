@@ -14,6 +14,7 @@ from jfb.model.autograd import losses, products
 from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.records import layout
 from jfb.storage import parquet
+from jfb.storage.errors import Refused
 from jfb.streams.interface import open_stream
 
 DEEP = network_choices.MLP(depth=3, normalisation="layer")
@@ -347,3 +348,37 @@ def test_no_class_is_right_where_scores_are_not_finite():
     assert kept[1].tolist() == [1, 0, 0, 0]
     assert loss.isnan()
     assert kept[0, 0] == pytest.approx(np.log(1 + np.exp(-1)))
+
+
+def test_a_run_on_two_threads_has_the_same_bytes_each_time(run, pictures):
+    options, parts = pictures
+    run = dataclasses.replace(of_pictures(run, options, NETWORKS["fpn"]), threads=2)
+    first, again = (train(autograd, run, parts) for _ in range(2))
+    assert torch.get_num_threads() == 2
+    assert np.array_equal(first.final, again.final)
+    assert settings.Run.from_dict(run.to_dict()) == run
+    alone = train(autograd, dataclasses.replace(run, threads=1), parts)
+    assert torch.get_num_threads() == 1
+    np.testing.assert_allclose(first.log["train_loss"], alone.log["train_loss"], rtol=1e-3)
+    assert torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused_in_one_line(run, data):
+    with pytest.raises(Refused, match=r"^device: 'cuda' needs a GPU .* here is only: cpu$"):
+        train(autograd, dataclasses.replace(run, device="cuda"), data)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("gradient", [gradient_choices.JFB(), gradient_choices.Implicit()])
+def test_a_run_on_a_gpu_is_repeated_and_near_that_of_the_processor(gradient, run, pictures):
+    options, parts = pictures
+    run = of_pictures(run, options, NETWORKS["fpn"])
+    run = dataclasses.replace(run, device="cuda", gradient=gradient)
+    try:
+        first, again = (train(autograd, run, parts) for _ in range(2))
+    finally:
+        torch.set_default_device("cpu")
+    assert np.array_equal(first.final, again.final)
+    alone = train(autograd, dataclasses.replace(run, device="cpu"), parts)
+    np.testing.assert_allclose(first.log["train_loss"], alone.log["train_loss"], rtol=1e-2)

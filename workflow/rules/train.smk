@@ -18,7 +18,7 @@ rule train:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: lambda wildcards: run_of(wildcards).threads
     resources:
         mem_mb=lambda wildcards: Engine.all()[run_of(wildcards).engine].memory,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
@@ -47,7 +47,7 @@ rule train_block:
     priority: 1
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: lambda wildcards: max(run.threads for run in block_of(wildcards).runs)
     resources:
         mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,

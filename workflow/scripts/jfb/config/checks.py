@@ -216,7 +216,7 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         entry: the value of every key that a study may set, with the names of choices that exist.
     """
     engine = entry["engine"]
-    for kind in ("stream", "activation", "loss"):
+    for kind in ("stream", "activation", "loss", "device"):
         able = BY_NAME[kind].all()[entry[kind]].engines
         _require_offered(f"{key}.{kind}", entry[kind], engine, able)
     for kind, choice in WITH_OPTIONS.items():
@@ -228,6 +228,8 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         if unusable := chosen.unusable():
             option, allowed = unusable
             raise ConfigError(f"{key}.{kind}.{option}", entry[kind][option], allowed)
+    if entry["threads"] > 1:
+        _require_offered(f"{key}.threads", entry["threads"], engine, ("autograd",))
     if "batch_schedule" in entry:
         _require_offered(f"{key}.batch_schedule", entry["batch_schedule"], engine, TRAINED)
     if "order_seed" in entry:

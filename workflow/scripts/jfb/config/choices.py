@@ -19,7 +19,7 @@ from jfb.config.choice import (
     Share,
 )
 from jfb.config.data_choices import Formula, Geometry, Loss, NoiseOn
-from jfb.config.engine_choices import Engine
+from jfb.config.engine_choices import Device, Engine
 from jfb.config.gradient_choices import UNROLLING, Gradient
 from jfb.config.network_choices import Cell
 from jfb.config.step_choices import TRAINED, LearningRateRule, Optimiser, Schedule
@@ -199,6 +199,7 @@ BY_NAME: dict[str, type[Choice]] = {
     "stream": Stream,
     "loss": Loss,
     "engine": Engine,
+    "device": Device,
     "geometry": Geometry,
     "formula": Formula,
     "noise_on": NoiseOn,

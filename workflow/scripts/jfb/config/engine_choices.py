@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from jfb.config.choice import Choice
+from jfb.config.choice import EVERY_ENGINE, Choice
 
 
 class Engine(Choice):
@@ -20,6 +20,26 @@ class Engine(Choice):
     #: Whether it takes a step per batch, for all epochs that are wanted; otherwise each step takes
     #: all of the data, and only to where fixed points are found, and the optimiser ends the run.
     steps_by_batch: ClassVar[bool] = True
+
+
+class Device(Choice):
+    """What an engine computes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CPU(Device):
+    """The processor."""
+
+    engines = EVERY_ENGINE
+    name: Literal["cpu"] = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CUDA(Device):
+    """A GPU of NVIDIA, by deterministic algorithms; its numbers are not those of the processor."""
+
+    engines = ("autograd",)
+    name: Literal["cuda"] = "cuda"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 from jfb.config import (
     checks,
     choices,
+    lengths,
     measurements,
     networks,
     own_files,
@@ -238,9 +239,9 @@ def _runs(
     parts = {name: kind.from_dict(entry[name]) for name, kind in choices.OF_RUN.items()}
     parts["dataset"] = dataset
     parts["network"] = networks.made(place, entry, dataset)
-    phases = _phases(entry, dataset.training_size)
+    phases = lengths.phases(entry, dataset.training_size)
     for position, batch_size in enumerate(entry["batch_sizes"]):
-        epochs = _epochs(entry, batch_size, dataset.training_size, phases)
+        epochs = lengths.epochs(entry, batch_size, dataset.training_size, phases)
         checks.require_epochs_left(place, entry, epochs - sum(count for count, _ in phases))
         first = settings.Run(
             **parts,
@@ -256,37 +257,12 @@ def _runs(
             batch_schedule=phases,
             order_seed=entry.get("order_seed"),
             loss=entry["loss"],
+            threads=entry["threads"],
+            device=entry["device"],
         )
         updates = first.updates_by(epochs, dataset.training_size)
         checks.require_updates_left(place, first.schedule, updates)
         yield from (dataclasses.replace(first, seed=seed) for seed in seeds)
-
-
-def _phases(entry: Mapping[str, Any], training_size: int) -> tuple[tuple[int, int], ...]:
-    """Epochs and batch size of each part of the batch schedule."""
-    return tuple(
-        (
-            phase.get("epochs") or _epochs_of(phase["updates"], phase["batch_size"], training_size),
-            phase["batch_size"],
-        )
-        for phase in entry.get("batch_schedule", ())
-    )
-
-
-def _epochs_of(updates: int, batch_size: int, training_size: int) -> int:
-    """The fewest epochs that make so many updates."""
-    return math.ceil(updates / math.ceil(training_size / batch_size))
-
-
-def _epochs(
-    entry: Mapping[str, Any], batch_size: int, training_size: int, phases: Sequence[tuple[int, int]]
-) -> int:
-    """The epochs of a run: those named, or the fewest that make the updates that are named."""
-    if "updates" not in entry:
-        return entry["epochs"]
-    before = sum(epochs for epochs, _ in phases)
-    made = sum(epochs * math.ceil(training_size / size) for epochs, size in phases)
-    return before + _epochs_of(max(0, entry["updates"] - made), batch_size, training_size)
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:

@@ -63,7 +63,8 @@ class Run:
     are kept. `levels` names the place of the run among those of its study that differ in more than
     batch size and seed: pairs of a factor and its level. `batch_schedule` are pairs of a number of
     epochs and the batch size that they have, before the others have `batch_size`. `order_seed`
-    draws the orders of the samples, where that is not the seed. `loss` is what is minimised.
+    draws the orders of the samples, where that is not the seed. `loss` is what is minimised. It is
+    computed on a `device`, by so many `threads`.
     """
 
     dataset: AnyDataset
@@ -86,6 +87,8 @@ class Run:
     batch_schedule: tuple[tuple[int, int], ...] = ()
     order_seed: int | None = None
     loss: str = "mse"
+    threads: int = 1
+    device: str = "cpu"
 
     @property
     def phases(self) -> tuple[tuple[int, int], ...]:
@@ -147,6 +150,8 @@ LEFT_OUT = {
     "batch_schedule": [],
     "order_seed": None,
     "loss": "mse",
+    "threads": 1,
+    "device": "cpu",
 }
 #: Defaults of a configuration, of what its `defaults` may leave out.
 OPTIONAL = LEFT_OUT | {"network": _REPORT.to_dict()}

@@ -16,7 +16,9 @@ from jfb.config.messages import in_one_line
 from jfb.config.settings import OPTIONAL
 
 #: What `defaults` says where it leaves these out.
-_LEFT_OUT = {name: OPTIONAL[name] for name in (*WITH_OPTIONS, *BY_NAME) if name in OPTIONAL}
+_LEFT_OUT = {
+    name: OPTIONAL[name] for name in (*WITH_OPTIONS, *BY_NAME, "threads") if name in OPTIONAL
+}
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:

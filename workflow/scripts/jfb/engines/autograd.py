@@ -53,7 +53,7 @@ class _Network(OnOneVector):
             start = nn.utils.parameters_to_vector(cell.parameters()).detach()
         else:
             cell = open_cell(run.network)
-            start = torch.from_numpy(stream.initial_parameters())
+            start = numerics.placed(stream.initial_parameters())
         super().__init__(cell, start)
         self.input_shape = input_shape(run.network)
         if run.network.cell.affine:
@@ -124,7 +124,8 @@ def train(
     after_epoch: Callable[[Epoch], None],
 ) -> Outcome:
     """Carry out `run`, validating after each epoch; see `jfb.engines.interface`."""
-    numerics.pin()
+    numerics.pin(run.threads)
+    numerics.use(run.device)
     network = _Network(run, stream)
     open_forward = functools.partial(Forward, network)
     return stepping.carry_out(

@@ -12,7 +12,7 @@ from jfb.config import settings
 from jfb.engines.bookkeeping import Record
 from jfb.engines.interface import Outcome
 from jfb.engines.scores import Scores, open_scores
-from jfb.model import learning_rates
+from jfb.model import learning_rates, numerics
 from jfb.model.contraction import CONTRACTIONS
 from jfb.model.optimisers import OPTIMISERS
 from jfb.model.solvers import Solve
@@ -190,8 +190,7 @@ def carry_out(
     validation_inputs, validation_target = tensors(validation)
     memory, all_of_them = Memory(run, len(validation)), torch.arange(len(validation))
 
-    parameters = network.parameters.numpy()
-    record = Record(run, parameters, after_epoch)
+    record = Record(run, network.parameters.cpu().numpy(), after_epoch)
     while record.unfinished:
         start = time.perf_counter()
         solves, scores, work = trainer.epoch()
@@ -203,8 +202,8 @@ def carry_out(
             solves.append(validate(validation_inputs, validation_target, errors, points))
         memory.keep(all_of_them, solves[-1])
         record.add(
-            parameters,
-            network.latent_weight.numpy(),
+            network.parameters.cpu().numpy(),
+            network.latent_weight.cpu().numpy(),
             [(solve.iterations, solve.converged) for solve in solves],
             train_loss=train_loss,
             val_loss=validation_scores.loss(),
@@ -213,10 +212,10 @@ def carry_out(
             train_seconds=seconds,
             **work._asdict(),
         )
-    return record.outcome(parameters, *libraries, shapes=network.shapes)
+    final = network.parameters.cpu().numpy()
+    return record.outcome(final, *libraries, shapes=network.shapes)
 
 
 def tensors(part: Part) -> tuple[Tensor, Tensor]:
     """Inputs (m, size) and target (1, size) of a part of the data, a point per column."""
-    inputs = torch.from_numpy(part.inputs).T.contiguous()
-    return inputs, torch.from_numpy(part.target)[None]
+    return numerics.placed(part.inputs).T.contiguous(), numerics.placed(part.target)[None]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jfb.storage import files, own
+from jfb.storage import errors, files, own
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -34,7 +34,7 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
         advice = f"{error}; make it anew: snakemake --cores 1 --force {error.path}"
         log.error("failed: %s", advice)
         sys.exit(advice)
-    except files.Unwritable as error:
+    except (files.Unwritable, errors.Refused) as error:
         log.error("failed: %s", error)
         sys.exit(str(error))
     except Exception as error:

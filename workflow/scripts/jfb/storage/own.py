@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jfb.storage.errors import Refused
+
 _PREFIX = "jfb_own_"
 
 
-class Faulty(Exception):
+class Faulty(Refused):
     """A user's file can't be used; the message is one line that names it.
 
     Args:

@@ -96,10 +96,10 @@ class GMRES(Adjoint):
 
         def system(x):
             self.applications += 1
-            w = torch.from_numpy(x).to(v.dtype).view_as(v)
-            return (w - jacobian.pull(w)).double().flatten().numpy()
+            w = torch.from_numpy(x).to(v).view_as(v)
+            return (w - jacobian.pull(w)).double().flatten().cpu().numpy()
 
-        right = v.double().flatten().numpy()
+        right = v.double().flatten().cpu().numpy()
         operator = LinearOperator((right.size, right.size), matvec=system, dtype=right.dtype)
         found, failed = gmres(
             operator,
@@ -109,7 +109,7 @@ class GMRES(Adjoint):
             maxiter=MOST_ITERATIONS // 50,
         )
         self.converged = not failed
-        w = torch.from_numpy(found).to(v.dtype).view_as(v)
+        w = torch.from_numpy(found).to(v).view_as(v)
         return torch.full_like(v, torch.nan) if failed else w
 
 

@@ -78,7 +78,7 @@ def digits(answers: pd.DataFrame) -> Figure:
     }
     _side_by_side(right, groups, by_size)
     _ticks(right, [_GRADIENTS[name] for name in names], size=6)
-    right.set_title("After 66 updates, by gradient")
+    right.set_title("After 44 updates, by gradient")
     handles = {f"after {name}": look | {"linestyle": ""} for name, look in by_after.items()}
     handles |= {f"batch size {size}": look | {"linestyle": ""} for size, look in by_size.items()}
     level_legend(figure, handles, "")
@@ -182,7 +182,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
     figure, (left, right) = panels(2)
     apart = answers[answers["against"] != ""]
     names = sorted(set(apart["level"]), key=int)
-    labels = {"epochs": "after 6 epochs", "updates": "after 86 updates"}
+    labels = {"epochs": "after 6 epochs", "updates": "after 43 updates"}
     by_after = level_looks(labels.values())
     for axes, measure in ((left, "loss"), (right, "accuracy")):
         groups = {
