@@ -45,7 +45,8 @@ def logs(work):
     """Three epochs of each run, of equal work; accuracy rises by 0.1 with each."""
     rows = [
         {"rate": rate, "batch_size": size, "seed": seed, "epoch": epoch, "work": epoch * work[size]}
-        | {"accuracy": 0.1 * epoch if rate == "0.01" else 0.0, "loss": 1 / epoch}
+        | {"accuracy": 0.1 * epoch, "loss": 1 / epoch}
+        | ({} if rate == "0.01" else {"accuracy": 0.0, "loss": 2.0})
         for rate in ("0.003", "0.01", "0.03")
         for size in (1348, 32)
         for seed in SEEDS
@@ -95,6 +96,18 @@ def test_batch_sizes_are_compared_at_their_best_rates():
     assert row.estimate == 20
 
 
+def test_at_equal_work_the_rate_is_chosen_there_and_a_run_that_diverges_sets_no_limit():
+    table = logs({1348: 30.0, 32: 20.0})
+    # A run of each seed stops after one epoch, with a loss that is not finite.
+    lost = (table["rate"] == "0.03") & (table["batch_size"] == 32)
+    table = table[~(lost & (table["epoch"] > 1))].copy()
+    table.loc[(table["rate"] == "0.03") & (table["batch_size"] == 32), "loss"] = math.nan
+    within = digits._within_least(table).set_index(["rate", "batch_size", "seed"])["epoch"]
+    assert within["0.01", 32, 0] == 3
+    assert within["0.01", 1348, 0] == 2
+    assert within["0.03", 32, 0] == 1
+
+
 def test_the_cosine_of_a_run_is_the_mean_over_its_snapshots_after_the_start():
     rows = [
         {"batch_size": size, "seed": seed, "epoch": epoch, "updates": epoch, "converged": True}
@@ -114,7 +127,38 @@ def test_the_cosine_of_a_run_is_the_mean_over_its_snapshots_after_the_start():
     assert found(rows, measure="radius_at_end", batch_size=32).estimate == pytest.approx(0.3)
     assert found(rows, measure="curvature_at_end", batch_size=32).estimate == 9
     row = found(rows, measure="found", batch_size=32)
-    assert (row.n, row.estimate) == (10, 1)
+    assert (row.n, row.estimate) == (5, 1)
+
+
+def test_cosines_are_compared_at_equal_updates():
+    """The full batch has many early snapshots; its cosine is that of the same updates."""
+    rows = [
+        {"batch_size": size, "seed": seed, "epoch": updates, "updates": updates, "converged": True}
+        | {"cosine": updates / 100, "norm_ratio": 1.0, "loss": 1.0, "radius": 0.5, "curvature": 1.0}
+        for size, at in ((1348, (0, 1, 2, 5, 40, 90)), (32, (0, 30, 60, 90)))
+        for seed in range(3)
+        for updates in at
+    ]
+    rows = digits_alignment.measure([pd.DataFrame(rows)])
+    assert found(rows, measure="cosine", batch_size=1348, against="").estimate == pytest.approx(0.6)
+    assert found(rows, measure="cosine", batch_size=1348, against="32").estimate == pytest.approx(0)
+
+
+def test_an_exact_gradient_that_is_not_found_is_no_agreement():
+    rows = [
+        {"batch_size": size, "seed": seed, "epoch": epoch, "updates": epoch, "norm_ratio": 1.0}
+        | {"cosine": 1.0 if epoch < 2 else math.nan, "converged": epoch < 2, "loss": 1.0}
+        | {"radius": 0.5 if epoch < 2 else math.nan, "curvature": math.nan}
+        for size in (1348, 32)
+        for seed in range(3)
+        for epoch in (0, 1, 2)
+    ]
+    rows = digits_alignment.measure([pd.DataFrame(rows)])
+    assert found(rows, measure="cosine", batch_size=32).estimate == pytest.approx(0.5)
+    assert found(rows, measure="lowest_cosine", batch_size=32).estimate == 0
+    # Not that of the snapshot before.
+    assert found(rows, measure="radius_at_end", batch_size=32).n == 0
+    assert found(rows, measure="found", batch_size=32).estimate == 0.5
 
 
 def test_a_confound_costs_what_undoing_it_gains():
@@ -142,7 +186,7 @@ def test_widths_are_compared_in_decades_of_the_training_loss():
             "channels",
             ["2", "16"],
             [1348, 32],
-            final_train_loss=lambda name, size, seed: 10.0 ** (gap if size > 32 else 0) * 0.01,
+            lowest_loss=lambda name, size, seed: 10.0 ** (gap if size > 32 else 0) * 0.01,
             final_val_accuracy=lambda name, size, seed: 0.5 if name == "2" else 0.8,
         )
 

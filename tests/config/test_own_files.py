@@ -31,6 +31,7 @@ NETWORKS = [
     ({"file": "none.py"}, "network.file: 'none.py' can't be read: No such file or directory"),
     ({"file": "broken.py"}, "network.file: 'broken.py' is no Python, line 2: "),
     ({"file": "/tmp/mine.py"}, "network.file: '/tmp/mine.py' must be a path from the folder"),
+    ({"file": "mine.txt"}, "network.file: 'mine.txt' must end in .py"),
     ({"cell": "Other"}, "network.cell: 'Other' must be one of what mine.py defines: Mine, w"),
 ]
 
@@ -73,6 +74,10 @@ FORMULAS = [
     ),
     ({"formula_file": "mine.py"}, "formula_file: 'mine.py' needs formula: own"),
     (
+        {"formula": "own", "formula_file": "none.py", "formula_function": "t"},
+        "formula_file: 'none.py' can't be read: No such file or directory",
+    ),
+    (
         {"formula": "own", "formula_file": "mine.py", "formula_function": "t"},
         "formula_function: 't' must be one of what mine.py defines: Mine, w",
     ),
@@ -92,6 +97,7 @@ FILES = [
     ({"file": "mine.py"}, "file: 'mine.py' must end in .parquet or .npz"),
     ({"file": "/tmp/a.npz"}, "file: '/tmp/a.npz' must be a path from the folder"),
     ({"shape": [1, 1, 1, 1]}, "shape: [1, 1, 1, 1] must have at most 3 entries"),
+    ({"shape": [64, 65]}, "shape: [64, 65] must have at most 4096 numbers in all"),
     ({"shape": [0]}, "shape: 0 must be at least 1"),
     ({"classes": 1}, "classes: 1 must be at least 2"),
     ({"classes": 40}, "training_share: 0.5 must leave at least 40 of 60 points to each part"),
@@ -146,7 +152,11 @@ BROKEN = {
     ),
     "classes": (
         {"inputs": INPUTS, "target": TARGET + 1},
-        "must have every class from 0 to 2 as target, and no other",
+        "must have every class from 0 to 2 as target, twice at least, and no other",
+    ),
+    "one_of_a_class": (
+        {"inputs": INPUTS, "target": np.array([2] + [0, 1] * 29 + [1])},
+        "must have every class from 0 to 2 as target, twice at least",
     ),
     "pickle": (
         {"inputs": np.array([{}] * 60, dtype=object), "target": TARGET},

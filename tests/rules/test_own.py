@@ -89,11 +89,21 @@ def test_a_network_of_a_user(tmp_path):
 
 
 def test_a_gradient_of_a_user(tmp_path):
+    """Also beside another in blocks, where an edit of its file is noticed too."""
     workspace = workspace_of(tmp_path, "halved")
+    gradients = {"jfb": {"name": "jfb"}, "mine": workspace.config["studies"]["halved"]["gradient"]}
+    factor = {name: {"gradient": gradient} for name, gradient in gradients.items()}
+    blocked = {"gradient": {"name": "jfb"}, "block_size": 2, "factors": {"by": factor}}
+    workspace.config["studies"]["both"] = workspace.config["studies"]["halved"] | blocked
+    workspace.save()
     workspace.snakemake("halved")
     log, _ = log_of(workspace, "halved")
     assert set(log["adjoint_applications"].to_pylist()) == {2.0}
     assert (summary(workspace, "halved")["final_train_accuracy"] > 0.8).all()
+    workspace.snakemake("both")
+    assert not workspace.planned("both")
+    (tmp_path / "halved.py").write_text(EXAMPLES["halved"].replace("/ 4", "/ 5"))
+    assert "Block of both: seeds 0 to 1" in workspace.planned("both")
 
 
 def test_a_formula_of_a_user(tmp_path):
@@ -141,12 +151,12 @@ FAULTS = {
     "shape": (
         "return torch.sigmoid(self.gate(d)) *",
         "return torch.sigmoid(self.gate(d))[:, :2] * 1 if True else",
-        "gated.py, line 18: T(u; d) must have the shape of u, (3, 8), not (3, 2)",
+        "gated.py, line 18: T(u; d) must have the shape of u, (64, 8), not (64, 2)",
     ),
     "readout": (
         "return self.output(a)",
         "return self.output(a)[:, 0]",
-        "gated.py, line 21: read_out must return (3, 1), not (3,)",
+        "gated.py, line 21: read_out must return (64, 1), not (64,)",
     ),
     "random": (
         "torch.tanh(",
@@ -157,6 +167,31 @@ FAULTS = {
         "torch.tanh(self.latent(u)",
         "torch.tanh(self.latent(u - u.mean(0))",
         "gated.py, line 18: T of a sample depends on the others of its batch: set coupled = True",
+    ),
+    "dropout": (
+        "return self.output(a)",
+        "return self.output(nn.functional.dropout(a, 0.1))",
+        "gated.py, line 18: T(u; d) is another each time: it must have no dropout",
+    ),
+    "arguments": (
+        "def forward(self, u, d):",
+        "def forward(self, u, d, *, e):",
+        "gated.py, line 18: Gated.forward must take (self, u, d)",
+    ),
+    "latent": (
+        "self.latent_shape = (latent_dim,)",
+        "self.latent_shape = latent_dim",
+        "gated.py, line 7: latent_shape must be a tuple of whole numbers, the shape of u, not 8",
+    ),
+    "nothing": (
+        "return self.output(a)",
+        "self.output(a)",
+        "gated.py, line 21: read_out must return (64, 1), not NoneType",
+    ),
+    "single": (
+        "torch.tanh(",
+        "self.rate.float() * torch.tanh(",
+        "gated.py, line 19: AttributeError: 'Gated' object has no attribute 'rate'",
     ),
     "no_cell": (
         "class Gated(Cell)",

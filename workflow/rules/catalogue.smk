@@ -22,7 +22,7 @@ TABLES = ("catalogue", "catalogue_runs", "catalogue_shares", "catalogue_fits")
 rule search_from_runs:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        final=lambda wildcards: first_finals_of(wildcards.study)[0],
+        final=lambda wildcards: first_finals_of(wildcards)[0],
     output:
         FROM_RUNS,
     log:
@@ -39,7 +39,7 @@ rule search_from_runs:
         runtime=60,
     params:
         code=code_of("search_from_runs.py"),
-        trained=lambda wildcards: first_finals_of(wildcards.study)[1],
+        trained=lambda wildcards: first_finals_of(wildcards)[1],
         seeds=lambda wildcards: first_seeds_of(wildcards.study),
         batch_size=lambda wildcards: int(wildcards.batch_size),
         steps=project.catalogue.steps,

@@ -148,12 +148,12 @@ def block_of(wildcards):
     )
 
 
-def engine_code(script, run):
-    """The digests of a script that carries out a run, and of the user's files that it needs."""
-    engine = Engine.all()[run.engine].module
+def engine_code(script, *runs):
+    """The digests of a script that carries out runs, and of the user's files that they need."""
+    engine = Engine.all()[runs[0].engine].module
     return [
-        digest_of(script, engine, f"jfb.streams.{run.stream}"),
-        *own_contents(own_files.of_run(run)),
+        digest_of(script, engine, f"jfb.streams.{runs[0].stream}"),
+        *own_contents(own_files.of_runs(*runs)),
     ]
 
 
@@ -169,7 +169,7 @@ def own_contents(paths):
 
 def unchanged(paths):
     """A user's files as inputs; `own_contents` tells when they change, not their times."""
-    return [ancient(path) for path in paths]
+    return [local(ancient(path)) for path in paths]
 
 
 def own_files_of_dataset(wildcards):
@@ -250,12 +250,20 @@ def first_seeds_of(study):
     return list(project.studies[study].seeds[: project.catalogue.seeds])
 
 
-def first_finals_of(study):
-    """The files with their final parameters, and what lies in each."""
+def first_finals_of(wildcards):
+    """The files with their final parameters at a batch size, and what lies in each.
+
+    A block has all batch sizes.
+    """
+    study, batch_size = wildcards.study, runs_at(wildcards)[0].batch_size
     seeds = set(first_seeds_of(study))
     ((kind, trained),) = trained_of(study).items()
     has = [
-        not seeds.isdisjoint(part["seeds"] if kind == "blocks" else [part["seed"]])
+        (
+            not seeds.isdisjoint(part["seeds"])
+            if kind == "blocks"
+            else part["seed"] in seeds and part["batch_size"] == batch_size
+        )
         for part in trained
     ]
     files = list(itertools.compress(finals_of(study), has))
@@ -292,7 +300,13 @@ def linearisations_of(study):
 def runs_at(wildcards):
     """The runs of a study without factors at the batch size that the wildcards name."""
     runs = project.studies[wildcards.study].runs.values()
-    return [run for run in runs if str(run.batch_size) == wildcards.batch_size]
+    found = [run for run in runs if str(run.batch_size) == wildcards.batch_size]
+    if not found:
+        raise ValueError(
+            f"study {wildcards.study} has no batch size {wildcards.batch_size}; config.yaml says "
+            "which it has"
+        )
+    return found
 
 
 def epochs_of(study):

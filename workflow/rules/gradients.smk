@@ -36,7 +36,7 @@ rule align:
 rule linearise:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        own=lambda wildcards: unchanged(own_files.of_run(runs_at(wildcards)[0])),
+        own=lambda wildcards: unchanged(own_files.of_runs(runs_at(wildcards)[0])),
         snapshots=lambda wildcards: [
             f"{RUN}/_snapshots.safetensors".format(
                 study=wildcards.study, **place_of(run)
@@ -60,7 +60,7 @@ rule linearise:
         in_turn=1,
     params:
         code=code_of("linearise.py"),
-        own=lambda wildcards: own_contents(own_files.of_run(runs_at(wildcards)[0])),
+        own=lambda wildcards: own_contents(own_files.of_runs(runs_at(wildcards)[0])),
         runs=lambda wildcards: [run.to_dict() for run in runs_at(wildcards)],
     message:
         "What is linear along the runs of {wildcards.study}: batch size {wildcards.batch_size}"

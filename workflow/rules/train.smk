@@ -1,7 +1,7 @@
 rule train:
     input:
         data=lambda wildcards: dataset_of(wildcards.study),
-        own=lambda wildcards: unchanged(own_files.of_run(run_of(wildcards))),
+        own=lambda wildcards: unchanged(own_files.of_runs(run_of(wildcards))),
     output:
         log=f"{RUN}/log.parquet",
         # The underscore hides them from readers of the folder as one Parquet table.
@@ -35,7 +35,7 @@ rule train:
 rule train_block:
     input:
         data=dataset_of_block,
-        own=lambda wildcards: unchanged(own_files.of_run(block_of(wildcards).runs[0])),
+        own=lambda wildcards: unchanged(own_files.of_runs(*block_of(wildcards).runs)),
     output:
         BLOCK,
     log:
@@ -52,9 +52,7 @@ rule train_block:
         mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,
     params:
-        code=lambda wildcards: engine_code(
-            "train_block.py", block_of(wildcards).runs[0]
-        ),
+        code=lambda wildcards: engine_code("train_block.py", *block_of(wildcards).runs),
         block=lambda wildcards: block_of(wildcards).to_dict(),
     message:
         "Block of {wildcards.study}: {wildcards.levels}seeds {wildcards.first} to {wildcards.last}"

@@ -1,6 +1,7 @@
 """Files of users that a configuration names: whether they are there, and define what it says."""
 
 import ast
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 from jfb.config import settings
 from jfb.config.datasets import AnyDataset, Dataset, File
 from jfb.config.errors import ConfigError
+
+#: Of a sample: each is a column of the dataset.
+MOST_INPUTS = 4096
 
 
 def require_of_run(key: str, entry: Mapping[str, Any]) -> None:
@@ -20,7 +24,7 @@ def require_of_run(key: str, entry: Mapping[str, Any]) -> None:
     for choice, name in (("network", "cell"), ("gradient", "function")):
         if entry[choice]["name"] == "own":
             own = entry[choice]
-            _require_defined(f"{key}.{choice}", own["file"], name, own[name])
+            _require_defined(f"{key}.{choice}", {"file": own["file"], name: own[name]})
 
 
 def require_of_dataset(key: str, dataset: AnyDataset) -> None:
@@ -31,6 +35,9 @@ def require_of_dataset(key: str, dataset: AnyDataset) -> None:
             raise ConfigError(f"{key}.file", dataset.file, "is no file")
         if Path(dataset.file).suffix not in (".parquet", ".npz"):
             raise ConfigError(f"{key}.file", dataset.file, "must end in .parquet or .npz")
+        if math.prod(dataset.shape) > MOST_INPUTS:
+            allowed = f"must have at most {MOST_INPUTS} numbers in all"
+            raise ConfigError(f"{key}.shape", [*dataset.shape], allowed)
     if not isinstance(dataset, Dataset):
         return
     named = {"formula_file": dataset.formula_file, "formula_function": dataset.formula_function}
@@ -39,12 +46,12 @@ def require_of_dataset(key: str, dataset: AnyDataset) -> None:
             needed = "must be set for the formula own" if value is None else "needs formula: own"
             raise ConfigError(f"{key}.{name}", value, needed)
     if dataset.formula == "own":
-        _require_defined(key, named["formula_file"], "formula_function", named["formula_function"])
+        _require_defined(key, named)
 
 
-def of_run(run: settings.Run) -> list[str]:
-    """The Python files that a run needs, each once."""
-    parts = run.network.cell, run.gradient
+def of_runs(*runs: settings.Run) -> list[str]:
+    """The Python files that runs need, each once."""
+    parts = (part for run in runs for part in (run.network.cell, run.gradient))
     return list(dict.fromkeys(part.file for part in parts if part.name == "own"))
 
 
@@ -54,15 +61,20 @@ def of_dataset(dataset: AnyDataset) -> list[str]:
     return [file] if file else []
 
 
-def _require_defined(key: str, file: str, option: str, name: str) -> None:
-    _require_relative(f"{key}.file", file)
+def _require_defined(key: str, named: Mapping[str, str]) -> None:
+    """Refuse a file, the first that is named, that does not define what the second option says."""
+    (option_of_file, file), (option, name) = named.items()
+    of_file = f"{key}.{option_of_file}"
+    _require_relative(of_file, file)
+    if Path(file).suffix != ".py":
+        raise ConfigError(of_file, file, "must end in .py")
     try:
         tree = ast.parse(Path(file).read_bytes(), file)
     except OSError as error:
-        raise ConfigError(f"{key}.file", file, f"can't be read: {error.strerror}") from None
+        raise ConfigError(of_file, file, f"can't be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
-        raise ConfigError(f"{key}.file", file, f"is no Python{line}: {error}") from None
+        raise ConfigError(of_file, file, f"is no Python{line}: {error}") from None
     defined = list(_defined(tree))
     if name not in defined:
         allowed = f"must be one of what {file} defines: {', '.join(defined) or 'nothing'}"

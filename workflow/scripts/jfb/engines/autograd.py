@@ -46,13 +46,11 @@ class _Network(OnOneVector):
     """A network, its cell, and the passes for batches of any size."""
 
     def __init__(self, run: settings.Run, stream: Stream) -> None:
+        cell = open_cell(run.network, run.seed)
         if run.network.cell.name == "own":
-            # The module draws its own start: that of a seed is the same at every batch size.
-            torch.manual_seed(run.seed)
-            cell = open_cell(run.network)
+            # The module drew its own start: that of a seed is the same at every batch size.
             start = nn.utils.parameters_to_vector(cell.parameters()).detach()
         else:
-            cell = open_cell(run.network)
             start = numerics.placed(stream.initial_parameters())
         super().__init__(cell, start)
         self.input_shape = input_shape(run.network)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pyarrow as pa
 import torch
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor, nn
 
 from jfb.config import choices, gradient_choices, settings
@@ -41,7 +41,7 @@ class Linearised:
     """
 
     def __init__(self, run: settings.Run, training: Part) -> None:
-        self.cell = open_cell(run.network).double()
+        self.cell = open_cell(run.network, run.seed).double()
         inputs, target = (
             torch.from_numpy(part).double() for part in (training.inputs, training.target)
         )
@@ -111,12 +111,13 @@ class Linearised:
             for sign in (1, -1):
                 self.move(at + sign * step * direction)
                 ends.append(self.gradient(_EXACT))
-            return (ends[0] - ends[1]) / (2 * step)
+            difference = (ends[0] - ends[1]) / (2 * step)
+            if not np.isfinite(difference).all():
+                raise _NotFound
+            return difference
 
         start = np.random.default_rng(0).standard_normal(at.size)
         try:
-            if not np.isfinite(product(start)).all():
-                return np.nan
             hessian = LinearOperator((at.size, at.size), matvec=product, dtype=np.float64)
             (largest,) = eigsh(
                 hessian,
@@ -127,11 +128,15 @@ class Linearised:
                 tol=EIGENVALUE_TOLERANCE,
                 return_eigenvectors=False,
             )
-        except ArpackNoConvergence:
+        except (ArpackError, _NotFound):
             return np.nan
         finally:
             self.move(at)
         return float(largest)
+
+
+class _NotFound(Exception):
+    """A gradient has no fixed point or no adjoint."""
 
 
 def _norm(v: Tensor, over: tuple[int, ...]) -> Tensor:

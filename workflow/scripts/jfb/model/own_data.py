@@ -26,7 +26,7 @@ def make(options: File) -> tuple[Part, Part]:
     try:
         read = _of_numpy if options.file.endswith(".npz") else _of_parquet
         inputs, target = read(options)
-    except (OSError, ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, pa.ArrowException) as error:
         raise Faulty(options.file, f"can't be read: {error}") from error
     _check(options, inputs, target)
     inputs = inputs.reshape(len(inputs), -1).astype(np.float32)
@@ -34,6 +34,8 @@ def make(options: File) -> tuple[Part, Part]:
 
 
 def _of_numpy(options: File) -> tuple[np.ndarray, np.ndarray]:
+    if not zipfile.is_zipfile(options.file):
+        raise ValueError("no archive of NumPy's savez")
     with np.load(options.file, allow_pickle=False) as arrays:
         return arrays[INPUTS], arrays[TARGET]
 
@@ -60,7 +62,10 @@ def _check(options: File, inputs: np.ndarray, target: np.ndarray) -> None:
             raise Faulty(options.file, f"has {name} of type {values.dtype}, not numbers")
         if not np.isfinite(values.astype(np.float32)).all():
             raise Faulty(options.file, f"has {name} that are not finite in float32")
-    classes = np.arange(options.classes)
-    if options.classes and not np.array_equal(np.unique(target), classes):
-        what = f"must have every class from 0 to {options.classes - 1} as target, and no other"
+    if not options.classes:
+        return
+    found, counts = np.unique(target, return_counts=True)
+    if not np.array_equal(found, np.arange(options.classes)) or counts.min() < 2:
+        last = options.classes - 1
+        what = f"must have every class from 0 to {last} as target, twice at least, and no other"
         raise Faulty(options.file, what)

@@ -98,12 +98,18 @@ def _formula(options: datasets.Dataset) -> Callable[..., np.ndarray]:
         return FORMULAS[options.formula]
     file, function = options.formula_file, own.load(options.formula_file, options.formula_function)
 
+    own.require_takes(file, function, "x", "y", "z")
+
     def checked(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        target = np.asarray(function(x, y, z))
-        if target.shape != x.shape or not np.isfinite(target).all():
-            what = f"must return {x.shape} finite numbers, not {target.shape}: {target}"
+        # Copies: what a user's function does to them is not to move the points.
+        target = np.asarray(function(x.copy(), y.copy(), z.copy()))
+        if target.shape != x.shape:
+            what = f"must return an array of shape {x.shape}, not {target.shape}"
             raise own.wrong(file, function, what)
-        return target.astype(np.float32)
+        target = target.astype(np.float32)
+        if not np.isfinite(target).all():
+            raise own.wrong(file, function, "must return numbers that are finite in float32")
+        return target
 
     return checked
 

@@ -38,15 +38,19 @@ def load(file: str, name: str) -> Any:
     module_name = _PREFIX + file
     module = sys.modules.get(module_name)
     if module is None:
+        if not Path(file).is_file():
+            raise Faulty(file, "is no file")
         spec = importlib.util.spec_from_file_location(module_name, Path(file).absolute())
         module = importlib.util.module_from_spec(spec)
+        # As an import does it: dataclasses look for their module while it is made.
+        sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
-        except SyntaxError as error:
-            raise Faulty(file, error.msg, error.lineno) from error
-        except OSError as error:
-            raise Faulty(file, f"can't be read: {error.strerror}") from error
-        sys.modules[module_name] = module
+        except BaseException as error:
+            del sys.modules[module_name]
+            if isinstance(error, SyntaxError):
+                raise Faulty(file, error.msg, error.lineno) from error
+            raise
     if not hasattr(module, name):
         raise Faulty(file, f"does not define {name}")
     return getattr(module, name)
@@ -63,6 +67,19 @@ def fault(error: BaseException) -> Faulty | None:
             what = f"{type(error).__name__}: {error}"
             return Faulty(module.removeprefix(_PREFIX), what, line)
     return None
+
+
+def require_takes(file: str, function: Callable, *names: str) -> None:
+    """Refuse a function, or a class, of a user's file that can't be called with so many arguments.
+
+    Raises:
+        Faulty: the message names the arguments.
+    """
+    try:
+        inspect.signature(function).bind(*names)
+    except TypeError:
+        what = f"{function.__qualname__} must take ({', '.join(names)})"
+        raise wrong(file, function, what) from None
 
 
 def wrong(file: str, function: Callable, what: str) -> Faulty:

@@ -41,7 +41,7 @@ def measure(
         rows += _compared(
             after, chosen, {"accuracy": _ACCURACY, "loss": _LOSS, "work": "applications"}
         )
-    rows += _at_equal_work(logs, best_rates(epochs))
+    rows += _at_equal_work(logs)
     rows += _by_gradient(indexed(gradients))
     return rows
 
@@ -52,9 +52,14 @@ def best_rates(summary: pd.DataFrame) -> dict[int, str]:
     Of the seeds that choose; a run that diverges makes its rate the worst.
     """
     choosing = summary[summary["seed"].isin(CHOOSING)]
-    losses = choosing[_LOSS].where(~choosing["diverged"], math.inf).astype(float)
-    by_rate = losses.fillna(math.inf).groupby([choosing["batch_size"], choosing["rate"]]).mean()
-    sizes = sorted(set(summary["batch_size"]), reverse=True)
+    return _best(choosing, choosing[_LOSS].where(~choosing["diverged"], math.inf))
+
+
+def _best(choosing: pd.DataFrame, losses: pd.Series) -> dict[int, str]:
+    """By batch size, the largest first: the rate of the lowest mean of the losses of its runs."""
+    known = losses.astype(float).fillna(math.inf)
+    by_rate = known.groupby([choosing["batch_size"], choosing["rate"]]).mean()
+    sizes = sorted(set(choosing["batch_size"]), reverse=True)
     return {size: by_rate[size].idxmin() for size in sizes}
 
 
@@ -75,18 +80,27 @@ def _compared(after: str, runs: dict[int, pd.DataFrame], columns: dict[str, str]
     return rows
 
 
-def _at_equal_work(logs: pd.DataFrame, best: dict[int, str]) -> list[Measured]:
-    """As `_compared`, of the last epoch within the least work that a run of the seed took."""
-    judging = logs[~logs["seed"].isin(CHOOSING)]
-    runs = pd.concat(
-        judging[(judging["batch_size"] == size) & (judging["rate"] == rate)]
-        for size, rate in best.items()
-    )
-    least = runs.groupby(["seed", "batch_size"])["work"].max().groupby(level="seed").min()
-    within = runs[runs["work"] <= runs["seed"].map(least)]
-    last = within.sort_values("epoch").groupby(["batch_size", "seed"]).last()
-    by_size = {size: last.loc[size] for size in best}
+def _at_equal_work(logs: pd.DataFrame) -> list[Measured]:
+    """As `_compared`, each run up to the least work that one of its seed took in all.
+
+    The rate of a batch size is chosen at equal work too.
+    """
+    chooses = logs["seed"].isin(CHOOSING)
+    choosing = _within_least(logs[chooses])
+    best = _best(choosing, choosing["loss"])
+    chosen = logs["rate"] == logs["batch_size"].map(best)
+    judging = _within_least(logs[~chooses & chosen]).set_index(["batch_size", "seed"])
+    by_size = {size: judging.loc[size] for size in best}
     return _compared("work", by_size, {"accuracy": "accuracy", "loss": "loss", "epoch": "epoch"})
+
+
+def _within_least(logs: pd.DataFrame) -> pd.DataFrame:
+    """The last epoch of each run within the least work of a run of its seed that stayed finite."""
+    run = ["rate", "batch_size", "seed"]
+    ends = logs.loc[logs.groupby(run)["epoch"].idxmax()]
+    least = ends[ends["loss"].map(math.isfinite)].groupby("seed")["work"].min()
+    within = logs[logs["work"] <= logs["seed"].map(least)]
+    return within.loc[within.groupby(run)["epoch"].idxmax()]
 
 
 def _by_gradient(runs: pd.DataFrame) -> list[Measured]:

@@ -1,28 +1,35 @@
 """Does JFB point the right way on a convolutional network?"""
 
+import numpy as np
 import pandas as pd
 
 from jfb.analysis.questions import inputs
-from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
+from jfb.analysis.questions.measured import Measured, mean, mean_difference, share_by_seed
 
 READERS = {"networks": inputs.frames}
+
+_RUN = ["batch_size", "seed"]
 
 
 def measure(networks: list[pd.DataFrame]) -> list[Measured]:
     """Cosine of JFB and exact along training, and what the maps are like, by batch size.
 
+    Snapshots lie at other updates in a run of another batch size: means along training are of
+    values that are interpolated to those of the smallest batches. A snapshot whose exact gradient
+    was not found counts with a cosine of 0.
+
     Args:
         networks: as `jfb.records.linearisation` has them, of one study by batch size.
     """
     along = pd.concat(networks, ignore_index=True)
+    along["cosine"] = along["cosine"].where(along["converged"], 0.0)
     trained = along[along["epoch"] > 0]
-    groups = trained.groupby(["batch_size", "seed"])
-    last = trained.sort_values("epoch").groupby(["batch_size", "seed"]).last()
-    start = along[along["epoch"] == 0].set_index(["batch_size", "seed"])
+    shared = sorted(set(trained.loc[_smallest(trained), "updates"]))
+    start, last = (_of_runs(along[chosen]) for chosen in (along["epoch"] == 0, _last(along)))
     measures = {
-        "cosine": groups["cosine"].mean(),
-        "lowest_cosine": groups["cosine"].min(),
-        "norm_ratio": groups["norm_ratio"].mean(),
+        "cosine": _mean_along(along, "cosine", shared),
+        "norm_ratio": _mean_along(along, "norm_ratio", shared),
+        "lowest_cosine": trained.groupby(_RUN)["cosine"].min(),
         "radius_at_start": start["radius"],
         "radius_at_end": last["radius"],
         "curvature_at_end": last["curvature"],
@@ -36,6 +43,26 @@ def measure(networks: list[pd.DataFrame]) -> list[Measured]:
             mean_difference((name, "", full, str(size)), values[full], values[size])
             for size in others
         ]
-    for size, found in trained.groupby("batch_size", sort=False)["converged"]:
-        rows.append(share(("found", "", int(size)), found))
+    for size in (full, *others):
+        found = trained[trained["batch_size"] == size].set_index("seed")["converged"]
+        rows.append(share_by_seed(("found", "", size), found))
     return rows
+
+
+def _smallest(rows: pd.DataFrame) -> pd.Series:
+    return rows["batch_size"] == rows["batch_size"].min()
+
+
+def _last(rows: pd.DataFrame) -> pd.Series:
+    return rows["epoch"] == rows.groupby(_RUN)["epoch"].transform("max")
+
+
+def _of_runs(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.set_index(_RUN).sort_index()
+
+
+def _mean_along(rows: pd.DataFrame, column: str, updates: list[int]) -> pd.Series:
+    """The mean of a column at some updates, of each run, linearly between its snapshots."""
+    return rows.groupby(_RUN)[["updates", column]].apply(
+        lambda run: float(np.interp(updates, run["updates"], run[column]).mean())
+    )

@@ -36,6 +36,15 @@ class Cell(nn.Module):
         raise NotImplementedError
 
 
+def in_float64(cell: Cell) -> dict[str, Tensor]:
+    """Parameters and buffers of a cell without graph, for `torch.func.functional_call`."""
+    named = dict(cell.named_parameters()) | dict(cell.named_buffers())
+    return {
+        name: part.detach().double() if part.is_floating_point() else part
+        for name, part in named.items()
+    }
+
+
 class Affine(Cell):
     """T(u; d) = f(W u + b + injection(d)), y = output(a): the report's network.
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from jfb.config import choices
 from jfb.model.adjoints import Adjoint
 from jfb.model.autograd import products, rows
-from jfb.model.autograd.cells import Cell
+from jfb.model.autograd.cells import Cell, in_float64
 from jfb.model.solvers import Solve
 
 
@@ -70,7 +70,7 @@ class DEQ(nn.Module):
         if not v.isfinite().all():
             self.adjoint.applications, self.adjoint.converged = 0, False
             return torch.full_like(v, torch.nan)
-        own = {name: p.detach().double() for name, p in self.cell.state_dict().items()}
+        own = in_float64(self.cell)
         with torch.enable_grad():
             u = point.double().requires_grad_()
             image = torch.func.functional_call(self.cell, own, (u, injected.double()))

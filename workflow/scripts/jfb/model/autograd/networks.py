@@ -1,15 +1,22 @@
 """The cell of each network that a configuration names."""
 
+import torch
+
 from jfb.config import settings
 from jfb.model.autograd import cells, own_cell
 
 
-def open_cell(network: settings.Network) -> cells.Cell:
+def open_cell(network: settings.Network, seed: int = 0) -> cells.Cell:
     """The cell of a network, with its parameters in the order of `jfb.records.layout`.
+
+    Args:
+        network: which.
+        seed: from which a user's module draws its parameters and whatever else.
 
     Raises:
         jfb.storage.own.Faulty: a user's class is no cell.
     """
+    torch.manual_seed(seed)
     return CELLS[network.cell.name](network)
 
 

@@ -166,6 +166,7 @@ class Own(Adjoint):
     def __init__(self, options: gradient_choices.OwnGradient) -> None:
         self._file = options.file
         self._function = own.load(options.file, options.function)
+        own.require_takes(options.file, self._function, "v", "pull")
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`; counted are the products that the function takes."""

@@ -20,7 +20,7 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.3
-_AFTER = {"epochs": "15 epochs", "work": "equal work", "updates": "129 updates"}
+_AFTER = {"epochs": "as many epochs", "work": "as much work", "updates": "as many updates"}
 _GRADIENTS = {
     "jfb": "JFB",
     "exact": "exact",
@@ -62,7 +62,9 @@ def digits(answers: pd.DataFrame) -> Figure:
     of_sizes = {
         label: means[means["measure"] == f"accuracy_{after}"] for after, label in _AFTER.items()
     }
-    sizes = sorted(set(of_sizes["15 epochs"]["batch_size"]), reverse=True)
+    sizes = sorted(
+        set(means.loc[means["measure"] == "accuracy_epochs", "batch_size"]), reverse=True
+    )
     of_sizes = {k: v.assign(x=v["batch_size"].map(sizes.index)) for k, v in of_sizes.items()}
     by_after = level_looks(of_sizes)
     _side_by_side(left, of_sizes, by_after)
@@ -78,7 +80,7 @@ def digits(answers: pd.DataFrame) -> Figure:
     }
     _side_by_side(right, groups, by_size)
     _ticks(right, [_GRADIENTS[name] for name in names], size=6)
-    right.set_title("After 44 updates, by gradient")
+    right.set_title("By gradient")
     handles = {f"after {name}": look | {"linestyle": ""} for name, look in by_after.items()}
     handles |= {f"batch size {size}": look | {"linestyle": ""} for size, look in by_size.items()}
     level_legend(figure, handles, "")
@@ -105,7 +107,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     for axes in (left, middle):
         axes.set(xscale="log", xlabel="Updates (start at 0.5)")
     left.axhline(0.9, color="black", linewidth=0.8, linestyle="--")
-    left.set(ylabel="Cosine of JFB and exact", title="10 seeds, and their median")
+    left.set(ylabel="Cosine of JFB and exact", title="Each seed, and their median")
     left.set_ylim(top=1.003)
     middle.axhline(1, color="black", linewidth=0.8, linestyle=":")
     middle.set(ylabel="Largest spectral radius of dT/du")
@@ -116,7 +118,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         estimates(right, some["batch_size"].map(sizes.index), some, look)
     _ticks(right, sizes)
     right.set(xlabel="Batch size", ylabel="Largest eigenvalue of the Hessian")
-    right.set_title("After 129 updates")
+    right.set_title("At the end")
     right.set_ylim(bottom=0)
     right.grid(visible=False, axis="x")
     legend(figure, by_size, linestyle="")
@@ -167,7 +169,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.7))
     axes.set_yticklabels(_VARIANTS.values())
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    axes.set_xlabel("Validation accuracy after 8 epochs (%), with 95 % intervals over 10 seeds")
+    axes.set_xlabel("Validation accuracy (%), with 95 % intervals")
     axes.grid(visible=False, axis="y")
     return figure
 
@@ -182,7 +184,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
     figure, (left, right) = panels(2)
     apart = answers[answers["against"] != ""]
     names = sorted(set(apart["level"]), key=int)
-    labels = {"epochs": "after 6 epochs", "updates": "after 43 updates"}
+    labels = {"epochs": "after as many epochs", "updates": "after as many updates"}
     by_after = level_looks(labels.values())
     for axes, measure in ((left, "loss"), (right, "accuracy")):
         groups = {
