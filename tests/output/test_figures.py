@@ -60,7 +60,8 @@ def logs(sizes, count, lost, levels=("a", "b")):
             loss[-1 if s else 0 :] = np.nan
         frame = pd.DataFrame({"epoch": epoch, "train_loss": loss, "val_loss": loss})
         place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
-        told = {"train_accuracy": 0.5, "val_accuracy": 0.5, "spectral_norm": 0.9}
+        told = {"train_accuracy": 0.5, "val_accuracy": s / (epoch + 1), "spectral_norm": 0.9}
+        told["loss"] = "cross-entropy"
         parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
     return pd.concat(parts, ignore_index=True)
 
@@ -95,6 +96,7 @@ FIGURES = {
     "figure2": lambda *case: published.figure2(logs(case[0], 1, case[2], ["a"])),
     "figure3": lambda *case: published.figure3(logs(case[0], 1, case[2], ["a"])),
     "bands": lambda *case: seeds.bands(logs(*case, ["a"])),
+    "accuracy": lambda *case: seeds.accuracy(logs(*case, ["a"])),
     "levels": lambda *case: seeds.levels(plain(*case)),
     "ecdf": lambda *case: seeds.ecdf(plain(*case)),
     "shares": lambda *case: factors.shares(summary(*case), ["level_of"]),
@@ -189,6 +191,14 @@ def test_bands_leave_diverged_runs_out_from_the_start():
     (_, small) = FIGURES["bands"](*CASES["one of three diverged"]).axes
     # Of seeds 1 and 2 alone: their losses at the first epoch are 1 / 2 and 1 / 3.
     assert small.lines[-1].get_ydata()[0] == pytest.approx((1 / 2 + 1 / 3) / 2)
+
+
+def test_accuracies_are_medians_in_which_diverged_runs_keep_their_last():
+    (axes,) = FIGURES["accuracy"]([32], 3, {(32, 1)}).axes
+    (line,) = axes.lines
+    # Of s / (epoch + 1) for the seeds 0, 1, 2; the second ends after two epochs.
+    np.testing.assert_allclose(line.get_ydata()[:4], [1 / 2, 1 / 3, 1 / 3, 1 / 3])
+    assert FIGURES["bands"]([32], 3, set()).axes[0].get_ylabel() == "Training loss (cross-entropy)"
 
 
 def test_levels_mark_diverged_runs_with_a_cross():

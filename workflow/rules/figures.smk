@@ -27,6 +27,13 @@ FIGURES = {
         "inputs": {"logs": by_study(logs_of)},
         "mem_mb": 2000,
     },
+    "accuracy": {
+        "module": "seeds",
+        "title": "Accuracy over epochs",
+        "message": "Validation accuracy over epochs of {wildcards.study}",
+        "inputs": {"logs": by_study(logs_of)},
+        "mem_mb": 2000,
+    },
     "levels": {
         "module": "seeds",
         "title": "Lowest loss by seed",

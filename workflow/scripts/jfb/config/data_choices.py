@@ -83,6 +83,8 @@ class Loss(Choice):
 
     #: Whether its targets are classes.
     of_classes: ClassVar[bool] = False
+    #: What figures call it.
+    label: ClassVar[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,7 @@ class MSE(Loss):
 
     engines = EVERY_ENGINE
     name: Literal["mse"] = "mse"
+    label = "mean squared error"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,3 +103,4 @@ class CrossEntropy(Loss):
     engines = ("autograd",)
     name: Literal["cross_entropy"] = "cross_entropy"
     of_classes = True
+    label = "cross-entropy"

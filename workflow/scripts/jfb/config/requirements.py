@@ -72,7 +72,8 @@ NEEDS = {
     "contraction": _FINAL,
     "linearisation": Needs(fixed_point=True, every_epoch=True),
     "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
-    "figures/bands": Needs(every_epoch=True, losses=("mse",)),
+    "figures/bands": Needs(every_epoch=True),
+    "figures/accuracy": Needs(every_epoch=True),
     "figures/levels": _LEVELS,
     "figures/ecdf": _LEVELS,
     "figures/shares": _FACTORS,
@@ -84,6 +85,7 @@ NEEDS = {
 #: says: what the study must be besides. What else is made, is made of the studies with a role.
 OF_TARGET = {
     "figures/bands": _SEVERAL,
+    "figures/accuracy": Needs(logs=None, several=True, losses=("cross_entropy",)),
     "figures/levels": _SEVERAL,
     "figures/ecdf": _SEVERAL,
     "figures/shares": _FACTORS,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from jfb.config.data_choices import Loss
 from jfb.records import runlog
 from jfb.records.summary import run_diverged
 from jfb.storage import parquet
@@ -19,9 +20,9 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
 
     Returns:
         A row per epoch and run: the columns of `jfb.records.runlog.Epoch`, a column per factor of
-        the study, batch_size, seed, seconds, the training time since the start of the run, and
-        diverged, whether the run has by its end (see `jfb.engines.summary`). What is not finite is
-        missing.
+        the study, batch_size, seed, loss, what figures call it, seconds, the training time since
+        the start of the run, and diverged, whether the run has by its end (see
+        `jfb.engines.summary`). What is not finite is missing.
     """
     parts = []
     for path in paths:
@@ -29,7 +30,8 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
         run = runlog.run_of(log)
         place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
         frame = log.to_pandas()
-        frame = frame.assign(**place, diverged=run_diverged(frame))
+        label = Loss.all()[run.loss].label
+        frame = frame.assign(**place, loss=label, diverged=run_diverged(frame))
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 

@@ -9,8 +9,10 @@ from matplotlib.ticker import PercentFormatter
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs, read_summary
 from jfb.output.figures.style import (
+    PAGE_WIDTH,
     counted,
     drawn_from,
+    legend,
     level_legend,
     looks,
     loss_axis,
@@ -42,7 +44,7 @@ def bands(logs: pd.DataFrame) -> Figure:
     for axes, (size, look) in zip(all_axes, sizes.items(), strict=True):
         axes.set(xlabel="Epoch", title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
         axes.set(xlim=(0, logs["epoch"].max()))
-        axes.set(yscale="log", ylabel="Training loss (mean squared error)")
+        axes.set(yscale="log", ylabel=f"Training loss ({logs['loss'].iloc[0]})")
         axes.label_outer()
         for other in drawn.keys() - {size}:
             axes.plot(drawn[other][0.5], color="0.75", linewidth=0.7)
@@ -58,11 +60,45 @@ def bands(logs: pd.DataFrame) -> Figure:
     return figure
 
 
+@drawn_from(logs=read_logs)
+def accuracy(logs: pd.DataFrame) -> Figure:
+    """Validation accuracy over epochs by batch size: median and interquartile range over seeds.
+
+    A run that diverged keeps its last accuracy.
+
+    Args:
+        logs: as `jfb.output.figures.inputs.read_logs` returns them.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
+    axes = figure.subplots()
+    wide = logs.pivot_table("val_accuracy", "epoch", ["batch_size", "seed"], dropna=False)
+    for size, look in looks(logs["batch_size"]).items():
+        last = logs.loc[logs["batch_size"] == size, "epoch"].max()
+        quartiles = wide[size].loc[:last].ffill().quantile([0.25, 0.5, 0.75], axis=1)
+        x, (low, middle, high) = quartiles.columns, quartiles.to_numpy()
+        axes.fill_between(x, low, high, color=look["color"], alpha=0.25, linewidth=0)
+        axes.plot(x, middle, **look | {"markersize": 3.5, "linewidth": 1.2})
+    axes.set(xlabel="Epoch", ylabel="Validation accuracy (%)", xscale="log")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.set_xlim(1, max(2, logs["epoch"].max()))
+    seeds = logs["seed"].nunique()
+    said = [_over(seeds)] if seeds > 1 else []
+    if logs["diverged"].any():
+        said.append("Runs that diverged keep their last accuracy.")
+    figure.supxlabel("\n".join(said), fontsize=7)
+    legend(figure, logs["batch_size"])
+    return figure
+
+
+def _over(seeds: int) -> str:
+    return f"Line: median over {seeds} seeds. Band: from the first quartile to the third."
+
+
 def _key(sizes: int, seeds: int, lost: bool) -> str:
     """What the lines of `bands` are."""
     said = "Line: the run of one seed."
     if seeds > 1:
-        said = f"Line: median over {seeds} seeds. Band: from the first quartile to the third."
+        said = _over(seeds)
     if sizes > 1:
         said += f" Grey: {'medians of ' if seeds > 1 else ''}the other batch sizes."
     return f"{said}\nRuns that diverged are left out." if lost else said
