@@ -51,6 +51,8 @@ rule linearise:
         "results/benchmarks/linearisation/{study}/batch_size={batch_size}.tsv"
     wildcard_constraints:
         study=having("linearisation"),
+    # It takes longer than any training; see there.
+    priority: 2
     conda:
         "../../environment.yml"
     threads: 1

@@ -32,7 +32,8 @@ def use(device: str) -> None:
     Raises:
         jfb.storage.errors.Refused: there is no such device.
     """
-    torch.use_deterministic_algorithms(True)
+    # `torch.use_deterministic_algorithms` does the same, and loads its compiler, for two seconds.
+    torch.set_deterministic_debug_mode("error")
     # Of memory that is written before it is read.
     torch.utils.deterministic.fill_uninitialized_memory = False
     if device == "cpu":
