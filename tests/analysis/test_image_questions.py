@@ -145,7 +145,7 @@ def test_cosines_are_compared_at_equal_updates():
 
 
 def test_an_exact_gradient_that_is_not_found_is_no_agreement():
-    rows = [
+    table = [
         {"batch_size": size, "seed": seed, "epoch": epoch, "updates": epoch, "norm_ratio": 1.0}
         | {"cosine": 1.0 if epoch < 2 else math.nan, "converged": epoch < 2, "loss": 1.0}
         | {"radius": 0.5 if epoch < 2 else math.nan, "curvature": math.nan}
@@ -153,12 +153,18 @@ def test_an_exact_gradient_that_is_not_found_is_no_agreement():
         for seed in range(3)
         for epoch in (0, 1, 2)
     ]
-    rows = digits_alignment.measure([pd.DataFrame(rows)])
+    rows = digits_alignment.measure([pd.DataFrame(table)])
     assert found(rows, measure="cosine", batch_size=32).estimate == pytest.approx(0.5)
     assert found(rows, measure="lowest_cosine", batch_size=32).estimate == 0
     # Not that of the snapshot before.
     assert found(rows, measure="radius_at_end", batch_size=32).n == 0
     assert found(rows, measure="found", batch_size=32).estimate == 0.5
+    # A run that ended early is no agreement afterwards either.
+    short = pd.DataFrame(table)
+    short["converged"], short["cosine"] = True, 1.0
+    ended = (short["seed"] == 0) & (short["epoch"] == 2)
+    rows = digits_alignment.measure([short[~ended]])
+    assert found(rows, measure="cosine", batch_size=32).estimate == pytest.approx(2.5 / 3)
 
 
 def test_a_confound_costs_what_undoing_it_gains():
@@ -169,10 +175,12 @@ def test_a_confound_costs_what_undoing_it_gains():
         sorted(names),
         [64],
         final_val_accuracy=lambda name, size, seed: accuracy.get(name, 0.6),
-        final_train_loss=lambda name, size, seed: 1.0,
+        final_val_loss=lambda name, size, seed: 1.0,
     )
     table.loc[(table["variant"] == "theirs") & (table["seed"] == 0), "diverged"] = True
-    rows = jacobian_based.measure(table)
+    lost = table[["variant", "seed"]].assign(not_found=(table["variant"] == "theirs") / 4)
+    rows = jacobian_based.measure(table, lost)
+    assert found(rows, measure="not_found", level="theirs").estimate == 0.25
     gained = found(rows, measure="accuracy", level="with_normalisation", against="theirs")
     assert gained.estimate == pytest.approx(0.4)
     behind = found(rows, measure="accuracy", level="exact_normalised", against="jfb_normalised")
@@ -180,13 +188,13 @@ def test_a_confound_costs_what_undoing_it_gains():
     assert found(rows, measure="diverged", level="theirs").estimate == pytest.approx(1 / 13)
 
 
-def test_widths_are_compared_in_decades_of_the_training_loss():
+def test_widths_are_compared_in_decades_of_the_validation_loss():
     def table(gap):
         return summary(
             "channels",
             ["2", "16"],
             [1348, 32],
-            lowest_loss=lambda name, size, seed: 10.0 ** (gap if size > 32 else 0) * 0.01,
+            final_val_loss=lambda name, size, seed: 10.0 ** (gap if size > 32 else 0) * 0.01,
             final_val_accuracy=lambda name, size, seed: 0.5 if name == "2" else 0.8,
         )
 

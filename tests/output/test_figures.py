@@ -274,7 +274,7 @@ def test_the_table_has_every_figure_once():
 
 
 def test_no_path_is_that_of_two_figures():
-    """`a_b` of the study `c` would be `a` of the study `b_c`, and so would a figure called `a_b`."""
+    """`a_b` of the study `c` would be `a` of the study `b_c`, and so would a figure `a_b`."""
     of_study = [name for name in TABLE if f"figures/{name}" in requirements.NEEDS]
     assert len(of_study) > 8
     for one, other in itertools.product(of_study, TABLE):

@@ -85,6 +85,11 @@ def linearisations():
     )
 
 
+def lost_adjoints():
+    runs = summary("digits_jacobian")
+    return runs, runs[["variant", "seed"]].assign(not_found=0.1)
+
+
 def units(study):
     runs = load_project().studies[study].runs.values()
     return pd.DataFrame(
@@ -180,7 +185,7 @@ def rows_of(name, lost):
         case "digits_alignment":
             return digits_alignment.measure([linearisations()])
         case "jacobian_based":
-            return jacobian_based.measure(summary("digits_jacobian"))
+            return jacobian_based.measure(*lost_adjoints())
         case "digits_width":
             return digits_width.measure(
                 *map(summary, ("digits_width_epochs", "digits_width_updates"))

@@ -183,6 +183,11 @@ FAULTS = {
         "self.latent_shape = latent_dim",
         "gated.py, line 7: latent_shape must be a tuple of whole numbers, the shape of u, not 8",
     ),
+    "injected": (
+        "    def read_out(self, a):",
+        "    def inject(self, d):\n        return d, d\n\n    def read_out(self, a):",
+        "gated.py, line 21: inject must return a tensor, not tuple",
+    ),
     "nothing": (
         "return self.output(a)",
         "self.output(a)",

@@ -112,7 +112,10 @@ QUESTIONS = {
     "jacobian_based": {
         "part_of": "images",
         "studies": ["digits_jacobian"],
-        "inputs": {"variants": summary_of("digits_jacobian")},
+        "inputs": {
+            "variants": summary_of("digits_jacobian"),
+            "logs": lambda wildcards: logs_of("digits_jacobian"),
+        },
     },
     "digits_width": {
         "part_of": "images",

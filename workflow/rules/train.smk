@@ -23,6 +23,7 @@ rule train:
         mem_mb=lambda wildcards: Engine.all()[run_of(wildcards).engine].memory,
         runtime=lambda wildcards: minutes_of(run_of(wildcards)),
         in_turn=1,
+        gpu=lambda wildcards: int(run_of(wildcards).device == "cuda"),
     params:
         code=lambda wildcards: engine_code("train.py", run_of(wildcards)),
         run=lambda wildcards: run_of(wildcards).to_dict(),
@@ -51,6 +52,9 @@ rule train_block:
     resources:
         mem_mb=lambda wildcards: Engine.all()[block_of(wildcards).runs[0].engine].memory,
         runtime=60,
+        gpu=lambda wildcards: int(
+            any(run.device == "cuda" for run in block_of(wildcards).runs)
+        ),
     params:
         code=lambda wildcards: engine_code("train_block.py", *block_of(wildcards).runs),
         block=lambda wildcards: block_of(wildcards).to_dict(),

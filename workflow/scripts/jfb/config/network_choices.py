@@ -15,6 +15,8 @@ class Cell(Choice):
     #: Whether T is f(W u + b + injection(d)): what is measured of W, and the exact search for fixed
     #: points, rest on that.
     affine: ClassVar[bool] = False
+    #: Whether its module draws its own start; else the stream does.
+    draws_itself: ClassVar[bool] = False
     #: Whether inputs that are pictures keep their shape; else they are flat.
     keeps_shape: ClassVar[bool] = False
 
@@ -72,6 +74,7 @@ class Own(Cell):
     """The class `cell` of a Python `file`, see docs/own.md."""
 
     keeps_shape = True
+    draws_itself = True
     name: Literal["own"] = "own"
     file: PythonFile
     cell: Identifier

@@ -47,8 +47,8 @@ class _Network(OnOneVector):
 
     def __init__(self, run: settings.Run, stream: Stream) -> None:
         cell = open_cell(run.network, run.seed)
-        if run.network.cell.name == "own":
-            # The module drew its own start: that of a seed is the same at every batch size.
+        if run.network.cell.draws_itself:
+            # From the seed alone, so that a start is the same at every batch size.
             start = nn.utils.parameters_to_vector(cell.parameters()).detach()
         else:
             start = numerics.placed(stream.initial_parameters())

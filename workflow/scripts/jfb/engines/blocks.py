@@ -76,8 +76,7 @@ def _by_stream(
     for alike in groups.values():
         run = alike[0]
         epochs, size = run.epochs, run.dataset.training_size
-        # A module of a user draws its own start.
-        draws_itself = run.network.cell.name == "own"
+        draws_itself = run.network.cell.draws_itself
         if len(alike) > 1 and epochs * size <= _LONGEST_RECORDING and not draws_itself:
             yield Recording(open_stream(run), epochs, size).play, alike
         else:

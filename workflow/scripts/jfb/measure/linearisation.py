@@ -123,7 +123,7 @@ class Linearised:
                 hessian,
                 k=1,
                 which="LA",
-                ncv=_BASIS,
+                ncv=min(_BASIS, at.size),
                 v0=start,
                 tol=EIGENVALUE_TOLERANCE,
                 return_eigenvectors=False,
@@ -145,6 +145,7 @@ def _norm(v: Tensor, over: tuple[int, ...]) -> Tensor:
 
 def shapes(network: settings.Network) -> layout.Shapes:
     """Those of the parameters of any network."""
+    numerics.pin()
     return {name: tuple(p.shape) for name, p in open_cell(network).named_parameters()}
 
 

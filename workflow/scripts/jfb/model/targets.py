@@ -106,6 +106,8 @@ def _formula(options: datasets.Dataset) -> Callable[..., np.ndarray]:
         if target.shape != x.shape:
             what = f"must return an array of shape {x.shape}, not {target.shape}"
             raise own.wrong(file, function, what)
+        if target.dtype.kind not in "iufb":
+            raise own.wrong(file, function, f"must return numbers, not {target.dtype}")
         target = target.astype(np.float32)
         if not np.isfinite(target).all():
             raise own.wrong(file, function, "must return numbers that are finite in float32")

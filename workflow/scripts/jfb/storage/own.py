@@ -48,7 +48,7 @@ def load(file: str, name: str) -> Any:
             spec.loader.exec_module(module)
         except BaseException as error:
             del sys.modules[module_name]
-            if isinstance(error, SyntaxError):
+            if isinstance(error, SyntaxError) and error.filename == spec.origin:
                 raise Faulty(file, error.msg, error.lineno) from error
             raise
     if not hasattr(module, name):
@@ -83,6 +83,10 @@ def require_takes(file: str, function: Callable, *names: str) -> None:
 
 
 def wrong(file: str, function: Callable, what: str) -> Faulty:
-    """The error that what a function of a user's file returns is wrong."""
-    _, line = inspect.getsourcelines(function)
+    """The error that what a function or a class of a user's file is or returns is wrong."""
+    try:
+        is_there = Path(inspect.getsourcefile(function)).samefile(file)
+        line = inspect.getsourcelines(function)[1] if is_there else None
+    except (TypeError, OSError):
+        line = None
     return Faulty(file, what, line)

@@ -52,6 +52,8 @@ def best_rates(summary: pd.DataFrame) -> dict[int, str]:
     Of the seeds that choose; a run that diverges makes its rate the worst.
     """
     choosing = summary[summary["seed"].isin(CHOOSING)]
+    if missing := set(CHOOSING) - set(choosing["seed"]):
+        raise ValueError(f"the seeds {sorted(missing)} are to choose the rates, and are not there")
     return _best(choosing, choosing[_LOSS].where(~choosing["diverged"], math.inf))
 
 

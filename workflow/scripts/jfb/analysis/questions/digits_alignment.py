@@ -27,9 +27,9 @@ def measure(networks: list[pd.DataFrame]) -> list[Measured]:
     shared = sorted(set(trained.loc[_smallest(trained), "updates"]))
     start, last = (_of_runs(along[chosen]) for chosen in (along["epoch"] == 0, _last(along)))
     measures = {
-        "cosine": _mean_along(along, "cosine", shared),
-        "norm_ratio": _mean_along(along, "norm_ratio", shared),
-        "lowest_cosine": trained.groupby(_RUN)["cosine"].min(),
+        "cosine": _along(along, "cosine", shared).mean(axis=1),
+        "norm_ratio": _along(along, "norm_ratio", shared).mean(axis=1, skipna=False),
+        "lowest_cosine": _along(along, "cosine", shared).min(axis=1),
         "radius_at_start": start["radius"],
         "radius_at_end": last["radius"],
         "curvature_at_end": last["curvature"],
@@ -54,15 +54,22 @@ def _smallest(rows: pd.DataFrame) -> pd.Series:
 
 
 def _last(rows: pd.DataFrame) -> pd.Series:
-    return rows["epoch"] == rows.groupby(_RUN)["epoch"].transform("max")
+    """Those of the last epoch of their batch size; a run that ended before it has none."""
+    return rows["epoch"] == rows.groupby("batch_size")["epoch"].transform("max")
 
 
 def _of_runs(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.set_index(_RUN).sort_index()
 
 
-def _mean_along(rows: pd.DataFrame, column: str, updates: list[int]) -> pd.Series:
-    """The mean of a column at some updates, of each run, linearly between its snapshots."""
+def _along(rows: pd.DataFrame, column: str, updates: list[int]) -> pd.DataFrame:
+    """A column at some updates, of each run, linearly between its snapshots.
+
+    After the end of a run that diverged, a cosine is 0, and another value missing.
+    """
+    after = 0.0 if column == "cosine" else np.nan
+    last = min(max(updates), rows.groupby("batch_size")["updates"].max().min())
+    places = [min(at, last) for at in updates]
     return rows.groupby(_RUN)[["updates", column]].apply(
-        lambda run: float(np.interp(updates, run["updates"], run[column]).mean())
+        lambda run: pd.Series(np.interp(places, run["updates"], run[column], right=after))
     )

@@ -10,7 +10,9 @@ READERS = {"epochs": inputs.summary, "updates": inputs.summary}
 
 
 def measure(epochs: pd.DataFrame, updates: pd.DataFrame) -> list[Measured]:
-    """Lowest training loss, and validation accuracy at the end: full batch against the smallest.
+    """Validation loss and accuracy at the end, the full batch against the smallest.
+
+    Training losses would not do: they are means over passes of which each was made before a step.
 
     Args:
         epochs: summary of a study with the factor `channels`, after as many epochs.
@@ -20,7 +22,7 @@ def measure(epochs: pd.DataFrame, updates: pd.DataFrame) -> list[Measured]:
     for after, summary in (("epochs", epochs), ("updates", updates)):
         runs = indexed(summary)
         columns = {
-            "loss": np.log10(runs["lowest_loss"].astype(float)),
+            "loss": np.log10(runs["final_val_loss"].astype(float)),
             "accuracy": runs["final_val_accuracy"],
         }
         full, *_, least = sorted(set(summary["batch_size"]), reverse=True)

@@ -41,6 +41,18 @@ def iterations(paths: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["batch_size", "seed", "iterations", "stopped"])
 
 
+def adjoints(paths: Sequence[str]) -> pd.DataFrame:
+    """Of each log: the levels of the run, seed, and the share of its updates without an adjoint."""
+    rows = []
+    for path in paths:
+        log = runlog.read(path)
+        run = runlog.run_of(log)
+        lost = parquet.to_numbers(log["unconverged_adjoints"]).sum()
+        updates = run.updates_by(len(log), run.dataset.training_size)
+        rows.append(dict(run.levels) | {"seed": run.seed, "not_found": lost / updates})
+    return pd.DataFrame(rows)
+
+
 def by_work(paths: Sequence[str]) -> pd.DataFrame:
     """The epochs of logs: the levels of the run, batch_size, seed, epoch, work, accuracy and loss.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from jfb.analysis.questions import inputs
 from jfb.analysis.questions.measured import Measured, indexed, mean, mean_difference, share
 
-READERS = {"variants": inputs.summary}
+READERS = {"variants": inputs.summary, "logs": inputs.adjoints}
 
 #: What is compared with what.
 PAIRS = (
@@ -22,14 +22,15 @@ PAIRS = (
 )
 
 
-def measure(variants: pd.DataFrame) -> list[Measured]:
-    """Validation accuracy and training loss by variant, and the differences of pairs.
+def measure(variants: pd.DataFrame, logs: pd.DataFrame) -> list[Measured]:
+    """Validation accuracy and loss by variant, the differences of pairs, and updates not found.
 
     Args:
         variants: summary of a study with the factor `variant`.
+        logs: of its runs, see `jfb.analysis.questions.inputs.adjoints`.
     """
     runs = indexed(variants).droplevel("batch_size")
-    columns = {"accuracy": "final_val_accuracy", "loss": "final_train_loss"}
+    columns = {"accuracy": "final_val_accuracy", "loss": "final_val_loss"}
     rows = []
     for (measure, column), name in itertools.product(
         columns.items(), dict.fromkeys(variants["variant"])
@@ -40,4 +41,6 @@ def measure(variants: pd.DataFrame) -> list[Measured]:
         rows.append(mean_difference((measure, one, 0, other), *pair))
     for name in dict.fromkeys(variants["variant"]):
         rows.append(share(("diverged", name, 0), runs.loc[name, "diverged"]))
+        lost = logs.loc[logs["variant"] == name, "not_found"]
+        rows.append(mean(("not_found", name, 0, ""), lost))
     return rows

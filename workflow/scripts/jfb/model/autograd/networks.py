@@ -1,8 +1,7 @@
 """The cell of each network that a configuration names."""
 
-import torch
-
 from jfb.config import settings
+from jfb.config.network_choices import Own
 from jfb.model.autograd import cells, own_cell
 
 
@@ -16,7 +15,9 @@ def open_cell(network: settings.Network, seed: int = 0) -> cells.Cell:
     Raises:
         jfb.storage.own.Faulty: a user's class is no cell.
     """
-    torch.manual_seed(seed)
+    if isinstance(network.cell, Own):
+        shape, latent_dim = input_shape(network), network.latent_dim
+        return own_cell.load(network.cell, shape, latent_dim, network.outputs, seed)
     return CELLS[network.cell.name](network)
 
 
@@ -49,8 +50,4 @@ def _fpn(network: settings.Network) -> cells.Cell:
     )
 
 
-def _own(network: settings.Network) -> cells.Cell:
-    return own_cell.load(network.cell, input_shape(network), network.latent_dim, network.outputs)
-
-
-CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn, "own": _own}
+CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn}

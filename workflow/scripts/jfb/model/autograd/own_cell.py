@@ -13,7 +13,7 @@ _NEEDED = {"inject": ("d",), "forward": ("u", "d"), "read_out": ("a",)}
 _SAMPLES = 64
 
 
-def load(options: Own, shape: tuple[int, ...], latent_dim: int, outputs: int) -> Cell:
+def load(options: Own, shape: tuple[int, ...], latent_dim: int, outputs: int, seed: int) -> Cell:
     """The cell of a user's file.
 
     Args:
@@ -21,6 +21,7 @@ def load(options: Own, shape: tuple[int, ...], latent_dim: int, outputs: int) ->
         shape: of an input d.
         latent_dim: of the study, for the class to use or not.
         outputs: of the readout.
+        seed: from which the class draws its parameters, and whatever else.
 
     Raises:
         jfb.storage.own.Faulty: the class is no cell, or T is no map from u to u; the message names
@@ -33,6 +34,7 @@ def load(options: Own, shape: tuple[int, ...], latent_dim: int, outputs: int) ->
     if not (isinstance(kind, type) and issubclass(kind, Cell)):
         raise own.wrong(options.file, kind, f"{options.cell} must be a subclass of jfb's Cell")
     own.require_takes(options.file, kind, "shape", "latent_dim", "outputs")
+    torch.manual_seed(seed)
     cell = kind(shape, latent_dim, outputs)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         _Trial(options, cell, shape).carry_out(outputs)
@@ -51,9 +53,13 @@ class _Trial:
     def __init__(self, options: Own, cell: Cell, shape: tuple[int, ...]) -> None:
         self._options, self._cell, self._kind = options, cell, type(cell)
         self._require_methods()
-        generator = torch.Generator().manual_seed(0)
-        self._d = torch.rand(_SAMPLES, *shape, generator=generator)
-        self._u = torch.rand(_SAMPLES, *cell.latent_shape, generator=generator)
+        generator = torch.Generator("cpu").manual_seed(0)
+        self._d, self._u = (
+            torch.rand(_SAMPLES, *of, generator=generator, device="cpu").to(
+                torch.get_default_device()
+            )
+            for of in (shape, cell.latent_shape)
+        )
 
     def _require_methods(self) -> None:
         cell, kind, options = self._cell, self._kind, self._options
@@ -80,6 +86,10 @@ class _Trial:
         """Try all that training and the exact gradient ask of the cell."""
         cell, u, d = self._cell, self._u, self._d
         injected = cell.inject(d)
+        if not isinstance(injected, Tensor):
+            raise self._wrong(
+                "inject", f"inject must return a tensor, not {type(injected).__name__}"
+            )
         image = cell(u, injected)
         self._require(image, tuple(u.shape), "T(u; d) must have the shape of u,", "forward")
         y = cell.read_out(image)

@@ -96,6 +96,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         networks: what was measured along the runs.
     """
     figure, (left, middle, right) = panels(3)
+    networks = networks.assign(cosine=networks["cosine"].where(networks["converged"], 0.0))
     by_size = looks(networks["batch_size"])
     for size, look in by_size.items():
         some = networks[networks["batch_size"] == size]
@@ -176,7 +177,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
 
 @drawn_from(answers=read_answers)
 def digits_width(answers: pd.DataFrame) -> Figure:
-    """The full batch over batches of 32 by channels: training loss and validation accuracy.
+    """The full batch over batches of 32 by channels: validation loss and accuracy.
 
     Args:
         answers: to the question of that name.
@@ -197,7 +198,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
         axes.axhline(0, color="black", linewidth=0.8)
         _ticks(axes, names)
         axes.set_xlabel("Channels")
-    left.set_ylabel("Training loss of the full batch over\nthat of batches of 32 (decades)")
+    left.set_ylabel("Validation loss of the full batch over\nthat of batches of 32 (decades)")
     _in_percent(right, "Validation accuracy of the full batch\nover batches of 32 (points)")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_after.items()}, "")
     return figure
