@@ -21,7 +21,9 @@ from jfb.storage import parquet
 #: Of fixed points and of the adjoint, as `solver.tolerance`; and the limit of applications.
 TOLERANCE, MOST_ITERATIONS = 1e-8, 2_000
 #: Products with J^T from a random vector, and those at the end whose growth is the radius.
-POWERS, COUNTED = 60, 20
+POWERS, COUNTED = 40, 10
+#: Samples whose loss the Hessian is of, at most: the first, as the split has drawn them.
+SAMPLES_OF_HESSIAN = 256
 #: Of the eigenvalue of the Hessian, relative; and the length of the step of its differences.
 EIGENVALUE_TOLERANCE, STEP = 1e-2, 1e-4
 #: Vectors that Lanczos keeps.
@@ -50,9 +52,15 @@ class Linearised:
         #: Of the last gradient.
         self.deq: DEQ | None = None
         self.loss = np.nan
+        self._start: Tensor | None = None
 
     def move(self, parameters: np.ndarray) -> None:
-        """Take other parameters, (p,)."""
+        """Take other parameters, (p,), whose fixed points are searched for from 0."""
+        self._start = None
+        self._step_to(parameters)
+
+    def _step_to(self, parameters: np.ndarray) -> None:
+        """Take parameters so near that fixed points are searched for from the last ones."""
         flat = torch.from_numpy(np.asarray(parameters, np.float64))
         nn.utils.vector_to_parameters(flat, self.cell.parameters())
 
@@ -60,8 +68,9 @@ class Linearised:
         """The gradient (p,) of the loss as `kind` has it; NaN where no fixed point is found."""
         self.deq = DEQ(self.cell, _SOLVER, kind)
         self.cell.zero_grad(set_to_none=True)
-        loss, _ = self._loss(self.deq(self._d), self._target)
+        loss, _ = self._loss(self.deq(self._d, self._start), self._target)
         loss.backward()
+        self._start = self.deq.point
         self.loss = loss.item()
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.cell.parameters()]
         flat = torch.cat([part.flatten() for part in parts]).numpy()
@@ -97,7 +106,8 @@ class Linearised:
         """The largest eigenvalue of the Hessian of the loss at exact fixed points, by Lanczos.
 
         A product with the Hessian is a central difference of the exact gradient along the
-        direction: it goes through the fixed point. NaN where a gradient or Lanczos fails.
+        direction: it goes through the fixed point. NaN where a gradient or Lanczos fails. The
+        parameters are others afterwards.
 
         Args:
             parameters: (p,).
@@ -109,7 +119,7 @@ class Linearised:
             step = STEP / np.linalg.norm(direction)
             ends = []
             for sign in (1, -1):
-                self.move(at + sign * step * direction)
+                self._step_to(at + sign * step * direction)
                 ends.append(self.gradient(_EXACT))
             difference = (ends[0] - ends[1]) / (2 * step)
             if not np.isfinite(difference).all():
@@ -130,8 +140,6 @@ class Linearised:
             )
         except (ArpackError, _NotFound):
             return np.nan
-        finally:
-            self.move(at)
         return float(largest)
 
 
@@ -165,24 +173,32 @@ def of_runs(
     rows: list[linearisation.Row] = []
     for done, (run, kept) in enumerate(runs, 1):
         network = Linearised(run, training)
+        some = Part(training.inputs[:SAMPLES_OF_HESSIAN], training.target[:SAMPLES_OF_HESSIAN])
+        of_hessian = Linearised(run, some)
         for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
-            rows.append(_row(run, network, epoch, parameters, epoch == kept.epochs[-1]))
+            row = _row(run, network, epoch, parameters)
+            if row.converged and epoch == kept.epochs[-1]:
+                of_hessian.move(parameters)
+                row = row._replace(curvature=of_hessian.curvature(parameters))
+            rows.append(row)
         after_run(done)
     return parquet.from_rows(rows, linearisation.SCHEMA)
 
 
 def _row(
-    run: settings.Run, network: Linearised, epoch: int, parameters: np.ndarray, is_last: bool
+    run: settings.Run, network: Linearised, epoch: int, parameters: np.ndarray
 ) -> linearisation.Row:
     network.move(parameters)
-    jfb, exact = network.gradient(_JFB), network.gradient(_EXACT)
+    jfb = network.gradient(_JFB)
+    iterations = network.deq.solve.iterations
+    exact = network.gradient(_EXACT)
     row = linearisation.Row(
         batch_size=run.batch_size,
         seed=run.seed,
         epoch=epoch,
         updates=run.updates_by(epoch, run.dataset.training_size),
         loss=network.loss,
-        iterations=network.deq.solve.iterations,
+        iterations=iterations,
         converged=network.converged and bool(np.isfinite(exact).all()),
         **dict.fromkeys(("cosine", "norm_ratio", "radius", "radius_mean", "curvature"), np.nan),
     )
@@ -195,5 +211,4 @@ def _row(
         norm_ratio=float(norms[0] / norms[1]),
         radius=float(radii.max()),
         radius_mean=float(radii.mean()),
-        curvature=network.curvature(parameters) if is_last else np.nan,
     )

@@ -16,7 +16,8 @@ class Row(NamedTuple):
     the first over that of the second. `radius` is the largest spectral radius of dT/du at a
     sample's fixed point, or of the whole batch where T couples the samples; `radius_mean` the mean
     over samples. `curvature` is the largest eigenvalue of the Hessian of the loss at exact fixed
-    points, at the last epoch only and NaN before.
+    points on the first samples (see `jfb.measure.linearisation`), at the last epoch only and NaN
+    before.
     """
 
     batch_size: int
