@@ -293,6 +293,9 @@ TYPED = {
     # Settings of the studies of questions, and the sections on them.
     *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
+    # Settings of the studies on images, and the sections on them.
+    *("15", "43", "44", "86", "129", "256", "2021"),
+    *(f"10.{section}" for section in range(1, 5)),
     # Settings of the catalogue of minima.
     *("9", "0.5", "30,000", "0.1", "0.01"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
