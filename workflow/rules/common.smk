@@ -151,10 +151,8 @@ def block_of(wildcards):
 def engine_code(script, *runs):
     """The digests of a script that carries out runs, and of the user's files that they need."""
     engine = Engine.all()[runs[0].engine].module
-    return [
-        digest_of(script, engine, f"jfb.streams.{runs[0].stream}"),
-        *own_contents(own_files.of_runs(*runs)),
-    ]
+    own = digest_of(script, engine, f"jfb.streams.{runs[0].stream}")
+    return "-".join([own, *own_contents(own_files.of_runs(*runs))])
 
 
 @functools.cache
