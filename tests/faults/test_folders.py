@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_a_clone_that_cannot_be_written(tmp_path, fault, monkeypatch):
     with fault("clone read-only"):
         made = Workspace(tmp_path / "clone")
         here, own = tmp_path / "here", tmp_path / "own"
-        for package in COMPILED.glob("*-*"):
+        # Beside the compiled bytecode of modules, which are files.
+        for package in filter(Path.is_dir, COMPILED.glob("*-*")):
             # Compiled already, so that this takes seconds.
             left_out = shutil.ignore_patterns("lock")
             shutil.copytree(package, own / "jfb" / package.name, ignore=left_out)
