@@ -170,13 +170,14 @@ for name in QUESTIONS:
             "../scripts/answer.py"
 
 
-# What the full batch lacks, and what carries over to a convolutional network.
+# What the full batch lacks.
 rule further:
     input:
         answered("further"),
     localrule: True
 
 
+# What carries over to a convolutional network.
 rule images:
     input:
         answered("images"),
