@@ -45,8 +45,8 @@ def logs(work):
     """Three epochs of each run, of equal work; accuracy rises by 0.1 with each."""
     rows = [
         {"rate": rate, "batch_size": size, "seed": seed, "epoch": epoch, "work": epoch * work[size]}
-        | {"accuracy": 0.1 * epoch, "loss": 1 / epoch}
-        | ({} if rate == "0.01" else {"accuracy": 0.0, "loss": 2.0})
+        | {"val_accuracy": 0.1 * epoch, "val_loss": 1 / epoch}
+        | ({} if rate == "0.01" else {"val_accuracy": 0.0, "val_loss": 2.0})
         for rate in ("0.003", "0.01", "0.03")
         for size in (1348, 32)
         for seed in SEEDS
@@ -101,7 +101,7 @@ def test_at_equal_work_the_rate_is_chosen_there_and_a_run_that_diverges_sets_no_
     # A run of each seed stops after one epoch, with a loss that is not finite.
     lost = (table["rate"] == "0.03") & (table["batch_size"] == 32)
     table = table[~(lost & (table["epoch"] > 1))].copy()
-    table.loc[(table["rate"] == "0.03") & (table["batch_size"] == 32), "loss"] = math.nan
+    table.loc[(table["rate"] == "0.03") & (table["batch_size"] == 32), "val_loss"] = math.nan
     within = digits._within_least(table).set_index(["rate", "batch_size", "seed"])["epoch"]
     assert within["0.01", 32, 0] == 3
     assert within["0.01", 1348, 0] == 2

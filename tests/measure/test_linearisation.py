@@ -10,6 +10,7 @@ from torch.nn import functional
 from jfb.config import datasets, network_choices, settings
 from jfb.measure import linearisation
 from jfb.measure.linearisation import Linearised
+from jfb.model.autograd.networks import open_cell
 from jfb.records.dataset import Part
 from jfb.records.snapshots import Snapshots
 
@@ -21,7 +22,7 @@ APPLICATIONS = 300
 def case(run, network, part=PART, loss="mse", scale=0.4):
     """A network at random parameters whose map contracts, and these."""
     run = dataclasses.replace(run, network=network, loss=loss, engine="autograd")
-    linearised = Linearised(run, part)
+    linearised = Linearised(open_cell(run.network, run.seed), run, part)
     size = sum(p.numel() for p in linearised.cell.parameters())
     flat = scale * np.random.default_rng(1).normal(size=size)
     linearised.move(flat)

@@ -68,7 +68,7 @@ def by_work(study):
     """Made-up epochs of logs, each with a work of ten."""
     table = summary(study)[["rate", "batch_size", "seed"]]
     epochs = pd.DataFrame({"epoch": range(1, 4), "work": range(10, 40, 10)})
-    return table.merge(epochs, how="cross").assign(accuracy=0.5, loss=0.1)
+    return table.merge(epochs, how="cross").assign(val_accuracy=0.5, val_loss=0.1)
 
 
 def linearisations():

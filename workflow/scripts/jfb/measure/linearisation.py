@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from jfb.config import choices, gradient_choices, settings
 from jfb.model import numerics
+from jfb.model.autograd.cells import Cell
 from jfb.model.autograd.equilibrium import DEQ
 from jfb.model.autograd.losses import LOSSES
 from jfb.model.autograd.networks import input_shape, open_cell
@@ -38,12 +39,13 @@ class Linearised:
     """A network at some parameters, with the samples of its loss, in float64.
 
     Args:
+        cell: of the network; it is made float64, and moved.
         run: its network and loss.
         training: the samples.
     """
 
-    def __init__(self, run: settings.Run, training: Part) -> None:
-        self.cell = open_cell(run.network, run.seed).double()
+    def __init__(self, cell: Cell, run: settings.Run, training: Part) -> None:
+        self.cell = cell.double()
         inputs, target = (
             torch.from_numpy(part).double() for part in (training.inputs, training.target)
         )
@@ -172,9 +174,10 @@ def of_runs(
     numerics.pin()
     rows: list[linearisation.Row] = []
     for done, (run, kept) in enumerate(runs, 1):
-        network = Linearised(run, training)
+        cell = open_cell(run.network, run.seed)
+        network = Linearised(cell, run, training)
         some = Part(training.inputs[:SAMPLES_OF_HESSIAN], training.target[:SAMPLES_OF_HESSIAN])
-        of_hessian = Linearised(run, some)
+        of_hessian = Linearised(cell, run, some)
         for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
             row = _row(run, network, epoch, parameters)
             if row.converged and epoch == kept.epochs[-1]:

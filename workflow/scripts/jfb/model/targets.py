@@ -103,9 +103,8 @@ def _formula(options: datasets.Dataset) -> Callable[..., np.ndarray]:
     def checked(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         # Copies: what a user's function does to them is not to move the points.
         target = np.asarray(function(x.copy(), y.copy(), z.copy()))
-        if target.shape != x.shape:
-            what = f"must return an array of shape {x.shape}, not {target.shape}"
-            raise own.wrong(file, function, what)
+        what = "must return an array of shape"
+        own.require_shape(file, function, target, np.ndarray, x.shape, what)
         if target.dtype.kind not in "iufb":
             raise own.wrong(file, function, f"must return numbers, not {target.dtype}")
         target = target.astype(np.float32)

@@ -124,3 +124,17 @@ def ended(log: pa.Table) -> str | None:
 def run_of(log: pa.Table) -> settings.Run:
     """The run that wrote a log that `read` returned, from its metadata."""
     return settings.Run.from_dict(json.loads(log.schema.metadata[b"run"]))
+
+
+def frame(path: str | Path):
+    """A log as a pandas table, and its run.
+
+    The table also has a column per factor of the study, `batch_size` and `seed`.
+
+    Raises:
+        jfb.storage.files.Unreadable: see `read`.
+    """
+    log = read(path)
+    run = run_of(log)
+    place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
+    return log.to_pandas().assign(**place), run

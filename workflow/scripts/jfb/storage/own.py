@@ -82,6 +82,26 @@ def require_takes(file: str, function: Callable, *names: str) -> None:
         raise wrong(file, function, what) from None
 
 
+def require_shape(
+    file: str, function: Callable, found: Any, kind: type, shape: tuple[int, ...], what: str
+) -> None:
+    """Refuse what a function of a user's file returned unless it has a kind and a shape.
+
+    Args:
+        file, function: which.
+        found: an array or a tensor, if it is right.
+        kind: of which it is to be.
+        shape: likewise.
+        what: the message says before the shape.
+
+    Raises:
+        Faulty: the message names both shapes.
+    """
+    told = tuple(found.shape) if isinstance(found, kind) else type(found).__name__
+    if told != shape:
+        raise wrong(file, function, f"{what} {shape}, not {told}")
+
+
 def wrong(file: str, function: Callable, what: str) -> Faulty:
     """The error that what a function or a class of a user's file is or returns is wrong."""
     try:

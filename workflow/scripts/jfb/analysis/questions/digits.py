@@ -89,18 +89,19 @@ def _at_equal_work(logs: pd.DataFrame) -> list[Measured]:
     """
     chooses = logs["seed"].isin(CHOOSING)
     choosing = _within_least(logs[chooses])
-    best = _best(choosing, choosing["loss"])
+    best = _best(choosing, choosing["val_loss"])
     chosen = logs["rate"] == logs["batch_size"].map(best)
     judging = _within_least(logs[~chooses & chosen]).set_index(["batch_size", "seed"])
     by_size = {size: judging.loc[size] for size in best}
-    return _compared("work", by_size, {"accuracy": "accuracy", "loss": "loss", "epoch": "epoch"})
+    columns = {"accuracy": "val_accuracy", "loss": "val_loss", "epoch": "epoch"}
+    return _compared("work", by_size, columns)
 
 
 def _within_least(logs: pd.DataFrame) -> pd.DataFrame:
     """The last epoch of each run within the least work of a run of its seed that stayed finite."""
     run = ["rate", "batch_size", "seed"]
     ends = logs.loc[logs.groupby(run)["epoch"].idxmax()]
-    least = ends[ends["loss"].map(math.isfinite)].groupby("seed")["work"].min()
+    least = ends[ends["val_loss"].map(math.isfinite)].groupby("seed")["work"].min()
     within = logs[logs["work"] <= logs["seed"].map(least)]
     return within.loc[within.groupby(run)["epoch"].idxmax()]
 

@@ -54,20 +54,17 @@ def adjoints(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def by_work(paths: Sequence[str]) -> pd.DataFrame:
-    """The epochs of logs: the levels of the run, batch_size, seed, epoch, work, accuracy and loss.
+    """The epochs of logs, with the work and what validation gives.
 
-    `work` is that of all epochs so far, in applications of T and of its transposed Jacobian for
-    each training sample; accuracy and loss are of validation.
+    Returns:
+        A row per epoch and run, the columns of `jfb.records.runlog.frame`, and `work`, that of all
+        epochs so far, in applications of T and of its transposed Jacobian for each training sample.
     """
     parts = []
     for path in paths:
-        log = runlog.read(path)
-        run = runlog.run_of(log)
-        work = sum(parquet.to_numbers(log[n]) for n in ("applications", "adjoint_applications"))
-        columns = {"epoch": "epoch", "accuracy": "val_accuracy", "loss": "val_loss"}
-        told = {name: parquet.to_numbers(log[column]) for name, column in columns.items()}
-        place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
-        parts.append(pd.DataFrame({**place, **told, "work": work.cumsum()}))
+        log, _ = runlog.frame(path)
+        work = log["applications"] + log["adjoint_applications"]
+        parts.append(log.assign(work=work.cumsum()))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,7 +1,6 @@
 """The cell of each network that a configuration names."""
 
 from jfb.config import settings
-from jfb.config.network_choices import Own
 from jfb.model.autograd import cells, own_cell
 
 
@@ -15,10 +14,7 @@ def open_cell(network: settings.Network, seed: int = 0) -> cells.Cell:
     Raises:
         jfb.storage.own.Faulty: a user's class is no cell.
     """
-    if isinstance(network.cell, Own):
-        shape, latent_dim = input_shape(network), network.latent_dim
-        return own_cell.load(network.cell, shape, latent_dim, network.outputs, seed)
-    return CELLS[network.cell.name](network)
+    return CELLS[network.cell.name](network, seed)
 
 
 def input_shape(network: settings.Network) -> tuple[int, ...]:
@@ -28,17 +24,17 @@ def input_shape(network: settings.Network) -> tuple[int, ...]:
     return (network.input_dim,)
 
 
-def _affine(network: settings.Network) -> cells.Cell:
+def _affine(network: settings.Network, _: int) -> cells.Cell:
     return cells.Affine(network.input_dim, network.latent_dim, network.outputs, network.activation)
 
 
-def _mlp(network: settings.Network) -> cells.Cell:
+def _mlp(network: settings.Network, _: int) -> cells.Cell:
     dimensions = network.input_dim, network.latent_dim, network.outputs
     cell = network.cell
     return cells.MLP(*dimensions, network.activation, cell.depth, cell.normalisation)
 
 
-def _fpn(network: settings.Network) -> cells.Cell:
+def _fpn(network: settings.Network, _: int) -> cells.Cell:
     cell, image = network.cell, network.image
     options = {key: getattr(cell, key) for key in ("half", "blocks", "gamma", "pool")}
     return cells.FPN(
@@ -50,4 +46,9 @@ def _fpn(network: settings.Network) -> cells.Cell:
     )
 
 
-CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn}
+def _own(network: settings.Network, seed: int) -> cells.Cell:
+    shape, latent_dim = input_shape(network), network.latent_dim
+    return own_cell.load(network.cell, shape, latent_dim, network.outputs, seed)
+
+
+CELLS = {"report": _affine, "mlp": _mlp, "fpn": _fpn, "own": _own}

@@ -75,9 +75,8 @@ class _Trial:
             raise own.wrong(options.file, kind, f"{options.cell} has no parameters to train")
 
     def _require(self, found: object, shape: tuple[int, ...], what: str, method: str) -> None:
-        told = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        if told != shape:
-            raise self._wrong(method, f"{what} {shape}, not {told}")
+        function = getattr(self._kind, method)
+        own.require_shape(self._options.file, function, found, Tensor, shape, what)
 
     def _wrong(self, method: str, what: str) -> own.Faulty:
         return own.wrong(self._options.file, getattr(self._kind, method), what)

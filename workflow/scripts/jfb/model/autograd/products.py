@@ -177,10 +177,8 @@ class Own(Adjoint):
             return jacobian.pull(w)
 
         w = self._function(v, pull)
-        if not isinstance(w, Tensor) or w.shape != v.shape:
-            shape = tuple(w.shape) if isinstance(w, Tensor) else type(w).__name__
-            what = f"w must have the shape of v, {tuple(v.shape)}, not {shape}"
-            raise own.wrong(self._file, self._function, what)
+        shape, what = tuple(v.shape), "w must have the shape of v,"
+        own.require_shape(self._file, self._function, w, Tensor, shape, what)
         self.converged = bool(w.isfinite().all())
         return w
 

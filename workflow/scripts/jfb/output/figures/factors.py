@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.analysis.shares import shares as shares_of
@@ -14,6 +13,7 @@ from jfb.output.figures.inputs import read_logs, read_summaries, read_summary
 from jfb.output.figures.style import (
     counted,
     drawn_from,
+    in_percent,
     level_legend,
     level_looks,
     panels,
@@ -61,7 +61,7 @@ def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
     axes.set_xlabel(f"Batch size (bars: 95 % intervals over {seeds})")
     axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
     axes.grid(visible=False, axis="x")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.yaxis)
     level_legend(figure, _named(levels, summary), _title(factors))
     return figure
 

@@ -26,12 +26,8 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
     """
     parts = []
     for path in paths:
-        log = runlog.read(path)
-        run = runlog.run_of(log)
-        place = dict(run.levels) | {"batch_size": run.batch_size, "seed": run.seed}
-        frame = log.to_pandas()
-        label = Loss.all()[run.loss].label
-        frame = frame.assign(**place, loss=label, diverged=run_diverged(frame))
+        frame, run = runlog.frame(path)
+        frame = frame.assign(loss=Loss.all()[run.loss].label, diverged=run_diverged(frame))
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 

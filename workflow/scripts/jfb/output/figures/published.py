@@ -4,11 +4,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.output.figures.inputs import read_logs
 from jfb.output.figures.style import (
     drawn_from,
+    in_percent,
     level_legend,
     looks,
     loss_axis,
@@ -101,4 +101,4 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 
 def _accuracy_axis(axes: Axes, label: str) -> None:
     axes.set(ylim=(-0.03, 1.03), ylabel=f"{label} (% of points)")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.yaxis)

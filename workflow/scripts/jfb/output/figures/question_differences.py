@@ -1,32 +1,23 @@
 """Questions whose answer is a difference or a variance: orders, start, room, wellposed."""
 
-from collections.abc import Mapping
-
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
 from jfb.output.figures.style import (
+    categories,
     drawn_from,
-    estimates,
+    in_percent,
     legend,
     level_legend,
     level_looks,
     looks,
     panels,
+    side_by_side,
 )
 
 _SPREAD = 0.36
-
-
-def _bars(axes: Axes, rows: pd.DataFrame, look: Mapping, shift: float = 0.0) -> None:
-    """Estimates at `rows.x`, moved aside."""
-    if not rows.empty:
-        estimates(axes, rows["x"] + shift, rows, look)
 
 
 @drawn_from(answers=read_answers, epochs=read_summary)
@@ -51,15 +42,17 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     sizes = sorted(set(epochs["batch_size"]), reverse=True)
     levels = level_looks(["start", "order"])
     for axes, after in ((middle, "epochs"), (right, "updates")):
-        for (name, look), shift in zip(levels.items(), (-_SPREAD / 4, _SPREAD / 4), strict=True):
-            rows = answers[answers["measure"] == f"{name}_{after}"]
-            rows = rows.assign(x=rows["batch_size"].map(sizes.index))
-            _bars(axes, rows, look, shift)
+        groups = {
+            name: answers[answers["measure"] == f"{name}_{after}"].assign(
+                x=lambda rows: rows["batch_size"].map(sizes.index)
+            )
+            for name in levels
+        }
+        side_by_side(axes, groups, levels, _SPREAD / 2)
         axes.axhline(0.5, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
-        axes.set(title=f"After 3,000 {after}", xlabel="Batch size")
-        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-        axes.grid(visible=False, axis="x")
+        categories(axes, sizes)
+        axes.set(ylim=(-0.03, 1.03), title=f"After 3,000 {after}", xlabel="Batch size")
+        in_percent(axes.yaxis)
     middle.set_ylabel("Share of the variance (%)")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in levels.items()}, "Explained by")
     return figure
@@ -84,13 +77,12 @@ def start(answers: pd.DataFrame) -> Figure:
     by_size = looks(answers["batch_size"])
     for axes, (measure, label) in zip(all_axes, shown.items(), strict=True):
         levels = [name for name in _STARTS if measure != "exact_loss_difference" or name != "zero"]
-        shifts = np.linspace(-0.25, 0.25, len(by_size)) * _SPREAD
-        for (size, look), shift in zip(by_size.items(), shifts, strict=True):
-            rows = answers[(answers["measure"] == measure) & (answers["batch_size"] == size)]
-            _bars(axes, rows.assign(x=rows["level"].map(levels.index)), look, shift)
-        axes.set(xticks=range(len(levels)), xlim=(-0.5, len(levels) - 0.5), ylabel=label)
-        axes.set_xticklabels([_STARTS[name] for name in levels])
-        axes.grid(visible=False, axis="x")
+        rows = answers[answers["measure"] == measure]
+        rows = rows.assign(x=rows["level"].map(levels.index))
+        groups = {size: rows[rows["batch_size"] == size] for size in by_size}
+        side_by_side(axes, groups, by_size, _SPREAD / 2)
+        categories(axes, [_STARTS[name] for name in levels])
+        axes.set_ylabel(label)
     all_axes[0].set_yscale("log")
     all_axes[1].set_xlabel("Start of the solver")
     all_axes[1].axhspan(-0.1, 0.1, color="black", alpha=0.08, linewidth=0)
@@ -114,20 +106,22 @@ def room(answers: pd.DataFrame) -> Figure:
         "_targets_large": "targets\n0.3",
     }
     levels = level_looks(["lowest training loss", "last validation loss"])
-    measures = dict(zip(("loss", "val_loss"), levels.items(), strict=True))
     for axes, where in zip(all_axes, ("diagonal", "uniform"), strict=True):
         names = [f"{where}{noise}" for noise in noises]
-        for (measure, (_, look)), shift in zip(measures.items(), (-0.1, 0.1), strict=True):
-            rows = answers[(answers["measure"] == measure) & (answers["against"] == "32")]
-            rows = rows[rows["level"].isin(names)]
-            _bars(axes, rows.assign(x=rows["level"].map(names.index)), look, shift)
+        rows = answers[(answers["against"] == "32") & answers["level"].isin(names)]
+        rows = rows.assign(x=rows["level"].map(names.index))
+        groups = {
+            level: rows[rows["measure"] == measure]
+            for level, measure in zip(levels, ("loss", "val_loss"), strict=True)
+        }
+        side_by_side(axes, groups, levels, _SPREAD / 2)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.axhline(0.1, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xticks=range(len(names)), xticklabels=noises.values(), xlabel="Noise")
+        categories(axes, noises.values())
+        axes.set_xlabel("Noise")
         axes.set_title(
             "Points on the diagonal" if where == "diagonal" else "Points in the whole room"
         )
-        axes.grid(visible=False, axis="x")
     all_axes[0].set_ylabel("Full batch over batch 32,\nlog10 of the loss (decades)")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in levels.items()}, "")
     return figure
@@ -156,26 +150,22 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     names = [f"{name}_end" for name in _CONDITIONS]
     free = free[free["measure"].isin(names)]
     by_size = looks(answers.loc[answers["batch_size"] > 0, "batch_size"])
-    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD
-    for (size, look), shift in zip(by_size.items(), shifts, strict=True):
-        rows = free[free["batch_size"] == size]
-        _bars(left, rows.assign(x=rows["measure"].map(names.index)), look, shift)
-        costs = answers[(answers["measure"] == "cost_loss") & (answers["batch_size"] == size)]
-        kinds = list(dict.fromkeys(answers.loc[answers["measure"] == "cost_loss", "level"]))
-        _bars(right, costs.assign(x=costs["level"].map(kinds.index)), look, shift)
-    left.set(xticks=range(len(names)), ylim=(-0.03, 1.03), ylabel="Final networks (%)")
-    left.set_xticklabels(_CONDITIONS.values(), size=6)
-    left.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    costs = answers[answers["measure"] == "cost_loss"]
+    kinds = list(dict.fromkeys(costs["level"]))
+    free = free.assign(x=free["measure"].map(names.index))
+    costs = costs.assign(x=costs["level"].map(kinds.index))
+    for axes, rows in ((left, free), (right, costs)):
+        groups = {size: rows[rows["batch_size"] == size] for size in by_size}
+        side_by_side(axes, groups, by_size, _SPREAD)
+    categories(left, _CONDITIONS.values(), size=6)
+    left.set(ylim=(-0.03, 1.03), ylabel="Final networks (%)")
     left.set_title("Below 1, in unconstrained runs")
+    in_percent(left.yaxis)
     right.axhline(0, color="black", linewidth=0.8)
     right.axhline(0.1, color="black", linewidth=0.8, linestyle="--")
-    right.set(xticks=range(len(kinds)), xlim=(-0.5, len(kinds) - 0.5))
-    right.set_xticklabels(
-        [kind.replace("parametrization", "parametri-\nzation") for kind in kinds], size=6
-    )
+    broken = [kind.replace("parametrization", "parametri-\nzation") for kind in kinds]
+    categories(right, broken, size=6)
     right.set_ylabel("Lowest loss over that of\nthe free map (decades)")
     right.set_title("Kept below 0.95")
-    for axes in (left, right):
-        axes.grid(visible=False, axis="x")
     legend(figure, by_size, linestyle="")
     return figure

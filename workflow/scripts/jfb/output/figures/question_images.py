@@ -1,22 +1,21 @@
 """Questions on a convolutional network: digits, digits_alignment, jacobian_based, digits_width."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.output.figures.inputs import read_answers, read_linearisations
 from jfb.output.figures.style import (
+    categories,
     drawn_from,
     estimates,
+    in_percent,
     legend,
     level_legend,
     level_looks,
     looks,
     panels,
+    side_by_side,
 )
 
 _SPREAD = 0.3
@@ -28,26 +27,6 @@ _GRADIENTS = {
     "phantom_3": "phantom,\n3 steps",
     "unrolled": "unrolled",
 }
-
-
-def _side_by_side(
-    axes: Axes, groups: Mapping[str, pd.DataFrame], looks_of: Mapping[str, Mapping]
-) -> None:
-    """Estimates at `rows.x`, the groups a little beside each other."""
-    shifts = np.linspace(-0.5, 0.5, len(groups)) * _SPREAD if len(groups) > 1 else [0.0]
-    for (name, rows), shift in zip(groups.items(), shifts, strict=True):
-        estimates(axes, rows["x"] + shift, rows, looks_of[name])
-    axes.grid(visible=False, axis="x")
-
-
-def _in_percent(axes: Axes, label: str) -> None:
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    axes.set_ylabel(label)
-
-
-def _ticks(axes: Axes, labels: Sequence, **options) -> None:
-    axes.set(xticks=range(len(labels)), xlim=(-0.5, len(labels) - 0.5))
-    axes.set_xticklabels(labels, **options)
 
 
 @drawn_from(answers=read_answers)
@@ -67,10 +46,11 @@ def digits(answers: pd.DataFrame) -> Figure:
     )
     of_sizes = {k: v.assign(x=v["batch_size"].map(sizes.index)) for k, v in of_sizes.items()}
     by_after = level_looks(of_sizes)
-    _side_by_side(left, of_sizes, by_after)
-    _ticks(left, sizes)
+    side_by_side(left, of_sizes, by_after, _SPREAD)
+    categories(left, sizes)
     left.set(xlabel="Batch size", title="JFB, at the best rate")
-    _in_percent(left, "Validation accuracy (%)")
+    left.set_ylabel("Validation accuracy (%)")
+    in_percent(left.yaxis)
     rows = means[means["measure"] == "accuracy_gradient"]
     names = [name for name in _GRADIENTS if name in set(rows["level"])]
     by_size = looks(rows["batch_size"])
@@ -78,8 +58,8 @@ def digits(answers: pd.DataFrame) -> Figure:
         size: rows[rows["batch_size"] == size].assign(x=lambda r: r["level"].map(names.index))
         for size in by_size
     }
-    _side_by_side(right, groups, by_size)
-    _ticks(right, [_GRADIENTS[name] for name in names], size=6)
+    side_by_side(right, groups, by_size, _SPREAD)
+    categories(right, [_GRADIENTS[name] for name in names], size=6)
     right.set_title("By gradient")
     handles = {f"after {name}": look | {"linestyle": ""} for name, look in by_after.items()}
     handles |= {f"batch size {size}": look | {"linestyle": ""} for size, look in by_size.items()}
@@ -117,7 +97,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     for size, look in by_size.items():
         some = rows[rows["batch_size"] == size]
         estimates(right, some["batch_size"].map(sizes.index), some, look)
-    _ticks(right, sizes)
+    categories(right, sizes)
     right.set(xlabel="Batch size", ylabel="Largest eigenvalue of the Hessian")
     right.set_title("At the end")
     right.set_ylim(bottom=0)
@@ -169,7 +149,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
         )
     axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.7))
     axes.set_yticklabels(_VARIANTS.values())
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.xaxis)
     axes.set_xlabel("Validation accuracy (%), with 95 % intervals")
     axes.grid(visible=False, axis="y")
     return figure
@@ -194,11 +174,12 @@ def digits_width(answers: pd.DataFrame) -> Figure:
             )
             for after, label in labels.items()
         }
-        _side_by_side(axes, groups, by_after)
+        side_by_side(axes, groups, by_after, _SPREAD)
         axes.axhline(0, color="black", linewidth=0.8)
-        _ticks(axes, names)
+        categories(axes, names)
         axes.set_xlabel("Channels")
     left.set_ylabel("Validation loss of the full batch over\nthat of batches of 32 (decades)")
-    _in_percent(right, "Validation accuracy of the full batch\nover batches of 32 (points)")
+    right.set_ylabel("Validation accuracy of the full batch\nover batches of 32 (points)")
+    in_percent(right.yaxis)
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_after.items()}, "")
     return figure

@@ -4,11 +4,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.style import PAGE_WIDTH, drawn_from, estimates, legend, looks, panels
+from jfb.output.figures.style import (
+    PAGE_WIDTH,
+    categories,
+    drawn_from,
+    in_percent,
+    legend,
+    looks,
+    panels,
+    side_by_side,
+)
 
 _SPREAD = 0.36
 
@@ -16,14 +24,13 @@ _SPREAD = 0.36
 def _points(axes: Axes, rows: pd.DataFrame, levels: list[str]) -> None:
     """Shares by level, a colour per batch size, with their intervals."""
     by_size = looks(rows["batch_size"])
-    places = {level: place for place, level in enumerate(levels)}
-    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD
-    for shift, (size, look) in zip(shifts, by_size.items(), strict=True):
-        some = rows[(rows["batch_size"] == size) & rows["level"].isin(levels)]
-        estimates(axes, some["level"].map(places) + shift, some, look)
-    axes.set(xticks=range(len(levels)), xticklabels=levels, ylim=(-0.03, 1.03))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    axes.grid(visible=False, axis="x")
+    rows = rows[rows["level"].isin(levels)]
+    rows = rows.assign(x=rows["level"].map(levels.index))
+    groups = {size: rows[rows["batch_size"] == size] for size in by_size}
+    side_by_side(axes, groups, by_size, _SPREAD)
+    categories(axes, levels)
+    axes.set_ylim(-0.03, 1.03)
+    in_percent(axes.yaxis)
 
 
 _LENGTHS = {"long": "3,000", "short": "300"}
@@ -150,6 +157,6 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     axes.text(1.01, -0.9, "updates", va="center", size=7, transform=axes.get_yaxis_transform())
     axes.set(yticks=ticks, yticklabels=named, ylim=(y - 0.5, -0.5))
     axes.set_xlabel(f"Seeds with a loss of at most {REACHED:g} (%), with 95 % intervals")
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.xaxis)
     axes.grid(visible=False, axis="y")
     return figure

@@ -5,12 +5,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.questions.second_order import by_method
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
-from jfb.output.figures.style import drawn_from, estimates, panels
+from jfb.output.figures.style import drawn_from, estimates, in_percent, panels
 
 # A colour for each optimiser; what JFB stands in for the exact derivative in, and what takes small
 # batches, is dashed.
@@ -63,7 +62,7 @@ def second_order(answers: pd.DataFrame, second: pd.DataFrame, first: pd.DataFram
     right.set_title("Lowest loss")
     right.axvline(REACHED, color="black", linewidth=0.6, linestyle=":")
     left.set_ylim(-0.03, 1.03)
-    left.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(left.yaxis)
     figure.legend(
         *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7
     )

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs, read_summary
@@ -12,6 +11,7 @@ from jfb.output.figures.style import (
     PAGE_WIDTH,
     counted,
     drawn_from,
+    in_percent,
     legend,
     level_legend,
     looks,
@@ -79,7 +79,7 @@ def accuracy(logs: pd.DataFrame) -> Figure:
         axes.fill_between(x, low, high, color=look["color"], alpha=0.25, linewidth=0)
         axes.plot(x, middle, **look | {"markersize": 3.5, "linewidth": 1.2})
     axes.set(xlabel="Epoch", ylabel="Validation accuracy (%)", xscale="log")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.yaxis)
     axes.set_xlim(1, max(2, logs["epoch"].max()))
     seeds = logs["seed"].nunique()
     said = [_over(seeds)] if seeds > 1 else []
@@ -178,7 +178,7 @@ def ecdf(summary: pd.DataFrame) -> Figure:
     axes.axvline(REACHED, color="black", linewidth=0.8, linestyle="--")
     axes.set(xscale="log", ylim=(0, 1.02), ylabel="Runs at or below (% of seeds)")
     axes.set_xlabel("Lowest training loss (mean squared error)")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    in_percent(axes.yaxis)
     if np.isinf(losses).all():
         axes.set_xlim(1e-4, 1)
         say(axes, "no finite loss")

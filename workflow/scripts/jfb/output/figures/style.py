@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
 
 from jfb.storage import files
 
@@ -124,6 +126,32 @@ def estimates(axes: Axes, x: pd.Series, rows: pd.DataFrame, look: Mapping[str, A
     reach = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
     options = {"linestyle": "", "elinewidth": 1, "markersize": 5}
     axes.errorbar(x, rows["estimate"], np.abs(reach), **options, **look)
+
+
+def side_by_side(
+    axes: Axes,
+    groups: Mapping[Any, pd.DataFrame],
+    looks_of: Mapping[Any, Mapping[str, Any]],
+    spread: float,
+) -> None:
+    """Draw the estimates of groups at `rows.x`, the groups beside each other within `spread`."""
+    shifts = np.linspace(-0.5, 0.5, len(groups)) * spread if len(groups) > 1 else [0.0]
+    for (name, rows), shift in zip(groups.items(), shifts, strict=True):
+        if not rows.empty:
+            estimates(axes, rows["x"] + shift, rows, looks_of[name])
+    axes.grid(visible=False, axis="x")
+
+
+def categories(axes: Axes, labels: Iterable[Any], **options) -> None:
+    """Name the places 0, 1, ... of x; `options` are those of the labels."""
+    names = list(labels)
+    axes.set(xticks=range(len(names)), xlim=(-0.5, len(names) - 0.5))
+    axes.set_xticklabels(names, **options)
+
+
+def in_percent(axis: Axis) -> None:
+    """Write the shares of an axis in percent, without the sign, which its label has."""
+    axis.set_major_formatter(PercentFormatter(1, symbol=""))
 
 
 def say(axes: Axes, text: str) -> None:
