@@ -1,11 +1,16 @@
 """What several tests use: the report's settings, its data, and a small copy of the project."""
 
+import os
+
+# Before NumPy is imported: BLAS threads that wait for a busy core take its time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import copy
 import functools
 import gc
 import itertools
 import json
-import os
 import re
 import shutil
 import subprocess

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from jfb.analysis.questions import digits, digits_alignment, digits_width, jacobian_based
+from jfb.storage.errors import Refused
 
 SEEDS = range(13)
 
@@ -14,6 +15,7 @@ def summary(factor, levels, sizes, seeds=SEEDS, **columns):
     """A row per run; each column is a function of level, batch size and seed."""
     rows = [
         {factor: level, "batch_size": size, "seed": seed, "diverged": False}
+        | {"epochs": 10, "unconverged_solves": 0}
         | {name: of(level, size, seed) for name, of in columns.items()}
         for level in levels
         for size in sizes
@@ -35,16 +37,19 @@ def of_rates(best):
         [1348, 32],
         final_val_loss=lambda rate, size, seed: 0.1 if rate == best[size] else 0.2,
         final_val_accuracy=lambda rate, size, seed: (
-            (0.9 if size == 32 else 0.8) + seed / 1000 if rate == best[size] else 0.1
+            (0.8 if size == 32 else 0.7) + seed / 100 if rate == best[size] else 0.1
         ),
         applications=lambda rate, size, seed: float(size),
+        # Of 10 epochs with a pass or 43, and one of validation.
+        unconverged_solves=lambda rate, size, seed: 22 if size == 32 else 10,
     )
 
 
 def logs(work):
-    """Three epochs of each run, of equal work; accuracy rises by 0.1 with each."""
+    """Three epochs of each run, of a work of its seed; accuracy rises by 0.1 with each."""
     rows = [
-        {"rate": rate, "batch_size": size, "seed": seed, "epoch": epoch, "work": epoch * work[size]}
+        {"rate": rate, "batch_size": size, "seed": seed, "epoch": epoch}
+        | {"work": epoch * work[size] * (1 + seed / 100)}
         | {"val_accuracy": 0.1 * epoch, "val_loss": 1 / epoch}
         | ({} if rate == "0.01" else {"val_accuracy": 0.0, "val_loss": 2.0})
         for rate in ("0.003", "0.01", "0.03")
@@ -82,14 +87,24 @@ def test_batch_sizes_are_compared_at_their_best_rates():
     updates = of_rates({1348: "0.03", 32: "0.003"})
     work = logs({1348: 30.0, 32: 20.0})
     rows = digits.measure(of_rates(best), updates, work, GRADIENTS)
-    assert found(rows, measure="rate_updates", batch_size=1348).estimate == 0.03
+    for size, rate, level in ((1348, 0.03, "largest"), (32, 0.003, "smallest")):
+        row = found(rows, measure="rate_updates", batch_size=size)
+        assert (row.estimate, row.level) == (rate, level)
+    assert found(rows, measure="rate_epochs", batch_size=32).level == ""
     row = found(rows, measure="accuracy_updates", batch_size=1348, against="32")
-    assert (row.n, row.estimate) == (10, pytest.approx(-0.1))
+    assert row.n == 10
+    # Seeds differ by as much as batch sizes do: pairs alone have the same difference.
+    assert row[-3:] == pytest.approx((-0.1, -0.1, -0.1))
+    assert found(rows, measure="unconverged_epochs", batch_size=1348).estimate == 0.5
+    assert found(rows, measure="unconverged_epochs", batch_size=32).estimate == 0.05
     assert found(rows, measure="work_epochs", batch_size=1348, against="").estimate == 1348
-    # In all 60 on batches of 32: two epochs of the full batch are within it.
-    assert found(rows, measure="epoch_work", batch_size=1348, against="").estimate == 2
+    # In all 60 on batches of 32 from seed 0: one epoch of the full batch is within it, or two.
+    assert found(rows, measure="work", batch_size=0).estimate == pytest.approx(60)
+    assert found(rows, measure="rate_work", batch_size=1348).estimate == 0.01
+    assert found(rows, measure="epoch_work", batch_size=1348, against="").estimate == 1.1
     row = found(rows, measure="accuracy_work", batch_size=1348, against="32")
-    assert (row.n, row.estimate) == (10, pytest.approx(-0.1))
+    assert row.n == 10
+    assert row[-3:] == pytest.approx((-0.1, -0.1, -0.1))
     row = found(rows, measure="accuracy_gradient", level="jfb", batch_size=64, against="exact")
     assert row.estimate == pytest.approx(-0.05)
     row = found(rows, measure="adjoint_work_gradient", level="exact", batch_size=64, against="")
@@ -102,10 +117,24 @@ def test_at_equal_work_the_rate_is_chosen_there_and_a_run_that_diverges_sets_no_
     lost = (table["rate"] == "0.03") & (table["batch_size"] == 32)
     table = table[~(lost & (table["epoch"] > 1))].copy()
     table.loc[(table["rate"] == "0.03") & (table["batch_size"] == 32), "val_loss"] = math.nan
-    within = digits._within_least(table).set_index(["rate", "batch_size", "seed"])["epoch"]
+    least, ends = digits.within_least(table)
+    assert least == pytest.approx(60)
+    within = ends.set_index(["rate", "batch_size", "seed"])["epoch"]
     assert within["0.01", 32, 0] == 3
+    assert within["0.01", 32, 1] == 2
     assert within["0.01", 1348, 0] == 2
     assert within["0.03", 32, 0] == 1
+
+
+def test_a_run_that_has_no_epoch_within_the_least_work_is_not_left_out_in_silence():
+    with pytest.raises(ValueError, match="first epoch of 39 runs"):
+        digits.within_least(logs({1348: 100.0, 32: 20.0}))
+
+
+def test_seeds_that_are_to_choose_must_be_there():
+    table = of_rates({1348: "0.03", 32: "0.003"})
+    with pytest.raises(Refused, match=r"seeds \[12\] choose the rates: give them"):
+        digits.best_rates(table[table["seed"] < 12])
 
 
 def test_the_cosine_of_a_run_is_the_mean_over_its_snapshots_after_the_start():
@@ -128,6 +157,8 @@ def test_the_cosine_of_a_run_is_the_mean_over_its_snapshots_after_the_start():
     assert found(rows, measure="curvature_at_end", batch_size=32).estimate == 9
     row = found(rows, measure="found", batch_size=32)
     assert (row.n, row.estimate) == (5, 1)
+    at = [found(rows, measure="cosine_at", level=f"{k}", batch_size=32).estimate for k in (0, 1, 3)]
+    assert at == pytest.approx([0.1, 0.8, 0.9])
 
 
 def test_cosines_are_compared_at_equal_updates():
@@ -159,6 +190,7 @@ def test_an_exact_gradient_that_is_not_found_is_no_agreement():
     # Not that of the snapshot before.
     assert found(rows, measure="radius_at_end", batch_size=32).n == 0
     assert found(rows, measure="found", batch_size=32).estimate == 0.5
+    assert found(rows, measure="cosine_found", batch_size=32).n == 0
     # A run that ended early is no agreement afterwards either.
     short = pd.DataFrame(table)
     short["converged"], short["cosine"] = True, 1.0
@@ -178,11 +210,17 @@ def test_a_confound_costs_what_undoing_it_gains():
         final_val_loss=lambda name, size, seed: 1.0,
     )
     table.loc[(table["variant"] == "theirs") & (table["seed"] == 0), "diverged"] = True
-    lost = table[["variant", "seed"]].assign(not_found=(table["variant"] == "theirs") / 4)
+    lost = table[["variant", "seed"]].assign(
+        not_found=(table["variant"] == "theirs") / 4, unconverged=0.1
+    )
     rows = jacobian_based.measure(table, lost)
     assert found(rows, measure="not_found", level="theirs").estimate == 0.25
     gained = found(rows, measure="accuracy", level="with_normalisation", against="theirs")
     assert gained.estimate == pytest.approx(0.4)
+    # Runs that are the same are no test of what tells their variants apart.
+    alike = found(rows, measure="accuracy", level="with_exact_adjoint", against="jfb")
+    assert alike.estimate == 0
+    assert math.isnan(alike.low)
     behind = found(rows, measure="accuracy", level="exact_normalised", against="jfb_normalised")
     assert behind.estimate == pytest.approx(-0.35)
     assert found(rows, measure="diverged", level="theirs").estimate == pytest.approx(1 / 13)
@@ -204,3 +242,4 @@ def test_widths_are_compared_in_decades_of_the_validation_loss():
     assert row.estimate == pytest.approx(-1)
     row = found(rows, measure="accuracy_epochs", level="16", batch_size=32)
     assert row.estimate == pytest.approx(0.8)
+    assert found(rows, measure="unconverged_epochs", level="2", batch_size=1348).estimate == 0

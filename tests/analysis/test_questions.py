@@ -236,7 +236,9 @@ def test_methods_are_compared_by_work_and_by_seed():
     def runs(levels, sizes, work):
         table = summary(levels, sizes, range(8), lambda w, b, s: 1e-4 if s < 4 else 1e-2, "method")
         low = table["lowest_loss"] <= 1e-3
-        return table.assign(work_to_1e_3=np.where(low, work, np.nan), ended=None)
+        seconds = table["seed"] * (work / 50)
+        reached = np.where(low, work, np.nan)
+        return table.assign(work_to_1e_3=reached, ended=None, training_seconds=seconds)
 
     names = ["lm_exact", "lm_jfb", "lm_exact_1e3", "gauss_newton", "lbfgs_exact", "lbfgs_jfb"]
     second = runs(names, [2400], 50.0)
@@ -258,6 +260,8 @@ def test_methods_are_compared_by_work_and_by_seed():
     assert found(rows, measure="reached_within_1000", **where).estimate == 0.5
     row = found(rows, measure="work", **where)
     assert (row.n, row.estimate) == (4, pytest.approx(-2))
+    assert found(rows, measure="seconds", level="lm_exact").estimate == 3.5
+    assert found(rows, measure="seconds", level="adam_32").estimate == 350
 
 
 def test_starts_are_compared_by_seed():
@@ -332,7 +336,8 @@ def networks(contraction, rows):
     columns += ["unique", "reached"]
     table = pd.DataFrame(rows, columns=columns)
     place = {"level": contraction, "batch_size": 32, "epoch": 5}
-    return table.assign(**place, seed=range(len(table)))
+    gain = np.where(table["perron_frobenius"] < 1, 3.0, np.nan)
+    return table.assign(**place, gain=gain, seed=range(len(table)))
 
 
 def test_networks_are_counted_by_each_condition_and_their_union():
@@ -358,6 +363,8 @@ def test_networks_are_counted_by_each_condition_and_their_union():
         row = found(rows, measure=f"{name}_end", level="none")
         assert (row["estimate"], row["n"]) == (pytest.approx(count / 6), 6)
     assert found(rows, measure="any_of_unique").estimate == pytest.approx(3 / 4)
+    row = found(rows, measure="gain_end", level="none")
+    assert (row["estimate"], row["n"]) == (3, 1)
     assert found(rows, measure="cost_loss", batch_size=0).estimate == pytest.approx(1)
 
 

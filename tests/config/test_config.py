@@ -240,6 +240,11 @@ MISTAKES = [
         DEEP | {"network": MLP | {"normalisation": "group"}},
         ["studies.deep.network.normalisation", "'group'", "none, layer, batch"],
     ),
+    (
+        "studies.pictures",
+        PICTURES | {"network": FPN | {"injection_normalisation": "group"}},
+        ["studies.pictures.network.injection_normalisation", "'group'", "none, layer, batch"],
+    ),
     ("datasets.digits", {"source": "digits"}, ["digits", "lacks", "training_share", "split_seed"]),
     ("datasets.digits", DIGITS | {"source": "mnist"}, ["digits.source", "'mnist'", "digits"]),
     (

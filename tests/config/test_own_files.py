@@ -185,6 +185,18 @@ def test_what_is_no_file_of_numpy_or_parquet_is_refused(tmp_path):
             own_data.make(File(str(path), 60, (2,), 0.5, 1))
 
 
+def test_an_archive_with_a_damaged_member_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "a.npz"
+    for save in (np.savez, np.savez_compressed):
+        save(path, inputs=INPUTS, target=TARGET)
+        content = bytearray(path.read_bytes())
+        content[300] ^= 0xFF
+        path.write_bytes(content)
+        with pytest.raises(Faulty, match=r"a\.npz: can't be read: ") as error:
+            own_data.make(File(str(path), 60, (2,), 0.5, 1))
+        assert "\n" not in str(error.value)
+
+
 def test_a_picture_keeps_its_order_and_numbers_are_split_plainly(tmp_path):
     path = tmp_path / "a.npz"
     pictures, target = RNG.normal(size=(20, 2, 3, 4)).astype(np.float32), RNG.normal(size=20)

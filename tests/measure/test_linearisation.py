@@ -1,6 +1,7 @@
 """What is linear at fixed points, against dense matrices and derivatives of the unrolled loss."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -146,19 +147,64 @@ def test_a_map_without_a_fixed_point_that_is_found_has_no_numbers(replay, monkey
     assert all(np.isnan(row[name]) for name in ("cosine", "norm_ratio", "radius", "curvature"))
 
 
+def of_pictures(replay, scale):
+    cell = network_choices.FPN(channels=2, blocks=1, gamma=0.4, normalisation="layer", pool=3)
+    network = settings.Network(64, 8, "relu", cell, 10, (1, 8, 8))
+    rng = np.random.default_rng(5)
+    part = Part(rng.uniform(size=(6, 64)).astype(np.float32), np.arange(6, dtype=np.float32))
+    run = dataclasses.replace(replay[32], dataset=datasets.Digits(0.5, 1))
+    _, linearised, flat = case(run, network, part, "cross_entropy", scale)
+    return network, linearised, flat
+
+
+def _of_one(cell, injected, u):
+    return cell(u, injected)
+
+
+def test_a_convolutional_map_has_the_radius_of_its_dense_jacobian(replay):
+    _, linearised, _ = of_pictures(replay, scale=0.5)
+    linearised.gradient(linearisation._JFB)
+    assert linearised.deq.solve.converged
+    cell, u = linearised.cell, linearised.deq.point
+    injected = cell.inject(linearised._d).detach()
+    expected = []
+    for point, q in zip(u.split(1), injected.split(1), strict=True):
+        dense = torch.autograd.functional.jacobian(functools.partial(_of_one, cell, q), point)
+        eigenvalues = np.linalg.eigvals(dense.reshape(point.numel(), -1).numpy())
+        expected.append(np.abs(eigenvalues).max())
+    np.testing.assert_allclose(linearised.radii(), expected, rtol=0.05)
+
+
+def test_the_curvature_of_a_network_with_kinks_hardly_depends_on_the_step(replay, monkeypatch):
+    """Differences of the gradient also sum its jumps where activations change."""
+    _, linearised, flat = of_pictures(replay, scale=0.3)
+    found = []
+    for factor in (0.25, 1, 4):
+        monkeypatch.setattr(linearisation, "STEP", factor * 1e-4)
+        linearised.move(flat)
+        found.append(linearised.curvature(flat))
+    assert found[0] > 0
+    np.testing.assert_allclose(found, found[0], rtol=0.03)
+
+
+def test_a_gradient_of_jfb_that_is_not_found_is_no_agreement(replay, monkeypatch):
+    """Its search ends at the limit, and the next one goes on from there and converges."""
+    run, _, flat = case(replay[32], NETWORKS["report"])
+    kept = Snapshots(np.array([0]), flat[None].astype(np.float32))
+    gradient = Linearised.gradient
+
+    def failing(self, kind):
+        found = gradient(self, kind)
+        return np.full_like(found, np.nan) if kind.name == "jfb" else found
+
+    monkeypatch.setattr(Linearised, "gradient", failing)
+    (row,) = linearisation.of_runs([(run, kept)], PART, lambda _: None).to_pylist()
+    assert not row["converged"]
+    assert np.isnan(row["cosine"])
+
+
 def test_classes_of_pictures_are_measured_too(replay):
-    options = datasets.Digits(0.5, 1)
-    network = settings.Network(
-        64,
-        8,
-        "relu",
-        network_choices.FPN(channels=2, blocks=1, gamma=0.4, normalisation="layer", pool=3),
-        10,
-        (1, 8, 8),
-    )
-    part = Part(RNG.uniform(size=(6, 64)).astype(np.float32), np.arange(6, dtype=np.float32))
-    run = dataclasses.replace(replay[32], dataset=options)
-    _, linearised, flat = case(run, network, part, "cross_entropy", scale=0.1)
+    network, linearised, flat = of_pictures(replay, scale=0.1)
     shapes = linearisation.shapes(network)
     assert sum(np.prod(shape) for shape in shapes.values()) == flat.size
     jfb, exact = (linearised.gradient(k) for k in (linearisation._JFB, linearisation._EXACT))

@@ -56,7 +56,7 @@ def test_the_reports_network_as_a_cell_has_the_gradients_by_hand(name, activatio
 def image_cell(normalisation="none", gamma=0.6):
     """A small convolutional cell whose map contracts, with inputs and scores to hit."""
     torch.manual_seed(0)
-    cell = cells.FPN((1, 6, 6), 4, (4, 3, 3), 2, 2, gamma, 2, normalisation).double()
+    cell = cells.FPN((1, 6, 6), 4, (4, 3, 3), 2, 2, gamma, 2, *[normalisation] * 2).double()
     with torch.no_grad():
         for block in cell.blocks:
             for layer in block:
@@ -283,7 +283,7 @@ def test_a_prediction_is_the_same_with_a_graph_and_without(name):
 def test_the_fixed_point_network_by_hand():
     """Two blocks, pictures of 7 by 9 with two channels, pooled by 3, and normalised by sample."""
     torch.manual_seed(5)
-    cell = cells.FPN((2, 7, 9), 3, (4, 2, 3), 2, 2, 0.7, 3, "layer").double()
+    cell = cells.FPN((2, 7, 9), 3, (4, 2, 3), 2, 2, 0.7, 3, "layer", "layer").double()
     d, u = torch.randn(3, 2, 7, 9).double(), torch.randn(3, 4, 2, 3).double()
 
     def normal(x):
@@ -325,6 +325,22 @@ def test_the_fixed_point_network_by_hand():
     assert torch.allclose(cell(u, q), 0.7 * w, atol=1e-12)
     read = bend(convolved(u, cell.convolution)).flatten(1) @ cell.output.weight.T
     assert torch.allclose(cell.read_out(u), read + cell.output.bias, atol=1e-12)
+
+
+def test_the_injection_may_be_normalised_otherwise_than_t():
+    """Over the batch, of T's for each sample: then T itself couples none."""
+    torch.manual_seed(0)
+    cell = cells.FPN((1, 6, 6), 4, (4, 3, 3), 2, 1, 0.5, 2, "none", "batch").double()
+    assert not cell.coupled
+    d = torch.rand(8, 1, 6, 6, dtype=torch.float64)
+    first, second = cell.injection
+    inner = functional.batch_norm(first(d), None, None, training=True)
+    pooled = functional.max_pool2d(functional.leaky_relu(inner, 0.1), 2)
+    q = functional.batch_norm(second(pooled), None, None, training=True)
+    assert torch.equal(cell.inject(d), functional.leaky_relu(q, 0.1))
+    u = torch.rand(8, 4, 3, 3, dtype=torch.float64)
+    q = cell.inject(d)
+    assert torch.allclose(cell(u, q)[:1], cell(u[:1], q[:1]))
 
 
 @pytest.mark.parametrize("name", [*IMPLICIT, "cg_normal"])
@@ -390,11 +406,31 @@ def test_conjugate_gradients_are_a_dense_solution_of_each_sample():
     adjoint = products.CGNormal(1e-13, 100, coupled=False)
     assert torch.allclose(adjoint(jacobian, v), expected, atol=1e-10)
     assert adjoint.converged
-    stopped = products.CGNormal(1e-13, 3, coupled=False)
-    found = stopped(jacobian, v)
-    assert not stopped.converged
-    assert stopped.applications == 7
-    for k in range(4):
-        normal = (system[k].mT @ system[k]).numpy()
-        theirs, _ = cg(normal, (system[k].mT @ v[k]).numpy(), rtol=1e-13, maxiter=3)
-        assert torch.allclose(found[k], torch.from_numpy(theirs), atol=1e-10)
+    # One step is taken at any tolerance, and they are as many for every sample.
+    for tolerance, most, steps in ((1e-13, 3, 3), (1e3, 100, 1)):
+        stopped = products.CGNormal(tolerance, most, coupled=False)
+        found = stopped(jacobian, v)
+        assert stopped.converged == (steps == 1)
+        assert stopped.applications == 3 + 2 * steps
+        for k in range(4):
+            normal, right = (system[k].mT @ system[k]).numpy(), (system[k].mT @ v[k]).numpy()
+            theirs, _ = cg(normal, right, right, rtol=0, atol=1e-13, maxiter=steps)
+            assert torch.allclose(found[k], torch.from_numpy(theirs), atol=1e-10)
+
+
+def test_conjugate_gradients_stop_at_an_absolute_residual_of_each_sample():
+    """The same system at a hundredth of the size needs fewer steps."""
+    generator = torch.Generator().manual_seed(4)
+    j = 0.3 * torch.randn(6, 6, generator=generator, dtype=torch.float64)
+    v = torch.randn(2, 6, generator=generator, dtype=torch.float64)
+    jacobian = products.Jacobian(lambda w: w @ j, lambda x: x @ j.T)
+    system = torch.eye(6, dtype=torch.float64) - j.T
+    taken = []
+    for scale in (1.0, 0.01):
+        adjoint = products.CGNormal(1e-3, 100, coupled=False)
+        w = adjoint(jacobian, scale * v)
+        residual = (w @ system.T - scale * v) @ system
+        assert adjoint.converged
+        assert residual.norm(dim=1).max() <= 1e-3
+        taken.append(adjoint.applications)
+    assert taken[1] < taken[0]

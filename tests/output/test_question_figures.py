@@ -51,7 +51,10 @@ def summary(study, lost=False):
     )
     loss = np.nan if lost else 10.0 ** RNG.uniform(-4, -1, len(table))
     losses = ("lowest_loss", "exact_best_loss", "final_val_loss", "final_train_loss")
-    counted = ("final_val_accuracy", "applications", "adjoint_applications")
+    counted = (
+        *("final_val_accuracy", "applications", "adjoint_applications"),
+        *("epochs", "unconverged_solves", "training_seconds"),
+    )
     columns = dict.fromkeys(losses, loss) | dict.fromkeys(counted, RNG.uniform(size=len(table)))
     return table.assign(**columns, diverged=lost)
 
@@ -87,7 +90,7 @@ def linearisations():
 
 def lost_adjoints():
     runs = summary("digits_jacobian")
-    return runs, runs[["variant", "seed"]].assign(not_found=0.1)
+    return runs, runs[["variant", "seed"]].assign(not_found=0.1, unconverged=0.1)
 
 
 def units(study):
@@ -109,7 +112,8 @@ def networks(study):
     numbers = {
         column: RNG.uniform(0.5, 1.5, len(place)) for column in wellposed.CONDITIONS.values()
     }
-    return pd.DataFrame(place).assign(level=levels, **numbers, unique=True, reached=True)
+    told = {"gain": 1.0, "unique": True, "reached": True}
+    return pd.DataFrame(place).assign(level=levels, **numbers, **told)
 
 
 def distances():

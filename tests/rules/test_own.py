@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
@@ -82,10 +83,15 @@ def test_a_network_of_a_user(tmp_path):
             u = module(u, d)
         error = module.read_out(u)[:, 0] - torch.from_numpy(training.target)
     assert log["train_loss"][0].as_py() == pytest.approx(error.square().mean().item(), rel=1e-3)
-    assert not workspace.planned("gated")
+    measured = "results/linearisation/gated/batch_size=2400.parquet"
+    workspace.snakemake(measured)
+    rows = pq.read_table(tmp_path / measured).to_pylist()
+    assert any(row["converged"] and row["radius"] < 1 for row in rows)
+    assert not workspace.planned("gated", measured)
     edited = EXAMPLES["gated"].replace("torch.tanh", "torch.sin")
     (tmp_path / "gated.py").write_text(edited)
-    assert "Run of gated: batch size 32, seed 0" in workspace.planned("gated")
+    planned = workspace.planned("gated", measured)
+    assert "Run of gated: batch size 32, seed 0" in planned
 
 
 def test_a_gradient_of_a_user(tmp_path):
@@ -115,6 +121,9 @@ def test_a_formula_of_a_user(tmp_path):
         expected = np.sin(x) * np.exp(-z / 4) + 0.1 * y
         np.testing.assert_allclose(part.target, expected, atol=1e-6)
     assert (summary(workspace, "ripples")["final_train_loss"] < np.var(training.target)).all()
+    assert not workspace.planned("ripples")
+    (tmp_path / "ripples.py").write_text(EXAMPLES["ripples"].replace("/ 4", "/ 5"))
+    assert "Dataset ripples" in workspace.planned("ripples")
 
 
 @pytest.mark.parametrize("ending", ["npz", "parquet"])
@@ -134,12 +143,17 @@ def test_data_of_a_user(ending, tmp_path, monkeypatch):
     names = ("input_0", "input_1")
     parts = dataset.read(tmp_path / "results/data/moons.parquet", names)
     with np.load("moons.npz") as arrays:
-        rows = np.column_stack([arrays["inputs"], arrays["target"]]).astype(np.float32)
+        arrays_of = arrays["inputs"], arrays["target"]
+        rows = np.column_stack(arrays_of).astype(np.float32)
     found = np.concatenate([np.column_stack([part.inputs, part.target]) for part in parts])
     assert [len(part) for part in parts] == [480, 120]
     assert sorted(map(tuple, found)) == sorted(map(tuple, rows))
     assert [part.target.mean() for part in parts] == [0.5, 0.5]
     assert (summary(workspace, "moons")["final_val_accuracy"] > 0.85).all()
+    assert not workspace.planned("moons")
+    if ending == "npz":
+        np.savez("moons.npz", inputs=arrays_of[0][::-1], target=arrays_of[1][::-1])
+        assert "Dataset moons" in workspace.planned("moons")
 
 
 FAULTS = {
@@ -172,6 +186,11 @@ FAULTS = {
         "return self.output(a)",
         "return self.output(nn.functional.dropout(a, 0.1))",
         "gated.py, line 18: T(u; d) is another each time: it must have no dropout",
+    ),
+    "not_finite": (
+        "torch.tanh(",
+        "torch.log(-2 - u) * torch.tanh(",
+        "gated.py, line 18: T(u; d) must be finite for u and d in [0, 1]",
     ),
     "arguments": (
         "def forward(self, u, d):",

@@ -68,11 +68,11 @@ class Implicit(Gradient):
 
 @dataclass(frozen=True, kw_only=True)
 class CGNormal(Gradient):
-    """Exact, from the normal equations by conjugate gradients, as in Wu Fung et al. 2021.
+    """Exact, by conjugate gradients on the normal equations, as in Wu Fung et al.'s code (2021).
 
-    To the solver's tolerance, relative to the right side (theirs is absolute), in at most its
-    max_iterations steps from 0 (theirs start at the right side). Where these do not suffice, the
-    update is left out if `skip_failed` is true, and made if not.
+    From the right side, to the solver's tolerance, absolute, on the residual of each sample, in one
+    to max_iterations steps. Where these do not suffice, the update is left out if `skip_failed` is
+    true, and made if not.
     """
 
     engines = ("autograd",)

@@ -7,6 +7,8 @@ from annotated_types import Ge, Le
 
 from jfb.config.choice import EVERY_ENGINE, Choice, Identifier, PythonFile, Share
 
+Normalisation = Literal["none", "layer", "batch"]
+
 
 class Cell(Choice):
     """The latent map T(u; d); f is the activation."""
@@ -39,15 +41,16 @@ class MLP(Cell):
 
     name: Literal["mlp"] = "mlp"
     depth: Annotated[int, Ge(1), Le(100)]
-    normalisation: Literal["none", "layer", "batch"] = "none"
+    normalisation: Normalisation = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FPN(Cell):
     """gamma times `blocks` residual blocks of convolutions on u + Q(d) (Wu Fung et al. 2021).
 
-    Q is two convolutions with pooling by `pool`; u has `channels`, whatever latent_dim is, and f is
-    a leaky relu. With normalisation batch, the fixed point of a sample depends on its batch.
+    Q is two convolutions with pooling by `pool` and an `injection_normalisation`, that of T unless
+    it is given; u has `channels`, whatever latent_dim is, and f is a leaky relu. With normalisation
+    batch, the fixed point of a sample depends on its batch.
     """
 
     keeps_shape = True
@@ -56,7 +59,8 @@ class FPN(Cell):
     blocks: Annotated[int, Ge(1), Le(100)]
     gamma: Share
     pool: Annotated[int, Ge(1), Le(64)] = 2
-    normalisation: Literal["none", "layer", "batch"] = "batch"
+    normalisation: Normalisation = "batch"
+    injection_normalisation: Normalisation | None = None
 
     @property
     def half(self) -> int:

@@ -202,7 +202,7 @@ def _row(
         updates=run.updates_by(epoch, run.dataset.training_size),
         loss=network.loss,
         iterations=iterations,
-        converged=network.converged and bool(np.isfinite(exact).all()),
+        converged=bool(np.isfinite(jfb).all() and np.isfinite(exact).all()),
         **dict.fromkeys(("cosine", "norm_ratio", "radius", "radius_mean", "curvature"), np.nan),
     )
     if not row.converged:

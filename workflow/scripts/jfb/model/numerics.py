@@ -36,13 +36,13 @@ def use(device: str) -> None:
     torch.set_deterministic_debug_mode("error")
     # Of memory that is written before it is read.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    if device == "cpu":
-        return
-    if not torch.cuda.is_available():
-        raise Refused(f"device: {device!r} needs a GPU that PyTorch can use; here is only: cpu")
-    # cuBLAS sums in one order with it.
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    torch.set_default_device(device)
+    if device == "cuda":
+        if not torch.cuda.is_available():
+            raise Refused(f"device: {device!r} needs a GPU that PyTorch can use; here is only: cpu")
+        # cuBLAS sums in one order with it.
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    # Of a run before this one in the same job, the device may be another.
+    torch.set_default_device(None if device == "cpu" else device)
 
 
 def placed(values: np.ndarray) -> Tensor:

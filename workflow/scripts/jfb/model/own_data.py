@@ -1,6 +1,7 @@
 """Samples of a user's file, and whether they are what the configuration says."""
 
 import zipfile
+import zlib
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,13 @@ from jfb.records.dataset import Part
 from jfb.storage.own import Faulty
 
 TARGET, INPUTS = "target", "inputs"
+
+
+#: Of files that are no Parquet or no archive, and of archives whose members are damaged.
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError),
+    *(pa.ArrowException, zipfile.BadZipFile, zlib.error),
+)
 
 
 def make(options: File) -> tuple[Part, Part]:
@@ -26,7 +34,7 @@ def make(options: File) -> tuple[Part, Part]:
     try:
         read = _of_numpy if options.file.endswith(".npz") else _of_parquet
         inputs, target = read(options)
-    except (OSError, EOFError, ValueError, KeyError, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         raise Faulty(options.file, f"can't be read: {error}") from error
     _check(options, inputs, target)
     inputs = inputs.reshape(len(inputs), -1).astype(np.float32)

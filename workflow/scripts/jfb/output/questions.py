@@ -12,10 +12,10 @@ _HEAD = """<!-- Written by `make docs` from workflow/questions.yaml: edit that, 
 # Questions that the report leaves open
 """
 _BEFORE = (
-    """Each was written down, with what would count as its answer, before the runs were made that
-    answer it; the date is that of the commit. Trials of one to four seeds set the number of epochs
-    and of seeds. `snakemake --cores 2 width` makes one, `snakemake --cores 2 further` the first
-    eight, `snakemake --cores 2 images` those on images. [Findings](findings.md) has answers.""",
+    """Each question and its criteria were committed before the runs that answer it; the date is
+    that of the commit. *Changed* lists what was changed later, and what had been seen by then.
+    `snakemake --cores 2 width` makes one, `snakemake --cores 2 further` the first eight,
+    `snakemake --cores 2 images` those on images. [Findings](findings.md) has answers.""",
     """A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies
     within what is allowed, fails if all of it lies outside, and is open otherwise. Differences are
     paired by seed. A run that diverges counts; it has reached a loss if it had before.""",

@@ -1,11 +1,13 @@
 """Does JFB on the full batch do as well on a convolutional network as on small batches?"""
 
 import math
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from jfb.analysis.questions import inputs
 from jfb.analysis.questions.measured import Measured, indexed, mean, mean_difference
+from jfb.storage.errors import Refused
 
 READERS = {
     "epochs": inputs.summary,
@@ -16,6 +18,7 @@ READERS = {
 
 #: Seeds that choose the rate of each batch size; those that judge are the others.
 CHOOSING = (10, 11, 12)
+_NO_INTERVAL = math.nan, math.nan
 _ACCURACY, _LOSS = "final_val_accuracy", "final_val_loss"
 
 
@@ -34,13 +37,13 @@ def measure(
     for after, summary in (("epochs", epochs), ("updates", updates)):
         best = best_rates(summary)
         judging = indexed(summary[~summary["seed"].isin(CHOOSING)])
-        for size, rate in best.items():
-            told = "", size, "", len(CHOOSING), float(rate), math.nan, math.nan
-            rows.append(Measured(f"rate_{after}", *told))
+        rows += _rates(after, best, summary["rate"])
         chosen = {size: judging.loc[(rate, size)] for size, rate in best.items()}
-        rows += _compared(
-            after, chosen, {"accuracy": _ACCURACY, "loss": _LOSS, "work": "applications"}
-        )
+        columns = {"accuracy": _ACCURACY, "loss": _LOSS, "work": "applications"}
+        rows += _compared(after, chosen, columns)
+        for size, runs in chosen.items():
+            lost = unconverged(runs, size, max(best))
+            rows.append(mean((f"unconverged_{after}", "", size, ""), lost))
     rows += _at_equal_work(logs)
     rows += _by_gradient(indexed(gradients))
     return rows
@@ -53,7 +56,10 @@ def best_rates(summary: pd.DataFrame) -> dict[int, str]:
     """
     choosing = summary[summary["seed"].isin(CHOOSING)]
     if missing := set(CHOOSING) - set(choosing["seed"]):
-        raise ValueError(f"the seeds {sorted(missing)} are to choose the rates, and are not there")
+        raise Refused(
+            f"the seeds {sorted(missing)} choose the rates: give them to the studies of digits, or "
+            "change CHOOSING in jfb/analysis/questions/digits.py"
+        )
     return _best(choosing, choosing[_LOSS].where(~choosing["diverged"], math.inf))
 
 
@@ -63,6 +69,30 @@ def _best(choosing: pd.DataFrame, losses: pd.Series) -> dict[int, str]:
     by_rate = known.groupby([choosing["batch_size"], choosing["rate"]]).mean()
     sizes = sorted(set(choosing["batch_size"]), reverse=True)
     return {size: by_rate[size].idxmin() for size in sizes}
+
+
+def unconverged(runs: pd.DataFrame, batch_size: int, samples: int) -> pd.Series:
+    """Of the rows of a summary, the share of forward passes whose fixed points are not found.
+
+    Args:
+        runs: of one batch size.
+        batch_size: theirs.
+        samples: for training, the largest batch size of a study with the full batch.
+    """
+    passes = runs["epochs"] * (math.ceil(samples / batch_size) + 1)
+    return runs["unconverged_solves"] / passes
+
+
+def _rates(after: str, best: Mapping[int, str], tried: Iterable[str]) -> list[Measured]:
+    """The rate of each batch size; its level says where it is an end of what was tried."""
+    low, *_, high = sorted(set(tried), key=float)
+    ends = {low: "smallest", high: "largest"}
+    return [
+        Measured(
+            f"rate_{after}", ends.get(rate, ""), size, "", len(CHOOSING), float(rate), *_NO_INTERVAL
+        )
+        for size, rate in best.items()
+    ]
 
 
 def _compared(after: str, runs: dict[int, pd.DataFrame], columns: dict[str, str]) -> list[Measured]:
@@ -83,27 +113,40 @@ def _compared(after: str, runs: dict[int, pd.DataFrame], columns: dict[str, str]
 
 
 def _at_equal_work(logs: pd.DataFrame) -> list[Measured]:
-    """As `_compared`, each run up to the least work that one of its seed took in all.
+    """As `_compared`, each run up to the least work that any run took in all.
 
-    The rate of a batch size is chosen at equal work too.
+    The rate of a batch size is chosen at this work too.
     """
-    chooses = logs["seed"].isin(CHOOSING)
-    choosing = _within_least(logs[chooses])
-    best = _best(choosing, choosing["val_loss"])
-    chosen = logs["rate"] == logs["batch_size"].map(best)
-    judging = _within_least(logs[~chooses & chosen]).set_index(["batch_size", "seed"])
+    least, ends = within_least(logs)
+    chooses = ends["seed"].isin(CHOOSING)
+    best = _best(ends[chooses], ends.loc[chooses, "val_loss"])
+    chosen = ends["rate"] == ends["batch_size"].map(best)
+    judging = ends[~chooses & chosen].set_index(["batch_size", "seed"])
     by_size = {size: judging.loc[size] for size in best}
     columns = {"accuracy": "val_accuracy", "loss": "val_loss", "epoch": "epoch"}
-    return _compared("work", by_size, columns)
+    budget = Measured("work", "", 0, "", len(ends), least, *_NO_INTERVAL)
+    return [budget, *_rates("work", best, logs["rate"]), *_compared("work", by_size, columns)]
 
 
-def _within_least(logs: pd.DataFrame) -> pd.DataFrame:
-    """The last epoch of each run within the least work of a run of its seed that stayed finite."""
+def within_least(logs: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+    """The least work that a run which stayed finite took in all, and what each run was at it.
+
+    Returns:
+        The work, and the last epoch of each run within it.
+
+    Raises:
+        ValueError: the first epoch of a run is beyond it.
+    """
     run = ["rate", "batch_size", "seed"]
     ends = logs.loc[logs.groupby(run)["epoch"].idxmax()]
-    least = ends[ends["val_loss"].map(math.isfinite)].groupby("seed")["work"].min()
-    within = logs[logs["work"] <= logs["seed"].map(least)]
-    return within.loc[within.groupby(run)["epoch"].idxmax()]
+    least = ends.loc[ends["val_loss"].map(math.isfinite), "work"].min()
+    within = logs[logs["work"] <= least]
+    within = within.loc[within.groupby(run)["epoch"].idxmax()]
+    if len(within) < len(ends):
+        raise ValueError(
+            f"the first epoch of {len(ends) - len(within)} runs takes more than {least}"
+        )
+    return float(least), within
 
 
 def _by_gradient(runs: pd.DataFrame) -> list[Measured]:

@@ -1,5 +1,7 @@
 """Does JFB point the right way on a convolutional network?"""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -27,9 +29,9 @@ def measure(networks: list[pd.DataFrame]) -> list[Measured]:
     shared = sorted(set(trained.loc[_smallest(trained), "updates"]))
     start, last = (_of_runs(along[chosen]) for chosen in (along["epoch"] == 0, _last(along)))
     measures = {
-        "cosine": _along(along, "cosine", shared).mean(axis=1),
+        "cosine": _along(along, "cosine", shared).mean(axis=1, skipna=False),
         "norm_ratio": _along(along, "norm_ratio", shared).mean(axis=1, skipna=False),
-        "lowest_cosine": _along(along, "cosine", shared).min(axis=1),
+        "lowest_cosine": _along(along, "cosine", shared).min(axis=1, skipna=False),
         "radius_at_start": start["radius"],
         "radius_at_end": last["radius"],
         "curvature_at_end": last["curvature"],
@@ -43,6 +45,12 @@ def measure(networks: list[pd.DataFrame]) -> list[Measured]:
             mean_difference((name, "", full, str(size)), values[full], values[size])
             for size in others
         ]
+    at = _along(along, "cosine", [0, *shared])
+    for size, (place, updates) in itertools.product((full, *others), enumerate([0, *shared])):
+        rows.append(mean(("cosine_at", f"{updates}", size, ""), at[place].loc[size]))
+    for size in (full, *others):
+        found = _last(along) & (along["batch_size"] == size) & along["converged"]
+        rows.append(mean(("cosine_found", "", size, ""), along.loc[found, "cosine"]))
     for size in (full, *others):
         found = trained[trained["batch_size"] == size].set_index("seed")["converged"]
         rows.append(share_by_seed(("found", "", size), found))

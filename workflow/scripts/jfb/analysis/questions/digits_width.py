@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jfb.analysis.questions import inputs
+from jfb.analysis.questions import digits, inputs
 from jfb.analysis.questions.measured import Measured, indexed, mean, mean_difference
 
 READERS = {"epochs": inputs.summary, "updates": inputs.summary}
@@ -32,4 +32,7 @@ def measure(epochs: pd.DataFrame, updates: pd.DataFrame) -> list[Measured]:
                 both = {size: values[name, size] for size in (full, least)}
                 rows += [mean((*place, size, ""), part) for size, part in both.items()]
                 rows.append(mean_difference((*place, full, str(least)), both[full], both[least]))
+            for size in (full, least):
+                lost = digits.unconverged(runs.loc[name, size], size, full)
+                rows.append(mean((f"unconverged_{after}", name, size, ""), lost))
     return rows

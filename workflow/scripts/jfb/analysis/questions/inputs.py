@@ -42,14 +42,21 @@ def iterations(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def adjoints(paths: Sequence[str]) -> pd.DataFrame:
-    """Of each log: the levels of the run, seed, and the share of its updates without an adjoint."""
+    """Of each log: the levels of the run, seed, and what was not found.
+
+    not_found: the share of its updates without an adjoint; unconverged: of its forward passes
+    without a fixed point.
+    """
     rows = []
     for path in paths:
         log = runlog.read(path)
         run = runlog.run_of(log)
-        lost = parquet.to_numbers(log["unconverged_adjoints"]).sum()
+        adjoints, points = (
+            parquet.to_numbers(log[name]).sum() for name in ("unconverged_adjoints", "unconverged")
+        )
         updates = run.updates_by(len(log), run.dataset.training_size)
-        rows.append(dict(run.levels) | {"seed": run.seed, "not_found": lost / updates})
+        lost = {"not_found": adjoints / updates, "unconverged": points / (updates + len(log))}
+        rows.append(dict(run.levels) | {"seed": run.seed} | lost)
     return pd.DataFrame(rows)
 
 

@@ -1,6 +1,7 @@
 """What do the confounds of the Jacobian-based baseline of Wu Fung et al. cost?"""
 
 import itertools
+import math
 
 import pandas as pd
 
@@ -38,9 +39,13 @@ def measure(variants: pd.DataFrame, logs: pd.DataFrame) -> list[Measured]:
         rows.append(mean((measure, name, 0, ""), runs.loc[name, column]))
     for (measure, column), (one, other) in itertools.product(columns.items(), PAIRS):
         pair = runs.loc[one, column], runs.loc[other, column]
-        rows.append(mean_difference((measure, one, 0, other), *pair))
+        row = mean_difference((measure, one, 0, other), *pair)
+        # Two variants whose runs are the same say nothing of what tells them apart.
+        alike = (pair[0] == pair[1]).all()
+        rows.append(row._replace(low=math.nan, high=math.nan) if alike else row)
     for name in dict.fromkeys(variants["variant"]):
         rows.append(share(("diverged", name, 0), runs.loc[name, "diverged"]))
-        lost = logs.loc[logs["variant"] == name, "not_found"]
-        rows.append(mean(("not_found", name, 0, ""), lost))
+        lost = logs[logs["variant"] == name]
+        for measure in ("unconverged", "not_found"):
+            rows.append(mean((measure, name, 0, ""), lost[measure]))
     return rows

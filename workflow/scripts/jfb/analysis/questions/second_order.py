@@ -9,6 +9,7 @@ from jfb.analysis.questions import inputs
 from jfb.analysis.questions.measured import (
     Measured,
     indexed,
+    mean,
     mean_difference,
     reached,
     share,
@@ -40,6 +41,8 @@ PAIRS = (
 def measure(second: pd.DataFrame, first: pd.DataFrame) -> list[Measured]:
     """Shares of seeds that reach 0.001 by method, in all and within some work, and its differences.
 
+    `seconds` are those of a whole run.
+
     Args:
         second: summary of a study with the factor `method`, on the full batch.
         first: the same of methods that step batch by batch; with the batch size they are others.
@@ -53,6 +56,7 @@ def measure(second: pd.DataFrame, first: pd.DataFrame) -> list[Measured]:
         rows.append(share(("share", name, 0), reaches[name]))
         rows.append(share(("share_exactly", name, 0), exactly[name]))
         rows += [share((f"share_within_{most}", name, 0), work[name] <= most) for most in BUDGETS]
+        rows.append(mean(("seconds", name, 0, ""), of_runs.loc[name, "training_seconds"]))
     for name, end in itertools.product(dict.fromkeys(second["method"]), ENDS):
         rows.append(share((_ended(end), name, 0), ended[end][name]))
     for one, other in PAIRS:

@@ -32,6 +32,9 @@ FREE = "none"
 def measure(networks: Sequence[pd.DataFrame], summaries: Sequence[pd.DataFrame]) -> list[Measured]:
     """Shares of networks that meet each condition, and what a contraction does to the result.
 
+    The gain is that of the networks at the end that have one: whose Perron-Frobenius eigenvalue is
+    below 1.
+
     Args:
         networks: see `jfb.records.wellposed.Row`, of several studies.
         summaries: of these studies, with the factor `contraction` where they have one.
@@ -46,6 +49,8 @@ def measure(networks: Sequence[pd.DataFrame], summaries: Sequence[pd.DataFrame])
         groups = some.set_index("seed").groupby(["contraction", "batch_size"], sort=False)
         for (contraction, size), group in groups:
             rows += [of((f"{name}_{when}", contraction, size), group[name]) for name in names]
+            if when == "end":
+                rows.append(mean(("gain_end", contraction, size, ""), group["gain"]))
     free = last[last["contraction"] == FREE]
     unique = free[free["unique"]].set_index("seed")
     for name in (*CONDITIONS, "norms", "any", "reached"):

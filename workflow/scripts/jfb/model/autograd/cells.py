@@ -132,6 +132,7 @@ class FPN(Cell):
         gamma: contraction factor.
         pool: side of the squares that the injection takes the largest value of.
         normalisation: N, as in `MLP`; theirs is batch.
+        injection_normalisation: that of Q.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class FPN(Cell):
         gamma: float,
         pool: int,
         normalisation: str,
+        injection_normalisation: str,
     ) -> None:
         super().__init__()
         depth, height, width = image
@@ -159,8 +161,8 @@ class FPN(Cell):
         self._normalise = _normalisation(normalisation, self.latent_shape)
         self.coupled = normalisation == "batch"
         self._before = [
-            _normalisation(normalisation, (half, height, width)),
-            _normalisation(normalisation, self.latent_shape),
+            _normalisation(injection_normalisation, (half, height, width)),
+            _normalisation(injection_normalisation, self.latent_shape),
         ]
 
     def inject(self, d: Tensor) -> Tensor:

@@ -42,6 +42,7 @@ def _fpn(network: settings.Network, _: int) -> cells.Cell:
         network.outputs,
         cell.latent_shape(image),
         normalisation=cell.normalisation,
+        injection_normalisation=cell.injection_normalisation or cell.normalisation,
         **options,
     )
 

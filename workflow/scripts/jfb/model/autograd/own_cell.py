@@ -93,6 +93,8 @@ class _Trial:
         self._require(image, tuple(u.shape), "T(u; d) must have the shape of u,", "forward")
         y = cell.read_out(image)
         self._require(y, (_SAMPLES, outputs), "read_out must return", "read_out")
+        if not (image.isfinite().all() and y.isfinite().all()):
+            raise self._wrong("forward", "T(u; d) must be finite for u and d in [0, 1]")
         again = cell(u, cell.inject(d))
         if not (torch.equal(again, image) and torch.equal(cell.read_out(image), y)):
             what = "T(u; d) is another each time: it must have no dropout and no running statistics"

@@ -114,14 +114,14 @@ class GMRES(Adjoint):
 
 
 class CGNormal(Adjoint):
-    """w by conjugate gradients on (I - J)(I - J^T) w = (I - J) v, from w = 0.
+    """w by conjugate gradients on (I - J)(I - J^T) w = (I - J) v, as in Wu Fung et al.'s code.
 
-    Each sample has steps of its own, unless T couples them. Where a residual is still above the
-    tolerance after the last step, w is what it is then.
+    They start at the right side and take at least one step. Each sample has steps of its own,
+    unless T couples them, and all have as many. Where a residual is still above the tolerance after
+    the last step, w is what it is then.
 
     Args:
-        tolerance: on the norm of the residual of the normal equations for each sample, relative to
-            that of their right side.
+        tolerance: absolute, on the norm of the residual of the normal equations for each sample.
         most: steps.
         coupled: whether T couples the samples of a batch.
     """
@@ -130,7 +130,7 @@ class CGNormal(Adjoint):
         self._tolerance, self._most, self._coupled = tolerance, most, coupled
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
-        """See `Identity`; counted are products with J^T and with J, one to start, two a step."""
+        """See `Identity`; counted are products with J^T and with J, three to start, two a step."""
         over = tuple(range(v.dim())) if self._coupled else tuple(range(1, v.dim()))
 
         def inner(x: Tensor, y: Tensor) -> Tensor:
@@ -140,20 +140,26 @@ class CGNormal(Adjoint):
             pulled = x - jacobian.pull(x)
             return pulled - jacobian.push(pulled)
 
-        w, residual = torch.zeros_like(v), v - jacobian.push(v)
+        w = v - jacobian.push(v)
+        residual = w - normal(w)
         direction, square = residual, inner(residual, residual)
-        allowed = self._tolerance**2 * square
-        self.applications, self.converged = 1, bool((square <= allowed).all())
-        while not self.converged and self.applications < 2 * self._most:
+        self.applications, self.converged = 3, False
+        for _ in range(self._most):
             self.applications += 2
             image = normal(direction)
-            # A sample that is done stands still.
-            length = torch.where(square > allowed, square / inner(direction, image), 0)
+            length = _over(square, inner(direction, image))
             w, residual = w + length * direction, residual - length * image
+            self.converged = bool((residual.flatten(1).norm(dim=1) <= self._tolerance).all())
+            if self.converged:
+                break
             square, before = inner(residual, residual), square
-            self.converged = bool((square <= allowed).all())
-            direction = residual + torch.where(before > 0, square / before, 0) * direction
+            direction = residual + _over(square, before) * direction
         return w
+
+
+def _over(one: Tensor, other: Tensor) -> Tensor:
+    """The quotient; 0 where the divisor is, of a sample that is solved to the last bit."""
+    return torch.where(other > 0, one / other, 0)
 
 
 class Own(Adjoint):
