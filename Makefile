@@ -10,7 +10,7 @@ READY := .venv/ready
 $(if $(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR)),\
 	$(error The path of this folder has a brace or a colon, which Snakemake and venv cannot have: rename it))
 
-.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs check-docs report clean distclean
+.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report clean distclean
 
 all: $(READY)
 	$(VENV) -m snakemake --cores $(CORES)
@@ -74,6 +74,10 @@ $(READY): requirements.txt
 # README, findings and sizes, from their templates and docs/numbers.json; `snakemake findings` makes all of them.
 docs: $(READY)
 	$(VENV) workflow/scripts/docs.py
+
+# Takes the numbers and figures of those results that are there into the pages; the others stay.
+numbers: $(READY)
+	$(VENV) workflow/scripts/docs.py --take
 
 # Fails unless the pages, their figures, config.yaml and the results that are there have the same numbers.
 check-docs: $(READY)

@@ -126,9 +126,14 @@ def test_at_equal_work_the_rate_is_chosen_there_and_a_run_that_diverges_sets_no_
     assert within["0.03", 32, 0] == 1
 
 
-def test_a_run_that_has_no_epoch_within_the_least_work_is_not_left_out_in_silence():
-    with pytest.raises(ValueError, match="first epoch of 39 runs"):
-        digits.within_least(logs({1348: 100.0, 32: 20.0}))
+def test_a_run_without_an_epoch_within_the_least_work_was_not_validated_by_then():
+    _, ends = digits.within_least(logs({1348: 100.0, 32: 20.0}))
+    assert len(ends) == 3 * 2 * len(SEEDS)
+    beyond = ends[ends["batch_size"] == 1348]
+    assert (beyond["epoch"] == 0).all()
+    assert (beyond["val_loss"] == math.inf).all()
+    assert beyond["val_accuracy"].isna().all()
+    assert (ends.loc[ends["batch_size"] == 32, "epoch"] > 0).all()
 
 
 def test_seeds_that_are_to_choose_must_be_there():

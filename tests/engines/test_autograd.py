@@ -371,6 +371,40 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_line(run, data):
         train(autograd, dataclasses.replace(run, device="cuda"), data)
 
 
+GATED = """
+import torch
+from torch import nn
+from jfb.model.autograd.cells import Cell
+
+class Gated(Cell):
+    def __init__(self, shape, latent_dim, outputs):
+        super().__init__()
+        self.latent_shape = (latent_dim,)
+        self.latent = nn.Linear(latent_dim, latent_dim)
+        self.injection = nn.Linear(*shape, latent_dim)
+        self.output = nn.Linear(latent_dim, outputs)
+
+    def forward(self, u, d):
+        return torch.tanh(self.latent(u) + self.injection(d))
+
+    def read_out(self, a):
+        return self.output(a)
+"""
+
+
+def test_what_a_users_cell_injects_takes_the_place_of_the_inputs(run, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    injecting = GATED.replace("self.injection(d)", "d")
+    injecting += "\n    def inject(self, d):\n        return self.injection(d)\n"
+    finals = []
+    for name, code in (("plain", GATED), ("injecting", injecting)):
+        (tmp_path / f"{name}.py").write_text(code)
+        cell = network_choices.Own(file=f"{name}.py", cell="Gated")
+        chosen = dataclasses.replace(run, network=settings.Network(3, 4, cell=cell))
+        finals.append(train(autograd, chosen, data).final)
+    np.testing.assert_allclose(*finals, rtol=1e-5)
+
+
 def test_a_run_on_the_processor_after_one_elsewhere_is_on_the_processor(run, data):
     torch.set_default_device("meta")
     try:

@@ -29,7 +29,7 @@ def write_summary(path, **factors):
 
 
 def rows_of(kind, *paths):
-    return numbers.collect({"one": numbers.Source(kind, paths)})["one"]["rows"]
+    return numbers.collect({"one": numbers.Source(kind, paths)}, "abc")["one"]["rows"]
 
 
 def test_shares_by_batch_size(tmp_path):
@@ -194,7 +194,7 @@ def test_what_is_written_is_read_again(tmp_path):
         "origin": {"commit": "abc"},
         "studies": {"seeds": {"study": "seeds", "batch_sizes": [64, 32]}},
         "figures": {},
-        "tables": numbers.collect({"t": numbers.Source("csv", (str(tmp_path / "a.csv"),))}),
+        "tables": numbers.collect({"t": numbers.Source("csv", (str(tmp_path / "a.csv"),))}, "abc"),
     }
     numbers.write(tmp_path / "numbers.json", given)
     assert numbers.read(tmp_path / "numbers.json") == given
@@ -204,7 +204,7 @@ def test_what_is_written_is_read_again(tmp_path):
     ]
     # A row of a table is a line, so that a change is seen as one.
     text = (tmp_path / "numbers.json").read_text()
-    assert '{"a": null, "b": "-infinity", "c": 4, "d": null, "e": false}' in text.splitlines()[15]
+    assert '{"a": null, "b": "-infinity", "c": 4, "d": null, "e": false}' in text.splitlines()[16]
     json.loads(text, parse_constant=pytest.fail)
 
 
@@ -242,9 +242,9 @@ def test_only_tables_whose_files_are_there_are_made_again(tmp_path, monkeypatch)
         name: {"kind": "csv", "files": [file], "rows": []}
         for name, file in (("minima", "a.csv"), ("cost", "b.csv"))
     }
-    assert list(numbers.collect_again({"tables": listed})) == ["minima"]
+    assert list(numbers.collect_again({"tables": listed}, "abc")) == ["minima"]
     pd.DataFrame(CELLS).to_csv("b.csv", index=False)
-    assert list(numbers.collect_again({"tables": listed})) == ["minima", "cost"]
+    assert list(numbers.collect_again({"tables": listed}, "abc")) == ["minima", "cost"]
 
 
 def test_claims_are_made_again_where_they_rest_on_the_same_tables(tmp_path, monkeypatch):
@@ -255,10 +255,10 @@ def test_claims_are_made_again_where_they_rest_on_the_same_tables(tmp_path, monk
     names = ("claims", "evidence", "sensitivity", "minima")
     listed = {name: {"kind": "csv", "files": [f"{name}.csv"], "rows": []} for name in names}
     listed["evidence"]["rows"] = rows
-    assert list(numbers.collect_again({"tables": listed})) == ["minima"]
+    assert list(numbers.collect_again({"tables": listed}, "abc")) == ["minima"]
     for tables, found in ((rows[1:], ["minima"]), (rows, list(names))):
         pd.DataFrame(tables).to_csv("evidence.csv", index=False)
-        assert list(numbers.collect_again({"tables": listed})) == found
+        assert list(numbers.collect_again({"tables": listed}, "abc")) == found
 
 
 def all_tables(**changed):
@@ -331,7 +331,7 @@ def test_figures_are_those_of_the_numbers(tmp_path, monkeypatch):
     (tmp_path / "docs/figures").mkdir(parents=True)
     figure = "docs/figures/a.png"
     (tmp_path / figure).write_bytes(b"one")
-    drawn = {"figures": numbers.digests([figure])}
+    drawn = {"figures": numbers.of_figures({figure: "results/a.png"})}
     pages = {"docs/findings.md": "![A](figures/a.png)", "README.md": f"![A]({figure})"}
     assert drift.of_figures(drawn, pages) == []
     (line,) = drift.of_figures(drawn, pages | {"README.md": "![B](docs/figures/b.png)"})

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 import jinja2
+import pandas as pd
 import pytest
 
 from conftest import ROOT, load_project, read_yaml
@@ -37,7 +38,7 @@ BY_HAND = {
     "studies": {"seeds": {"seeds": 20, "epochs": 3000, "updates": None}},
     "figures": {},
     "tables": {
-        name: {"kind": "csv", "files": [], "rows": rows}
+        name: {"kind": "csv", "files": [], "commit": "abc", "rows": rows}
         for name, rows in {
             "claims": [
                 {"id": "a", "statement": "A is so.", "verdict": "refuted"},
@@ -402,6 +403,45 @@ def test_the_check_passes_and_names_what_was_edited(checkout):
     assert "compared with the results: minima\n" in done.stdout
     assert "the results give 1" in done.stdout
     assert "snakemake findings" in done.stdout
+
+
+def test_numbers_of_results_that_are_there_are_taken(checkout):
+    """A second: every page is written three times."""
+    before = numbers.read(checkout / "docs/numbers.json")
+    tables = before["tables"]
+    for name in ("minima", "cost"):
+        changed = copy.deepcopy(tables[name]["rows"])
+        for row in changed:
+            row |= {key: value + 1 for key, value in row.items() if isinstance(value, int | float)}
+        (path,) = tables[name]["files"]
+        (checkout / path).parent.mkdir(exist_ok=True)
+        pd.DataFrame(changed).to_csv(checkout / path, index=False)
+    for name in ("width", "timing"):
+        figure = checkout / before["figures"][f"docs/figures/{name}.png"]["file"]
+        figure.parent.mkdir(exist_ok=True)
+        figure.write_bytes(b"another")
+    done = docs(checkout, "--take")
+    assert "taken from the results: minima\n" in done.stdout
+    after = numbers.read(checkout / "docs/numbers.json")
+    row, old = after["tables"]["minima"]["rows"][0], tables["minima"]["rows"][0]
+    key = next(key for key, value in old.items() if isinstance(value, int | float))
+    assert row[key] == pytest.approx(old[key] + 1, rel=1e-5)
+    # Of a copy that is in no repository.
+    assert after["tables"]["minima"]["commit"] is None
+    assert {n for n in tables if after["tables"][n] != tables[n]} == {"minima"}
+    assert (checkout / "docs/figures/width.png").read_bytes() == b"another"
+    assert (checkout / "docs/figures/timing.png").read_bytes() != b"another"
+    assert docs(checkout, "--check").returncode == 0
+
+
+def test_a_page_tells_the_tables_of_other_commits():
+    given = copy.deepcopy(BY_HAND)
+    assert numbers.origin(given) == {"commit": "abc"}
+    given["tables"]["shares"]["commit"] = "def"
+    assert numbers.origin(given) == {
+        "commit": "abc",
+        "tables_of_other_commits": {"def": ["shares"]},
+    }
 
 
 def test_the_table_of_choices_tells_options_bounds_and_engines():

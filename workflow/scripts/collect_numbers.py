@@ -17,12 +17,14 @@ with job_log(snakemake.log[0]) as log:
         name: numbers.Source(kind, tuple(paths))
         for name, (kind, paths) in snakemake.params.tables.items()
     }
+    origin = json.loads(provenance.of(snakemake.config))
+    copies = dict(zip(snakemake.output.figures, snakemake.input.figures, strict=True))
     found = {
         "made_by": "snakemake findings",
-        "origin": json.loads(provenance.of(snakemake.config)),
+        "origin": origin,
         "studies": numbers.of_studies(project, snakemake.params.studies),
-        "figures": numbers.digests(snakemake.output.figures),
-        "tables": numbers.collect(sources),
+        "figures": numbers.of_figures(copies),
+        "tables": numbers.collect(sources, origin["commit"]),
     }
     numbers.write(snakemake.output.numbers, found)
     log.info("%s: %d tables", snakemake.output.numbers, len(found["tables"]))

@@ -1,14 +1,18 @@
 """Write README, findings, sizes and questions, and the picture of the library.
 
-Usage: docs.py [--check]
+Usage: docs.py [--check | --take]
 
-With --check nothing is written; the exit status is 1, and what differs is named, if a page or a
-figure is not that of docs/numbers.json, if config.yaml has other seeds, epochs or updates, if the
-results that are there give other numbers (times are left out), or if the picture shows other
-packages than the library has.
+With --take the numbers and the figures of those results that are there first take the place of
+what docs/numbers.json has of them; times are left as they are. With --check nothing is written;
+the exit status is 1, and what differs is named, if a page or a figure is not that of
+docs/numbers.json, if config.yaml has other seeds, epochs or updates, if the results that are there
+give other numbers (times are left out), or if the picture shows other packages than the library
+has.
 """
 
 import html
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,7 +21,7 @@ import yaml
 from jfb.config.project import load
 from jfb.output import drift, numbers, questions, templates
 from jfb.output.figures import architecture, style
-from jfb.storage import files
+from jfb.storage import files, provenance
 
 NUMBERS = "docs/numbers.json"
 PAGES = {
@@ -40,7 +44,7 @@ def written() -> dict[str, str]:
 def differing() -> list[str]:
     """What does not agree with the numbers, with the command that makes it agree."""
     config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    again = numbers.collect_again(found)
+    again = numbers.collect_again(found, None)
     print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
     if others := numbers.left_out(found, again):
         print(f"not compared, their evidence is from other tables: {', '.join(others)}")
@@ -55,13 +59,30 @@ def differing() -> list[str]:
     hints = {
         "Edit the templates in workflow/report, not the pages; `make docs` writes them.": of_pages,
         "`make docs` draws it.": [] if is_current else [f"{PICTURE} shows another library"],
-        f"`snakemake findings` makes {NUMBERS}, the figures and the pages again.": of_numbers,
+        f"`snakemake findings` makes {NUMBERS}, the figures and the pages again; `make numbers` "
+        "takes the results that are there.": of_numbers,
     }
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
 
+def take() -> None:
+    """Take the numbers and figures of results that are there into docs/numbers.json."""
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    commit = json.loads(provenance.of(config))["commit"]
+    again = drift.without_times(numbers.collect_again(found, commit))
+    for copy, figure in found["figures"].items():
+        if Path(figure["file"]).exists() and not drift.is_of_times(figure["file"]):
+            with files.whole(copy) as temporary:
+                shutil.copyfile(figure["file"], temporary)
+    numbers.write(NUMBERS, numbers.taken(found, again, load(config)))
+    print(f"taken from the results: {', '.join(again) or 'nothing, none has been made'}")
+
+
 try:
     found = numbers.read(NUMBERS)
+    if sys.argv[1:] == ["--take"]:
+        take()
+        found = numbers.read(NUMBERS)
     pages = written()
     if sys.argv[1:] == ["--check"]:
         lines = differing()

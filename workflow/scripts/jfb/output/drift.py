@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jfb.config.project import Project
-from jfb.output.numbers import OF_ALL, digests, of_studies
+from jfb.output.numbers import OF_ALL, digest, of_studies
 
 #: Numbers that differ by less, relatively, are the same: the last digit kept may be another.
 _TOLERANCE = 1e-5
@@ -40,10 +40,10 @@ def of_figures(numbers: Mapping[str, Any], pages: Mapping[str | Path, str]) -> l
             figure = (Path(page).parent / link).as_posix()
             if figure not in drawn:
                 lines.append(f"{page} shows {figure}, which is no figure of the numbers")
-    for figure, digest in drawn.items():
+    for figure, told in drawn.items():
         if not Path(figure).exists():
             lines.append(f"{figure} is not there")
-        elif digests([figure])[figure] != digest:
+        elif digest(figure) != told["sha256"]:
             lines.append(f"{figure} is not the figure that was drawn with the numbers")
     return lines
 
@@ -89,6 +89,16 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
                 continue
             lines += [f"{name}, {place}" for place in _unlike(old, new)]
     return lines
+
+
+def without_times(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables but those of times and costs, which another run of a machine does not repeat."""
+    return {name: table for name, table in tables.items() if table["kind"] not in _MEASURED_TIMES}
+
+
+def is_of_times(figure: str) -> bool:
+    """Whether a figure is drawn from such tables."""
+    return Path(figure).stem in ("timing", "cost")
 
 
 def _found_rows(all_tables: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

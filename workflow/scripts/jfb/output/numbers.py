@@ -1,14 +1,15 @@
 """The numbers that the pages are written from, as one small file made from the results.
 
 The file (docs/numbers.json) is versioned, so that the pages can be written without the results. It
-holds tables, each with its kind and the files that it was made from; the seeds, epochs and updates
-of the studies; a digest of each figure that the pages show; and the provenance.
+holds tables, each with its kind, the files that it was made from, and the commit that made them;
+the seeds, epochs and updates of the studies; a digest of each figure that the pages show, with the
+file that it is a copy of; and the provenance.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,18 +34,27 @@ class Source(NamedTuple):
     files: tuple[str, ...]
 
 
-def collect(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
-    """The tables by their names: `kind`, `files`, and `rows`, an object per row.
+def collect(sources: Mapping[str, Source], commit: str | None) -> dict[str, dict[str, Any]]:
+    """The tables by their names: `kind`, `files`, `commit`, and `rows`, an object per row.
 
     Numbers have six digits; what is missing is null, what is infinite the text `infinity`.
+
+    Args:
+        sources: of each table.
+        commit: that made them.
     """
     return {
-        name: {"kind": kind, "files": list(paths), "rows": _rows(KINDS[kind](*paths))}
+        name: {
+            "kind": kind,
+            "files": list(paths),
+            "commit": commit,
+            "rows": _rows(KINDS[kind](*paths)),
+        }
         for name, (kind, paths) in sources.items()
     }
 
 
-def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def collect_again(numbers: Mapping[str, Any], commit: str | None) -> dict[str, dict[str, Any]]:
     """Those tables of the numbers again whose files are there, as `collect` returns them.
 
     Claims are among them where their evidence is from the same tables of results: another target
@@ -55,7 +65,7 @@ def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for name, table in numbers["tables"].items()
         if _is_there(table)
     }
-    found = collect(there)
+    found = collect(there, commit)
     if _rests_on(found) != _rests_on(numbers["tables"]):
         return {name: table for name, table in found.items() if name not in OF_ALL}
     return found
@@ -103,9 +113,43 @@ def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str
     return described
 
 
-def digests(figures: Iterable[str | Path]) -> dict[str, str]:
-    """SHA-256 of each file, by its path."""
-    return {str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in figures}
+def of_figures(copies: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Of each figure that the pages show: `file`, what it is a copy of, and its `sha256`.
+
+    Args:
+        copies: the files, by the paths of their copies.
+    """
+    return {path: {"file": file, "sha256": digest(path)} for path, file in copies.items()}
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def taken(numbers: Mapping[str, Any], again: Mapping[str, Any], project: Project) -> dict[str, Any]:
+    """The numbers with some tables made again, and the studies as they are configured.
+
+    Args:
+        numbers: see `write`.
+        again: see `collect_again`.
+        project: the configuration.
+    """
+    names = {called: study["study"] for called, study in numbers["studies"].items()}
+    return dict(numbers) | {
+        "studies": of_studies(project, names),
+        "figures": of_figures({path: f["file"] for path, f in numbers["figures"].items()}),
+        "tables": numbers["tables"] | dict(again),
+    }
+
+
+def origin(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance, with the tables of other commits by their commit."""
+    others: dict[str, list[str]] = {}
+    for name, table in numbers["tables"].items():
+        if table["commit"] != numbers["origin"]["commit"]:
+            others.setdefault(str(table["commit"]), []).append(name)
+    return numbers["origin"] | ({"tables_of_other_commits": others} if others else {})
 
 
 def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
@@ -114,7 +158,7 @@ def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
     Args:
         path: where to.
         numbers: `made_by` (a command), `origin` (an object, see `jfb.storage.provenance.of`),
-            `studies` (an object per study), `figures` (see `digests`), and `tables` (see
+            `studies` (an object per study), `figures` (see `of_figures`), and `tables` (see
             `collect`).
     """
     entries = [f'"{key}": {_lines(numbers[key], depth, " ")}' for key, depth in _KEYS.items()]

@@ -14,6 +14,7 @@ from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.analysis.finding import Span
 from jfb.output import choices, wording
+from jfb.output.numbers import origin
 from jfb.storage import files
 
 Row = Mapping[str, Any]
@@ -67,7 +68,7 @@ def page(template: str | Path, numbers: Mapping[str, Any], records: Mapping[str,
         text = render(Path(template).read_text(encoding="utf-8"), numbers, records)
     except (Unknown, jinja2.TemplateError) as error:
         raise files.FileFault(template, str(error)) from error
-    return f"{text.rstrip()}\n\n<!-- {json.dumps(numbers['origin'])} -->\n"
+    return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
 
 
 def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:

@@ -132,21 +132,17 @@ def within_least(logs: pd.DataFrame) -> tuple[float, pd.DataFrame]:
     """The least work that a run which stayed finite took in all, and what each run was at it.
 
     Returns:
-        The work, and the last epoch of each run within it.
-
-    Raises:
-        ValueError: the first epoch of a run is beyond it.
+        The work, and the last epoch of each run within it. A run whose first epoch takes more was
+        not validated by then: it has epoch 0, an infinite loss and no accuracy.
     """
     run = ["rate", "batch_size", "seed"]
     ends = logs.loc[logs.groupby(run)["epoch"].idxmax()]
     least = ends.loc[ends["val_loss"].map(math.isfinite), "work"].min()
     within = logs[logs["work"] <= least]
-    within = within.loc[within.groupby(run)["epoch"].idxmax()]
-    if len(within) < len(ends):
-        raise ValueError(
-            f"the first epoch of {len(ends) - len(within)} runs takes more than {least}"
-        )
-    return float(least), within
+    within = within.loc[within.groupby(run)["epoch"].idxmax()].set_index(run)
+    beyond = ends.set_index(run).drop(within.index)
+    beyond = beyond.assign(epoch=0, val_loss=math.inf, val_accuracy=math.nan)
+    return float(least), pd.concat([within, beyond]).reset_index()
 
 
 def _by_gradient(runs: pd.DataFrame) -> list[Measured]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from scipy.sparse.linalg import LinearOperator, gmres
 from torch import Tensor
 
 from jfb.config import choices, gradient_choices
@@ -92,6 +91,9 @@ class GMRES(Adjoint):
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`; NaN where it is not found."""
+        # A fifth of the start of a job that does without.
+        from scipy.sparse.linalg import LinearOperator, gmres
+
         self.applications = 0
 
         def system(x):
