@@ -95,6 +95,8 @@ def test_batch_sizes_are_compared_at_their_best_rates():
     assert row.n == 10
     # Seeds differ by as much as batch sizes do: pairs alone have the same difference.
     assert row[-3:] == pytest.approx((-0.1, -0.1, -0.1))
+    row = found(rows, measure="accuracy_updates_at_rate", level="0.01", batch_size=1348)
+    assert (row.n, row.estimate) == (10, pytest.approx(0.1))
     assert found(rows, measure="unconverged_epochs", batch_size=1348).estimate == 0.5
     assert found(rows, measure="unconverged_epochs", batch_size=32).estimate == 0.05
     assert found(rows, measure="work_epochs", batch_size=1348, against="").estimate == 1348
@@ -216,7 +218,7 @@ def test_a_confound_costs_what_undoing_it_gains():
     )
     table.loc[(table["variant"] == "theirs") & (table["seed"] == 0), "diverged"] = True
     lost = table[["variant", "seed"]].assign(
-        not_found=(table["variant"] == "theirs") / 4, unconverged=0.1
+        not_found=(table["variant"] == "theirs") / 4, unconverged=0.1, products=5.0
     )
     rows = jacobian_based.measure(table, lost)
     assert found(rows, measure="not_found", level="theirs").estimate == 0.25

@@ -90,7 +90,7 @@ def linearisations():
 
 def lost_adjoints():
     runs = summary("digits_jacobian")
-    return runs, runs[["variant", "seed"]].assign(not_found=0.1, unconverged=0.1)
+    return runs, runs[["variant", "seed"]].assign(not_found=0.1, unconverged=0.1, products=5.0)
 
 
 def units(study):

@@ -292,10 +292,10 @@ TYPED = {
     # Settings: tolerances, limits of the iteration, a level of the loss.
     *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
     # Settings of the studies of questions, and the sections on them.
-    *("8", "16", "300", "41", "122", "10,000", "225,000", "100", "0.95"),
+    *("8", "16", "300", "41", "122", "10,000", "100,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
     # Settings of the studies on images, and the sections on them.
-    *("15", "43", "44", "86", "129", "256", "2021"),
+    *("43", "44", "86", "129", "256", "400", "2e-4", "2021"),
     *(f"10.{section}" for section in range(1, 5)),
     # Settings of the catalogue of minima.
     *("9", "0.5", "30,000", "0.1", "0.01"),

@@ -41,6 +41,8 @@ def measure(
         chosen = {size: judging.loc[(rate, size)] for size, rate in best.items()}
         columns = {"accuracy": _ACCURACY, "loss": _LOSS, "work": "applications"}
         rows += _compared(after, chosen, columns)
+        for (rate, size), runs in judging.groupby(level=["rate", "batch_size"]):
+            rows.append(mean((f"accuracy_{after}_at_rate", rate, size, ""), runs[_ACCURACY]))
         for size, runs in chosen.items():
             lost = unconverged(runs, size, max(best))
             rows.append(mean((f"unconverged_{after}", "", size, ""), lost))

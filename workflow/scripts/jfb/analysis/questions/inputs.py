@@ -42,10 +42,10 @@ def iterations(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def adjoints(paths: Sequence[str]) -> pd.DataFrame:
-    """Of each log: the levels of the run, seed, and what was not found.
+    """Of each log: the levels of the run, seed, and what its adjoints and fixed points are like.
 
-    not_found: the share of its updates without an adjoint; unconverged: of its forward passes
-    without a fixed point.
+    products: with the Jacobian for the adjoint of an update, a mean; not_found: the share of its
+    updates without an adjoint; unconverged: of its forward passes without a fixed point.
     """
     rows = []
     for path in paths:
@@ -55,8 +55,13 @@ def adjoints(paths: Sequence[str]) -> pd.DataFrame:
             parquet.to_numbers(log[name]).sum() for name in ("unconverged_adjoints", "unconverged")
         )
         updates = run.updates_by(len(log), run.dataset.training_size)
-        lost = {"not_found": adjoints / updates, "unconverged": points / (updates + len(log))}
-        rows.append(dict(run.levels) | {"seed": run.seed} | lost)
+        told = {
+            # An epoch sees each sample once.
+            "products": parquet.to_numbers(log["adjoint_applications"]).mean(),
+            "not_found": adjoints / updates,
+            "unconverged": points / (updates + len(log)),
+        }
+        rows.append(dict(run.levels) | {"seed": run.seed} | told)
     return pd.DataFrame(rows)
 
 

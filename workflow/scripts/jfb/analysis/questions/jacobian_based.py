@@ -46,6 +46,6 @@ def measure(variants: pd.DataFrame, logs: pd.DataFrame) -> list[Measured]:
     for name in dict.fromkeys(variants["variant"]):
         rows.append(share(("diverged", name, 0), runs.loc[name, "diverged"]))
         lost = logs[logs["variant"] == name]
-        for measure in ("unconverged", "not_found"):
+        for measure in ("products", "unconverged", "not_found"):
             rows.append(mean((measure, name, 0, ""), lost[measure]))
     return rows

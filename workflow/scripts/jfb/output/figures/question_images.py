@@ -107,13 +107,13 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
 
 
 _VARIANTS = {
-    "jfb_normalised": "JFB, batch normalisation",
-    "exact_normalised": "exact, batch normalisation",
-    "jfb": "JFB, no normalisation",
+    "jfb_normalised": "JFB, normalisation in T",
+    "exact_normalised": "exact, normalisation in T",
+    "jfb": "JFB, none in T",
     "theirs": "their baseline",
-    "with_normalisation": "   with batch normalisation",
-    "with_every_update": "   with every update",
-    "with_exact_adjoint": "   with an exact adjoint",
+    "with_normalisation": "the same, normalisation in T",
+    "with_every_update": "the same, every update",
+    "with_exact_adjoint": "the same, exact adjoint",
 }
 
 
