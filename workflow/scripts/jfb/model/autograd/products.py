@@ -91,7 +91,7 @@ class GMRES(Adjoint):
 
     def __call__(self, jacobian: Jacobian, v: Tensor) -> Tensor:
         """See `Identity`; NaN where it is not found."""
-        # A fifth of the start of a job that does without.
+        # Here, so that a job that does without need not import it.
         from scipy.sparse.linalg import LinearOperator, gmres
 
         self.applications = 0
