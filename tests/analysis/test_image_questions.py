@@ -140,7 +140,7 @@ def test_a_run_without_an_epoch_within_the_least_work_was_not_validated_by_then(
 
 def test_seeds_that_are_to_choose_must_be_there():
     table = of_rates({1348: "0.03", 32: "0.003"})
-    with pytest.raises(Refused, match=r"seeds \[12\] choose the rates: give them"):
+    with pytest.raises(Refused, match=r"must have the seeds \[10, 11, 12\]"):
         digits.best_rates(table[table["seed"] < 12])
 
 
@@ -228,6 +228,15 @@ def test_a_confound_costs_what_undoing_it_gains():
     alike = found(rows, measure="accuracy", level="with_exact_adjoint", against="jfb")
     assert alike.estimate == 0
     assert math.isnan(alike.low)
+    # Runs of other losses are other runs, whatever their accuracies.
+    other = table.assign(final_val_loss=1.0 + (table["variant"] == "jfb"))
+    row = found(
+        jacobian_based.measure(other, lost),
+        measure="accuracy",
+        level="with_exact_adjoint",
+        against="jfb",
+    )
+    assert (row.estimate, row.low, row.high) == (0, 0, 0)
     behind = found(rows, measure="accuracy", level="exact_normalised", against="jfb_normalised")
     assert behind.estimate == pytest.approx(-0.35)
     assert found(rows, measure="diverged", level="theirs").estimate == pytest.approx(1 / 13)

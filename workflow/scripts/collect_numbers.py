@@ -24,7 +24,7 @@ with job_log(snakemake.log[0]) as log:
         "origin": origin,
         "studies": numbers.of_studies(project, snakemake.params.studies),
         "figures": numbers.of_figures(copies),
-        "tables": numbers.collect(sources, origin["commit"]),
+        "tables": numbers.made_at(numbers.collect(sources), origin["commit"]),
     }
     numbers.write(snakemake.output.numbers, found)
     log.info("%s: %d tables", snakemake.output.numbers, len(found["tables"]))

@@ -14,11 +14,13 @@ import html
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from jfb.config.project import load
+from jfb.config.project import Project, load
 from jfb.output import drift, numbers, questions, templates
 from jfb.output.figures import architecture, style
 from jfb.storage import files, provenance
@@ -33,7 +35,7 @@ QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
-def written() -> dict[str, str]:
+def written(found: Mapping[str, Any]) -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
     records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
     asked = yaml.safe_load(Path(QUESTIONS).read_text(encoding="utf-8"))
@@ -41,16 +43,15 @@ def written() -> dict[str, str]:
     return made | {QUESTIONS_PAGE: questions.page(asked)}
 
 
-def differing() -> list[str]:
+def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, str]) -> list[str]:
     """What does not agree with the numbers, with the command that makes it agree."""
-    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    again = numbers.collect_again(found, None)
+    again = numbers.collect_again(found)
     print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
     if others := numbers.left_out(found, again):
         print(f"not compared, their evidence is from other tables: {', '.join(others)}")
     of_numbers = [
         *drift.of_figures(found, pages),
-        *drift.of_settings(found, load(config)),
+        *drift.of_settings(found, project),
         *drift.of_results(found["tables"], again),
     ]
     of_pages = [line for page, text in pages.items() for line in drift.of_page(page, text)]
@@ -65,27 +66,27 @@ def differing() -> list[str]:
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
 
-def take() -> None:
-    """Take the numbers and figures of results that are there into docs/numbers.json."""
-    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    commit = json.loads(provenance.of(config))["commit"]
-    again = drift.without_times(numbers.collect_again(found, commit))
+def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dict[str, Any]:
+    """The numbers with those of results that are there, whose figures take their places too."""
+    again = numbers.made_at(drift.without_times(numbers.collect_again(found)), commit)
     for copy, figure in found["figures"].items():
-        if Path(figure["file"]).exists() and not drift.is_of_times(figure["file"]):
+        file = figure["file"]
+        if Path(file).exists() and not drift.is_of_times(file, found["tables"]):
             with files.whole(copy) as temporary:
-                shutil.copyfile(figure["file"], temporary)
-    numbers.write(NUMBERS, numbers.taken(found, again, load(config)))
+                shutil.copyfile(file, temporary)
     print(f"taken from the results: {', '.join(again) or 'nothing, none has been made'}")
+    return numbers.taken(found, again, project)
 
 
 try:
     found = numbers.read(NUMBERS)
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     if sys.argv[1:] == ["--take"]:
-        take()
-        found = numbers.read(NUMBERS)
-    pages = written()
+        found = taken(found, load(config), json.loads(provenance.of(config))["commit"])
+        numbers.write(NUMBERS, found)
+    pages = written(found)
     if sys.argv[1:] == ["--check"]:
-        lines = differing()
+        lines = differing(found, load(config), pages)
         print("\n".join(lines) or "README, findings and sizes are those of the numbers")
         sys.exit(bool(lines))
     for page, text in pages.items():

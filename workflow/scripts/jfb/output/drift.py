@@ -96,9 +96,10 @@ def without_times(tables: Mapping[str, Any]) -> dict[str, Any]:
     return {name: table for name, table in tables.items() if table["kind"] not in _MEASURED_TIMES}
 
 
-def is_of_times(figure: str) -> bool:
-    """Whether a figure is drawn from such tables."""
-    return Path(figure).stem in ("timing", "cost")
+def is_of_times(figure: str, tables: Mapping[str, Any]) -> bool:
+    """Whether a figure is drawn from such a table: the figure of a table has its name."""
+    timed = [t["files"] for t in tables.values() if t["kind"] in _MEASURED_TIMES]
+    return Path(figure).stem in {Path(file).stem for files in timed for file in files}
 
 
 def _found_rows(all_tables: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

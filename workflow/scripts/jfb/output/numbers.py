@@ -34,27 +34,23 @@ class Source(NamedTuple):
     files: tuple[str, ...]
 
 
-def collect(sources: Mapping[str, Source], commit: str | None) -> dict[str, dict[str, Any]]:
-    """The tables by their names: `kind`, `files`, `commit`, and `rows`, an object per row.
+def collect(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
+    """The tables by their names: `kind`, `files`, and `rows`, an object per row.
 
     Numbers have six digits; what is missing is null, what is infinite the text `infinity`.
-
-    Args:
-        sources: of each table.
-        commit: that made them.
     """
     return {
-        name: {
-            "kind": kind,
-            "files": list(paths),
-            "commit": commit,
-            "rows": _rows(KINDS[kind](*paths)),
-        }
+        name: {"kind": kind, "files": list(paths), "rows": _rows(KINDS[kind](*paths))}
         for name, (kind, paths) in sources.items()
     }
 
 
-def collect_again(numbers: Mapping[str, Any], commit: str | None) -> dict[str, dict[str, Any]]:
+def made_at(tables: Mapping[str, Any], commit: str | None) -> dict[str, dict[str, Any]]:
+    """The tables, each with the `commit` whose code made its files."""
+    return {name: {"commit": commit} | table for name, table in tables.items()}
+
+
+def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Those tables of the numbers again whose files are there, as `collect` returns them.
 
     Claims are among them where their evidence is from the same tables of results: another target
@@ -65,7 +61,7 @@ def collect_again(numbers: Mapping[str, Any], commit: str | None) -> dict[str, d
         for name, table in numbers["tables"].items()
         if _is_there(table)
     }
-    found = collect(there, commit)
+    found = collect(there)
     if _rests_on(found) != _rests_on(numbers["tables"]):
         return {name: table for name, table in found.items() if name not in OF_ALL}
     return found
@@ -132,7 +128,7 @@ def taken(numbers: Mapping[str, Any], again: Mapping[str, Any], project: Project
 
     Args:
         numbers: see `write`.
-        again: see `collect_again`.
+        again: see `collect_again`, with their commit.
         project: the configuration.
     """
     names = {called: study["study"] for called, study in numbers["studies"].items()}
@@ -159,7 +155,7 @@ def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
         path: where to.
         numbers: `made_by` (a command), `origin` (an object, see `jfb.storage.provenance.of`),
             `studies` (an object per study), `figures` (see `of_figures`), and `tables` (see
-            `collect`).
+            `collect` and `made_at`).
     """
     entries = [f'"{key}": {_lines(numbers[key], depth, " ")}' for key, depth in _KEYS.items()]
     with files.whole(path) as temporary:

@@ -59,8 +59,8 @@ def best_rates(summary: pd.DataFrame) -> dict[int, str]:
     choosing = summary[summary["seed"].isin(CHOOSING)]
     if missing := set(CHOOSING) - set(choosing["seed"]):
         raise Refused(
-            f"the seeds {sorted(missing)} choose the rates: give them to the studies of digits, or "
-            "change CHOOSING in jfb/analysis/questions/digits.py"
+            f"the seeds {sorted(missing)} are missing: the studies of digits, in config.yaml, must "
+            f"have the seeds {list(CHOOSING)}, which choose the learning rates, and others"
         )
     return _best(choosing, choosing[_LOSS].where(~choosing["diverged"], math.inf))
 
@@ -87,8 +87,8 @@ def unconverged(runs: pd.DataFrame, batch_size: int, samples: int) -> pd.Series:
 
 def _rates(after: str, best: Mapping[int, str], tried: Iterable[str]) -> list[Measured]:
     """The rate of each batch size; its level says where it is an end of what was tried."""
-    low, *_, high = sorted(set(tried), key=float)
-    ends = {low: "smallest", high: "largest"}
+    ascending = sorted(set(tried), key=float)
+    ends = {ascending[0]: "smallest", ascending[-1]: "largest"}
     return [
         Measured(
             f"rate_{after}", ends.get(rate, ""), size, "", len(CHOOSING), float(rate), *_NO_INTERVAL

@@ -32,6 +32,7 @@ def measure(variants: pd.DataFrame, logs: pd.DataFrame) -> list[Measured]:
     """
     runs = indexed(variants).droplevel("batch_size")
     columns = {"accuracy": "final_val_accuracy", "loss": "final_val_loss"}
+    found = runs[list(columns.values())]
     rows = []
     for (measure, column), name in itertools.product(
         columns.items(), dict.fromkeys(variants["variant"])
@@ -41,7 +42,7 @@ def measure(variants: pd.DataFrame, logs: pd.DataFrame) -> list[Measured]:
         pair = runs.loc[one, column], runs.loc[other, column]
         row = mean_difference((measure, one, 0, other), *pair)
         # Two variants whose runs are the same say nothing of what tells them apart.
-        alike = (pair[0] == pair[1]).all()
+        alike = found.loc[one].equals(found.loc[other])
         rows.append(row._replace(low=math.nan, high=math.nan) if alike else row)
     for name in dict.fromkeys(variants["variant"]):
         rows.append(share(("diverged", name, 0), runs.loc[name, "diverged"]))
