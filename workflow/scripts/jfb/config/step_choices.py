@@ -10,6 +10,9 @@ from jfb.config.choice import EVERY_ENGINE, STEPPING, Choice, Count, Decay, Posi
 #: Those of them that a run can be trained with, not timed only.
 TRAINED = ("reference", "fused", "autograd")
 
+#: Those that know where a layer begins and ends.
+_BY_LAYER = ("reference", "autograd")
+
 Updates = Annotated[int, Ge(1), Le(1_000_000_000)]
 Fraction = Annotated[float, Ge(0), Le(1)]
 
@@ -19,11 +22,15 @@ class Optimiser(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Optimiser:
+class _Stepping:
     learning_rate: Positive
-    #: Times the parameters, added to the gradient (L2); or, decoupled, taken from the parameters
-    #: at the learning rate before the step.
+    #: Times the parameters, added to the gradient (L2).
     weight_decay: Annotated[float, Ge(0), Le(1_000_000)] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decoupling(_Stepping):
+    #: Whether the decay is taken from the parameters, at the learning rate, before the step.
     decoupled: bool = False
 
     def unusable(self) -> tuple[str, str] | None:
@@ -34,7 +41,7 @@ class _Optimiser:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam(_Optimiser, Optimiser):
+class Adam(_Decoupling, Optimiser):
     """Adam (Kingma and Ba 2015, algorithm 1); `decoupled`, AdamW (Loshchilov and Hutter 2019)."""
 
     engines = STEPPING
@@ -45,7 +52,7 @@ class Adam(_Optimiser, Optimiser):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SGD(_Optimiser, Optimiser):
+class SGD(_Decoupling, Optimiser):
     """Gradient descent with momentum, Nesterov's if `nesterov` is true."""
 
     engines = TRAINED
@@ -58,6 +65,34 @@ class SGD(_Optimiser, Optimiser):
         if self.nesterov and not self.momentum:
             return "nesterov", "needs a momentum above 0"
         return super().unusable()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LARS(_Stepping, Optimiser):
+    """SGD with momentum; each layer's step is `trust` times its norm (You et al. 2017).
+
+    A layer is a weight or a bias. The gradient of its values w, with weight decay times w, is taken
+    times `trust`, times the norm of w over that of the gradient plus weight decay times that of w.
+    """
+
+    engines = _BY_LAYER
+    name: Literal["lars"] = "lars"
+    momentum: Decay = 0.9
+    trust: Positive = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LAMB(_Stepping, Optimiser):
+    """Adam whose step has the norm of the layer, times the rate (You et al. 2020, algorithm 2).
+
+    A layer is a weight or a bias. Weight decay times its values is added to the direction of Adam.
+    """
+
+    engines = _BY_LAYER
+    name: Literal["lamb"] = "lamb"
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Positive = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Training batch by batch: what the engines that compute in PyTorch have in common."""
 
+import math
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -117,7 +118,10 @@ class Trainer:
         self._run = run
         self._stream = stream
         self._contraction = CONTRACTIONS[run.contraction.name](network, run.contraction)
-        self._optimiser = OPTIMISERS[run.optimiser.name](run.optimiser, self._contraction.trained)
+        sizes = [math.prod(shape) for shape in network.shapes.values()]
+        self._optimiser = OPTIMISERS[run.optimiser.name](
+            run.optimiser, self._contraction.trained, sizes
+        )
         self._inputs, self._target = tensors(training)
         self._memory = Memory(run, len(training))
         self._done = 0
