@@ -66,6 +66,7 @@ CHOICES = {
     },
     "infinity norm": {"contraction": choices.Projection(bound=0.5, norm="infinity")},
     "orders": {"order_seed": 7},
+    "a smaller start": {"initial_scale": 0.25},
 }
 
 
@@ -256,6 +257,7 @@ def test_a_block_of_other_orders_has_the_rows_of_its_runs(run, data):
         {"order_seed": 5, "batch_size": 64},
         {"order_seed": 6, "batch_schedule": ((2, 64),)},
         {"order_seed": 6, "solver": picard(max_iterations=1000, start="previous")},
+        {"order_seed": 5, "initial_scale": 0.5},
     ]
     runs = tuple(
         dataclasses.replace(run, engine="fused", levels=(("order", str(k)),), **some)

@@ -226,3 +226,11 @@ def test_what_draws_orders_is_loaded_before_the_first_is_asked_for(stream, repla
     before, after = output.split("opened")
     assert "data saved to" in before
     assert "data" not in after
+
+
+def test_a_scaled_start_is_the_start_times_its_scale(project):
+    run = project.studies["seeds"].runs[32, 3]
+    streams = [open_stream(dataclasses.replace(run, initial_scale=scale)) for scale in (1.0, 0.125)]
+    whole, small = (stream.initial_parameters() for stream in streams)
+    np.testing.assert_array_equal(small, whole / 8)
+    np.testing.assert_array_equal(*(stream.orders(2) for stream in streams))

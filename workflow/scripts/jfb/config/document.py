@@ -123,6 +123,7 @@ _OF_LEVEL = {
     **{name: _CHOSEN[name] for name in WITH_OPTIONS},
     "batch_schedule": Annotated[list[Phase], Field(min_length=1)],
     "order_seed": Seed,
+    "initial_scale": Positive,
     "threads": Annotated[int, Ge(1), Le(1024)],
     "device": _CHOSEN["device"],
     "dataset": str,

@@ -256,6 +256,7 @@ def _runs(
             levels=levels,
             batch_schedule=phases,
             order_seed=entry.get("order_seed"),
+            initial_scale=entry["initial_scale"],
             loss=entry["loss"],
             threads=entry["threads"],
             device=entry["device"],

@@ -17,7 +17,9 @@ from jfb.config.settings import OPTIONAL
 
 #: What `defaults` says where it leaves these out.
 _LEFT_OUT = {
-    name: OPTIONAL[name] for name in (*WITH_OPTIONS, *BY_NAME, "threads") if name in OPTIONAL
+    name: OPTIONAL[name]
+    for name in (*WITH_OPTIONS, *BY_NAME, "threads", "initial_scale")
+    if name in OPTIONAL
 }
 
 

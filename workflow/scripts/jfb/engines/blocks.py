@@ -71,7 +71,7 @@ def _by_stream(
     groups: dict[tuple, list[settings.Run]] = {}
     for run in runs:
         orders = run.predecessors, run.order_seed, run.dataset, run.epochs
-        drawn = run.stream, run.seed, run.network, *orders
+        drawn = run.stream, run.seed, run.network, run.initial_scale, *orders
         groups.setdefault(drawn, []).append(run)
     for alike in groups.values():
         run = alike[0]

@@ -16,12 +16,12 @@ class Stream:
     Runs of one seed are paired: they differ in nothing but what their settings differ in. With an
     `order_seed`, the orders are those of that seed.
     Each parameter is uniform on (-1/sqrt(k), 1/sqrt(k)), k the number of inputs of its layer:
-    the default distribution of `torch.nn.Linear`. Orders are the permutations that
-    `numpy.random.default_rng` draws.
+    the default distribution of `torch.nn.Linear`, times the run's `initial_scale`. Orders are the
+    permutations that `numpy.random.default_rng` draws.
     """
 
     def __init__(self, run: settings.Run) -> None:
-        self._network = run.network
+        self._network, self._scale = run.network, run.initial_scale
         self._training_size = run.dataset.training_size
         initial, _ = np.random.SeedSequence(run.seed).spawn(2)
         seed = run.seed if run.order_seed is None else run.order_seed
@@ -39,7 +39,7 @@ class Stream:
         flat = np.empty(layout.size(self._network), dtype=np.float32)
         parts = layout.views(flat, self._network)
         for name, inputs in layout.fan_in(self._network):
-            bound = inputs**-0.5
+            bound = self._scale * inputs**-0.5
             parts[name][...] = self._initial.uniform(-bound, bound, parts[name].shape)
         return flat
 
