@@ -34,6 +34,7 @@ ROOMS = {
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
     "sklearn": ("model/digits.py", "model/parts.py"),
+    "skimage": ("model/camera.py",),
     "jsonschema": (),
     "pydantic": ("config/document.py", "config/data_document.py", "config/validation.py"),
     "pydantic_core": ("config/document.py",),

@@ -38,6 +38,7 @@ REPORT = {
 }
 #: A study of the engine that does as the report's program does.
 DIGITS = {"source": "digits", "training_share": 0.8, "split_seed": 1}
+CAMERA = {"source": "camera", "side": 64, "training_share": 0.75, "split_seed": 1}
 FPN = {"name": "fpn", "channels": 4, "blocks": 1, "gamma": 0.5}
 PICTURES = {
     "engine": "autograd",
@@ -246,7 +247,17 @@ MISTAKES = [
         ["studies.pictures.network.injection_normalisation", "'group'", "none, layer, batch"],
     ),
     ("datasets.digits", {"source": "digits"}, ["digits", "lacks", "training_share", "split_seed"]),
-    ("datasets.digits", DIGITS | {"source": "mnist"}, ["digits.source", "'mnist'", "digits"]),
+    (
+        "datasets.digits",
+        DIGITS | {"source": "mnist"},
+        ["digits.source", "'mnist'", "digits, camera"],
+    ),
+    (
+        "datasets.camera",
+        CAMERA | {"side": 100},
+        ["camera.side", "100", "one of: 8, 16, 32, 64, 128, 256"],
+    ),
+    ("datasets.camera", CAMERA | {"points": 9}, ["camera.points", "9", "unknown", "side"]),
     (
         "datasets.digits",
         DIGITS | {"points": 9},
@@ -285,6 +296,53 @@ MISTAKES = [
         DEEP | {"network": MLP | {"normalisation": "batch"}, "batch_sizes": [2399]},
         ["studies.deep.network.normalisation", "at least two samples in each batch"],
     ),
+    (
+        "studies.deep",
+        DEEP | {"network": MLP | {"normalisation": "batch", "ghost": 1}},
+        ["studies.deep.network.normalisation", "at least two samples in each batch"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"network": MLP | {"normalisation": "layer", "ghost": 32}},
+        ["studies.deep.network.ghost", "32", "needs the normalisation batch"],
+    ),
+    (
+        "studies.seeds.optimiser",
+        {"name": "lars", "learning_rate": 0.1},
+        ["studies.seeds.optimiser.name", "'lars'", "fused", "by: reference, autograd"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"optimiser": {"name": "lamb", "learning_rate": 0.1, "decoupled": True}},
+        ["studies.deep.optimiser.decoupled", "unknown"],
+    ),
+    (
+        "studies.seeds.regulariser",
+        {"name": "jacobian", "weight": 1.0},
+        ["studies.seeds.regulariser.name", "'jacobian'", "fused", "by: autograd"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"regulariser": {"name": "jacobian", "weight": 0.0}},
+        ["studies.deep.regulariser.weight", "0.0", "greater than 0"],
+    ),
+    (
+        "studies.deep",
+        DEEP
+        | {
+            "regulariser": {"name": "jacobian", "weight": 1.0},
+            "solver": {"name": "explicit", "applications": 5},
+            "gradient": {"name": "unrolled"},
+        },
+        ["studies.deep.regulariser.name", "'jacobian'", "needs a fixed point"],
+    ),
+    (
+        "studies.deep",
+        DEEP | {"regulariser": {"name": "injection_dropout", "share": 1.0}},
+        ["studies.deep.regulariser.share", "1.0", "less than 1"],
+    ),
+    ("studies.seeds.initial_scale", 0.0, ["seeds.initial_scale", "0.0", "greater than 0"]),
+    ("studies.replay.initial_scale", 0.5, ["replay.initial_scale", "0.5", "stream per_seed"]),
     (
         "cost.gradients",
         {"cg": {"name": "cg_normal"}},

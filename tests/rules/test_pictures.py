@@ -4,6 +4,7 @@ import pandas as pd
 
 from conftest import Workspace
 from jfb.config.datasets import Digits
+from jfb.config.project import load
 from jfb.records import dataset, parameters, runlog
 
 RUN = "results/runs/pictures/batch_size=64/seed=0"
@@ -42,6 +43,46 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
     output = workspace.snakemake("results/figures/levels_pictures.png", check=False)
     assert "must be a study with the loss mse, not cross_entropy" in output
     assert workspace.status != 0
+
+
+def test_a_study_of_a_picture_as_a_function_with_choices_of_the_papers(tmp_path):
+    """Five seconds: Snakemake, the picture, and a job that trains two runs."""
+    workspace = Workspace(tmp_path)
+    workspace.config["datasets"]["camera"] = {
+        "source": "camera",
+        "side": 16,
+        "frequencies": 2,
+        "training_share": 0.75,
+        "split_seed": 1,
+    }
+    workspace.config["studies"]["places"] = {
+        "engine": "autograd",
+        "dataset": "camera",
+        "latent_dim": 8,
+        "network": {"name": "mlp", "depth": 1, "normalisation": "batch", "ghost": 32},
+        "optimiser": {"name": "lamb", "learning_rate": 0.03},
+        "initial_scale": 0.5,
+        "batch_sizes": [64],
+        "seeds": [0],
+        "epochs": 20,
+        "block_size": 1,
+        "factors": {
+            "regulariser": {
+                "none": {"regulariser": {"name": "none"}},
+                "jacobian": {"regulariser": {"name": "jacobian", "weight": 1.0}},
+            }
+        },
+    }
+    workspace.save()
+    workspace.snakemake("results/summaries/places.parquet")
+    options = load(workspace.config).datasets["camera"]
+    training, validation = dataset.read(tmp_path / "results/data/camera.parquet", options.inputs)
+    assert training.inputs.shape == (192, 10)
+    assert len(validation) == 64
+    runs = pd.read_parquet(tmp_path / "results/summaries/places.parquet").set_index("regulariser")
+    # Half of the variance of the grey values, and more, is explained.
+    assert (runs["final_train_loss"] < 0.5 * training.target.var()).all()
+    assert runs["adjoint_applications"].to_dict() == {"none": 0, "jacobian": 20}
 
 
 def test_what_rests_on_the_reports_network_is_refused(tmp_path):

@@ -1,7 +1,7 @@
-# The datasets that are points of the room, scikit-learn's digits, and files of users.
-POINTS, DIGITS, FILES = (
+# The datasets that are points of the room, those that packages have with them, and files of users.
+POINTS, PACKAGED, FILES = (
     [name for name, one in project.datasets.items() if isinstance(one, kind)]
-    for kind in (datasets.Dataset, datasets.Digits, datasets.File)
+    for kind in (datasets.Dataset, tuple(datasets.PACKAGED.values()), datasets.File)
 )
 
 
@@ -32,7 +32,7 @@ rule generate:
         "../scripts/generate.py"
 
 
-rule take_digits:
+rule take_packaged:
     output:
         "results/data/{dataset}.parquet",
     log:
@@ -40,7 +40,7 @@ rule take_digits:
     benchmark:
         "results/benchmarks/data/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DIGITS),
+        dataset=any_of(PACKAGED),
     conda:
         "../../environment.yml"
     threads: 1
@@ -48,12 +48,12 @@ rule take_digits:
         mem_mb=1000,
         runtime=5,
     params:
-        code=code_of("take_digits.py"),
+        code=code_of("take_packaged.py"),
         dataset=lambda wildcards: project.datasets[wildcards.dataset].to_dict(),
     message:
         "Dataset {wildcards.dataset}"
     script:
-        "../scripts/take_digits.py"
+        "../scripts/take_packaged.py"
 
 
 rule take_file:

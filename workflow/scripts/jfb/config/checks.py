@@ -237,6 +237,8 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     if "order_seed" in entry and entry["stream"] != "per_seed":
         allowed = f"needs the stream per_seed, not {entry['stream']}"
         raise ConfigError(f"{key}.order_seed", entry["order_seed"], allowed)
+    if entry["initial_scale"] != 1:
+        _require_scaled(f"{key}.initial_scale", entry)
     latent_dim = entry["latent_dim"]
     able = [n for n, e in Engine.all().items() if latent_dim <= e.most_latent_dim]
     _require_offered(f"{key}.latent_dim", latent_dim, engine, able)
@@ -247,6 +249,9 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
+    if solver == "explicit" and entry["regulariser"]["name"] != "none":
+        allowed = "needs a fixed point, which the solver explicit does not look for"
+        raise ConfigError(f"{key}.regulariser.name", entry["regulariser"]["name"], allowed)
     if gradient == "unrolled" and entry["solver"].get("start", "zero") != "zero":
         allowed = "needs a search from u = 0, not from start previous"
         raise ConfigError(f"{key}.gradient.name", gradient, allowed)
@@ -255,6 +260,15 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         require_used_tolerance(f"{key}.gradient", Gradient.from_dict(entry["gradient"]), latent_dim)
     if engine == "fused" and latent_dim > FUSED_DIRECT:
         _require_small(key, entry)
+
+
+def _require_scaled(key: str, entry: Mapping[str, Any]) -> None:
+    if entry["stream"] != "per_seed":
+        allowed = f"needs the stream per_seed, not {entry['stream']}"
+        raise ConfigError(key, entry["initial_scale"], allowed)
+    if WITH_OPTIONS["network"].all()[entry["network"]["name"]].draws_itself:
+        allowed = f"the network {entry['network']['name']} draws its start itself"
+        raise ConfigError(key, entry["initial_scale"], allowed)
 
 
 def _require_offered(key: str, value: object, engine: str, able: Iterable[str]) -> None:

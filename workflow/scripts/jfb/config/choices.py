@@ -9,7 +9,7 @@ implementation is a class or a module elsewhere, of the same name.
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from jfb.config.choice import (
     EVERY_ENGINE,
@@ -141,6 +141,46 @@ class Parametrization(Bounded, Contraction):
     name: Literal["parametrization"] = "parametrization"
 
 
+class Regulariser(Choice):
+    """What keeps the network from fitting its samples alone; losses in logs are without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoRegulariser(Regulariser):
+    """The loss, and nothing else."""
+
+    engines = EVERY_ENGINE
+    name: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JacobianRegulariser(Regulariser):
+    """`weight` times the mean square of v^T J at the fixed point, v Gaussian (Bai et al. 2021).
+
+    Over `vectors` v, which estimates the square of J's Frobenius norm for each component of u; in a
+    batch with the probability `frequency`. The fixed point is held while it is differentiated.
+    """
+
+    engines = ("autograd",)
+    name: Literal["jacobian"] = "jacobian"
+    weight: Positive
+    frequency: Annotated[float, Gt(0), Le(1)] = 1.0
+    vectors: Annotated[int, Ge(1), Le(1000)] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class InjectionDropout(Regulariser):
+    """A `share` of what T takes of the inputs is 0 in training, drawn anew for each batch.
+
+    The rest is divided by what is left, 1 - share. One draw holds for all iterations: drawn anew
+    within T, each would be of another map, which has another fixed point.
+    """
+
+    engines = ("autograd",)
+    name: Literal["injection_dropout"] = "injection_dropout"
+    share: Share
+
+
 class Activation(Choice):
     """The nonlinearity of T."""
 
@@ -187,6 +227,7 @@ WITH_OPTIONS: dict[str, type[Choice]] = {
     "solver": Solver,
     "gradient": Gradient,
     "contraction": Contraction,
+    "regulariser": Regulariser,
     "optimiser": Optimiser,
     "learning_rate_rule": LearningRateRule,
     "schedule": Schedule,

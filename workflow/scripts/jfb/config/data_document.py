@@ -25,6 +25,16 @@ class Digits(Strict):
     split_seed: Seed
 
 
+class Camera(Strict):
+    """The picture of scikit-image, and the split."""
+
+    source: Literal["camera"]
+    side: Literal[8, 16, 32, 64, 128, 256]
+    frequencies: Annotated[int, Ge(0), Le(8)] = None
+    training_share: Annotated[float, Gt(0), Lt(1)]
+    split_seed: Seed
+
+
 class File(Strict):
     """A user's file of samples, and the split."""
 
@@ -56,7 +66,7 @@ class Dataset(Strict):
 
 
 def _kind_of_dataset(value: Any) -> str:
-    for key, kind in (("source", "of digits"), ("file", "of a file")):
+    for key, kind in (("source", "of a package"), ("file", "of a file")):
         if isinstance(value, dict) and key in value:
             return kind
     return "of points"
@@ -64,7 +74,7 @@ def _kind_of_dataset(value: Any) -> str:
 
 AnyDataset = Annotated[
     Annotated[Dataset, Tag("of points")]
-    | Annotated[Digits, Tag("of digits")]
+    | Annotated[Annotated[Digits | Camera, Field(discriminator="source")], Tag("of a package")]
     | Annotated[File, Tag("of a file")],
     Discriminator(_kind_of_dataset),
 ]

@@ -105,6 +105,49 @@ class Digits(_Split):
 
 
 @dataclass(frozen=True)
+class Camera(_Split):
+    """The picture `camera` of scikit-image as a function: grey values in [0, 1] at coordinates.
+
+    It is averaged down to `side` x `side` pixels. Coordinates of their centres are in (-1, 1),
+    first to the right, then down; with `frequencies` k, sin and cos of 2^j pi times each, j < k,
+    come beside them (Mildenhall et al. 2020, equation 4).
+    """
+
+    side: int
+    training_share: float
+    split_seed: int
+    frequencies: int = 0
+    source: str = "camera"
+
+    fewest: ClassVar[int] = 1
+    outputs: ClassVar[int] = 1
+    #: An input is a place, not a picture.
+    image: ClassVar[tuple[int, int, int] | None] = None
+    #: Nothing is added to the grey values.
+    variance_of_targets: ClassVar[float] = 0.0
+
+    @property
+    def points(self) -> int:
+        """Number of pixels."""
+        return self.side**2
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        waves = [
+            f"{wave}_{axis}_{j}"
+            for j in range(self.frequencies)
+            for wave in ("sin", "cos")
+            for axis in ("x", "y")
+        ]
+        return "x", "y", *waves
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name, but for `frequencies` at its default."""
+        return super().to_dict() | {"source": self.source}
+
+
+@dataclass(frozen=True)
 class File(_Split):
     """Samples of a user's Parquet or npz file: `shape` of an input, and what its target is.
 
@@ -152,15 +195,17 @@ class File(_Split):
 
 
 #: What a run can be of.
-AnyDataset = Dataset | Digits | File
+AnyDataset = Dataset | Digits | Camera | File
+#: Those that a package has with it, by `source`.
+PACKAGED = {"digits": Digits, "camera": Camera}
 
 
 def from_dict(values: Mapping[str, Any]) -> AnyDataset:
     """The dataset that `to_dict` wrote down, or a configuration has.
 
     Raises:
-        TypeError: there is none with these keys.
+        KeyError, TypeError: there is none with these keys.
     """
     if "source" in values:
-        return Digits(**values)
+        return PACKAGED[values["source"]](**values)
     return (File if "file" in values else Dataset)(**values)

@@ -58,9 +58,10 @@ def in_one_line(
         return ConfigError(f"{key}.name", None, "is missing; it must be set")
     if kind == "union_tag_invalid":
         tags = context["expected_tags"].replace("'", "")
-        return ConfigError(f"{key}.name", context["tag"], f"must be one of: {tags}")
+        named = context["discriminator"].replace("'", "")
+        return ConfigError(f"{key}.{named}", context["tag"], f"must be one of: {tags}")
     if kind == "literal_error":
-        options = context["expected"].replace("' or '", "', '").replace("'", "")
+        options = context["expected"].replace(" or ", ", ").replace("'", "")
         return ConfigError(key, value, f"must be one of: {options}")
     if kind == "string_pattern_mismatch":
         is_level = context["pattern"] == names.LEVEL
@@ -132,8 +133,8 @@ def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) ->
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
         elif "discriminator" in node:
-            mapping = node["discriminator"]["mapping"]
-            node = {"$ref": mapping[value["name"]]}
+            by = node["discriminator"]
+            node = {"$ref": by["mapping"][value[by["propertyName"]]]}
         elif "oneOf" in node or "anyOf" in node:
             options = [
                 option
@@ -147,11 +148,14 @@ def _resolved(node: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) ->
 
 def _is_named(option: Mapping[str, Any], value: Any, schema: Mapping[str, Any]) -> bool:
     """Whether a schema is that of the choice, the source or the file that a mapping names."""
+    if "discriminator" in option:
+        by = option["discriminator"]
+        return isinstance(value, Mapping) and value.get(by["propertyName"]) in by["mapping"]
     if "$ref" in option:
         option = schema["$defs"][option["$ref"].rpartition("/")[2]]
     properties = option.get("properties", {})
-    named = [key for key in ("name", "source") if "const" in properties.get(key, {})]
     if not isinstance(value, Mapping):
         return False
     of_file = {"file", "shape"} <= properties.keys() and "file" in value
-    return of_file or any(value.get(key) == properties[key]["const"] for key in named)
+    named = properties.get("name", {}).get("const")
+    return of_file or (named is not None and value.get("name") == named)

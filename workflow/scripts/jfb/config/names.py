@@ -32,7 +32,7 @@ NO_STUDIES = (
     "everything",
     "dataset",
     "generate",
-    "take_digits",
+    "take_packaged",
     "take_file",
     "train",
     "train_block",

@@ -8,6 +8,8 @@ from annotated_types import Ge, Le
 from jfb.config.choice import EVERY_ENGINE, Choice, Identifier, PythonFile, Share
 
 Normalisation = Literal["none", "layer", "batch"]
+#: Samples that are normalised together; all of a batch unless given (Hoffer et al. 2017).
+Ghost = Annotated[int, Ge(1), Le(1_000_000)]
 
 
 class Cell(Choice):
@@ -33,24 +35,41 @@ class Report(Cell):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MLP(Cell):
+class _Normalised:
+    normalisation: Normalisation = "none"
+    ghost: Ghost | None = None
+
+    @property
+    def normalises_batches(self) -> bool:
+        """Whether samples of a batch are normalised together, in T or in the injection."""
+        return "batch" in (self.normalisation, getattr(self, "injection_normalisation", None))
+
+    def unusable(self) -> tuple[str, str] | None:
+        """Ghost batches are of a batch that is normalised."""
+        if self.ghost and not self.normalises_batches:
+            return "ghost", "needs the normalisation batch"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLP(_Normalised, Cell):
     """`depth` layers: f(N(W_k f(... f(W_1 u + b_1) ...) + b_k + injection(d))).
 
-    N is the `normalisation`. With batch, the fixed point of a sample depends on its batch.
+    N is the `normalisation`. With batch, the fixed point of a sample depends on its batch, or on
+    its part of so many samples, a `ghost` batch (Hoffer et al. 2017).
     """
 
     name: Literal["mlp"] = "mlp"
     depth: Annotated[int, Ge(1), Le(100)]
-    normalisation: Normalisation = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FPN(Cell):
+class FPN(_Normalised, Cell):
     """gamma times `blocks` residual blocks of convolutions on u + Q(d) (Wu Fung et al. 2021).
 
     Q is two convolutions with pooling by `pool` and an `injection_normalisation`, that of T unless
     it is given; u has `channels`, whatever latent_dim is, and f is a leaky relu. With normalisation
-    batch, the fixed point of a sample depends on its batch.
+    batch, the fixed point of a sample depends on its batch, or on its `ghost` batch, as in mlp.
     """
 
     keeps_shape = True

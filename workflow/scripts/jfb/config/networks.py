@@ -36,7 +36,7 @@ def made(key: str, entry: Mapping[str, Any], dataset: AnyDataset) -> settings.Ne
     if entry["stream"] == "report" and network.to_dict().keys() - {*_OF_POINTS}:
         allowed = "draws the report's network only: others need the stream per_seed"
         raise ConfigError(f"{key}.stream", entry["stream"], allowed)
-    if getattr(cell, "normalisation", "none") == "batch":
+    if getattr(cell, "normalises_batches", False):
         _require_several(f"{key}.network.normalisation", cell, entry, dataset)
     return network
 
@@ -78,9 +78,10 @@ def _require_several(
     each = math.prod(cell.latent_shape(dataset.image)[1:]) if isinstance(cell, FPN) else 1
     sizes = [*entry["batch_sizes"], *(p["batch_size"] for p in entry.get("batch_schedule", ()))]
     rest = [dataset.training_size % size or size for size in sizes]
-    fewest = min(*rest, dataset.points - dataset.training_size)
+    fewest = min(*rest, dataset.points - dataset.training_size, cell.ghost or math.inf)
     if fewest * each < 2:
         allowed = (
-            "needs at least two samples in each batch, the last of an epoch and validation too"
+            "needs at least two samples in each batch, the last of an epoch, validation and each "
+            "ghost batch too"
         )
         raise ConfigError(key, "batch", allowed)

@@ -50,6 +50,7 @@ _LIKE_THE_REPORTS = {"cell": _REPORT.to_dict(), "outputs": 1, "image": None}
 
 
 _SAME_RATE, _CONSTANT = step_choices.SameRate(), step_choices.Constant()
+_NO_REGULARISER = choices.NoRegulariser()
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ class Run:
     are kept. `levels` names the place of the run among those of its study that differ in more than
     batch size and seed: pairs of a factor and its level. `batch_schedule` are pairs of a number of
     epochs and the batch size that they have, before the others have `batch_size`. `order_seed`
-    draws the orders of the samples, where that is not the seed. `loss` is what is minimised. It is
-    computed on a `device`, by so many `threads`.
+    draws the orders of the samples, where that is not the seed. `initial_scale` is a factor of the
+    initial parameters. `loss` is what is minimised. It is computed on a `device`, by so many
+    `threads`.
     """
 
     dataset: AnyDataset
@@ -84,8 +86,10 @@ class Run:
     levels: tuple[tuple[str, str], ...] = ()
     learning_rate_rule: step_choices.LearningRateRule = _SAME_RATE
     schedule: step_choices.Schedule = _CONSTANT
+    regulariser: choices.Regulariser = _NO_REGULARISER
     batch_schedule: tuple[tuple[int, int], ...] = ()
     order_seed: int | None = None
+    initial_scale: float = 1.0
     loss: str = "mse"
     threads: int = 1
     device: str = "cpu"
@@ -147,8 +151,10 @@ LEFT_OUT = {
     "levels": [],
     "learning_rate_rule": {"name": "constant"},
     "schedule": {"name": "constant"},
+    "regulariser": {"name": "none"},
     "batch_schedule": [],
     "order_seed": None,
+    "initial_scale": 1.0,
     "loss": "mse",
     "threads": 1,
     "device": "cpu",

@@ -17,6 +17,7 @@ from jfb.model import numerics
 from jfb.model.autograd.equilibrium import DEQ
 from jfb.model.autograd.losses import LOSSES
 from jfb.model.autograd.networks import input_shape, open_cell
+from jfb.model.autograd.regularisers import REGULARISERS
 from jfb.model.solvers import Solve
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -58,6 +59,7 @@ class _Network(OnOneVector):
             self.latent_weight = cell.latent.weight.detach()
         self.deq = DEQ(cell, run.solver, run.gradient)
         self.loss = LOSSES[run.loss]
+        self.regulariser = REGULARISERS[run.regulariser.name](run.regulariser, run.seed)
 
 
 class Forward:
@@ -80,11 +82,14 @@ class Forward:
         if start is not None:
             start = start.T.reshape(self._latent_shape)
         inputs = d.T.reshape(-1, *self._network.input_shape)
-        y = self._network.deq(inputs, start)
-        self.gradient.loss, kept = self._network.loss(y, target[0])
+        deq, regulariser = self._network.deq, self._network.regulariser
+        in_training = torch.is_grad_enabled()
+        y = deq(inputs, start, regulariser.change) if in_training else deq(inputs, start)
+        loss, kept = self._network.loss(y, target[0])
+        penalty = regulariser.penalty(deq) if in_training else None
+        self.gradient.loss = loss if penalty is None else loss + penalty
         error.copy_(kept)
-        solve = self._network.deq.solve
-        return solve._replace(point=self._network.deq.point.flatten(1).T)
+        return deq.solve._replace(point=deq.point.flatten(1).T)
 
 
 class _Gradient:
@@ -97,8 +102,8 @@ class _Gradient:
 
     @property
     def applications(self) -> int:
-        """Products with J^T that the last call took, for each point."""
-        return self._network.deq.adjoint.applications
+        """Products with J^T that the last batch took, for each point, its penalty's among them."""
+        return self._network.deq.adjoint.applications + self._network.regulariser.products
 
     @property
     def converged(self) -> bool:

@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from jfb.config.datasets import Digits, File
+from jfb.config.datasets import Camera, Digits, File
 from jfb.records.dataset import Part
 
 
 def split(
-    options: Digits | File, inputs: np.ndarray, target: np.ndarray, has_classes: bool
+    options: Digits | Camera | File, inputs: np.ndarray, target: np.ndarray, has_classes: bool
 ) -> tuple[Part, Part]:
     """The training part and the validation part.
 

@@ -5,6 +5,7 @@ A cell is all that `jfb.model.autograd.equilibrium.DEQ` needs to know of a netwo
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -81,13 +82,14 @@ class MLP(Affine):
 
     N is a normalisation without parameters: none; layer, of each sample; or batch, over the
     samples of a batch. With batch, T couples the samples: the fixed point of one depends on the
-    others.
+    others; with `ghost` batches, on those of its own.
 
     Args:
         input_dim, latent_dim, outputs: dimensions of d, u and y; all layers have `latent_dim`.
         activation: f, relu or tanh.
         depth: k.
         normalisation: N.
+        ghost: samples of a ghost batch; all of a batch unless given.
     """
 
     def __init__(
@@ -98,10 +100,11 @@ class MLP(Affine):
         activation: str,
         depth: int,
         normalisation: str,
+        ghost: int | None = None,
     ) -> None:
         super().__init__(input_dim, latent_dim, outputs, activation)
         self.hidden = nn.ModuleList(nn.Linear(latent_dim, latent_dim) for _ in range(depth - 1))
-        self._normalise = _normalisation(normalisation, self.latent_shape)
+        self._normalise = normaliser(normalisation, self.latent_shape, ghost)
         self.coupled = normalisation == "batch"
 
     def forward(self, u: Tensor, injected: Tensor) -> Tensor:
@@ -133,6 +136,7 @@ class FPN(Cell):
         pool: side of the squares that the injection takes the largest value of.
         normalisation: N, as in `MLP`; theirs is batch.
         injection_normalisation: that of Q.
+        ghost: as in `MLP`, of both.
     """
 
     def __init__(
@@ -146,6 +150,7 @@ class FPN(Cell):
         pool: int,
         normalisation: str,
         injection_normalisation: str,
+        ghost: int | None = None,
     ) -> None:
         super().__init__()
         depth, height, width = image
@@ -158,11 +163,11 @@ class FPN(Cell):
         self.convolution = _convolution(channels, half)
         self.output = nn.Linear(half * math.prod(sides), outputs)
         self._gamma, self._pool = gamma, pool
-        self._normalise = _normalisation(normalisation, self.latent_shape)
+        self._normalise = normaliser(normalisation, self.latent_shape, ghost)
         self.coupled = normalisation == "batch"
         self._before = [
-            _normalisation(injection_normalisation, (half, height, width)),
-            _normalisation(injection_normalisation, self.latent_shape),
+            normaliser(injection_normalisation, (half, height, width), ghost),
+            normaliser(injection_normalisation, self.latent_shape, ghost),
         ]
 
     def inject(self, d: Tensor) -> Tensor:
@@ -191,15 +196,26 @@ def _leaky(x: Tensor) -> Tensor:
     return functional.leaky_relu(x, 0.1)
 
 
-def _normalisation(name: str, shape: tuple[int, ...]):
+def normaliser(name: str, shape: tuple[int, ...], ghost: int | None):
     """A normalisation without parameters, of tensors (size, *shape)."""
     match name:
         case "none":
             return lambda x: x
         case "layer":
             return lambda x: functional.layer_norm(x, shape)
+        # Always by the batch at hand: running means would make T another map in training.
+        case "batch" if ghost:
+            return lambda x: torch.cat([_by_batch(part) for part in _ghosts(x, ghost)])
         case "batch":
-            # Always by the batch at hand: running means would make T another map in training.
-            return lambda x: functional.batch_norm(x, None, None, training=True)
+            return _by_batch
         case _:
             raise ValueError(f"normalisation {name!r}: must be none, layer or batch")
+
+
+def _by_batch(x: Tensor) -> Tensor:
+    return functional.batch_norm(x, None, None, training=True)
+
+
+def _ghosts(x: Tensor, ghost: int) -> tuple[Tensor, ...]:
+    """Parts of `ghost` samples, or of more where they do not come out even."""
+    return x.tensor_split(max(1, len(x) // ghost))

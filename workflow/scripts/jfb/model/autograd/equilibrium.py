@@ -36,15 +36,23 @@ class DEQ(nn.Module):
         #: Of the last batch.
         self.point: Tensor | None = None
         self.solve: Solve | None = None
+        #: What T took of its inputs, with its graph.
+        self.injected: Tensor | None = None
 
-    def forward(self, d: Tensor, start: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        d: Tensor,
+        start: Tensor | None = None,
+        change: Callable[[Tensor], Tensor] = lambda injected: injected,
+    ) -> Tensor:
         """Predict: (size, *shape) to (size, outputs).
 
         Args:
             d: inputs.
             start: (size, *latent_shape) where the search starts; 0 unless it is given.
+            change: of what T takes of the inputs.
         """
-        injected = self.cell.inject(d)
+        self.injected = injected = change(self.cell.inject(d))
         if start is None:
             start = injected.new_zeros(len(d), *self.cell.latent_shape)
         if self._gradient.name != "unrolled":

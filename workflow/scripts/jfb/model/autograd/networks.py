@@ -31,12 +31,12 @@ def _affine(network: settings.Network, _: int) -> cells.Cell:
 def _mlp(network: settings.Network, _: int) -> cells.Cell:
     dimensions = network.input_dim, network.latent_dim, network.outputs
     cell = network.cell
-    return cells.MLP(*dimensions, network.activation, cell.depth, cell.normalisation)
+    return cells.MLP(*dimensions, network.activation, cell.depth, cell.normalisation, cell.ghost)
 
 
 def _fpn(network: settings.Network, _: int) -> cells.Cell:
     cell, image = network.cell, network.image
-    options = {key: getattr(cell, key) for key in ("half", "blocks", "gamma", "pool")}
+    options = {key: getattr(cell, key) for key in ("half", "blocks", "gamma", "pool", "ghost")}
     return cells.FPN(
         image,
         network.outputs,
