@@ -303,6 +303,21 @@ MISTAKES = [
     ),
     (
         "studies.deep",
+        DEEP | {"network": MLP | {"normalisation": "batch", "ghost": 17}},
+        ["studies.deep.network.ghost", "17", "at most half a batch size of the study, here 16"],
+    ),
+    (
+        "studies.pictures",
+        PICTURES
+        | {
+            "network": FPN
+            | {"pool": 8, "normalisation": "layer", "injection_normalisation": "batch"},
+            "batch_sizes": [1],
+        },
+        ["studies.pictures.network.injection_normalisation", "'batch'", "at least two samples"],
+    ),
+    (
+        "studies.deep",
         DEEP | {"network": MLP | {"normalisation": "layer", "ghost": 32}},
         ["studies.deep.network.ghost", "32", "needs the normalisation batch"],
     ),

@@ -138,6 +138,14 @@ def test_a_layer_of_zeros_is_stepped_all_the_same(kind):
     assert ours[3:].tolist() == [1, 1]
 
 
+def test_a_step_of_lars_is_in_proportion_to_the_layer_whatever_the_gradient():
+    """Its square overflows in float32."""
+    ours = torch.ones(4)
+    optimiser = opened(step_choices.LARS(learning_rate=0.5, trust=0.1), ours, [4])
+    optimiser.step(torch.full((4,), 1e25), 0.5)
+    torch.testing.assert_close(ours, torch.full((4,), 1 - 0.5 * 0.1))
+
+
 @pytest.mark.parametrize("kind", [step_choices.LARS, step_choices.LAMB])
 def test_both_engines_train_with_it_alike(kind, project, data):
     run = dataclasses.replace(

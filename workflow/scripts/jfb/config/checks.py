@@ -249,9 +249,9 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
     if solver == "explicit" and gradient != "unrolled":
         allowed = "has no fixed point, and needs the gradient unrolled"
         raise ConfigError(f"{key}.solver.name", solver, f"{allowed}, not {gradient}")
-    if solver == "explicit" and entry["regulariser"]["name"] != "none":
+    if solver == "explicit" and entry["regulariser"]["name"] == "jacobian":
         allowed = "needs a fixed point, which the solver explicit does not look for"
-        raise ConfigError(f"{key}.regulariser.name", entry["regulariser"]["name"], allowed)
+        raise ConfigError(f"{key}.regulariser.name", "jacobian", allowed)
     if gradient == "unrolled" and entry["solver"].get("start", "zero") != "zero":
         allowed = "needs a search from u = 0, not from start previous"
         raise ConfigError(f"{key}.gradient.name", gradient, allowed)

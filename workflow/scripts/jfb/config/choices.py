@@ -142,7 +142,7 @@ class Parametrization(Bounded, Contraction):
 
 
 class Regulariser(Choice):
-    """What keeps the network from fitting its samples alone; losses in logs are without it."""
+    """What keeps the network from fitting its samples alone; no loss of a log has a penalty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,8 @@ class InjectionDropout(Regulariser):
     """A `share` of what T takes of the inputs is 0 in training, drawn anew for each batch.
 
     The rest is divided by what is left, 1 - share. One draw holds for all iterations: drawn anew
-    within T, each would be of another map, which has another fixed point.
+    within T, each would be of another map, which has another fixed point. Training losses are with
+    it, validation losses without.
     """
 
     engines = ("autograd",)

@@ -34,11 +34,7 @@ class Report(Cell):
     affine = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Normalised:
-    normalisation: Normalisation = "none"
-    ghost: Ghost | None = None
-
     @property
     def normalises_batches(self) -> bool:
         """Whether samples of a batch are normalised together, in T or in the injection."""
@@ -61,6 +57,8 @@ class MLP(_Normalised, Cell):
 
     name: Literal["mlp"] = "mlp"
     depth: Annotated[int, Ge(1), Le(100)]
+    normalisation: Normalisation = "none"
+    ghost: Ghost | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +78,7 @@ class FPN(_Normalised, Cell):
     pool: Annotated[int, Ge(1), Le(64)] = 2
     normalisation: Normalisation = "batch"
     injection_normalisation: Normalisation | None = None
+    ghost: Ghost | None = None
 
     @property
     def half(self) -> int:

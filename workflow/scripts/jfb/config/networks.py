@@ -37,7 +37,7 @@ def made(key: str, entry: Mapping[str, Any], dataset: AnyDataset) -> settings.Ne
         allowed = "draws the report's network only: others need the stream per_seed"
         raise ConfigError(f"{key}.stream", entry["stream"], allowed)
     if getattr(cell, "normalises_batches", False):
-        _require_several(f"{key}.network.normalisation", cell, entry, dataset)
+        _require_several(f"{key}.network", cell, entry, dataset)
     return network
 
 
@@ -75,6 +75,7 @@ def _require_several(
     key: str, cell: choices.Cell, entry: Mapping[str, Any], dataset: AnyDataset
 ) -> None:
     """Refuse batches of one value per channel, which have no variance."""
+    of_injection = "injection_" if cell.normalisation != "batch" else ""
     each = math.prod(cell.latent_shape(dataset.image)[1:]) if isinstance(cell, FPN) else 1
     sizes = [*entry["batch_sizes"], *(p["batch_size"] for p in entry.get("batch_schedule", ()))]
     rest = [dataset.training_size % size or size for size in sizes]
@@ -84,4 +85,7 @@ def _require_several(
             "needs at least two samples in each batch, the last of an epoch, validation and each "
             "ghost batch too"
         )
-        raise ConfigError(key, "batch", allowed)
+        raise ConfigError(f"{key}.{of_injection}normalisation", "batch", allowed)
+    if cell.ghost and 2 * cell.ghost > max(sizes):
+        allowed = f"must be at most half a batch size of the study, here {max(sizes) // 2}"
+        raise ConfigError(f"{key}.ghost", cell.ghost, allowed)

@@ -136,9 +136,12 @@ def of_runs(ends: final.Ends) -> list[tuple[tuple[int, int], np.ndarray]]:
 def random_starts(
     run: settings.Run, draws: int, width: float
 ) -> Iterable[tuple[tuple[int, int], np.ndarray]]:
-    """The starts of the seeds 0, 1, ... of a run's stream times a width, likewise."""
+    """The starts of the seeds 0, 1, ... of a run's stream times a width, likewise.
+
+    In place of the run's own `initial_scale`.
+    """
     for seed in range(draws):
-        stream = open_stream(dataclasses.replace(run, seed=seed))
+        stream = open_stream(dataclasses.replace(run, seed=seed, initial_scale=1.0))
         yield (run.batch_size, seed), width * stream.initial_parameters().astype(np.float64)
 
 

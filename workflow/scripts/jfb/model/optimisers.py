@@ -54,14 +54,16 @@ class Optimiser:
         raise NotImplementedError
 
     def _norms(self, vector: Tensor) -> Tensor:
-        """Euclidean norm of each layer's part of a (p,) vector."""
-        return torch.stack([part.norm() for part in vector.split(self._sizes)])
+        """Euclidean norm of each layer's part of a (p,) vector, in float64: squares overflow."""
+        norm = torch.linalg.vector_norm
+        return torch.stack([norm(part, dtype=torch.float64) for part in vector.split(self._sizes)])
 
     def _by_layer(self, vector: Tensor, factors: Tensor) -> Tensor:
         """A (p,) vector times a factor per layer; 1 where that is not finite, or 0."""
         usable = factors.isfinite() & (factors > 0)
         each = torch.where(usable, factors, torch.ones_like(factors))
-        return vector * each.repeat_interleave(torch.tensor(self._sizes, device=each.device))
+        sizes = torch.tensor(self._sizes, device=each.device)
+        return (vector * each.repeat_interleave(sizes)).to(vector.dtype)
 
 
 class Adam(Optimiser):

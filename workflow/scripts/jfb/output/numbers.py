@@ -47,7 +47,10 @@ def collect(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
 
 def made_at(tables: Mapping[str, Any], commit: str | None) -> dict[str, dict[str, Any]]:
     """The tables, each with the `commit` whose code made its files."""
-    return {name: {"commit": commit} | table for name, table in tables.items()}
+    return {
+        name: {"kind": t["kind"], "files": t["files"], "commit": commit, "rows": t["rows"]}
+        for name, t in tables.items()
+    }
 
 
 def collect_again(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,8 @@ class Epoch(NamedTuple):
     forward pass, and `unconverged` the number of passes that the iteration limit stopped, over
     the epoch's training passes and its validation pass. `applications` is the work of training:
     the solver's applications of T per training sample; `adjoint_applications` beside it the
-    products with J^T that the gradient takes to solve for the adjoint, none for jfb.
+    products with J^T that the gradient takes to solve for the adjoint, none for jfb, and those of a
+    penalty on the Jacobian. Losses are without that penalty.
     `spectral_norm` is the largest singular value of the latent weight at the end of the epoch, NaN
     for a network without one. `unconverged_adjoints` counts the training passes whose adjoint was
     not found. Of classes, losses are cross-entropies.

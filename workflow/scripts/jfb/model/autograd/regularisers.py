@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +23,9 @@ class Regulariser:
 
     def __init__(self, options: choices.Regulariser, seed: int) -> None:
         self._options = options
-        self._generator = torch.Generator().manual_seed(seed)
+        # The start and the orders are drawn by the children 0 and 1 of the seed.
+        (state,) = np.random.SeedSequence(seed, spawn_key=(2,)).generate_state(1, np.uint64)
+        self._generator = torch.Generator().manual_seed(int(state))
 
     def change(self, injected: Tensor) -> Tensor:
         """What T takes of the inputs of a batch, in place of what it would."""
