@@ -20,6 +20,7 @@ from jfb.analysis.questions import (
     digits_width,
     hybrid,
     jacobian_based,
+    large_batch,
     measured,
     orders,
     rates,
@@ -31,6 +32,7 @@ from jfb.analysis.questions import (
 )
 from jfb.output.figures import diffusion as figure_of_diffusion
 from jfb.output.figures import (
+    question_cited,
     question_differences,
     question_images,
     question_shares,
@@ -194,6 +196,11 @@ def rows_of(name, lost):
             return digits_width.measure(
                 *map(summary, ("digits_width_epochs", "digits_width_updates"))
             )
+        case "large_batch":
+            own = ("points", "digits", "normalised", "ghost", "decayed", "growing")
+            points, pictures, *others = (summary(f"large_batch_{study}") for study in own)
+            constant = summary("rates_constant"), summary("digits_epochs")
+            return large_batch.measure(points, constant[0], pictures, constant[1], *others)
         case "diffusion":
             return diffusion.measure(distances())
         case "wellposed":
@@ -218,6 +225,8 @@ def drawn(name, answers):
             return question_images.digits_alignment(answers, linearisations())
         case "digits" | "jacobian_based" | "digits_width":
             return getattr(question_images, name)(answers)
+        case "large_batch":
+            return question_cited.large_batch(answers)
         case "orders":
             return question_differences.orders(answers, summary("orders_epochs"))
         case _:
@@ -254,6 +263,7 @@ def test_the_figure_of_a_question_takes_its_answers(name):
         question_differences,
         question_work,
         question_images,
+        question_cited,
         figure_of_diffusion,
     )
     (draw,) = (getattr(module, name) for module in modules if hasattr(module, name))

@@ -224,6 +224,12 @@ FIGURES = {
         "message": "Full batch and batches of 32 by channels",
         "inputs": {"answers": answer_of("digits_width")},
     },
+    "large_batch": {
+        "module": "question_cited",
+        "title": "Cited papers: large batches",
+        "message": "Full batch by methods for large batches",
+        "inputs": {"answers": answer_of("large_batch")},
+    },
 }
 
 try:

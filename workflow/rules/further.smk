@@ -8,6 +8,17 @@ STARTS = {
 CONTRACTIVE = [project.trajectories, "wellposed_contractions"]
 ORDERED = [project.trajectories, "orders_first", "orders_second"]
 NOISY_POINTS = "room_points"
+# Of the question large_batch, by what its answer calls them.
+LARGE_BATCHES = {
+    "points": "large_batch_points",
+    "points_constant": "rates_constant",
+    "pictures": "large_batch_digits",
+    "pictures_constant": "digits_epochs",
+    "normalised": "large_batch_normalised",
+    "ghosts": "large_batch_ghost",
+    "decayed": "large_batch_decayed",
+    "growing": "large_batch_growing",
+}
 
 
 # A question is a module of `jfb.analysis.questions` with what reads each input, an entry of
@@ -125,6 +136,11 @@ QUESTIONS = {
             "updates": summary_of("digits_width_updates"),
         },
     },
+    "large_batch": {
+        "part_of": "cited",
+        "studies": [*LARGE_BATCHES.values()],
+        "inputs": {name: summary_of(study) for name, study in LARGE_BATCHES.items()},
+    },
 }
 # Those whose studies the configuration has.
 ASKED = [
@@ -181,4 +197,11 @@ rule further:
 rule images:
     input:
         answered("images"),
+    localrule: True
+
+
+# What papers that the report cites say, at our scale.
+rule cited:
+    input:
+        answered("cited"),
     localrule: True

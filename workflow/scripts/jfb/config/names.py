@@ -25,6 +25,7 @@ QUESTIONS = (
     "digits_alignment",
     "jacobian_based",
     "digits_width",
+    "large_batch",
 )
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
@@ -67,6 +68,7 @@ NO_STUDIES = (
     "timed",
     "further",
     "images",
+    "cited",
     "linearise",
     "catalogue",
     "search_from_runs",

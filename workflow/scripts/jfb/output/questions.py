@@ -15,7 +15,8 @@ _BEFORE = (
     """Each question and its criteria were committed before the runs that answer it; the date is
     that of the commit. *Changed* lists what was changed later, and what had been seen by then.
     `snakemake --cores 2 width` makes one, `snakemake --cores 2 further` the first eight,
-    `snakemake --cores 2 images` those on images. [Findings](findings.md) has answers.""",
+    `snakemake --cores 2 images` those on images, `snakemake --cores 2 cited` those on cited papers.
+    [Findings](findings.md) has answers, and [cited papers](cited.md) those to the last.""",
     """A criterion is about an estimate with a 95 % interval. It holds if the whole interval lies
     within what is allowed, fails if all of it lies outside, and is open otherwise. Differences are
     paired by seed. A run that diverges counts; it has reached a loss if it had before.""",
