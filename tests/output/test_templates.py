@@ -24,6 +24,7 @@ from jfb.storage import files, provenance
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     "docs/findings.md": "workflow/report/findings.md.jinja",
+    "docs/cited.md": "workflow/report/cited.md.jinja",
     "docs/sizes.md": "workflow/report/sizes.md.jinja",
 }
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")
@@ -317,7 +318,8 @@ def test_the_template_has_no_measured_number(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("README.md", 5), ("docs/findings.md", 5), ("docs/sizes.md", 1)]
+    ("name", "least"),
+    [("README.md", 5), ("docs/findings.md", 5), ("docs/cited.md", 1), ("docs/sizes.md", 1)],
 )
 def test_the_tables_are_whole(name, least):
     """Each row of a Markdown table has the cells of its heading."""

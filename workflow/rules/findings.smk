@@ -85,7 +85,8 @@ NUMBERS = {
 
 
 TEMPLATES = [
-    WORKFLOW / f"report/{name}.md.jinja" for name in ("README", "findings", "sizes")
+    WORKFLOW / f"report/{name}.md.jinja"
+    for name in ("README", "findings", "cited", "sizes")
 ]
 RECORDS = sorted(WORKFLOW.parent.glob("benchmarks/records/*.json"))
 
@@ -131,6 +132,7 @@ rule findings:
     output:
         update("README.md"),
         update("docs/findings.md"),
+        update("docs/cited.md"),
         update("docs/sizes.md"),
     log:
         "results/logs/findings.log",

@@ -1,4 +1,4 @@
-"""Write README, findings, sizes and questions, and the picture of the library.
+"""Write README, findings, cited papers, sizes and questions, and the picture of the library.
 
 Usage: docs.py [--check | --take]
 
@@ -29,6 +29,7 @@ NUMBERS = "docs/numbers.json"
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     "docs/findings.md": "workflow/report/findings.md.jinja",
+    "docs/cited.md": "workflow/report/cited.md.jinja",
     "docs/sizes.md": "workflow/report/sizes.md.jinja",
 }
 QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"

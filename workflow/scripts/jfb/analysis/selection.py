@@ -10,7 +10,14 @@ from jfb.config import measurements, requirements
 from jfb.config.project import Project
 
 #: Targets and files that need everything.
-WHOLE = {"everything", "findings", "README.md", "docs/findings.md", "docs/sizes.md"}
+WHOLE = {
+    "everything",
+    "findings",
+    "README.md",
+    "docs/findings.md",
+    "docs/cited.md",
+    "docs/sizes.md",
+}
 WHOLE |= {"collect_numbers", "docs/numbers.json"}
 
 
