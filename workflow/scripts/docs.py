@@ -67,8 +67,26 @@ def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, st
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
 
+def with_answers(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers, with the places of questions that are answered and that they do not know yet."""
+    asked = yaml.safe_load(Path(QUESTIONS).read_text(encoding="utf-8"))
+    new = {name: f"results/further/{name}.csv" for name in asked}
+    new = {
+        name: answer
+        for name, answer in new.items()
+        if f"answer_{name}" not in found["tables"] and Path(answer).exists()
+    }
+    tables = {f"answer_{n}": {"kind": "answers", "files": [answer]} for n, answer in new.items()}
+    figures = {f"docs/figures/{n}.png": {"file": f"results/figures/{n}.png"} for n in new}
+    return dict(found) | {
+        "tables": found["tables"] | tables,
+        "figures": found["figures"] | figures,
+    }
+
+
 def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dict[str, Any]:
     """The numbers with those of results that are there, whose figures take their places too."""
+    found = with_answers(found)
     again = numbers.made_at(drift.without_times(numbers.collect_again(found)), commit)
     for copy, figure in found["figures"].items():
         file = figure["file"]
