@@ -306,6 +306,22 @@ TYPED = {
     *("1.96", "0.84"),
     # tests/engines/test_reference.py holds them.
     *("200", "3e-7", "2,000"),
+    # Of cited papers: years, batch sizes, networks; settings of our runs, a package, its closeness.
+    *(
+        "-50",
+        "150",
+        "160",
+        "1e-9",
+        "2,400",
+        "2018",
+        "2020",
+        "32,000",
+        "32,868",
+        "4.1.0",
+        "8,000",
+        "8,192",
+        "800",
+    ),
 }
 
 
