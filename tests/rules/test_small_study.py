@@ -119,8 +119,8 @@ def test_findings_follow_a_log(made, tmp_path):
     del studies["crossed"]
     workspace.config["catalogue"]["studies"] = ["small", "landscape"]
     workspace.save()
-    for name in ("README", "findings", "sizes"):
-        (workspace.path / f"workflow/report/{name}.md.jinja").write_text(PAGE)
+    for template in (workspace.path / "workflow/report").glob("*.md.jinja"):
+        template.write_text(PAGE)
     workspace.snakemake("findings")
     page = workspace.path / "docs/findings.md"
     before = page.read_text()
