@@ -32,6 +32,18 @@ def opened(options, parameters, sizes=SIZES):
     return OPTIMISERS[options.name](options, parameters, sizes)
 
 
+def assert_steps_alike(oracle, theirs, optimiser, ours):
+    """After each of the steps, with the same gradients, which the oracle changes."""
+    for k, rate in enumerate(RATES):
+        gradients = layers(k + 1, [p.shape for p in theirs])
+        for p, g in zip(theirs, gradients, strict=True):
+            p.grad = g.clone()
+        oracle.param_groups[0]["lr"] = rate
+        oracle.step()
+        optimiser.step(flat(gradients), rate)
+        torch.testing.assert_close(ours, flat(theirs), rtol=1e-9, atol=0)
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 def test_lars_is_that_of_pytorch_optimizer_on_matrices(decay, momentum):
@@ -44,14 +56,7 @@ def test_lars_is_that_of_pytorch_optimizer_on_matrices(decay, momentum):
     )
     oracle = LARS(theirs, lr=1.0, momentum=momentum, weight_decay=decay, trust_coefficient=0.02)
     optimiser = opened(options, ours, [p.numel() for p in theirs])
-    for k, rate in enumerate(RATES):
-        gradients = layers(k + 1, shapes)
-        for p, g in zip(theirs, gradients, strict=True):
-            p.grad = g.clone()
-        oracle.param_groups[0]["lr"] = rate
-        oracle.step()
-        optimiser.step(flat(gradients), rate)
-        torch.testing.assert_close(ours, flat(theirs), rtol=1e-9, atol=0)
+    assert_steps_alike(oracle, theirs, optimiser, ours)
 
 
 def test_lars_is_the_papers_recursion_at_a_constant_rate():
@@ -80,14 +85,7 @@ def test_lamb_without_decay_is_that_of_pytorch_optimizer():
     oracle = Lamb(theirs, lr=1.0, betas=(0.8, 0.95), eps=1e-14, adam_debias=True)
     oracle.clamp = math.inf
     optimiser = opened(options, ours)
-    for k, rate in enumerate(RATES):
-        gradients = layers(k + 1)
-        for p, g in zip(theirs, gradients, strict=True):
-            p.grad = g.clone()
-        oracle.param_groups[0]["lr"] = rate
-        oracle.step()
-        optimiser.step(flat(gradients), rate)
-        torch.testing.assert_close(ours, flat(theirs), rtol=1e-9, atol=0)
+    assert_steps_alike(oracle, theirs, optimiser, ours)
 
 
 def test_lamb_with_decay_is_the_papers_recursion():

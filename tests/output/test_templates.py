@@ -451,6 +451,22 @@ def test_numbers_of_results_that_are_there_are_taken(checkout):
     assert docs(checkout, "--check").returncode == 0
 
 
+def test_the_answer_of_a_question_that_the_numbers_do_not_know_is_taken(checkout):
+    given = numbers.read(checkout / "docs/numbers.json")
+    answer = given["tables"].pop("answer_width")
+    figure = given["figures"].pop("docs/figures/width.png")
+    numbers.write(checkout / "docs/numbers.json", given)
+    for file in (*answer["files"], figure["file"]):
+        (checkout / file).parent.mkdir(parents=True)
+    pd.DataFrame(answer["rows"]).to_csv(checkout / answer["files"][0], index=False)
+    (checkout / figure["file"]).write_bytes(b"drawn")
+    assert docs(checkout, "--take").returncode == 0
+    after = numbers.read(checkout / "docs/numbers.json")
+    assert after["tables"]["answer_width"]["rows"] == answer["rows"]
+    assert after["figures"]["docs/figures/width.png"]["file"] == figure["file"]
+    assert (checkout / "docs/figures/width.png").read_bytes() == b"drawn"
+
+
 def test_a_page_tells_the_tables_of_other_commits():
     given = copy.deepcopy(BY_HAND)
     assert numbers.origin(given) == {"commit": "abc"}

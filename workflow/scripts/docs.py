@@ -14,7 +14,7 @@ import html
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,9 @@ QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
-def written(found: Mapping[str, Any]) -> dict[str, str]:
+def written(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
     records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
-    asked = yaml.safe_load(Path(QUESTIONS).read_text(encoding="utf-8"))
     made = {page: templates.page(path, found, records) for page, path in PAGES.items()}
     return made | {QUESTIONS_PAGE: questions.page(asked)}
 
@@ -67,15 +66,11 @@ def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, st
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
 
-def with_answers(found: Mapping[str, Any]) -> dict[str, Any]:
+def with_answers(found: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
     """The numbers, with the places of questions that are answered and that they do not know yet."""
-    asked = yaml.safe_load(Path(QUESTIONS).read_text(encoding="utf-8"))
-    new = {name: f"results/further/{name}.csv" for name in asked}
-    new = {
-        name: answer
-        for name, answer in new.items()
-        if f"answer_{name}" not in found["tables"] and Path(answer).exists()
-    }
+    unknown = [name for name in asked if f"answer_{name}" not in found["tables"]]
+    answers = {name: f"results/further/{name}.csv" for name in unknown}
+    new = {name: answer for name, answer in answers.items() if Path(answer).exists()}
     tables = {f"answer_{n}": {"kind": "answers", "files": [answer]} for n, answer in new.items()}
     figures = {f"docs/figures/{n}.png": {"file": f"results/figures/{n}.png"} for n in new}
     return dict(found) | {
@@ -86,7 +81,6 @@ def with_answers(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dict[str, Any]:
     """The numbers with those of results that are there, whose figures take their places too."""
-    found = with_answers(found)
     again = numbers.made_at(drift.without_times(numbers.collect_again(found)), commit)
     for copy, figure in found["figures"].items():
         file = figure["file"]
@@ -99,14 +93,16 @@ def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dic
 
 try:
     found = numbers.read(NUMBERS)
-    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    texts = (Path(path).read_text(encoding="utf-8") for path in ("config.yaml", QUESTIONS))
+    config, asked = map(yaml.safe_load, texts)
     if sys.argv[1:] == ["--take"]:
+        found = with_answers(found, asked)
         found = taken(found, load(config), json.loads(provenance.of(config))["commit"])
         numbers.write(NUMBERS, found)
-    pages = written(found)
+    pages = written(found, asked)
     if sys.argv[1:] == ["--check"]:
         lines = differing(found, load(config), pages)
-        print("\n".join(lines) or "README, findings and sizes are those of the numbers")
+        print("\n".join(lines) or "README and the pages of docs are those of the numbers")
         sys.exit(bool(lines))
     for page, text in pages.items():
         with files.whole(page) as temporary:
