@@ -381,7 +381,7 @@ MISTAKES = [
     (
         "studies.deep",
         DEEP | {"contraction": {"name": "projection", "bound": 0.9}},
-        ["studies.deep.contraction.name", "autograd", "by: reference, fused"],
+        ["studies.deep.contraction.name", "'projection'", "needs the network report, not mlp"],
     ),
     ("defaults.activation", "gelu", ["defaults.activation", "'gelu'", "relu, tanh"]),
     ("defaults.snapshots", 0, ["defaults.snapshots", "0", "at least 1"]),
@@ -1117,6 +1117,10 @@ def test_a_network_follows_from_the_pictures(config):
         ),
         ({"batch_sizes": [1439]}, "batch_sizes: 1439 must be at most 1438"),
         ({"engine": "fused", "network": {"name": "report"}}, "is not offered by engine fused"),
+        (
+            {"contraction": {"name": "projection", "bound": 0.5}},
+            "contraction.name: 'projection' needs the network report, not fpn",
+        ),
     ],
 )
 def test_what_does_not_go_with_pictures_is_refused(changes, said, config):

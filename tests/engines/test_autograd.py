@@ -58,6 +58,8 @@ def test_a_hundred_epochs_are_the_reference_engines_to_rounding(size, run, data)
         {"solver": choices.Anderson(tolerance=1e-3, max_iterations=100, memory=3)},
         {"solver": choices.Picard(tolerance=1e-3, max_iterations=2), "batch_size": 700},
         {"batch_schedule": ((2, 64),)},
+        {"contraction": choices.Projection(bound=0.5, norm="infinity")},
+        {"contraction": choices.Projection(bound=0.4)},
     ],
     ids=lambda changes: "-".join(str(getattr(v, "name", v)) for v in changes.values()),
 )

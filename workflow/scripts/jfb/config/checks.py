@@ -13,6 +13,7 @@ from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine, Gradient
 from jfb.config.data_choices import Geometry
 from jfb.config.errors import ConfigError
 from jfb.config.gradient_choices import ADJOINTS, DIRECT, Implicit
+from jfb.config.network_choices import Cell
 from jfb.config.step_choices import TRAINED, Schedule
 
 #: Solvers whose iterates the unrolled gradient can go through.
@@ -228,6 +229,9 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         if unusable := chosen.unusable():
             option, allowed = unusable
             raise ConfigError(f"{key}.{kind}.{option}", entry[kind][option], allowed)
+    if entry["contraction"]["name"] != "none" and not _chosen_network(entry).affine:
+        allowed = f"needs the network report, not {entry['network']['name']}"
+        raise ConfigError(f"{key}.contraction.name", entry["contraction"]["name"], allowed)
     if entry["threads"] > 1:
         _require_offered(f"{key}.threads", entry["threads"], engine, ("autograd",))
     if "batch_schedule" in entry:
@@ -262,11 +266,16 @@ def require_able(key: str, entry: Mapping[str, Any]) -> None:
         _require_small(key, entry)
 
 
+def _chosen_network(entry: Mapping[str, Any]) -> type[Cell]:
+    """The class of the network that a study, or a level of its factors, names."""
+    return WITH_OPTIONS["network"].all()[entry["network"]["name"]]
+
+
 def _require_scaled(key: str, entry: Mapping[str, Any]) -> None:
     if entry["stream"] != "per_seed":
         allowed = f"needs the stream per_seed, not {entry['stream']}"
         raise ConfigError(key, entry["initial_scale"], allowed)
-    if WITH_OPTIONS["network"].all()[entry["network"]["name"]].draws_itself:
+    if _chosen_network(entry).draws_itself:
         allowed = f"the network {entry['network']['name']} draws its start itself"
         raise ConfigError(key, entry["initial_scale"], allowed)
 

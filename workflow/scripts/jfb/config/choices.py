@@ -31,7 +31,7 @@ MOST_UNITS = 8
 
 # These engines compute in PyTorch, one of them in float64.
 _IN_TORCH = ("reference", "autograd", "full_batch")
-# Those that know the latent weight.
+# Those that know the latent weight; autograd does of the network report.
 _WEIGHING = ("reference", "fused")
 
 
@@ -124,7 +124,7 @@ class Projection(Bounded, Contraction):
     (El Ghaoui et al. 2019).
     """
 
-    engines = _WEIGHING
+    engines = (*_WEIGHING, "autograd")
     # LAPACK decomposes in the reference.
     exact = False
     name: Literal["projection"] = "projection"

@@ -43,7 +43,7 @@ class Projection(Free):
     def __init__(self, network: Network, options: choices.Contraction) -> None:
         super().__init__(network, options)
         self._weight = network.latent_weight
-        self._ceiling = options.ceiling(network.dimensions.latent_dim)
+        self._ceiling = options.ceiling(len(self._weight))
         self._project = {"spectral": cut_singular_values, "infinity": shrink_rows}[options.norm]
         self.apply()
 

@@ -130,18 +130,12 @@ class SGD(Optimiser):
         self._parameters.add_(direction, alpha=-learning_rate)
 
 
-class LARS(Optimiser):
+class LARS(SGD):
     """Layer-wise adaptive rate scaling (You et al. 2017, algorithm 1).
 
     The learning rate is outside of the velocity, as in `SGD`; theirs is inside, which is the same
     as long as it is constant. A layer whose values are 0 is stepped as by SGD.
     """
-
-    def __init__(
-        self, options: step_choices.Optimiser, parameters: Tensor, sizes: Sequence[int] = ()
-    ) -> None:
-        super().__init__(options, parameters, sizes)
-        self._velocity = torch.zeros_like(parameters)
 
     def step(self, gradient: Tensor, learning_rate: float) -> None:
         """Update the parameters with a (p,) gradient."""
