@@ -230,6 +230,42 @@ FIGURES = {
         "message": "Full batch by methods for large batches",
         "inputs": {"answers": answer_of("large_batch")},
     },
+    "regularised": {
+        "module": "question_systems",
+        "title": "Cited papers: small Jacobians",
+        "message": "Iterations and accuracy by regulariser",
+        "inputs": {"answers": answer_of("regularised")},
+    },
+    "overparameterised": {
+        "module": "question_systems",
+        "title": "Cited papers: wide networks",
+        "message": "Linear convergence by width",
+        "inputs": {"answers": answer_of("overparameterised")},
+    },
+    "picture": {
+        "module": "question_systems",
+        "title": "Cited papers: a picture as a function",
+        "message": "A picture by how fixed points are searched for",
+        "inputs": {"answers": answer_of("picture")},
+    },
+    "impurity": {
+        "module": "question_systems",
+        "title": "Cited papers: impurity",
+        "message": "Impurity and derivatives of the scores along training",
+        "inputs": {"answers": answer_of("impurity")},
+    },
+    "sensitivity": {
+        "module": "question_systems",
+        "title": "Cited papers: sensitivity",
+        "message": "Radii that are certified and attacked",
+        "inputs": {"answers": answer_of("sensitivity")},
+    },
+    "sharpness_digits": {
+        "module": "question_systems",
+        "title": "Cited papers: sharpness",
+        "message": "Sharpness at equal loss",
+        "inputs": {"answers": answer_of("sharpness_digits")},
+    },
 }
 
 try:

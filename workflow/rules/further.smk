@@ -19,6 +19,9 @@ LARGE_BATCHES = {
     "decayed": "large_batch_decayed",
     "growing": "large_batch_growing",
 }
+# Of the question regularised: on digits with JFB and with the exact gradient, and on the report's.
+REGULARISED = ["regularised_digits", "regularised_exact", "regularised_points"]
+WELLPOSED_DIGITS = "digits_wellposed"
 
 
 # A question is a module of `jfb.analysis.questions` with what reads each input, an entry of
@@ -140,6 +143,42 @@ QUESTIONS = {
         "part_of": "cited",
         "studies": [*LARGE_BATCHES.values()],
         "inputs": {name: summary_of(study) for name, study in LARGE_BATCHES.items()},
+    },
+    "regularised": {
+        "part_of": "cited",
+        "studies": REGULARISED,
+        "inputs": {
+            "summaries": [summary_of(study) for study in REGULARISED],
+            "searches": [product_of("stability", study) for study in REGULARISED],
+        },
+    },
+    "overparameterised": {
+        "part_of": "cited",
+        "studies": ["overparameterised_widths"],
+        "inputs": {
+            "descents": lambda wildcards: logs_of("overparameterised_widths"),
+            "grams": product_of("gram", "overparameterised_widths"),
+        },
+    },
+    "picture": {
+        "part_of": "cited",
+        "studies": ["picture_searches"],
+        "inputs": {"epochs": lambda wildcards: logs_of("picture_searches")},
+    },
+    "impurity": {
+        "part_of": "cited",
+        "studies": [WELLPOSED_DIGITS],
+        "inputs": {"along": product_of("impurity", WELLPOSED_DIGITS)},
+    },
+    "sensitivity": {
+        "part_of": "cited",
+        "studies": ["sensitivity_contractions"],
+        "inputs": {"networks": product_of("sensitivity", "sensitivity_contractions")},
+    },
+    "sharpness_digits": {
+        "part_of": "cited",
+        "studies": [WELLPOSED_DIGITS],
+        "inputs": {"reached": product_of("class_sharpness", WELLPOSED_DIGITS)},
     },
 }
 # Those whose studies the configuration has.

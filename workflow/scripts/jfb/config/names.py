@@ -26,7 +26,15 @@ QUESTIONS = (
     "jacobian_based",
     "digits_width",
     "large_batch",
+    "regularised",
+    "overparameterised",
+    "picture",
+    "impurity",
+    "sensitivity",
+    "sharpness_digits",
 )
+#: What `workflow/rules/measured.smk` makes from the snapshots of a study.
+MEASURED = ("stability", "impurity", "sensitivity", "class_sharpness", "gram")
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
     "all",
@@ -79,6 +87,7 @@ NO_STUDIES = (
     "measure_wellposed",
     *QUESTIONS,
     *(f"answer_{question}" for question in QUESTIONS),
+    *(f"measure_{name}" for name in MEASURED),
 )
 #: Factors are columns: those that a log or a summary has besides, and that figures add.
 NO_FACTORS = (

@@ -36,6 +36,11 @@ class Report(Cell):
 
 class _Normalised:
     @property
+    def couples(self) -> bool:
+        """Whether T of a sample depends on the others of its batch."""
+        return self.normalisation == "batch"
+
+    @property
     def normalises_batches(self) -> bool:
         """Whether samples of a batch are normalised together, in T or in the injection."""
         return "batch" in (self.normalisation, getattr(self, "injection_normalisation", None))

@@ -26,6 +26,8 @@ class Needs:
     run has the same batch size from its start to its end. `every_epoch`: no optimiser ends a run.
     `losses`: those whose values it shows, all where none is named.
     `of_report`: their networks are the report's with one output, of which the weight is measured.
+    `affine`: they are so with any number of outputs. `uncoupled`: T of a sample does not depend on
+    the others of its batch.
     """
 
     logs: bool | None = True
@@ -41,10 +43,21 @@ class Needs:
     every_epoch: bool = False
     losses: tuple[str, ...] = ()
     of_report: bool = False
+    affine: bool = False
+    uncoupled: bool = False
 
 
 #: Units that are active and kinks are those of relu: tanh has neither.
 _UNITS = Needs(fixed_point=True, activations=("relu",), every_epoch=True, of_report=True)
+#: Classifiers whose fixed points and derivatives are those of a piecewise linear map.
+_CLASSIFIERS = Needs(
+    plain=False,
+    fixed_point=True,
+    every_epoch=True,
+    activations=("relu",),
+    losses=("cross_entropy",),
+    affine=True,
+)
 _FINAL = Needs(logs=None, fixed_point=True, of_report=True)
 #: The unrolled gradient goes through the iterates of T, and JFB is what the runs were trained with.
 _ALIGNMENT = Needs(
@@ -72,6 +85,17 @@ NEEDS = {
     "contraction": _FINAL,
     "linearisation": Needs(fixed_point=True, every_epoch=True),
     "wellposed": Needs(plain=False, fixed_point=True, every_epoch=True, of_report=True),
+    "stability": Needs(plain=False, fixed_point=True, every_epoch=True, uncoupled=True),
+    "impurity": Needs(
+        plain=False,
+        fixed_point=True,
+        every_epoch=True,
+        losses=("cross_entropy",),
+        uncoupled=True,
+    ),
+    "sensitivity": _CLASSIFIERS,
+    "class_sharpness": _CLASSIFIERS,
+    "gram": Needs(plain=False, fixed_point=True, every_epoch=True, affine=True),
     "figures/bands": Needs(every_epoch=True),
     "figures/accuracy": Needs(every_epoch=True),
     "figures/levels": _LEVELS,
@@ -137,6 +161,10 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
     others = {f"{one.cell.name} (outputs: {one.outputs})" for one in networks}
     for other in sorted(others) if needs.of_report else ():
         yield f"must be a study of the network report with one output, not {other}"
+    if needs.affine and any(not run.network.cell.affine for run in runs):
+        yield "must be a study of the network report"
+    if needs.uncoupled and any(getattr(run.network.cell, "couples", False) for run in runs):
+        yield "must be a study of networks without batch normalisation in T"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):
         yield "must be a study without batch_schedule"
     if needs.fixed_point and any(run.solver.name == "explicit" for run in runs):

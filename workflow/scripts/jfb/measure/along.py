@@ -10,6 +10,12 @@ from jfb.records.dataset import Part
 from jfb.records.snapshots import Snapshots
 from jfb.storage import parquet
 
+
+def level_of(run: settings.Run) -> str:
+    """The levels of a run's factors, joined by /; none where it has none."""
+    return "/".join(level for _, level in run.levels) or "none"
+
+
 Along = Sequence[tuple[settings.Run, Snapshots]]
 
 

@@ -10,11 +10,15 @@ import math
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse.linalg import eigsh
 
 from jfb.config import settings
 from jfb.records import layout
 
 _SEARCHES = 4
+#: Parameters up to which all eigenvalues are computed; above, Lanczos finds the largest.
+DENSE = 200
+_TOLERANCE = 1e-8
 
 
 def exponents(network: settings.Network) -> np.ndarray:
@@ -26,10 +30,26 @@ def exponents(network: settings.Network) -> np.ndarray:
         "latent.bias": unit,
         "injection.weight": np.repeat(unit[:, None, :], network.input_dim, axis=1),
         "injection.bias": unit,
-        "output.weight": -unit,
-        "output.bias": np.zeros((1, n)),
+        "output.weight": np.repeat(-unit[None], network.outputs, axis=0),
+        "output.bias": np.zeros((network.outputs, n)),
     }
     return np.concatenate([by_name[name].reshape(-1, n) for name in layout.shapes(network)])
+
+
+def largest(hessian: np.ndarray, near: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    """The largest eigenvalue of a symmetric matrix (p, p), and its vector (p,).
+
+    Args:
+        hessian: the matrix.
+        near: (p,) a vector that may be near to it, from which Lanczos starts.
+    """
+    if len(hessian) <= DENSE:
+        values, vectors = np.linalg.eigh(hessian)
+        return float(values[-1]), vectors[:, -1]
+    if near is None:
+        near = np.random.default_rng(0).standard_normal(len(hessian))
+    values, vectors = eigsh(hessian, k=1, which="LA", v0=near, tol=_TOLERANCE)
+    return float(values[0]), vectors[:, 0]
 
 
 def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> float:
@@ -46,7 +66,7 @@ def least_largest_eigenvalue(hessian: np.ndarray, network: settings.Network) -> 
         The eigenvalue; the largest one as it is where that is not positive.
     """
     factors = least_sharp(hessian, network)
-    return float(np.linalg.eigvalsh(hessian / np.outer(factors, factors))[-1])
+    return largest(hessian / np.outer(factors, factors))[0]
 
 
 def least_sharp(hessian: np.ndarray, network: settings.Network) -> np.ndarray:
@@ -59,11 +79,13 @@ def least_sharp(hessian: np.ndarray, network: settings.Network) -> np.ndarray:
     powers = exponents(network)
 
     def logarithm(x: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal vector
         divisor = np.exp(powers @ x)
-        values, vectors = np.linalg.eigh(hessian / np.outer(divisor, divisor))
-        return math.log(values[-1]), -2 * vectors[:, -1] ** 2 @ powers
+        value, vector = largest(hessian / np.outer(divisor, divisor), vector)
+        return math.log(value), -2 * vector**2 @ powers
 
-    if np.linalg.eigvalsh(hessian)[-1] <= 0:
+    value, vector = largest(hessian)
+    if value <= 0:
         return np.ones(len(powers))
     # At the least, two eigenvalues often meet: there the gradient jumps, and BFGS may stop early.
     x = np.zeros(network.latent_dim)

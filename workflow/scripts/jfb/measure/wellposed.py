@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from jfb.config import choices, settings
 from jfb.measure import contraction, joint_spectral_radius
-from jfb.measure.along import Along, table
+from jfb.measure.along import Along, level_of, table
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
@@ -59,7 +59,6 @@ def _bounds(weight: np.ndarray, norms: Sequence[float]) -> tuple[float, float]:
 
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     """A row for every fourth snapshot of a run, and for its last."""
-    told = "/".join(level for _, level in run.levels) or "none"
     last = len(snapshots.epochs) - 1
     rows = []
     for place in sorted({*range(0, last, EVERY), last}):
@@ -72,7 +71,7 @@ def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
             measured = [*norms, *_bounds(weight, norms)]
         found = fixed_points.find(parameters, run.network, training.inputs)
         reached, _, _ = contraction.picard(PICARD, run.network, parameters, training)
-        where = told, run.batch_size, run.seed, epoch, run.updates_by(epoch, len(training))
+        where = level_of(run), run.batch_size, run.seed, epoch, run.updates_by(epoch, len(training))
         rows.append(Row(*where, *measured, gain(parameters, run.network), found.unique, reached))
     return rows
 
