@@ -1247,6 +1247,7 @@ FIGURES = [
     "figure1",
     *(name.removeprefix("figures/") for name in requirements.NEEDS if name.startswith("figures/")),
 ]
+COUPLED = {"engine": "autograd", "network": {"name": "mlp", "depth": 1, "normalisation": "batch"}}
 EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"name": "unrolled"}}
 
 
@@ -1267,6 +1268,10 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ("results/units/bent.parquet", DEEP, "network report with one output, not mlp"),
         ("results/contraction/bent.parquet", DEEP, "network report with one output, not mlp"),
         ("results/figures/spectral_norm_bent.png", DEEP, "network report with one output, not mlp"),
+        ("results/sensitivity/bent.parquet", {}, "with the loss cross_entropy, not mse"),
+        ("results/gram/bent.parquet", DEEP, "must be a study of the network report"),
+        ("results/gram/bent.parquet", EXPLICIT, "not with the solver explicit"),
+        ("results/stability/bent.parquet", COUPLED, "without batch normalisation in T"),
         ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
         ("results/figures/updates_bent.png", {}, "must be a study with updates"),
         ("results/figures/shares_bent.png", {}, "must be a study with factors"),

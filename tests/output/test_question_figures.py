@@ -19,13 +19,19 @@ from jfb.analysis.questions import (
     digits_alignment,
     digits_width,
     hybrid,
+    impurity,
     jacobian_based,
     large_batch,
     measured,
     orders,
+    overparameterised,
+    picture,
     rates,
+    regularised,
     room,
     second_order,
+    sensitivity,
+    sharpness_digits,
     start,
     wellposed,
     width,
@@ -36,6 +42,7 @@ from jfb.output.figures import (
     question_differences,
     question_images,
     question_shares,
+    question_systems,
     question_work,
 )
 from jfb.output.figures.inputs import read_answers
@@ -93,6 +100,27 @@ def linearisations():
 def lost_adjoints():
     runs = summary("digits_jacobian")
     return runs, runs[["variant", "seed"]].assign(not_found=0.1, unconverged=0.1, products=5.0)
+
+
+def places(study, *names, **told):
+    """The runs of a study by their levels, with made-up numbers of these names."""
+    runs = load_project().studies[study].runs.values()
+    table = pd.DataFrame(
+        [
+            dict(run.levels)
+            | {"batch_size": run.batch_size, "seed": run.seed, "latent_dim": run.network.latent_dim}
+            for run in runs
+        ]
+    )
+    return table.assign(**{name: RNG.uniform(0.1, 1, len(table)) for name in names}, **told)
+
+
+def measured_of(study, *names, **told):
+    """The same with their levels in one column."""
+    of_study = load_project().studies[study]
+    levels = ["/".join(dict(run.levels).values()) or "none" for run in of_study.runs.values()]
+    table = places(study, *names, **told).drop(columns=list(of_study.factors))
+    return table.assign(level=levels)
 
 
 def units(study):
@@ -201,6 +229,42 @@ def rows_of(name, lost):
             points, pictures, *others = (summary(f"large_batch_{study}") for study in own)
             constant = summary("rates_constant"), summary("digits_epochs")
             return large_batch.measure(points, constant[0], pictures, constant[1], *others)
+        case "regularised":
+            studies = [f"regularised_{part}" for part in ("digits", "exact", "points")]
+            return regularised.measure(
+                [summary(study, lost) for study in studies],
+                [measured_of(study, "iterations", "norm", converged=True) for study in studies],
+            )
+        case "overparameterised":
+            study = "overparameterised_widths"
+            return overparameterised.measure(
+                places(study, "rate", "fit", "loss", "norm", learning_rate=0.1),
+                places(study, smallest=0.1, samples=64),
+            )
+        case "picture":
+            epochs = pd.DataFrame({"epoch": range(1, 9), "work": range(10, 90, 10)})
+            table = places("picture_searches").merge(epochs, how="cross")
+            losses = {"train_loss": 0.1 / table["epoch"] ** 2, "val_loss": 0.1}
+            return picture.measure(table.assign(**losses, train_seconds=0.5))
+        case "impurity":
+            epochs = pd.DataFrame({"updates": [0, 1, 5, 50], "loss": [2.3, 1.0, 0.3, 0.1]})
+            names = ("impurity", "jacobian", "trace", "val_accuracy")
+            table = measured_of("digits_wellposed", converged=True).merge(epochs, how="cross")
+            return impurity.measure(
+                table.assign(**{n: RNG.uniform(0.1, 1, len(table)) for n in names})
+            )
+        case "sensitivity":
+            names = ("pair_largest", "pair_mean", "attack_largest", "attack_mean")
+            names = (*names, "certified", "attacked", "accuracy", "perron_frobenius")
+            table = measured_of("sensitivity_contractions", *names)
+            return sensitivity.measure(table.assign(bounded=table["level"] == "infinity"))
+        case "sharpness_digits":
+            names = ("largest", "relative", "rescaled", "val_accuracy")
+            ends = pd.DataFrame({"loss": [0.3, 0.1], "updates": [10, 20]})
+            table = measured_of("digits_wellposed").merge(ends, how="cross")
+            return sharpness_digits.measure(
+                table.assign(**{n: RNG.uniform(0.1, 1, len(table)) for n in names})
+            )
         case "diffusion":
             return diffusion.measure(distances())
         case "wellposed":
@@ -227,6 +291,8 @@ def drawn(name, answers):
             return getattr(question_images, name)(answers)
         case "large_batch":
             return question_cited.large_batch(answers)
+        case _ if hasattr(question_systems, name):
+            return getattr(question_systems, name)(answers)
         case "orders":
             return question_differences.orders(answers, summary("orders_epochs"))
         case _:
@@ -264,6 +330,7 @@ def test_the_figure_of_a_question_takes_its_answers(name):
         question_work,
         question_images,
         question_cited,
+        question_systems,
         figure_of_diffusion,
     )
     (draw,) = (getattr(module, name) for module in modules if hasattr(module, name))

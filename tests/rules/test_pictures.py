@@ -4,19 +4,17 @@ import pandas as pd
 
 from conftest import Workspace
 from jfb.config.datasets import Digits
+from jfb.config.names import MEASURED
 from jfb.config.project import load
 from jfb.records import dataset, parameters, runlog
 
+DIGITS = {"source": "digits", "training_share": 0.5, "split_seed": 1}
 RUN = "results/runs/pictures/batch_size=64/seed=0"
 
 
 def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
     workspace = Workspace(tmp_path)
-    workspace.config["datasets"]["digits"] = {
-        "source": "digits",
-        "training_share": 0.5,
-        "split_seed": 1,
-    }
+    workspace.config["datasets"]["digits"] = DIGITS
     workspace.config["studies"]["pictures"] = {
         "engine": "autograd",
         "dataset": "digits",
@@ -83,6 +81,40 @@ def test_a_study_of_a_picture_as_a_function_with_choices_of_the_papers(tmp_path)
     # Half of the variance of the grey values, and more, is explained.
     assert (runs["final_train_loss"] < 0.5 * training.target.var()).all()
     assert runs["adjoint_applications"].to_dict() == {"none": 0, "jacobian": 20}
+
+
+def test_what_is_measured_of_classifiers_from_their_snapshots(tmp_path):
+    """Fifteen seconds: Snakemake, and eight jobs that import PyTorch."""
+    workspace = Workspace(tmp_path)
+    workspace.config["datasets"]["digits"] = DIGITS
+    workspace.config["studies"]["classes"] = {
+        "engine": "autograd",
+        "dataset": "digits",
+        "loss": "cross_entropy",
+        "latent_dim": 8,
+        "contraction": {"name": "projection", "bound": 0.9, "norm": "infinity"},
+        "optimiser": {"learning_rate": 0.03},
+        "batch_sizes": [64],
+        "seeds": [0],
+        "epochs": 40,
+        "snapshots": 6,
+        "factors": {"tolerance": {"loose": {"solver": {"tolerance": 0.01}}}},
+    }
+    workspace.save()
+    workspace.snakemake(*(f"results/{name}/classes.parquet" for name in MEASURED))
+    found = {
+        name: pd.read_parquet(tmp_path / f"results/{name}/classes.parquet") for name in MEASURED
+    }
+    for table in found.values():
+        assert set(table["level"]) == {"loose"}
+        assert set(table["seed"]) == {0}
+    assert found["impurity"]["updates"].max() == 15 * 40
+    assert found["impurity"]["loss"].iloc[-1] < 0.5 * found["impurity"]["loss"].iloc[0]
+    assert found["sensitivity"]["perron_frobenius"].item() <= 0.9
+    assert found["sensitivity"]["pair_largest"].item() <= 1
+    assert len(found["class_sharpness"]) == 2
+    assert found["gram"]["samples"].item() == 898
+    assert found["stability"]["converged"].item()
 
 
 def test_what_rests_on_the_reports_network_is_refused(tmp_path):

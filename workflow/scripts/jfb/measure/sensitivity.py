@@ -22,8 +22,6 @@ __all__ = ["SCHEMA", "Affine", "along", "sensitivity"]
 PAIRS, REACH = 1000, 0.1
 #: Radii that an attack tries, from the smallest to that of the whole range of an input.
 RADII = np.geomspace(1e-3, 1.0, 61)
-#: A bound is of exact arithmetic: a change is over it by more than this share of it, or it is not.
-ROUNDING = 1e-9
 
 
 def sensitivity(readout: np.ndarray, weight: np.ndarray, injection: np.ndarray) -> np.ndarray:
@@ -90,9 +88,9 @@ def along(run: settings.Run, kept: Snapshots, _: Part, validation: Part) -> list
 
 
 def _ratios(network: Affine, moved: np.ndarray, scores: np.ndarray, bound: np.ndarray):
-    """|y - y'| over its bound, (size, k), for moved inputs and the scores before."""
-    after = network.scores(network.points(moved))
-    return np.abs(after - scores) / bound
+    """|y - y'| over its bound, (size, k), for moved inputs and the scores before; 0 over 0 is 0."""
+    apart = np.abs(network.scores(network.points(moved)) - scores)
+    return np.divide(apart, bound, out=np.zeros_like(apart), where=bound > 0)
 
 
 def _pairs(network: Affine, d: np.ndarray, u: np.ndarray, bound: np.ndarray, rng) -> np.ndarray:
