@@ -281,12 +281,17 @@ def all_tables(**changed):
         ],
         "minima": [{"category": "no kink", "runs": 48, "seconds": 0.3}],
         "times": [{"engine": "fused", "median_seconds": 0.2}],
+        "answer": [
+            {"measure": "seconds_at", "level": "once", "estimate": 0.5},
+            {"measure": "psnr", "level": "once", "estimate": 20.0},
+        ],
     }
+    kinds = {"times": "times", "answer": "answers"}
     for place, value in changed.items():
         table, row, column = place.split("__")
         found[table][int(row)][column] = value
     return {
-        name: {"kind": "times" if name == "times" else "csv", "files": [], "rows": rows}
+        name: {"kind": kinds.get(name, "csv"), "files": [], "rows": rows}
         for name, rows in found.items()
     }
 
@@ -301,6 +306,7 @@ def all_tables(**changed):
         ({"minima__0__seconds": 0.4}, "minima, no kink: seconds 0.3, the results give 0.4"),
         ({"minima__0__more": 1}, "minima, no kink: other columns: more"),
         ({"sensitivity__1__half_tolerance": "holds"}, "sensitivity, low, fails: half_tolerance"),
+        ({"answer__1__estimate": 21.0}, "answer, psnr, once: estimate 20.0, the results give 21.0"),
     ],
 )
 def test_a_number_that_differs_is_named(changed, line):
@@ -316,6 +322,7 @@ def test_a_number_that_differs_is_named(changed, line):
         {"claims__0__verdict": "reproduced"},
         {"evidence__0__estimate": 9.9},
         {"sensitivity__0__half_tolerance": "holds"},
+        {"answer__0__estimate": 0.9},
         {"evidence__1__estimate": 0.7000001},
     ],
 )

@@ -16,6 +16,8 @@ _TOLERANCE = 1e-5
 _MEASURED_TIMES = ("times", "cost")
 #: What labels of evidence about time start with; memory has the same unit, and repeats.
 _OF_TIME = ("Time of", "Seconds of", "The printed time")
+#: What the measure of an answer about time starts with.
+_SECONDS = "seconds"
 
 
 def of_page(path: str | Path, expected: str) -> list[str]:
@@ -68,8 +70,8 @@ def of_settings(numbers: Mapping[str, Any], project: Project) -> list[str]:
 def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What the results give now that is not in the numbers.
 
-    Times are left out: tables of times and costs, evidence about time, and the claims that it is
-    for.
+    Times are left out: tables of times and costs, evidence about time and the claims that it is
+    for, and answers in seconds.
 
     Args:
         committed: tables as `collect` returns them.
@@ -85,6 +87,8 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
             lines.append(f"{name}: {len(before)} rows, the results give {len(now)}")
             continue
         for old, new in zip(before, now, strict=True):
+            if table["kind"] == "answers" and old["measure"].startswith(_SECONDS):
+                continue
             if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
                 continue
             lines += [f"{name}, {place}" for place in _unlike(old, new)]
