@@ -71,7 +71,7 @@ $(READY): requirements.txt
 		$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt; \
 		touch $@
 
-# README, findings and sizes, from their templates and docs/numbers.json; `snakemake findings` makes all of them.
+# README and the pages of docs, from their templates and docs/numbers.json; `snakemake findings` makes all of them.
 docs: $(READY)
 	$(VENV) workflow/scripts/docs.py
 

@@ -18,14 +18,13 @@ import pytest
 
 from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import sources
+from jfb.config import names
 from jfb.output import choices, numbers, templates
 from jfb.storage import files, provenance
 
 PAGES = {
     "README.md": "workflow/report/README.md.jinja",
-    "docs/findings.md": "workflow/report/findings.md.jinja",
-    "docs/cited.md": "workflow/report/cited.md.jinja",
-    "docs/sizes.md": "workflow/report/sizes.md.jinja",
+    **{f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES},
 }
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")
 RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
@@ -335,7 +334,14 @@ def test_the_template_has_no_measured_number(name):
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("README.md", 5), ("docs/findings.md", 5), ("docs/cited.md", 1), ("docs/sizes.md", 1)],
+    [
+        ("README.md", 5),
+        ("docs/findings.md", 5),
+        ("docs/cited.md", 2),
+        ("docs/sizes.md", 1),
+        ("docs/studies.md", 2),
+        ("docs/speed.md", 2),
+    ],
 )
 def test_the_tables_are_whole(name, least):
     """Each row of a Markdown table has the cells of its heading."""

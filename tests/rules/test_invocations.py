@@ -108,8 +108,8 @@ def test_make_ends_with_the_verdict_on_the_cells():
 
 @pytest.fixture
 def outer(workspace):
-    """Another workflow, in a folder of its own, that takes this one as a module as README says."""
-    page = (ROOT / "README.md").read_text().partition("## From another workflow")[2]
+    """Another workflow, in a folder of its own, that takes this one as a module as docs say."""
+    page = (ROOT / "docs/running.md").read_text().partition("## From another workflow")[2]
     lines = page.partition("```python\n")[2].partition("```")[0]
     assert len(lines.splitlines()) == 6
     folder = workspace.path / "outer"
@@ -290,7 +290,7 @@ def test_the_profile_of_slurm_says_how_it_is_called():
 def test_ci_tries_the_pythons_that_the_page_names():
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     tried = jobs["test"]["strategy"]["matrix"]["python"]
-    assert f"Python {' and '.join(tried)}" in (ROOT / "README.md").read_text()
+    assert f"Python {' and '.join(tried)}" in (ROOT / "docs/running.md").read_text()
 
 
 def test_results_may_be_a_link(workspace, tmp_path_factory):

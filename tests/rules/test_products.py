@@ -476,7 +476,7 @@ def test_the_end_of_make_fits_in_eighty_columns(replayed, many, tmp_path):
     assert lines[3].split()[:4] == ["2400", "146.5", "0.0005", "3000"]
     assert "    1  holds" in lines
     assert lines[-1] == "8 of 10 published cells match"
-    assert lines[-2] == "otherwise: README.md, Exactness."
+    assert lines[-2] == "otherwise: docs/speed.md, Exactness."
 
 
 @pytest.fixture

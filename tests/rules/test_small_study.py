@@ -195,8 +195,8 @@ def test_the_report_can_be_read(made, tmp_path):
 
 @pytest.mark.parametrize(("study", "rows"), [("small", 2 * 5), ("crossed", 8 * 6)])
 def test_the_lines_of_the_page_read_a_study_as_one_table(study, rows, made, monkeypatch):
-    """Those of README, each by its library: pandas, pyarrow, polars and DuckDB."""
-    page = (ROOT / "README.md").read_text()
+    """Those of docs/studies.md, each by its library: pandas, pyarrow, polars and DuckDB."""
+    page = (ROOT / "docs/studies.md").read_text()
     block = page.partition("## Reading the results")[2].partition("```python\n")[2]
     imports, *lines = filter(None, block.partition("```")[0].splitlines())
     assert len(lines) == 4

@@ -10,7 +10,14 @@ from snakemake import exceptions
 from snakemake.utils import update_config
 
 from jfb.analysis import selection, sources
-from jfb.config import datasets, measurements, own_files, requirements, settings
+from jfb.config import (
+    datasets,
+    measurements,
+    names,
+    own_files,
+    requirements,
+    settings,
+)
 from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.text import read_arguments

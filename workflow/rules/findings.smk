@@ -84,10 +84,7 @@ NUMBERS = {
 }
 
 
-TEMPLATES = [
-    WORKFLOW / f"report/{name}.md.jinja"
-    for name in ("README", "findings", "cited", "sizes")
-]
+TEMPLATES = [WORKFLOW / f"report/{name}.md.jinja" for name in ("README", *names.PAGES)]
 RECORDS = sorted(WORKFLOW.parent.glob("benchmarks/records/*.json"))
 
 
@@ -118,7 +115,7 @@ rule collect_numbers:
         tables=NUMBERS,
         studies=SPOKEN_OF,
     message:
-        "Numbers of README, findings and sizes"
+        "Numbers of README and the pages of docs"
     script:
         "../scripts/collect_numbers.py"
 
@@ -131,9 +128,7 @@ rule findings:
         records=map(versioned, RECORDS),
     output:
         update("README.md"),
-        update("docs/findings.md"),
-        update("docs/cited.md"),
-        update("docs/sizes.md"),
+        update([f"docs/{name}.md" for name in names.PAGES]),
     log:
         "results/logs/findings.log",
     benchmark:
@@ -148,6 +143,6 @@ rule findings:
         code=code_of("findings.py"),
         contents=contents_of(*TEMPLATES, *RECORDS),
     message:
-        "README, findings and sizes"
+        "README and the pages of docs"
     script:
         "../scripts/findings.py"

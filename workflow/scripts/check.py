@@ -21,6 +21,6 @@ for row in cells.itertuples():
     print(f"batch size {row.batch_size:>4}  {row.cell:<20}  {row.published:<8g}  {verdict}")
 if not cells["equal"].all():
     print("With config.yaml as it came, cells differ only where the processor rounds")
-    print("otherwise: README.md, Exactness.")
+    print("otherwise: docs/speed.md, Exactness.")
 print(f"{cells['equal'].sum()} of {len(cells)} published cells match")
 sys.exit(not cells["equal"].all())

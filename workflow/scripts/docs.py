@@ -1,4 +1,4 @@
-"""Write README, findings, cited papers, sizes and questions, and the picture of the library.
+"""Write README, the pages of docs with numbers, the questions, and the picture of the library.
 
 Usage: docs.py [--check | --take]
 
@@ -20,17 +20,16 @@ from typing import Any
 
 import yaml
 
+from jfb.config import names
 from jfb.config.project import Project, load
 from jfb.output import drift, numbers, questions, templates
 from jfb.output.figures import architecture, style
 from jfb.storage import files, provenance
 
 NUMBERS = "docs/numbers.json"
-PAGES = {
-    "README.md": "workflow/report/README.md.jinja",
-    "docs/findings.md": "workflow/report/findings.md.jinja",
-    "docs/cited.md": "workflow/report/cited.md.jinja",
-    "docs/sizes.md": "workflow/report/sizes.md.jinja",
+PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
+    f"docs/{name}.md": f"workflow/report/{name}.md.jinja"
+    for name in names.PAGES
 }
 QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"

@@ -1,4 +1,4 @@
-"""README, findings and sizes, from their templates and the numbers."""
+"""README and the pages of docs with numbers, from their templates and the numbers."""
 
 from jfb.output import numbers, templates
 from jfb.storage import files

@@ -2,7 +2,7 @@
 
 Each choice is one class: its name, its options with their bounds, what it is in one line, and the
 engines that have it. The checks of a configuration and their messages, the JSON Schema for editors,
-README's table, and what jobs are told and logs store all follow from the classes. Its
+the tables of docs, and what jobs are told and logs store all follow from the classes. Its
 implementation is a class or a module elsewhere, of the same name.
 """
 
