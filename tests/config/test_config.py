@@ -1272,6 +1272,7 @@ EXPLICIT = {"solver": {"name": "explicit", "applications": 3}, "gradient": {"nam
         ("results/gram/bent.parquet", DEEP, "must be a study of the network report"),
         ("results/gram/bent.parquet", EXPLICIT, "not with the solver explicit"),
         ("results/stability/bent.parquet", COUPLED, "without batch normalisation in T"),
+        ("results/impurity/bent.parquet", {}, "with the loss cross_entropy, not mse"),
         ("results/figures/bands_bent.png", {"block_size": 1}, "without block_size, which has logs"),
         ("results/figures/updates_bent.png", {}, "must be a study with updates"),
         ("results/figures/shares_bent.png", {}, "must be a study with factors"),

@@ -8,7 +8,15 @@ import torch
 from torch.nn import functional
 
 from jfb.config import choices, settings
-from jfb.measure import class_sharpness, gram, impurity, rescaling, sensitivity, stability
+from jfb.measure import (
+    class_sharpness,
+    gram,
+    impurity,
+    rescaling,
+    sensitivity,
+    stability,
+    wellposed,
+)
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.class_sharpness import LEVEL
@@ -59,17 +67,17 @@ def snapshots(*flats):
 
 def test_a_bound_by_hand():
     """One unit: |y - y'| <= |c| / (1 - |w|) |v| |d - d'|."""
-    found = sensitivity.sensitivity(np.array([[-2.0]]), np.array([[-0.5]]), np.array([[3.0, -1.0]]))
+    found = wellposed.sensitivity(np.array([[-2.0]]), np.array([[-0.5]]), np.array([[3.0, -1.0]]))
     np.testing.assert_allclose(found, [[12.0, 4.0]])
     with pytest.raises(ValueError, match="Perron-Frobenius"):
-        sensitivity.sensitivity(np.array([[1.0]]), np.array([[-1.0]]), np.array([[1.0]]))
+        wellposed.sensitivity(np.array([[1.0]]), np.array([[-1.0]]), np.array([[1.0]]))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_bound_is_over_a_thousand_pairs(seed):
     flat = drawn(seed)
     layers = layout.views(flat, NETWORK)
-    bound = sensitivity.sensitivity(
+    bound = wellposed.sensitivity(
         layers["output.weight"], layers["latent.weight"], layers["injection.weight"]
     )
     rng = np.random.default_rng(seed)
@@ -111,6 +119,8 @@ def test_the_certified_radius_is_safe_and_the_attacked_one_is_not(project):
     assert (inside.argmax(dim=1).numpy() == one.target[0]).all()
     at = iterated(torch.from_numpy(flat), one.inputs + row.attacked * corners)
     assert (at.argmax(dim=1).numpy() != one.target[0]).any()
+    assert row.certified > 0
+    assert row.attacked < sensitivity.RADII[-1]
 
 
 def test_without_a_bound_there_are_no_ratios(project):
@@ -119,7 +129,43 @@ def test_without_a_bound_there_are_no_ratios(project):
     assert np.isnan([row.pair_largest, row.certified, row.attacked]).all()
     broken = np.full(layout.size(NETWORK), np.nan)
     (row,) = sensitivity.along(run_of(project), snapshots(broken), PART, PART)
-    assert (row.bounded, np.isnan(row.accuracy)) == (False, True)
+    assert (row.bounded, row.accuracy) == (False, 0)
+
+
+def test_radii_of_one_unit_by_hand(project):
+    """Scores 2 d and 1, d = 0.9: they meet at d = 0.5; |W| = 0.5 halves what is certified."""
+    network = settings.Network(1, 1, outputs=2)
+    flat = np.zeros(layout.size(network))
+    layers = layout.views(flat, network)
+    # u = -0.5 u + 1.5 d, that is u = d.
+    layers["latent.weight"][...], layers["injection.weight"][...] = -0.5, 1.5
+    layers["output.weight"][0], layers["output.bias"][1] = 2.0, 1.0
+    one = Part(np.float32([[0.9]]), np.float32([0]))
+    run = dataclasses.replace(run_of(project), network=network)
+    (row,) = sensitivity.along(run, snapshots(flat), one, one)
+    # A lead of 0.8 over 2 (1 - 0.5)^-1 1.5.
+    assert row.certified == pytest.approx(0.8 / 6, rel=1e-5)
+    assert row.attacked == min(r for r in sensitivity.RADII if r > 0.4)
+    # All changes are 2 |d - d'|, their bound 6 |d - d'|; the other score stays.
+    assert (row.pair_largest, row.attack_mean) == pytest.approx((1 / 3, 1 / 3))
+
+
+def test_a_sample_without_a_fixed_point_is_wrong(project):
+    """u = relu(-2 u + ...) has one; u = relu(2 u + q) none for q > 0, and no bound either."""
+    network = settings.Network(1, 1, outputs=2)
+    flat = np.zeros(layout.size(network))
+    layers = layout.views(flat, network)
+    layers["latent.weight"][...], layers["injection.weight"][...] = 2.0, 1.0
+    layers["output.bias"][0] = 1.0
+    two = Part(np.float32([[1.0], [-1.0]]), np.float32([0, 0]))
+    run = dataclasses.replace(run_of(project), network=network)
+    (row,) = sensitivity.along(run, snapshots(flat), two, two)
+    assert (row.bounded, row.perron_frobenius) == (False, 2)
+    scores = np.array([[np.nan, 0.0], [1.0, 0.0]])
+    assert sensitivity.right(scores, np.array([0, 0])).tolist() == [False, True]
+    assert row.accuracy < 1
+    (last,) = class_sharpness.along(run, snapshots(flat), two, two)
+    assert np.isnan([last.loss, last.val_accuracy, last.largest]).all()
 
 
 def test_the_hessian_is_that_of_the_iterated_network():
@@ -181,7 +227,8 @@ def test_the_snapshots_around_the_level_are_measured(project):
     # 300 iterations of a map that training has made slow.
     assert after.loss == pytest.approx(losses[first], rel=1e-2)
     assert before.loss > LEVEL >= after.loss
-    assert class_sharpness.along(run, snapshots(kept[0]), PART, PART) == []
+    (only,) = class_sharpness.along(run, snapshots(kept[0]), PART, PART)
+    assert only.loss > LEVEL
 
 
 def test_impurity_of_a_run(project):

@@ -248,6 +248,7 @@ def rows_of(name, lost):
             return picture.measure(table.assign(**losses, train_seconds=0.5))
         case "impurity":
             epochs = pd.DataFrame({"updates": [0, 1, 5, 50], "loss": [2.3, 1.0, 0.3, 0.1]})
+            epochs["epoch"] = epochs["updates"]
             names = ("impurity", "jacobian", "trace", "val_accuracy")
             table = measured_of("digits_wellposed", converged=True).merge(epochs, how="cross")
             return impurity.measure(
@@ -260,7 +261,7 @@ def rows_of(name, lost):
             return sensitivity.measure(table.assign(bounded=table["level"] == "infinity"))
         case "sharpness_digits":
             names = ("largest", "relative", "rescaled", "val_accuracy")
-            ends = pd.DataFrame({"loss": [0.3, 0.1], "updates": [10, 20]})
+            ends = pd.DataFrame({"epoch": [1, 2], "loss": [0.3, 0.1], "updates": [10, 20]})
             table = measured_of("digits_wellposed").merge(ends, how="cross")
             return sharpness_digits.measure(
                 table.assign(**{n: RNG.uniform(0.1, 1, len(table)) for n in names})

@@ -28,8 +28,7 @@ from jfb.storage import files, provenance
 
 NUMBERS = "docs/numbers.json"
 PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
-    f"docs/{name}.md": f"workflow/report/{name}.md.jinja"
-    for name in names.PAGES
+    f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES
 }
 QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"

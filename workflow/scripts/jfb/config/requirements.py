@@ -26,8 +26,8 @@ class Needs:
     run has the same batch size from its start to its end. `every_epoch`: no optimiser ends a run.
     `losses`: those whose values it shows, all where none is named.
     `of_report`: their networks are the report's with one output, of which the weight is measured.
-    `affine`: they are so with any number of outputs. `uncoupled`: T of a sample does not depend on
-    the others of its batch.
+    `affine`: they are so with any number of outputs. `uncoupled`: a sample does not depend on the
+    others of its batch.
     """
 
     logs: bool | None = True
@@ -163,8 +163,11 @@ def lacking(needs: Needs, study: Any) -> Iterator[str]:
         yield f"must be a study of the network report with one output, not {other}"
     if needs.affine and any(not run.network.cell.affine for run in runs):
         yield "must be a study of the network report"
-    if needs.uncoupled and any(getattr(run.network.cell, "couples", False) for run in runs):
+    cells = {run.network.cell for run in runs} if needs.uncoupled else set()
+    if any(getattr(cell, "couples", False) for cell in cells):
         yield "must be a study of networks without batch normalisation in T"
+    if any(getattr(cell, "normalises_batches", False) for cell in cells):
+        yield "must be a study of networks without batch normalisation of the injection"
     if needs.one_batch_size and any(run.batch_schedule for run in runs):
         yield "must be a study without batch_schedule"
     if needs.fixed_point and any(run.solver.name == "explicit" for run in runs):

@@ -12,7 +12,7 @@ from torch.nn import functional
 from jfb.config import settings
 from jfb.measure import rescaling
 from jfb.measure.along import level_of
-from jfb.measure.sensitivity import Affine
+from jfb.measure.sensitivity import Affine, right
 from jfb.model import numerics
 from jfb.records import layout
 from jfb.records.class_sharpness import LEVEL, SCHEMA, Row
@@ -69,7 +69,10 @@ def relative(hessian: np.ndarray, parameters: np.ndarray) -> float:
 
 
 def along(run: settings.Run, kept: Snapshots, training: Part, validation: Part) -> list[Row]:
-    """Rows of the first snapshot that reaches the level and of the one before, if one does."""
+    """Rows of the first snapshot that reaches the level and of the one before; else of the last.
+
+    A sample without a fixed point is classified wrong.
+    """
     numerics.pin()
     losses = []
     for parameters in kept.parameters:
@@ -77,30 +80,28 @@ def along(run: settings.Run, kept: Snapshots, training: Part, validation: Part) 
         if losses[-1] <= LEVEL:
             break
     else:
-        return []
+        return [_row(run, kept, len(losses) - 1, losses[-1], training, validation)]
     last = len(losses) - 1
     return [
         _row(run, kept, place, losses[place], training, validation)
         for place in range(max(0, last - 1), last + 1)
-        if np.isfinite(losses[place])
     ]
 
 
 def _row(
-    run: settings.Run, kept: Snapshots, place: int, loss: float, training: Part, validation: Part
+    run: settings.Run, kept: Snapshots, at: int, loss: float, training: Part, validation: Part
 ) -> Row:
-    parameters, epoch = kept.parameters[place].astype(np.float64), int(kept.epochs[place])
+    parameters, epoch = kept.parameters[at].astype(np.float64), int(kept.epochs[at])
+    place = level_of(run), run.batch_size, run.seed, epoch
+    place = *place, run.updates_by(epoch, len(training)), loss
+    if not np.isfinite(loss):
+        return Row(*place, *[np.nan] * 4)
     affine = Affine(parameters, run.network)
-    predicted = affine.scores(affine.points(validation.inputs)).argmax(axis=1)
+    scores = affine.scores(affine.points(validation.inputs))
     curvature = hessian(parameters, run.network, training)
     return Row(
-        level_of(run),
-        run.batch_size,
-        run.seed,
-        epoch,
-        run.updates_by(epoch, len(training)),
-        loss,
-        float((predicted == validation.target).mean()),
+        *place,
+        float(right(scores, validation.target).mean()),
         rescaling.largest(curvature)[0],
         relative(curvature, parameters),
         rescaling.least_largest_eigenvalue(curvature, run.network),

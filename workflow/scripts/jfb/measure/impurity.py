@@ -46,8 +46,7 @@ def along(run: settings.Run, kept: Snapshots, training: Part, validation: Part) 
     numerics.pin()
     cell = open_cell(run.network, run.seed).double()
     deq = DEQ(cell, _SOLVER, gradient_choices.JFB())
-    some = Part(training.inputs[:SAMPLES], training.target[:SAMPLES])
-    (d, target), (unseen, right) = (_tensors(run, part) for part in (some, validation))
+    (d, target), (unseen, right) = (_tensors(run, part) for part in (training, validation))
     rows = []
     for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
         flat = torch.from_numpy(parameters.astype(np.float64))
@@ -57,10 +56,11 @@ def along(run: settings.Run, kept: Snapshots, training: Part, validation: Part) 
         with torch.no_grad():
             predicted, found = deq(unseen).argmax(dim=1), deq.solve.converged
             scores = deq(d)
+            some = deq.point[:SAMPLES], d[:SAMPLES]
         if not (found and deq.solve.converged):
             rows.append(Row(*place, False, *[np.nan] * 5))
             continue
-        jacobian, trace = PerSample(cell).of_scores(deq.point, d, norms).mean(dim=0).tolist()
+        jacobian, trace = PerSample(cell).of_scores(*some, norms).mean(dim=0).tolist()
         probabilities = scores.softmax(dim=1)
         measured = (
             functional.cross_entropy(scores, target).item(),

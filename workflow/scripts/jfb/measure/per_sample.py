@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vjp, vmap
 
-from jfb.model.autograd.cells import Cell, in_float64
+from jfb.model.autograd.cells import Cell
 from jfb.storage.errors import Refused
 
 #: Samples whose Jacobians are computed together.
@@ -39,7 +39,7 @@ class PerSample:
         if cell.coupled:
             raise Refused("T couples the samples of a batch: there is no derivative of one sample")
         self._whole = _Whole(cell.double())
-        self._parameters = {f"cell.{name}": part for name, part in in_float64(cell).items()}
+        self._parameters = {f"cell.{name}": part.detach() for name, part in cell.named_parameters()}
 
     def _apply(self, parameters: dict[str, Tensor], u: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
         return functional_call(self._whole, parameters, (u, d))

@@ -1,39 +1,22 @@
-"""The bound of El Ghaoui et al. (2019) on the change of scores, against pairs and an attack.
-
-u = f(W u + V d + b), y = C u + c, f of each component and 1-Lipschitz: |y - y'| is at most
-S |d - d'| with S = |C| (I - |W|)^-1 |V|, where the Perron-Frobenius eigenvalue of |W| is below 1
-(arXiv:1908.06315, on robustness).
-"""
+"""The bound of `jfb.measure.wellposed.sensitivity` on scores, against pairs and an attack."""
 
 import numpy as np
 
 from jfb.config import settings
 from jfb.measure.along import level_of
-from jfb.measure.wellposed import perron_frobenius
+from jfb.measure.wellposed import perron_frobenius, sensitivity
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.sensitivity import SCHEMA, Row
 from jfb.records.snapshots import Snapshots
 
-__all__ = ["SCHEMA", "Affine", "along", "sensitivity"]
+__all__ = ["SCHEMA", "Affine", "along", "right"]
 
 #: Random pairs of a network: a validation sample, and it with each input changed by at most REACH.
 PAIRS, REACH = 1000, 0.1
 #: Radii that an attack tries, from the smallest to that of the whole range of an input.
 RADII = np.geomspace(1e-3, 1.0, 61)
-
-
-def sensitivity(readout: np.ndarray, weight: np.ndarray, injection: np.ndarray) -> np.ndarray:
-    """S, (k, m), of a readout (k, n), a latent weight (n, n) and an injection (n, m).
-
-    Raises:
-        ValueError: the Perron-Frobenius eigenvalue of |W| is not below 1.
-    """
-    if not perron_frobenius(weight) < 1:
-        raise ValueError("no bound: the Perron-Frobenius eigenvalue of |W| is not below 1")
-    system = np.eye(len(weight)) - np.abs(weight)
-    return np.abs(readout) @ np.linalg.solve(system, np.abs(injection))
 
 
 class Affine:
@@ -66,76 +49,95 @@ class Affine:
 
 
 def along(run: settings.Run, kept: Snapshots, _: Part, validation: Part) -> list[Row]:
-    """A row, of the last snapshot."""
+    """A row, of the last snapshot; a sample without a fixed point is classified wrong."""
     network = Affine(kept.parameters[-1], run.network)
     d, target = validation.inputs.astype(np.float64), validation.target.astype(int)
     place = level_of(run), run.batch_size, run.seed
     if not np.isfinite(kept.parameters[-1]).all():
-        return [Row(*place, np.nan, False, *[np.nan] * 7)]
+        return [Row(*place, np.nan, False, 0.0, *[np.nan] * 6)]
     eigenvalue = perron_frobenius(network.weight)
     u = network.points(d)
-    found = np.isfinite(u).all()
-    accuracy = float((network.scores(u).argmax(axis=1) == target).mean()) if found else np.nan
-    if eigenvalue >= 1 or not found:
-        return [Row(*place, eigenvalue, False, accuracy, *[np.nan] * 6)]
+    correct = right(network.scores(u), target)
+    if eigenvalue >= 1:
+        return [Row(*place, eigenvalue, False, float(correct.mean()), *[np.nan] * 6)]
     bound = sensitivity(network.readout, network.weight, network.injection)
     pairs = _pairs(network, d, u, bound, np.random.default_rng(run.seed))
-    attacked = _attacks(network, d, u, bound)
-    right = network.scores(u).argmax(axis=1) == target
-    radii = _radii(network, d[right], u[right], target[right])
-    measured = (part for ratios in (pairs, attacked) for part in (ratios.max(), ratios.mean()))
-    return [Row(*place, eigenvalue, True, accuracy, *measured, *radii)]
+    attacks = _attacks(network, d, u, bound)
+    measured = [
+        float(part) for ratios in (pairs, attacks) for part in (ratios.max(), ratios.mean())
+    ]
+    radii = np.nan, np.nan
+    if correct.any():
+        radii = _radii(network, d[correct], u[correct], target[correct])
+    return [Row(*place, eigenvalue, True, float(correct.mean()), *measured, *radii)]
 
 
-def _ratios(network: Affine, moved: np.ndarray, scores: np.ndarray, bound: np.ndarray):
-    """|y - y'| over its bound, (size, k), for moved inputs and the scores before; 0 over 0 is 0."""
-    apart = np.abs(network.scores(network.points(moved)) - scores)
-    return np.divide(apart, bound, out=np.zeros_like(apart), where=bound > 0)
+def right(scores: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Whether each sample has finite scores, (size, k), and its class the largest."""
+    return np.isfinite(scores).all(axis=1) & (scores.argmax(axis=1) == target)
 
 
-def _pairs(network: Affine, d: np.ndarray, u: np.ndarray, bound: np.ndarray, rng) -> np.ndarray:
+def _ratios(
+    network: Affine, d: np.ndarray, u: np.ndarray, step: np.ndarray, bound: np.ndarray
+) -> np.ndarray:
+    """|y - y'| over its bound, (size, k), of inputs d and d + step; 0 over 0 is 0."""
+    apart = np.abs(network.scores(network.points(d + step)) - network.scores(u))
+    allowed = np.abs(step) @ bound.T
+    with np.errstate(divide="ignore"):
+        return np.divide(apart, allowed, out=np.zeros_like(apart), where=(apart != 0))
+
+
+def _pairs(
+    network: Affine, d: np.ndarray, u: np.ndarray, bound: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The largest ratio of each random pair, (PAIRS,)."""
     chosen = rng.integers(len(d), size=PAIRS)
     step = rng.uniform(-REACH, REACH, (PAIRS, d.shape[1]))
-    scores = network.scores(u[chosen])
-    return _ratios(network, d[chosen] + step, scores, np.abs(step) @ bound.T).max(axis=1)
+    return _ratios(network, d[chosen], u[chosen], step, bound).max(axis=1)
 
 
 def _attacks(network: Affine, d: np.ndarray, u: np.ndarray, bound: np.ndarray) -> np.ndarray:
-    """Of each sample and score: a step of REACH along the sign of its gradient."""
-    scores, gradients = network.scores(u), network.gradients(u)
-    ratios = []
-    for k in range(scores.shape[1]):
-        step = REACH * np.sign(gradients[:, k])
-        ratios.append(_ratios(network, d + step, scores, np.abs(step) @ bound.T)[:, k])
-    return np.concatenate(ratios)
+    """The largest ratio of each sample, (size,), each score by the sign of its own gradient."""
+    gradients = network.gradients(u)
+    ratios = [
+        _ratios(network, d, u, REACH * np.sign(gradients[:, k]), bound)[:, k]
+        for k in range(len(network.readout))
+    ]
+    return np.max(ratios, axis=0)
 
 
 def _radii(
     network: Affine, d: np.ndarray, u: np.ndarray, target: np.ndarray
 ) -> tuple[float, float]:
-    """Medians of the certified and of the attacked radius; infinite where no step is enough."""
+    """Medians of the certified and of the attacked radius of samples that are classified right.
+
+    Where no step of `RADII` is enough, the attacked radius is the largest of them.
+    """
     scores, gradients = network.scores(u), network.gradients(u)
     own = np.arange(len(d)), target
     lead = scores[own][:, None] - scores
-    apart = np.abs(network.readout[target][:, None, :] - network.readout[None])
-    system = np.eye(len(network.weight)) - np.abs(network.weight)
-    reach = np.linalg.solve(system, np.abs(network.injection)).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = lead / (apart @ reach)
-    each[own] = np.inf
+    apart = network.readout[target][:, None, :] - network.readout[None]
+    # How far each unit moves where all inputs move by 1.
+    units = sensitivity(np.eye(len(network.weight)), network.weight, network.injection).sum(axis=1)
+    certified = _over(lead, np.abs(apart) @ units, own).min(axis=1)
     # The rival that the gradient reaches first.
     slopes = np.abs(gradients - gradients[own][:, None]).sum(axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first = lead / slopes
-    first[own] = np.inf
-    rival = first.argmin(axis=1)
+    rival = _over(lead, slopes, own).argmin(axis=1)
     direction = np.sign(gradients[np.arange(len(d)), rival] - gradients[own])
-    attacked = np.full(len(d), np.inf)
+    attacked = np.full(len(d), RADII[-1])
+    still = np.arange(len(d))
     for radius in RADII:
-        still = np.isinf(attacked)
         moved = network.scores(network.points(d[still] + radius * direction[still]))
-        wrong = moved.argmax(axis=1) != target[still]
-        attacked[np.flatnonzero(still)[wrong]] = radius
-        if not np.isinf(attacked).any():
+        wrong = np.isfinite(moved).all(axis=1) & (moved.argmax(axis=1) != target[still])
+        attacked[still[wrong]] = radius
+        still = still[~wrong]
+        if not len(still):
             break
-    return float(np.median(each.min(axis=1))), float(np.median(attacked))
+    return float(np.median(certified)), float(np.median(attacked))
+
+
+def _over(lead: np.ndarray, speed: np.ndarray, own: tuple) -> np.ndarray:
+    """lead / speed, infinite for the class of a sample itself, and where nothing moves."""
+    radii = np.divide(lead, speed, out=np.full_like(lead, np.inf), where=speed > 0)
+    radii[own] = np.inf
+    return radii

@@ -31,23 +31,41 @@ def perron_frobenius(weight: np.ndarray) -> float:
     return float(np.abs(np.linalg.eigvals(np.abs(weight))).max())
 
 
+def sensitivity(readout: np.ndarray, weight: np.ndarray, injection: np.ndarray) -> np.ndarray:
+    """S, (k, m): scores y of u = f(W u + V d + b), y = C u + c, change by at most S |d - d'|.
+
+    f is of each component and 1-Lipschitz, and S = |C| (I - |W|)^-1 |V| (El Ghaoui et al. 2019).
+
+    Args:
+        readout: C, (k, n).
+        weight: W, (n, n).
+        injection: V, (n, m).
+
+    Raises:
+        ValueError: the Perron-Frobenius eigenvalue of |W| is not below 1.
+    """
+    if not perron_frobenius(weight) < 1:
+        raise ValueError("no bound: the Perron-Frobenius eigenvalue of |W| is not below 1")
+    system = np.eye(len(weight)) - np.abs(weight)
+    return np.abs(readout) @ np.linalg.solve(system, np.abs(injection))
+
+
 def gain(parameters: np.ndarray, network: settings.Network) -> float:
     """A bound of |y(d) - y(d')| per largest |d_j - d'_j|, NaN where the theory gives none.
 
-    The sum of |C| (I - |W|)^-1 |V|, with the readout C and the injection V (El Ghaoui et al. 2019),
-    where the Perron-Frobenius eigenvalue of |W| is below 1.
+    The sum of `sensitivity`, where the Perron-Frobenius eigenvalue of |W| is below 1.
 
     Args:
         parameters: (p,) flat vector.
         network: its dimensions.
     """
     layers = layout.views(parameters.astype(np.float64), network)
-    weight, injection, readout = (
-        np.abs(layers[f"{name}.weight"]) for name in ("latent", "injection", "output")
+    readout, weight, injection = (
+        layers[f"{name}.weight"] for name in ("output", "latent", "injection")
     )
     if not np.isfinite(parameters).all() or perron_frobenius(weight) >= 1:
         return np.nan
-    return float((readout @ np.linalg.solve(np.eye(len(weight)) - weight, injection)).sum())
+    return float(sensitivity(readout, weight, injection).sum())
 
 
 def _bounds(weight: np.ndarray, norms: Sequence[float]) -> tuple[float, float]:

@@ -8,6 +8,8 @@ from jfb.analysis.questions.measured import Measured, mean, mean_difference
 
 READERS = {"epochs": inputs.by_work}
 
+#: The level without a search.
+EXPLICIT = "explicit"
 #: PSNR up to which work is counted, in decibels.
 TARGET = 20.0
 #: Updates along a run that are shown.
@@ -31,8 +33,9 @@ def measure(epochs: pd.DataFrame) -> list[Measured]:
     """PSNR, work and time by search; and one search against another.
 
     Work is in applications of T and of its transposed Jacobian for each sample, compared in
-    decades; that to the target is up to the first epoch whose PSNR is at least that, and a run that
-    does not get there has none.
+    decades. After a search, one more application of T is differentiated, which logs do not count;
+    of an explicit network, it is the last of those that they count. Work to the target is up to the
+    first epoch whose PSNR is at least that, and a run that does not get there has none.
 
     Args:
         epochs: as `jfb.analysis.questions.inputs.by_work` has them, with the factor `search`.
@@ -40,11 +43,12 @@ def measure(epochs: pd.DataFrame) -> list[Measured]:
     runs = epochs.sort_values("epoch")
     runs = runs.assign(
         psnr=psnr(runs["train_loss"]),
+        work=runs["work"] + runs["epoch"].where(runs["search"] != EXPLICIT, 0),
         unseen=psnr(runs["val_loss"]),
         seconds=runs.groupby(["search", "batch_size", "seed"])["train_seconds"].cumsum(),
     )
     keys = ["search", "batch_size", "seed"]
-    last = runs.groupby(keys).last()
+    last = runs.groupby(keys).tail(1).set_index(keys).sort_index()
     there = runs[runs["psnr"] >= TARGET].groupby(keys)["work"].first()
     (size,) = set(runs["batch_size"])
     levels = list(dict.fromkeys(epochs["search"]))

@@ -23,7 +23,8 @@ _RADII = ("certified", "attacked")
 def measure(networks: pd.DataFrame) -> list[Measured]:
     """Shares of networks with a bound, changes over their bounds, radii, and accuracies.
 
-    `within`: no pair and no attack of a network is over its bound. Radii are medians over samples,
+    `within`: no pair and no attack of a network is over its bound; `largest`: the largest of all
+    networks. Radii are medians over samples,
     told as log10; `certified` against `attacked` is their ratio in decades.
 
     Args:
@@ -42,9 +43,11 @@ def measure(networks: pd.DataFrame) -> list[Measured]:
         some = one[one["bounded"]]
         if some.empty:
             continue
-        over = some[["pair_largest", "attack_largest"]].max(axis=1)
+        over = some[["pair_largest", "attack_largest"]].max(axis=1, skipna=False)
         rows.append(share(("within", level, size), over <= 1))
         rows += [mean((name, level, size, ""), some[name]) for name in _OF_BOUND]
+        most = float(over.max(skipna=False))
+        rows.append(Measured("largest", level, size, "", len(over), most, np.nan, np.nan))
         certified, attacked = (np.log10(some[name]) for name in _RADII)
         rows += [mean((n, level, size, ""), np.log10(some[n])) for n in _RADII]
         rows.append(mean_difference(("certified", level, size, "attacked"), certified, attacked))

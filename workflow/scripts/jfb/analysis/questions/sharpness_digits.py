@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from jfb.analysis.questions.measured import Measured, mean, mean_difference
+from jfb.analysis.questions.levels import where_reached
+from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
 from jfb.records.class_sharpness import LEVEL
 from jfb.storage import parquet
 
@@ -22,8 +23,8 @@ _MEASURES = (*_SHARPNESS, "val_accuracy", "updates")
 def measure(reached: pd.DataFrame) -> list[Measured]:
     """Sharpness, accuracy and updates where the loss is at the level, by batch size.
 
-    Between the snapshot before and that after, linearly in log of the loss. Sharpness is told as
-    log10, and compared in decades.
+    Sharpness is told as log10, and compared in decades. `reached` is the share of runs that get to
+    the level; the others are in nothing else.
 
     Args:
         reached: of one study without factors.
@@ -31,9 +32,15 @@ def measure(reached: pd.DataFrame) -> list[Measured]:
     runs = reached.copy()
     for name in _SHARPNESS:
         runs[name] = np.log10(runs[name].where(runs[name] > 0))
-    found = runs.groupby(["batch_size", "seed"])[["loss", *_MEASURES]].apply(_at_level)
+    found = (
+        runs.sort_values("epoch")
+        .groupby(["batch_size", "seed"])[["loss", *_MEASURES]]
+        .apply(lambda run: where_reached(run, LEVEL, _MEASURES))
+    )
     full, *others = sorted(set(runs["batch_size"]), reverse=True)
-    rows = []
+    rows = [
+        share(("reached", "", size), found.loc[size, "updates"].notna()) for size in (full, *others)
+    ]
     for name in _MEASURES:
         rows += [mean((name, "", size, ""), found.loc[size, name]) for size in (full, *others)]
         rows += [
@@ -43,11 +50,3 @@ def measure(reached: pd.DataFrame) -> list[Measured]:
             for size in others
         ]
     return rows
-
-
-def _at_level(run: pd.DataFrame) -> pd.Series:
-    ends = run.sort_values("loss")
-    if len(ends) < 2 or not ends["loss"].iloc[0] <= LEVEL <= ends["loss"].iloc[-1]:
-        return pd.Series(np.nan, _MEASURES)
-    at = {n: np.interp(np.log(LEVEL), np.log(ends["loss"]), ends[n]) for n in _MEASURES}
-    return pd.Series(at)

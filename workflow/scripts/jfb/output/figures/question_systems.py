@@ -209,8 +209,8 @@ def _by_size(
 
 _CHANGES = {
     "pair_mean": "pairs,\nmean",
-    "pair_largest": "pairs,\nlargest",
     "attack_mean": "attacks,\nmean",
+    "pair_largest": "pairs,\nlargest",
     "attack_largest": "attacks,\nlargest",
 }
 _RADII = {"certified": "certified", "attacked": "attacked"}
