@@ -10,7 +10,7 @@ READY := .venv/ready
 $(if $(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR)),\
 	$(error The path of this folder has a brace or a colon, which Snakemake and venv cannot have: rename it))
 
-.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report clean distclean
+.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report explore clean distclean
 
 all: $(READY)
 	$(VENV) -m snakemake --cores $(CORES)
@@ -87,6 +87,10 @@ check-docs: $(READY)
 report: $(READY)
 	$(VENV) -m snakemake --cores $(CORES) $(REPORT_OF)
 	$(VENV) -m snakemake --cores $(CORES) --report results/report.html $(REPORT_OF)
+
+# One page to look at runs with: results/explorer.html. It needs no network and no server.
+explore: $(READY)
+	$(VENV) -m snakemake --cores $(CORES) explore
 
 clean:
 	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake

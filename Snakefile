@@ -39,6 +39,7 @@ include: "workflow/rules/gradients.smk"
 include: "workflow/rules/minima.smk"
 include: "workflow/rules/measured.smk"
 include: "workflow/rules/timing.smk"
+include: "workflow/rules/explore.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
 

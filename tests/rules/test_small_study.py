@@ -19,6 +19,7 @@ from playwright.sync_api import expect, sync_playwright
 from safetensors.numpy import load_file
 
 from conftest import ROOT, Workspace, assert_same_runs, of_the_reports_stream
+from jfb.config.project import load
 from jfb.records import parameters, runlog
 
 RUN = "results/runs/small/batch_size=64/seed=0"
@@ -150,6 +151,20 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 # Without these Chromium looks for hosts outside.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 QUIET += ("--disable-background-networking", "--disable-component-update")
+
+
+def test_a_page_to_look_at_runs_with(made, tmp_path):
+    """Four seconds: Snakemake, and two jobs."""
+    workspace = Workspace.again(made, tmp_path / "again")
+    workspace.snakemake("explore")
+    page = (workspace.path / "results/explorer.html").read_text()
+    data = page.partition('type="application/json">')[2].partition("</script>")[0]
+    runs = json.loads(data)["runs"]
+    study = load(workspace.config).studies["small"]
+    assert [(run["batch_size"], run["seed"]) for run in runs] == [key[-2:] for key in study.runs]
+    summary = pd.read_parquet(workspace.path / "results/summaries/small.parquet")
+    assert [run["lowest"] for run in runs] == pytest.approx(list(summary["lowest_loss"]), rel=1e-4)
+    assert all(run["snapshots"][-1]["corners"] for run in runs)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")

@@ -6,6 +6,7 @@ MEASURED = {
     "sensitivity": "Changes of scores and their bound",
     "class_sharpness": "Sharpness where the loss reaches a level",
     "gram": "Fixed points at the start",
+    "pieces": "Functions along the runs",
 }
 for name, what in MEASURED.items():
 

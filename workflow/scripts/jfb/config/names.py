@@ -36,7 +36,7 @@ QUESTIONS = (
 #: Pages with numbers, docs/<name>.md beside README.md, from workflow/report/<name>.md.jinja.
 PAGES = ("findings", "cited", "sizes", "running", "studies", "speed")
 #: What `workflow/rules/measured.smk` makes from the snapshots of a study.
-MEASURED = ("stability", "impurity", "sensitivity", "class_sharpness", "gram")
+MEASURED = ("stability", "impurity", "sensitivity", "class_sharpness", "gram", "pieces")
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
     "all",
@@ -87,6 +87,7 @@ NO_STUDIES = (
     "tabulate_catalogue",
     "place_runs",
     "measure_wellposed",
+    "explore",
     *QUESTIONS,
     *(f"answer_{question}" for question in QUESTIONS),
     *(f"measure_{name}" for name in MEASURED),

@@ -95,6 +95,9 @@ NEEDS = {
     ),
     "sensitivity": _CLASSIFIERS,
     "class_sharpness": _CLASSIFIERS,
+    "pieces": Needs(
+        plain=False, fixed_point=True, activations=("relu",), every_epoch=True, of_report=True
+    ),
     "gram": Needs(plain=False, fixed_point=True, every_epoch=True, affine=True),
     "figures/bands": Needs(every_epoch=True),
     "figures/accuracy": Needs(every_epoch=True),

@@ -1,0 +1,206 @@
+"""The page on which runs are looked at: what it holds, and what it does in a browser."""
+
+import dataclasses
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from conftest import ROOT
+from jfb.output import explorer
+from jfb.records import dataset, runlog
+from jfb.records.dataset import Part
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+# Without these Chromium looks for hosts outside.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+QUIET += ("--disable-background-networking", "--disable-component-update")
+ORIGIN = json.dumps({"settings_sha256": "a" * 64, "commit": None, "versions": {}})
+EPOCHS = 300
+SNAPSHOTS = (0, 1, 10, 300)
+
+
+def made_up(folder, run, losses):
+    """The path of a log with these losses."""
+    path = folder / f"{run.batch_size}_{run.seed}_{len(run.levels)}.parquet"
+    log = runlog.empty(run.epochs) | {"train_loss": losses, "val_loss": 1.1 * losses}
+    log |= {"iterations_mean": np.full(run.epochs, 7.0), "spectral_norm": np.full(run.epochs, 0.9)}
+    runlog.write(path, log, run, {})
+    return path
+
+
+def functions(runs):
+    """A straight line at first, then one kink at 10 m."""
+    rows = []
+    for run in runs:
+        level = "/".join(level for _, level in run.levels) or "none"
+        place = {"level": level, "batch_size": run.batch_size, "seed": run.seed}
+        for epoch in SNAPSHOTS:
+            corners = [(0, 0.0), (10, 1.0), (25, 0.2)] if epoch > 1 else [(0, 0.5), (25, 0.5)]
+            told = {"loss": 0.1 / (1 + epoch), "converged": True, "diverged": False}
+            told |= {"function_kinks": len(corners) - 2, "flat_pieces": 0}
+            rows += [place | told | {"epoch": epoch, "position": x, "value": y} for x, y in corners]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory, project):
+    folder = tmp_path_factory.mktemp("explorer")
+    way = np.linspace(0, 1, 200)[:, None] * np.float32([20, 13, 8])
+    part = Part(way.astype(np.float32), np.sin(way[:, 0]).astype(np.float32))
+    dataset.write(folder / "data.parquet", part, part)
+    first = project.studies["replay"].runs[2400, 42]
+    runs = [
+        dataclasses.replace(first, batch_size=size, seed=seed, epochs=EPOCHS, levels=levels)
+        for levels in ((), (("gradient", "implicit"),))
+        for size in (2400, 32)
+        for seed in (0, 1)
+    ]
+    losses = [1 / np.arange(1, EPOCHS + 1) / (k + 1) for k in range(len(runs))]
+    losses[1][100] = 1e-6
+    losses[2][250:] = np.nan
+    paths = [made_up(folder, run, loss) for run, loss in zip(runs, losses, strict=True)]
+    studies = {
+        "plain": (paths[:4], functions(runs[:4])),
+        "crossed": (paths[4:], functions(runs[4:])),
+    }
+    least = pd.DataFrame({"category": ["one kink, slope on both sides"], "loss": [0.00049]})
+    return explorer.payload(studies, folder / "data.parquet", least, 0.1, ORIGIN)
+
+
+def test_what_the_page_has_of_a_run(found):
+    assert len(found["runs"]) == 8
+    run = found["runs"][1]
+    assert (run["study"], run["level"], run["batch_size"], run["seed"]) == ("plain", "jfb", 2400, 1)
+    assert (run["lowest"], run["best"]) == (1e-6, 101)
+    # The epoch of the lowest loss is shown, wherever it is.
+    assert run["series"]["train_loss"][run["epochs"].index(101)] == 1e-6
+    assert (run["epochs"][0], run["epochs"][-1]) == (1, EPOCHS)
+    assert len(run["epochs"]) <= explorer.EPOCHS + 1
+    assert run["form"] == "one kink, slope on both sides"
+    assert run["least"] == 0.00049
+    assert [snapshot["epoch"] for snapshot in run["snapshots"]] == list(SNAPSHOTS)
+    assert run["snapshots"][-1]["corners"] == [[0, 0], [10, 1], [25, 0.2]]
+    assert found["runs"][2]["series"]["train_loss"][-1] is None
+    assert found["runs"][-1]["level"] == "implicit"
+    position, target = np.array(found["points"]).T
+    assert len(position) == explorer.POINTS
+    np.testing.assert_allclose(target, np.sin(position * 20 / np.sqrt(633)), atol=1e-3)
+
+
+def test_the_page_reads_nothing_from_elsewhere(found):
+    text = explorer.page(found, ROOT / "workflow/explorer")
+    own = text.replace((ROOT / "workflow/explorer/vendor/d3-7.9.2.min.js").read_text(), "")
+    for reference in re.findall(r"(?:src|href)=[\"']([^\"']*)", own):
+        assert reference == "data:,"
+    assert not re.search(
+        r"\bfetch\(|XMLHttpRequest|import\(", (ROOT / "workflow/explorer/explorer.js").read_text()
+    )
+    assert "/* data */" not in text
+    # A run takes some 9 kB: 345 of them and the libraries stay below 5 MB.
+    each = len(json.dumps(found["runs"][0], separators=(",", ":")))
+    libraries = len(explorer.page(found | {"runs": []}, ROOT / "workflow/explorer"))
+    assert libraries + 345 * 1.5 * each < 5e6
+
+
+def test_no_text_of_the_data_ends_the_script(found):
+    found = found | {"runs": [found["runs"][0] | {"study": "</script><b>"}]}
+    assert "</script><b>" not in explorer.page(found, ROOT / "workflow/explorer")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser, found, tmp_path):
+    """The page in a browser, by width; what goes wrong in it fails the test."""
+    path, errors = tmp_path / "explorer.html", []
+    path.write_text(explorer.page(found, ROOT / "workflow/explorer"))
+
+    def at(width, scheme="light", anchor=""):
+        page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("request", lambda r: errors.append(r.url) if r.url.startswith("http") else None)
+        page.goto(path.as_uri() + anchor)
+        return page
+
+    yield at
+    assert not errors
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark"), (1920, "light")])
+def test_a_run_is_picked_and_seen(width, scheme, opened):
+    """Seconds: a browser. A screenshot is left in build/."""
+    page = opened(width, scheme)
+    page.get_by_label("Batch size").select_option("32")
+    page.get_by_label("Seed").select_option("1")
+    expect(page.locator("#said")).to_contain_text("Lowest loss: 0.0008333, at epoch 300.")
+    expect(page.locator("#said")).to_contain_text("no such function has a loss below 0.00049")
+    expect(page.locator("#function circle").first).to_be_visible()
+    page.get_by_role("slider", name="After epoch").fill("1")
+    expect(page.locator("#function_title")).to_contain_text("after epoch 1,")
+    expect(page.locator("#function path[aria-label^='kink at']")).to_have_count(0)
+    page.get_by_role("slider", name="After epoch").press("ArrowRight")
+    expect(page.locator("#function_title")).to_contain_text("after epoch 10")
+    expect(page.locator("#function path[aria-label^='kink at']")).to_have_count(1)
+    for what in ("accuracy", "iterations_mean", "spectral_norm", "loss"):
+        page.get_by_label("Show").select_option(what)
+        expect(page.locator("#along svg").last).to_be_visible()
+    # Nothing is wider than the page.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    (ROOT / "build").mkdir(exist_ok=True)
+    page.screenshot(path=ROOT / f"build/explorer_{width}.png", full_page=True)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
+    """Seconds: a browser."""
+    page = opened(1280)
+    rows = page.locator("#rows tr")
+    expect(rows).to_have_count(8)
+    page.get_by_label("Filter").fill("32 crossed")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Filter").fill("32")
+    expect(page.locator("#count")).to_have_text("4 of 8 runs")
+    page.get_by_role("button", name="lowest loss").click()
+    page.get_by_role("button", name="lowest loss").press("Enter")
+    lowest = [float(text) for text in page.locator("#rows td:nth-child(5)").all_text_contents()]
+    assert lowest == sorted(lowest, reverse=True)
+    assert page.locator("th[aria-sort='descending']").count() == 1
+    page.locator("#rows tr").nth(1).press("Enter")
+    expect(page.locator("#rows tr[aria-selected='true']")).to_have_count(1)
+    kept = page.evaluate("location.hash")
+    again = opened(1280, anchor=kept)
+    expect(again.locator("#rows tr")).to_have_count(4)
+    assert again.evaluate("location.hash") == kept
+    assert again.locator("#said").text_content() == page.locator("#said").text_content()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as CSV").click()
+    download.value.save_as(tmp_path / "runs.csv")
+    table = pd.read_csv(tmp_path / "runs.csv")
+    assert (table["batch_size"] == 32).all()
+    assert table["lowest"].is_monotonic_decreasing
+    with page.expect_download() as download:
+        page.get_by_role("button", name="This run as CSV").click()
+    download.value.save_as(tmp_path / "run.csv")
+    assert list(pd.read_csv(tmp_path / "run.csv"))[:2] == ["epoch", "train_loss"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+def test_a_link_that_names_nothing_is_mended(opened):
+    page = opened(1280, anchor="#study=none&batch_size=7&what=x&sort=y&snapshot=900")
+    expect(page.locator("#rows tr")).to_have_count(8)
+    expect(page.locator("#function_title")).to_contain_text("after epoch 300")

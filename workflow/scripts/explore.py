@@ -1,0 +1,26 @@
+"""Write the page on which runs are looked at."""
+
+import pandas as pd
+
+from jfb.output import explorer
+from jfb.storage import files, parquet, provenance
+from jfb.storage.joblog import job_log
+
+with job_log(snakemake.log[0]) as log:
+    studies, logs = {}, iter(snakemake.input.logs)
+    for (name, count), path in zip(
+        snakemake.params.counts.items(), snakemake.input.pieces, strict=True
+    ):
+        pieces = parquet.read_frame(path, "functions along runs")
+        studies[name] = [next(logs) for _ in range(count)], pieces
+    found = explorer.payload(
+        studies,
+        snakemake.input.data,
+        pd.read_csv(snakemake.input.closed_forms),
+        snakemake.params.threshold,
+        provenance.of(snakemake.config),
+    )
+    text = explorer.page(found, snakemake.params.folder)
+    with files.whole(snakemake.output[0]) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    log.info("%d runs, %.1f MB", len(found["runs"]), len(text.encode()) / 1e6)
