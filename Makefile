@@ -10,7 +10,7 @@ READY := .venv/ready
 $(if $(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR)),\
 	$(error The path of this folder has a brace or a colon, which Snakemake and venv cannot have: rename it))
 
-.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report explore clean distclean
+.PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report explore archive check-archive clean distclean
 
 all: $(READY)
 	$(VENV) -m snakemake --cores $(CORES)
@@ -91,6 +91,16 @@ report: $(READY)
 # One page to look at runs with: results/explorer.html. It needs no network and no server.
 explore: $(READY)
 	$(VENV) -m snakemake --cores $(CORES) explore
+
+# Configuration, code and results as an RO-Crate, results/archive.zip; WITH=--with-runs for logs and parameters too.
+archive: $(READY)
+	$(VENV) -m snakemake --cores $(CORES)
+	$(VENV) workflow/scripts/archive.py $(WITH) results/archive.zip
+
+# Fails unless the tables of the archive ARCHIVE are those in results/, times aside.
+ARCHIVE ?= results/archive.zip
+check-archive: $(READY)
+	@$(VENV) workflow/scripts/archive.py --check $(ARCHIVE)
 
 clean:
 	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake

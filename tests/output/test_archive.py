@@ -1,0 +1,103 @@
+"""Archives of results: what is in them, and what is found where results differ."""
+
+import json
+import zipfile
+
+import pandas as pd
+import pytest
+
+from jfb.output import archive
+
+ORIGIN = {"settings_sha256": "a" * 64, "commit": "b" * 40, "versions": {"python": "3.11"}}
+MACHINE = {"processor": "a processor", "cores": 2}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    root = tmp_path / "clone"
+    for name, text in (
+        ("Snakefile", "rule all:\n"),
+        ("config.yaml", "epochs: 3\n"),
+        ("LICENSE", "MIT\n"),
+        ("workflow/rules/a.smk", "rule a:\n"),
+    ):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    results = root / "results"
+    for folder in ("summaries", "runs/a/seed=0", "figures", ".hidden"):
+        (results / folder).mkdir(parents=True)
+    table = pd.DataFrame({"lowest_loss": [0.1, 0.2], "training_seconds": [1.0, 2.0]})
+    table.to_parquet(results / "summaries/a.parquet")
+    table.to_parquet(results / "runs/a/seed=0/log.parquet")
+    pd.DataFrame({"measure": ["psnr", "seconds_at"], "estimate": [20.0, 1.0]}).to_csv(
+        results / "further.csv", index=False
+    )
+    pd.DataFrame({"engine": ["fused"], "median": [1.0]}).to_csv(results / "timing.csv", index=False)
+    (results / "figures/a.png").write_bytes(b"PNG")
+    (results / ".hidden/x").write_text("x")
+    return root
+
+
+def written(root, with_runs=False):
+    results = archive.results_of(root / "results", with_runs)
+    code = [root / name for name in ("Snakefile", "config.yaml", "LICENSE", "workflow/rules/a.smk")]
+    target = root / "results/archive.zip"
+    count = archive.write(target, root, code, results, ORIGIN, MACHINE)
+    return target, count
+
+
+def unpacked(target, folder):
+    with zipfile.ZipFile(target) as opened:
+        opened.extractall(folder)
+    return folder
+
+
+def test_what_an_archive_has(clone, tmp_path):
+    target, count = written(clone)
+    folder = unpacked(target, tmp_path / "open")
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    results = {"results/summaries/a.parquet", "results/further.csv", "results/timing.csv"}
+    results |= {"results/figures/a.png"}
+    code = {"Snakefile", "config.yaml", "LICENSE", "workflow/rules/a.smk"}
+    assert found == results | code | {"ro-crate-metadata.json"}
+    assert count == len(found) - 1
+    graph = json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]
+    by_id = {entity["@id"]: entity for entity in graph}
+    root, action = by_id["./"], by_id["#run"]
+    assert root["mainEntity"] == {"@id": "Snakefile"}
+    assert {"@id": "https://w3id.org/ro/wfrun/workflow/0.5"} in root["conformsTo"]
+    assert action["@type"] == "CreateAction"
+    assert action["instrument"] == {"@id": "Snakefile"}
+    assert {entity["@id"] for entity in action["result"]} == results
+    assert json.loads(action["description"])["versions"] == {"python": "3.11"}
+    assert by_id["results/further.csv"]["encodingFormat"] == "text/csv"
+    text = json.dumps(graph)
+    assert str(tmp_path) not in text
+    with_runs = unpacked(written(clone, with_runs=True)[0], tmp_path / "more")
+    assert (with_runs / "results/runs/a/seed=0/log.parquet").exists()
+
+
+def test_a_file_that_was_changed_is_named(clone, tmp_path):
+    folder = unpacked(written(clone)[0], tmp_path / "open")
+    assert archive.damaged(folder) == []
+    (folder / "config.yaml").write_text("epochs: 4\n")
+    (folder / "results/further.csv").unlink()
+    assert set(archive.damaged(folder)) == {"config.yaml", "results/further.csv"}
+
+
+def test_tables_are_compared_times_aside(clone, tmp_path):
+    folder = unpacked(written(clone)[0], tmp_path / "open") / "results"
+    fresh = clone / "results"
+    compared, apart = archive.differing(folder, fresh)
+    assert (set(compared), apart) == ({"summaries/a.parquet", "further.csv"}, [])
+    slower = pd.DataFrame({"lowest_loss": [0.1, 0.2], "training_seconds": [9.0, 9.0]})
+    slower.to_parquet(fresh / "summaries/a.parquet")
+    pd.DataFrame({"measure": ["psnr", "seconds_at"], "estimate": [20.0, 7.0]}).to_csv(
+        fresh / "further.csv", index=False
+    )
+    assert archive.differing(folder, fresh)[1] == []
+    slower.assign(lowest_loss=[0.1, 0.3]).to_parquet(fresh / "summaries/a.parquet")
+    assert archive.differing(folder, fresh)[1] == ["summaries/a.parquet"]
+    slower.head(1).to_parquet(fresh / "summaries/a.parquet")
+    assert archive.differing(folder, fresh)[1] == ["summaries/a.parquet"]

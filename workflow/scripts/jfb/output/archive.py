@@ -1,0 +1,203 @@
+"""An archive of what was made: an RO-Crate after the profile Workflow Run Crate, and its check.
+
+The crate has the configuration, the workflow, the results, and what made them: the commit, the
+versions of the libraries and the machine. Every file has its SHA-256. Parameters, logs of runs and
+blocks, from which the other results follow, are left out unless they are asked for.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from jfb.analysis import table1
+from jfb.storage import files
+
+#: Profiles that the crate is after: https://www.researchobject.org/workflow-run-crate/profiles/
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+#: Folders of results that are large, and follow from the others or make them.
+LARGE = ("runs", "blocks", "logs", "benchmarks", "catalogue")
+#: Of RO-Crate, which the profiles build on.
+_VERSION = "1.1"
+_LICENCE = "https://spdx.org/licenses/MIT"
+_MEDIA = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".yaml": "application/yaml",
+    ".html": "text/html",
+}
+#: What another run of a machine does not repeat: parts of names of columns, and of files.
+_TIMED = ("seconds", "time", "load", "collection", "objects")
+_OF_TIMES = ("timing", "cost", "claims", "evidence", "sensitivity.csv", "explorer")
+
+
+def results_of(folder: Path, with_runs: bool) -> list[Path]:
+    """The results below a folder, in the order of their names."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path
+        for path in paths
+        if (with_runs or path.relative_to(folder).parts[0] not in LARGE)
+        and path.suffix != ".zip"
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(
+    target: Path,
+    root: Path,
+    code: Iterable[Path],
+    results: Iterable[Path],
+    origin: Mapping[str, Any],
+    machine: Mapping[str, Any],
+) -> int:
+    """Write the archive, whole or not at all; the number of its files.
+
+    Args:
+        target: where to, a zip.
+        root: of the clone, to which all paths are relative.
+        code: files of the workflow; Snakefile is the main one.
+        results: files that it made.
+        origin: see `jfb.storage.provenance.of`.
+        machine: of the run, by name.
+    """
+    crate = ROCrate(gen_preview=False, version=_VERSION)
+    crate.name = "Jacobian-free backpropagation in deterministic optimization: the reproduction"
+    crate.description = "Five published training runs repeated, many more, and what they say."
+    crate.license = _LICENCE
+    crate.add(ContextEntity(crate, _LICENCE, {"@type": "CreativeWork", "name": "MIT License"}))
+    profiles = [_profile(crate, url, name) for url, name in PROFILES.items()]
+    crate.root_dataset["conformsTo"] = profiles
+    made = [_file(crate, root, path) for path in results]
+    parts = {
+        str(path.relative_to(root)): _file(crate, root, path)
+        for path in code
+        if path.name != "Snakefile" or path.parent != root
+    }
+    main = crate.add_workflow(root / "Snakefile", "Snakefile", main=True, lang="snakemake")
+    main["name"] = "Snakefile"
+    main["sha256"] = digest(root / "Snakefile")
+    main["version"] = str(origin["commit"])
+    _action(crate, main, parts["config.yaml"], made, origin, machine)
+    with files.whole(target) as temporary:
+        # It adds the ending itself.
+        named = temporary.with_suffix(".zip")
+        crate.write_zip(named)
+        named.replace(temporary)
+    return len(made) + len(parts) + 1
+
+
+def _profile(crate: ROCrate, url: str, name: str) -> ContextEntity:
+    told = {"@type": "CreativeWork", "name": name, "version": url.rpartition("/")[2]}
+    return crate.add(ContextEntity(crate, url, told))
+
+
+def _file(crate: ROCrate, root: Path, path: Path):
+    place = path.relative_to(root).as_posix()
+    told = {"name": place, "contentSize": path.stat().st_size, "sha256": digest(path)}
+    if path.suffix in _MEDIA:
+        told["encodingFormat"] = _MEDIA[path.suffix]
+    return crate.add_file(path, place, properties=told)
+
+
+def _action(crate: ROCrate, main, config, made, origin, machine) -> None:
+    """The run: what made which results from which configuration, on which machine."""
+    ended = max((path.stat().st_mtime for path in _sources(made)), default=0)
+    told = {
+        "@type": "CreateAction",
+        "name": f"Run of the workflow on {machine['processor']}, {machine['cores']} cores",
+        "description": json.dumps({"machine": dict(machine), "versions": origin["versions"]}),
+        "endTime": pd.Timestamp(ended, unit="s", tz="UTC").isoformat(),
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+    }
+    action = crate.add(ContextEntity(crate, "#run", told))
+    action["instrument"] = main
+    action["object"] = [config]
+    action["result"] = made
+    crate.root_dataset["mentions"] = [action]
+
+
+def _sources(made) -> Iterator[Path]:
+    return (Path(entity.source) for entity in made)
+
+
+def damaged(folder: Path) -> list[str]:
+    """The files of an unpacked archive that are not those that its metadata describe."""
+    described = json.loads((folder / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    return [
+        entity["@id"]
+        for entity in described["@graph"]
+        if "sha256" in entity
+        and not (
+            (folder / entity["@id"]).is_file()
+            and digest(folder / entity["@id"]) == entity["sha256"]
+        )
+    ]
+
+
+def differing(archived: Path, fresh: Path) -> tuple[list[str], list[str]]:
+    """The results of an archive that were compared with fresh ones, and those that differ.
+
+    Tables are compared by their values, times aside; other files are not compared, since a figure
+    or a page names the commit that made it.
+
+    Args:
+        archived: the folder `results` of an archive.
+        fresh: that of a clone.
+    """
+    compared, apart = [], []
+    for path in results_of(archived, with_runs=True):
+        place = path.relative_to(archived)
+        other = fresh / place
+        if path.suffix not in (".csv", ".parquet") or not other.exists():
+            continue
+        if any(part in place.as_posix() for part in _OF_TIMES):
+            continue
+        compared.append(place.as_posix())
+        if not _same(*(_table(one) for one in (path, other))):
+            apart.append(place.as_posix())
+    return compared, apart
+
+
+def _table(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    if "source" in table and "training_seconds" in table:
+        # Table 1 has a row of times of this machine only where they were measured.
+        table = table[table["source"] != table1.SOURCE_TIMED]
+    if "measure" in table:
+        table = table[~table["measure"].astype(str).str.startswith("seconds")]
+    timed = [name for name in table if any(part in name for part in _TIMED)]
+    return table.drop(columns=timed).reset_index(drop=True)
+
+
+def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    if list(one) != list(other) or len(one) != len(other):
+        return False
+    return all(_equal(one[name], other[name]) for name in one)
+
+
+def _equal(one: pd.Series, other: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(one) and pd.api.types.is_numeric_dtype(other):
+        values = one.to_numpy(float), other.to_numpy(float)
+        return bool(np.allclose(*values, rtol=1e-5, atol=1e-12, equal_nan=True))
+    return one.astype(str).tolist() == other.astype(str).tolist()
