@@ -49,8 +49,9 @@ def regularised(answers: pd.DataFrame) -> Figure:
             some = means[means["measure"] == measure + suffix]
             groups[gradient] = some.assign(x=some["level"].map(names.index))
         side_by_side(one, groups, by_gradient, _SPREAD)
-        categories(one, [_REGULARISERS[name] for name in names], size=6)
-    axes[0].set(yscale="log", ylabel="Applications of T at the end")
+        categories(one, [_REGULARISERS[name] for name in names], size=5)
+    axes[0].set(yscale="log", ylabel="Applications of T at the end, 100 at most")
+    axes[0].axhline(100, color="black", linewidth=0.8, linestyle="--")
     axes[1].set_ylabel("Norm of dT/du, root mean square")
     axes[1].set_ylim(bottom=0)
     axes[2].set_ylabel("Validation accuracy (%)")
@@ -87,6 +88,7 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
         axes.set_xticks(sorted(set(means["width"])))
         axes.set_xticklabels([f"{width:.0f}" for width in sorted(set(means["width"]))])
         axes.minorticks_off()
+    right.set_ylim(1e-4, 1e-2)
     level_legend(figure, shown, "")
     return figure
 
@@ -125,7 +127,7 @@ def picture(answers: pd.DataFrame) -> Figure:
             what: rows[rows["level"] == search].set_index("against")["estimate"]
             for what, rows in shown.items()
         }
-        look = by_search[name] | {"markersize": 3.5, "linewidth": 0.9}
+        look = by_search[name] | {"markersize": 5, "linewidth": 0.9}
         for one, what in zip(axes, ("work", "seconds"), strict=True):
             one.plot(at[what], at["psnr"], **look)
     axes[0].set_xlabel("Applications of T and of its\ntransposed Jacobian, per pixel")
@@ -178,8 +180,8 @@ def sharpness_digits(answers: pd.DataFrame) -> Figure:
     by_size = looks(answers["batch_size"])
     for axes, measure, label in (
         (one, "largest", "Largest eigenvalue\nof the Hessian"),
-        (two, "relative", "in coordinates scaled\nby the parameters"),
-        (three, "rescaled", "the least that rescaling\nof units makes it"),
+        (two, "relative", "Largest eigenvalue,\nscaled by the parameters"),
+        (three, "rescaled", "Largest eigenvalue,\nleast over rescalings"),
     ):
         _by_size(axes, answers, measure, by_size, label, power=True)
     _by_size(four, answers, "val_accuracy", by_size, "Validation accuracy (%)")
@@ -236,5 +238,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         axes.grid(visible=False, axis="x")
     left.axhline(1, color="black", linewidth=0.8, linestyle="--")
     left.set_ylabel("Change of a score over its bound")
+    left.set_ylim(1e-2, 1.5)
+    right.set_ylim(1e-3, 0.2)
     right.set_ylabel("Radius, of inputs from 0 to 1")
     return figure
