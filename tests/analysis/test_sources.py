@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import selection, sources, tables
 from jfb.analysis.sources import Source
+from jfb.config import names
 from jfb.config.project import load
 from jfb.storage import parquet
 from test_claims import summary
@@ -178,6 +179,7 @@ def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, mea
         "docs/findings.md",
         "docs/cited.md",
         "docs/sizes.md",
+        "docs/speed.md",
         "collect_numbers",
         "docs/numbers.json",
     ],
@@ -226,7 +228,9 @@ def test_the_targets_are_those_of_the_workflow():
     files = [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")]
     text = "".join(file.read_text() for file in files)
     own = {kind.target for kind in sources.KINDS.values()} - {None}
-    for target in own | selection.WHOLE:
+    pages = {f"docs/{name}.md" for name in names.PAGES}
+    assert 'update([f"docs/{name}.md" for name in names.PAGES])' in text
+    for target in (own | selection.WHOLE) - pages:
         # A rule, a file of one, or a row of the table of figures, of which each has a rule.
         told = rf'^rule {target}:|update\("{re.escape(target)}"\)|^    "{target}": {{$'
         assert re.search(told, text, re.MULTILINE), target

@@ -9,12 +9,12 @@ from scipy import stats
 from skimage.metrics import peak_signal_noise_ratio
 
 from jfb.analysis.questions import (
+    digits_sharpness,
     impurity,
     overparameterised,
     picture,
     regularised,
     sensitivity,
-    sharpness_digits,
 )
 from jfb.analysis.questions.measured import Measured
 from jfb.records import runlog
@@ -218,7 +218,7 @@ def test_sharpness_is_compared_where_losses_are_equal():
     runs = runs.assign(val_accuracy=np.where(after, 0.9, 0.8), updates=np.where(after, 200, 100))
     # One run was at the level from the start: there is nothing before it.
     runs = runs[~((runs["seed"] == 9) & small & ~after)]
-    rows = sharpness_digits.measure(runs)
+    rows = digits_sharpness.measure(runs)
     assert estimate(rows, "largest", "", 1348, "") == pytest.approx(1)
     assert estimate(rows, "largest", "", 1348, "32") == pytest.approx(-1)
     assert estimate(rows, "val_accuracy", "", 32, "") == pytest.approx(0.85)

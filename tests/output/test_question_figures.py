@@ -17,6 +17,7 @@ from jfb.analysis.questions import (
     diffusion,
     digits,
     digits_alignment,
+    digits_sharpness,
     digits_width,
     hybrid,
     impurity,
@@ -31,7 +32,6 @@ from jfb.analysis.questions import (
     room,
     second_order,
     sensitivity,
-    sharpness_digits,
     start,
     wellposed,
     width,
@@ -259,11 +259,11 @@ def rows_of(name, lost):
             names = (*names, "certified", "attacked", "accuracy", "perron_frobenius")
             table = measured_of("sensitivity_contractions", *names)
             return sensitivity.measure(table.assign(bounded=table["level"] == "infinity"))
-        case "sharpness_digits":
+        case "digits_sharpness":
             names = ("largest", "relative", "rescaled", "val_accuracy")
             ends = pd.DataFrame({"epoch": [1, 2], "loss": [0.3, 0.1], "updates": [10, 20]})
             table = measured_of("digits_wellposed").merge(ends, how="cross")
-            return sharpness_digits.measure(
+            return digits_sharpness.measure(
                 table.assign(**{n: RNG.uniform(0.1, 1, len(table)) for n in names})
             )
         case "diffusion":

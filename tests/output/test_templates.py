@@ -308,6 +308,13 @@ TYPED = {
     # Of cited papers: years, batch sizes, networks; settings of our runs, a package, its closeness.
     *(
         "-50",
+        # Updates of an epoch at 32; closenesses of oracles, a level of the loss, years.
+        "75",
+        "1e-8",
+        "1e-12",
+        "0.2",
+        "2019",
+        "2023",
         "150",
         "160",
         "1e-9",

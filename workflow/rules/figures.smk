@@ -260,11 +260,11 @@ FIGURES = {
         "message": "Radii that are certified and attacked",
         "inputs": {"answers": answer_of("sensitivity")},
     },
-    "sharpness_digits": {
+    "digits_sharpness": {
         "module": "question_systems",
         "title": "Cited papers: sharpness",
         "message": "Sharpness at equal loss",
-        "inputs": {"answers": answer_of("sharpness_digits")},
+        "inputs": {"answers": answer_of("digits_sharpness")},
     },
 }
 

@@ -175,7 +175,7 @@ QUESTIONS = {
         "studies": ["sensitivity_contractions"],
         "inputs": {"networks": product_of("sensitivity", "sensitivity_contractions")},
     },
-    "sharpness_digits": {
+    "digits_sharpness": {
         "part_of": "cited",
         "studies": [WELLPOSED_DIGITS],
         "inputs": {"reached": product_of("class_sharpness", WELLPOSED_DIGITS)},

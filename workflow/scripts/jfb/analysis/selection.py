@@ -6,7 +6,7 @@ What lies in the results says nothing: the same command gives the same claims.
 from collections.abc import Collection
 
 from jfb.analysis.sources import KINDS, Source
-from jfb.config import measurements, requirements
+from jfb.config import measurements, names, requirements
 from jfb.config.project import Project
 
 #: Targets and files that need everything.
@@ -14,9 +14,7 @@ WHOLE = {
     "everything",
     "findings",
     "README.md",
-    "docs/findings.md",
-    "docs/cited.md",
-    "docs/sizes.md",
+    *(f"docs/{name}.md" for name in names.PAGES),
 }
 WHOLE |= {"collect_numbers", "docs/numbers.json"}
 

@@ -31,7 +31,7 @@ QUESTIONS = (
     "picture",
     "impurity",
     "sensitivity",
-    "sharpness_digits",
+    "digits_sharpness",
 )
 #: Pages with numbers, docs/<name>.md beside README.md, from workflow/report/<name>.md.jinja.
 PAGES = ("findings", "cited", "sizes", "running", "studies", "speed")

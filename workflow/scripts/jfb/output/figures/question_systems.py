@@ -170,7 +170,7 @@ def impurity(answers: pd.DataFrame) -> Figure:
 
 
 @drawn_from(answers=read_answers)
-def sharpness_digits(answers: pd.DataFrame) -> Figure:
+def digits_sharpness(answers: pd.DataFrame) -> Figure:
     """Three measures of sharpness, and the validation accuracy, at equal loss, by batch size.
 
     Args:
