@@ -100,7 +100,7 @@ archive: $(READY)
 # Fails unless the tables of the archive ARCHIVE are those in results/, times aside.
 ARCHIVE ?= results/archive.zip
 check-archive: $(READY)
-	@$(VENV) workflow/scripts/archive.py --check $(ARCHIVE)
+	@$(VENV) workflow/scripts/archive.py --check "$(ARCHIVE)"
 
 clean:
 	rm -rf $(filter-out results/README.md,$(wildcard results/*)) .snakemake

@@ -375,4 +375,4 @@ def test_a_question_says_what_it_asks_and_what_would_answer_it(name):
     assert asked["question"].endswith("?")
     for criterion in asked["criteria"]:
         assert {"id", "measure", "holds", "unit", "says"} <= criterion.keys()
-        assert criterion["unit"] in ("%", "decades", "dB", "")
+        assert criterion["unit"] in ("%", "decades", "dB", "times", "")

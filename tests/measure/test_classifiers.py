@@ -58,7 +58,8 @@ def loss_of(flat, part=PART):
 
 def run_of(project, **changes):
     run = project.studies["seeds"].runs[600, 0]
-    return dataclasses.replace(run, network=NETWORK, loss="cross_entropy", **changes)
+    told = {"network": NETWORK, "loss": "cross_entropy", "epochs": 1, "snapshots": 1} | changes
+    return dataclasses.replace(run, **told)
 
 
 def snapshots(*flats):
@@ -113,7 +114,7 @@ def test_the_certified_radius_is_safe_and_the_attacked_one_is_not(project):
     flat = drawn(1).astype(np.float32).astype(float)
     scores = iterated(torch.from_numpy(flat), INPUTS).argmax(dim=1).numpy()
     one = Part(INPUTS[:1], scores[:1].astype(np.float32))
-    (row,) = sensitivity.along(run_of(project), snapshots(flat), one, one)
+    (row,) = sensitivity.along(run_of(project), snapshots(flat, flat), one, one)
     corners = np.array(np.meshgrid(*[[-1, 1]] * M)).reshape(M, -1).T
     inside = iterated(torch.from_numpy(flat), one.inputs + row.certified * (1 - 1e-9) * corners)
     assert (inside.argmax(dim=1).numpy() == one.target[0]).all()
@@ -124,11 +125,13 @@ def test_the_certified_radius_is_safe_and_the_attacked_one_is_not(project):
 
 
 def test_without_a_bound_there_are_no_ratios(project):
-    (row,) = sensitivity.along(run_of(project), snapshots(drawn(0, norm=3.0)), PART, PART)
+    (row,) = sensitivity.along(
+        run_of(project), snapshots(drawn(0, norm=3.0), drawn(0, norm=3.0)), PART, PART
+    )
     assert not row.bounded
     assert np.isnan([row.pair_largest, row.certified, row.attacked]).all()
     broken = np.full(layout.size(NETWORK), np.nan)
-    (row,) = sensitivity.along(run_of(project), snapshots(broken), PART, PART)
+    (row,) = sensitivity.along(run_of(project), snapshots(broken, broken), PART, PART)
     assert (row.bounded, row.accuracy) == (False, 0)
 
 
@@ -142,7 +145,7 @@ def test_radii_of_one_unit_by_hand(project):
     layers["output.weight"][0], layers["output.bias"][1] = 2.0, 1.0
     one = Part(np.float32([[0.9]]), np.float32([0]))
     run = dataclasses.replace(run_of(project), network=network)
-    (row,) = sensitivity.along(run, snapshots(flat), one, one)
+    (row,) = sensitivity.along(run, snapshots(flat, flat), one, one)
     # A lead of 0.8 over 2 (1 - 0.5)^-1 1.5.
     assert row.certified == pytest.approx(0.8 / 6, rel=1e-5)
     assert row.attacked == min(r for r in sensitivity.RADII if r > 0.4)
@@ -159,7 +162,7 @@ def test_a_sample_without_a_fixed_point_is_wrong(project):
     layers["output.bias"][0] = 1.0
     two = Part(np.float32([[1.0], [-1.0]]), np.float32([0, 0]))
     run = dataclasses.replace(run_of(project), network=network)
-    (row,) = sensitivity.along(run, snapshots(flat), two, two)
+    (row,) = sensitivity.along(run, snapshots(flat, flat), two, two)
     assert (row.bounded, row.perron_frobenius) == (False, 2)
     scores = np.array([[np.nan, 0.0], [1.0, 0.0]])
     assert sensitivity.right(scores, np.array([0, 0])).tolist() == [False, True]
@@ -221,7 +224,7 @@ def test_the_snapshots_around_the_level_are_measured(project):
     losses = [loss_of(torch.from_numpy(p)).item() for p in kept]
     first = int(np.argmax(np.array(losses) <= LEVEL))
     assert first > 0
-    run = run_of(project)
+    run = run_of(project, epochs=8, snapshots=8)
     before, after = class_sharpness.along(run, snapshots(*kept), PART, PART)
     assert [before.epoch, after.epoch] == [first - 1, first]
     # 300 iterations of a map that training has made slow.
@@ -246,6 +249,16 @@ def test_impurity_of_a_run(project):
     p = scores.softmax(dim=1)
     assert second.impurity == pytest.approx(1 - p.square().sum(dim=1).mean().item(), rel=1e-6)
     assert second.val_accuracy == (scores.argmax(dim=1).numpy() == CLASSES).mean()
+
+
+def test_runs_that_diverged_are_told(project):
+    """No snapshot is kept after a run diverges: what is missing is not what it ends with."""
+    run = run_of(project, epochs=2, snapshots=2)
+    first, second, lost = impurity.along(run, snapshots(drawn(0), drawn(1)), PART, PART)
+    assert (first.converged, second.converged, lost.converged) == (True, True, False)
+    assert (lost.epoch, np.isnan(lost.trace)) == (2, True)
+    (row,) = sensitivity.along(run, snapshots(drawn(0), drawn(1)), PART, PART)
+    assert (row.bounded, row.accuracy) == (False, 0)
 
 
 def test_a_search_at_the_end_of_a_run(project):

@@ -25,15 +25,18 @@ def test_corners_by_hand():
 
 
 def test_the_network_is_straight_between_its_corners(project):
-    run = dataclasses.replace(project.studies["seeds"].runs[600, 0], network=NETWORK)
+    run = project.studies["seeds"].runs[600, 0]
+    run = dataclasses.replace(run, network=NETWORK, epochs=3, snapshots=3)
     flat = np.random.default_rng(4).normal(size=layout.size(NETWORK)) / 3
     layers = layout.views(flat, NETWORK)
     # Units switch within the room.
     layers["latent.bias"][...] = -layers["injection.weight"] @ [10.0, 6.0, 4.0]
-    kept = Snapshots(np.array([0, 3]), np.array([flat, np.full_like(flat, np.nan)], np.float32))
-    *rows, lost = pieces.along(run, kept, POINTS, POINTS)
+    kept = Snapshots(np.array([0, 1]), np.array([flat, np.full_like(flat, np.nan)], np.float32))
+    *rows, lost, after, last = pieces.along(run, kept, POINTS, POINTS)
     assert len(rows) == rows[0].function_kinks + 2 > 2
-    assert (lost.epoch, lost.converged, lost.function_kinks) == (3, False, None)
+    assert (lost.epoch, lost.converged, lost.function_kinks) == (1, False, None)
+    # Of a run that ended there, no snapshot was kept after.
+    assert [(row.epoch, row.diverged) for row in (after, last)] == [(2, True), (3, True)]
     line = lines.through(POINTS.inputs)
     point = fixed_points.find(flat.astype(np.float32), NETWORK, POINTS.inputs).point
     expected = fixed_points.readout(point, flat.astype(np.float32), NETWORK)[line.order]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from jfb.output import archive
+from jfb.storage import files
 
 ORIGIN = {"settings_sha256": "a" * 64, "commit": "b" * 40, "versions": {"python": "3.11"}}
 MACHINE = {"processor": "a processor", "cores": 2}
@@ -70,12 +71,13 @@ def test_what_an_archive_has(clone, tmp_path):
     assert action["@type"] == "CreateAction"
     assert action["instrument"] == {"@id": "Snakefile"}
     assert {entity["@id"] for entity in action["result"]} == results
-    assert json.loads(action["description"])["versions"] == {"python": "3.11"}
+    assert json.loads(action["description"])["versions_there"] == {"python": "3.11"}
     assert by_id["results/further.csv"]["encodingFormat"] == "text/csv"
     text = json.dumps(graph)
     assert str(tmp_path) not in text
     with_runs = unpacked(written(clone, with_runs=True)[0], tmp_path / "more")
     assert (with_runs / "results/runs/a/seed=0/log.parquet").exists()
+    assert archive.damaged(with_runs) == []
 
 
 def test_a_file_that_was_changed_is_named(clone, tmp_path):
@@ -83,7 +85,11 @@ def test_a_file_that_was_changed_is_named(clone, tmp_path):
     assert archive.damaged(folder) == []
     (folder / "config.yaml").write_text("epochs: 4\n")
     (folder / "results/further.csv").unlink()
-    assert set(archive.damaged(folder)) == {"config.yaml", "results/further.csv"}
+    (folder / "more.txt").write_text("more")
+    assert archive.damaged(folder) == ["config.yaml", "more.txt", "results/further.csv"]
+    (folder / "ro-crate-metadata.json").write_text("{}")
+    with pytest.raises(files.FileFault, match="no metadata of an archive"):
+        archive.damaged(folder)
 
 
 def test_tables_are_compared_times_aside(clone, tmp_path):
@@ -101,3 +107,8 @@ def test_tables_are_compared_times_aside(clone, tmp_path):
     assert archive.differing(folder, fresh)[1] == ["summaries/a.parquet"]
     slower.head(1).to_parquet(fresh / "summaries/a.parquet")
     assert archive.differing(folder, fresh)[1] == ["summaries/a.parquet"]
+    (fresh / "summaries/a.parquet").unlink()
+    assert archive.differing(folder, fresh)[1] == ["summaries/a.parquet"]
+    (fresh / "summaries/a.parquet").write_bytes(b"damaged")
+    with pytest.raises(files.FileFault, match="no table"):
+        archive.differing(folder, fresh)

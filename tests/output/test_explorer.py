@@ -63,9 +63,14 @@ def found(tmp_path_factory, project):
     losses = [1 / np.arange(1, EPOCHS + 1) / (k + 1) for k in range(len(runs))]
     losses[1][100] = 1e-6
     losses[2][250:] = np.nan
+    # A run that diverged has snapshots without a function.
+    pieces = functions(runs[:4])
+    lost = (pieces["batch_size"] == 32) & (pieces["seed"] == 0) & (pieces["epoch"] > 1)
+    pieces.loc[lost, ["position", "value", "loss"]] = np.nan
+    pieces.loc[lost, "converged"], pieces.loc[lost, "diverged"] = False, True
     paths = [made_up(folder, run, loss) for run, loss in zip(runs, losses, strict=True)]
     studies = {
-        "plain": (paths[:4], functions(runs[:4])),
+        "plain": (paths[:4], pieces),
         "crossed": (paths[4:], functions(runs[4:])),
     }
     least = pd.DataFrame({"category": ["one kink, slope on both sides"], "loss": [0.00049]})
@@ -85,7 +90,10 @@ def test_what_the_page_has_of_a_run(found):
     assert run["least"] == 0.00049
     assert [snapshot["epoch"] for snapshot in run["snapshots"]] == list(SNAPSHOTS)
     assert run["snapshots"][-1]["corners"] == [[0, 0], [10, 1], [25, 0.2]]
-    assert found["runs"][2]["series"]["train_loss"][-1] is None
+    diverged = found["runs"][2]
+    assert diverged["series"]["train_loss"][-1] is None
+    assert (diverged["form"], diverged["end"], diverged["least"]) == ("diverged", None, None)
+    assert diverged["snapshots"][-1]["corners"] == []
     assert found["runs"][-1]["level"] == "implicit"
     position, target = np.array(found["points"]).T
     assert len(position) == explorer.POINTS
@@ -145,8 +153,8 @@ def opened(browser, found, tmp_path):
 def test_a_run_is_picked_and_seen(width, scheme, opened):
     """Seconds: a browser. A screenshot is left in build/."""
     page = opened(width, scheme)
-    page.get_by_label("Batch size").select_option("32")
-    page.get_by_label("Seed").select_option("1")
+    page.get_by_role("combobox", name="Batch size").select_option("32")
+    page.get_by_role("combobox", name="Seed").select_option("1")
     expect(page.locator("#said")).to_contain_text("Lowest loss: 0.0008333, at epoch 300.")
     expect(page.locator("#said")).to_contain_text("no such function has a loss below 0.00049")
     expect(page.locator("#function circle").first).to_be_visible()
@@ -156,8 +164,13 @@ def test_a_run_is_picked_and_seen(width, scheme, opened):
     page.get_by_role("slider", name="After epoch").press("ArrowRight")
     expect(page.locator("#function_title")).to_contain_text("after epoch 10")
     expect(page.locator("#function path[aria-label^='kink at']")).to_have_count(1)
+    page.get_by_role("combobox", name="Seed").select_option("0")
+    expect(page.locator("#function_title")).to_contain_text(
+        "after epoch 10, and the target: diverged"
+    )
+    expect(page.locator("#function circle").first).to_be_visible()
     for what in ("accuracy", "iterations_mean", "spectral_norm", "loss"):
-        page.get_by_label("Show").select_option(what)
+        page.get_by_role("combobox", name="Show").select_option(what)
         expect(page.locator("#along svg").last).to_be_visible()
     # Nothing is wider than the page.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -180,13 +193,18 @@ def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
     lowest = [float(text) for text in page.locator("#rows td:nth-child(5)").all_text_contents()]
     assert lowest == sorted(lowest, reverse=True)
     assert page.locator("th[aria-sort='descending']").count() == 1
-    page.locator("#rows tr").nth(1).press("Enter")
-    expect(page.locator("#rows tr[aria-selected='true']")).to_have_count(1)
+    page.locator("#rows button").nth(1).press("Enter")
+    expect(page.locator("#rows tr[aria-current='true']")).to_have_count(1)
+    # The keyboard stays where it was.
+    assert page.evaluate("document.activeElement.closest('tr').ariaCurrent") == "true"
     kept = page.evaluate("location.hash")
     again = opened(1280, anchor=kept)
     expect(again.locator("#rows tr")).to_have_count(4)
     assert again.evaluate("location.hash") == kept
     assert again.locator("#said").text_content() == page.locator("#said").text_content()
+    # Another link in the same page keeps nothing of this one.
+    again.goto(again.url.partition("#")[0] + "#seed=1")
+    expect(again.locator("#rows tr")).to_have_count(8)
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
     download.value.save_as(tmp_path / "runs.csv")
@@ -201,6 +219,6 @@ def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
 def test_a_link_that_names_nothing_is_mended(opened):
-    page = opened(1280, anchor="#study=none&batch_size=7&what=x&sort=y&snapshot=900")
+    page = opened(1280, anchor="#study=none&batch_size=7&what=toString&sort=y&epoch=900")
     expect(page.locator("#rows tr")).to_have_count(8)
     expect(page.locator("#function_title")).to_contain_text("after epoch 300")

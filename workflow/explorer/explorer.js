@@ -21,7 +21,7 @@ const COLUMNS = [
 ];
 const shown = (value) => (value === null ? "–" : typeof value === "number" ? String(Number(value.toPrecision(4))) : value);
 const color = ["var(--one)", "var(--two)"];
-const state = { what: "loss", snapshot: Infinity, sort: "study", down: false, filter: "" };
+const state = { what: "loss", epoch: Infinity, sort: "study", down: false, filter: "" };
 
 // The runs that have the same values of the keys before this one.
 function among(key) {
@@ -58,8 +58,8 @@ function drawAlong(run, snapshot) {
   const rows = chart.lines.flatMap((name) =>
     run.epochs.map((epoch, k) => ({ epoch, value: run.series[name][k], name: data.series[name] })),
   ).filter((row) => row.value !== null && (!chart.log || row.value > 0));
-  const title = `${chart.lines.map((name) => data.series[name]).join(" and ").toLowerCase()} along training`;
-  at("along_title").textContent = title[0].toUpperCase() + title.slice(1);
+  const title = `${chart.lines.map((name) => data.series[name]).join(", ")}`;
+  at("along_title").textContent = title;
   plot("along", {
     ariaLabel: title,
     x: { type: "log", label: "Epoch", grid: true, tickFormat: "~s" },
@@ -68,7 +68,11 @@ function drawAlong(run, snapshot) {
     marks: [
       chart.rule ? Plot.ruleY([chart.rule], { strokeDasharray: "4" }) : null,
       snapshot.epoch > 0 ? Plot.ruleX([snapshot.epoch], { stroke: "var(--faint)" }) : null,
-      Plot.lineY(rows, { x: "epoch", y: "value", stroke: "name" }),
+      ...chart.lines.map((name, k) =>
+        Plot.lineY(rows.filter((row) => row.name === data.series[name]), {
+          x: "epoch", y: "value", stroke: "name", strokeDasharray: k ? "5 3" : undefined,
+        }),
+      ),
       Plot.tip(rows, Plot.pointerX({ x: "epoch", y: "value", stroke: "name", fill: "var(--back)" })),
     ],
   });
@@ -81,14 +85,15 @@ function drawFunction(run, snapshot) {
   });
   const most = Math.max(...points.map((point) => Math.abs(point.error ?? 0)), 1e-9);
   const title = `The network after epoch ${snapshot.epoch}, and the target`;
-  at("function_title").textContent = snapshot.corners.length ? title : `${title}: no single fixed point everywhere`;
+  at("function_title").textContent = snapshot.corners.length ? title : `${title}: ${snapshot.form}`;
   plot("function", {
     ariaLabel: title,
     x: { label: "Position along the diagonal of the room (m)", grid: true },
     y: { label: "Target and prediction", grid: true },
     color: { type: "diverging", scheme: "PuOr", domain: [-most, most], label: "Prediction less target", legend: true },
     marks: [
-      Plot.dot(points, { x: "x", y: "y", fill: "error", stroke: "var(--faint)", strokeWidth: 0.4, r: 3, tip: true }),
+      Plot.dot(points, { x: "x", y: "y", stroke: "var(--faint)", strokeWidth: 0.4, r: 3 }),
+      snapshot.corners.length ? Plot.dot(points, { x: "x", y: "y", fill: "error", r: 2.8, tip: true }) : null,
       Plot.line(snapshot.corners, { stroke: "var(--text)", strokeWidth: 2 }),
       Plot.dot(snapshot.corners.slice(1, -1), { symbol: "diamond", r: 6, fill: "var(--text)", ariaLabel: ([x]) => `kink at ${shown(x)} m` }),
     ],
@@ -146,20 +151,22 @@ function drawTable() {
   at("rows").replaceChildren(
     ...runs.map((one) => {
       const row = document.createElement("tr");
-      row.tabIndex = 0;
-      row.ariaSelected = String(one === run);
       for (const [key, , kind] of COLUMNS) {
         const cell = row.insertCell();
         cell.textContent = shown(one[key]);
         cell.className = kind ?? "";
       }
-      row.onclick = () => choose(one);
-      row.onkeydown = (event) => {
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          choose(one);
-        }
+      // What a keyboard reaches: a button with the name of the run.
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = shown(one[KEYS[0]]);
+      button.ariaLabel = `Show ${KEYS.map((key) => `${key.replace("_", " ")} ${one[key]}`).join(", ")}`;
+      row.cells[0].replaceChildren(button);
+      row.onclick = () => {
+        choose(one);
+        at("rows").querySelector("tr[aria-current] button")?.focus();
       };
+      if (one === run) row.ariaCurrent = "true";
       return row;
     }),
   );
@@ -174,7 +181,9 @@ function choose(run) {
 function drawRun() {
   const run = chosen();
   const last = run.snapshots.length - 1;
-  const place = Math.min(Math.max(0, state.snapshot), last);
+  // The snapshot that is nearest to the epoch; studies keep other epochs.
+  const away = run.snapshots.map((one) => Math.abs(one.epoch - state.epoch));
+  const place = Number.isFinite(state.epoch) ? away.indexOf(Math.min(...away)) : last;
   const snapshot = run.snapshots[place];
   at("snapshot").max = last;
   at("snapshot").value = place;
@@ -192,18 +201,20 @@ function drawRun() {
 function keep() {
   const kept = new URLSearchParams();
   for (const key of [...KEYS, "what", "sort", "filter"]) if (state[key] !== "") kept.set(key, state[key]);
-  if (Number.isFinite(state.snapshot)) kept.set("snapshot", state.snapshot);
+  if (Number.isFinite(state.epoch)) kept.set("epoch", state.epoch);
   if (state.down) kept.set("down", "1");
   history.replaceState(null, "", `#${kept}`);
 }
 
 function take() {
   const kept = new URLSearchParams(location.hash.slice(1));
+  for (const key of KEYS) delete state[key];
+  Object.assign(state, { what: "loss", sort: "study", filter: "" });
   for (const key of [...KEYS, "what", "sort", "filter"]) if (kept.has(key)) state[key] = kept.get(key);
-  if (!(state.what in CHARTS)) state.what = "loss";
+  if (!Object.hasOwn(CHARTS, state.what)) state.what = "loss";
   if (!COLUMNS.some(([key]) => key === state.sort)) state.sort = "study";
-  const snapshot = Number.parseInt(kept.get("snapshot"), 10);
-  state.snapshot = Number.isNaN(snapshot) ? Infinity : snapshot;
+  const epoch = Number.parseInt(kept.get("epoch"), 10);
+  state.epoch = Number.isNaN(epoch) ? Infinity : epoch;
   state.down = kept.get("down") === "1";
 }
 
@@ -223,7 +234,7 @@ for (const key of [...KEYS, "what"]) {
   };
 }
 at("snapshot").oninput = () => {
-  state.snapshot = Number(at("snapshot").value);
+  state.epoch = chosen().snapshots[Number(at("snapshot").value)].epoch;
   drawRun();
   keep();
 };

@@ -362,6 +362,12 @@ def product_of(product, study):
     return figure_of(name, study) if kind else f"results/{product}/{study}.parquet"
 
 
+def explored_of(study):
+    """What the runs of a study must share to be looked at on one page: points and threshold."""
+    run = next(iter(project.studies[study].runs.values()))
+    return run.dataset, run.accuracy_threshold
+
+
 def by_study(function):
     """A function of a study as one of wildcards: what a rule takes of the study that they name."""
     return lambda wildcards: function(wildcards.study)

@@ -1,8 +1,9 @@
-# The studies whose runs the explorer shows; all have the points and the network of the first.
+# The studies whose runs the explorer shows: they have the points and the threshold of the replay.
 EXPLORED = [
     name
-    for name in (project.replay, project.trajectories, "gradients")
+    for name in dict.fromkeys((project.replay, project.trajectories, "gradients"))
     if name in having("pieces").split("|")
+    and explored_of(name) == explored_of(project.replay)
 ]
 PAGE_PARTS = sorted(
     path
@@ -35,10 +36,7 @@ rule explore:
         code=code_of("explore.py"),
         contents=contents_of(*PAGE_PARTS),
         counts={study: len(logs_of(study)) for study in EXPLORED},
-        threshold=next(
-            iter(project.studies[project.replay].runs.values())
-        ).accuracy_threshold,
-        folder=str(WORKFLOW / "explorer"),
+        threshold=explored_of(project.replay)[1],
     message:
         "A page to look at runs with: results/explorer.html"
     script:

@@ -5,10 +5,11 @@ Usage: archive.py [--with-runs] ARCHIVE | archive.py --check ARCHIVE
 The archive is a zip, an RO-Crate: configuration, code, results, commit, versions, machine, licence
 and checksums. With --with-runs it has logs, blocks and parameters, too. With --check, tables
 of the archive are compared with those in results/, times aside; the exit status is 1, and what
-differs is named, if one differs, or a file of the archive has another checksum than it should.
+differs is named, if one differs or is missing, or the archive is not what it describes.
 """
 
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -19,25 +20,49 @@ from pathlib import Path
 import torch
 import yaml
 
+from jfb.config import own_files
+from jfb.config.project import load
 from jfb.measure import machine
 from jfb.output import archive
 from jfb.storage import files, provenance
 
-RESULTS = Path("results")
-
 
 def made(target: Path, with_runs: bool) -> None:
     """Write the archive."""
-    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True)
-    code = [Path(line).resolve() for line in listed.stdout.splitlines()]
-    origin = json.loads(provenance.of(yaml.safe_load(Path("config.yaml").read_text())))
+    root = Path.cwd()
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    origin = json.loads(provenance.of(config))
+    changed = git("status", "--porcelain")
+    origin["commit"] = git("rev-parse", "HEAD").strip() + ("-dirty" if changed else "")
+    named = {Path(name) for name in git("ls-files", "-z").split("\0") if name}
+    for run in itertools.chain.from_iterable(
+        s.runs.values() for s in load(config).studies.values()
+    ):
+        named |= {
+            Path(name) for name in (*own_files.of_runs(run), *own_files.of_dataset(run.dataset))
+        }
+    results = archive.results_of(root / "results", with_runs)
+    # A tracked link to a folder is none of the files in it.
+    code = sorted(path for path in (root / name for name in named) if path.is_file())
     build = torch.__config__.show()
     here = machine.here(torch.__version__, machine.blas_of(build), torch.get_num_threads())
-    results = archive.results_of(RESULTS.resolve(), with_runs)
-    code = [path for path in code if path not in set(results)]
-    told = dataclasses.asdict(here) if dataclasses.is_dataclass(here) else here._asdict()
-    count = archive.write(target, Path.cwd(), code, results, origin, told)
+    count = archive.write(
+        target,
+        root,
+        [p for p in code if p not in results],
+        results,
+        origin,
+        dataclasses.asdict(here),
+    )
     print(f"{target}: {count} files, {target.stat().st_size / 1e6:.1f} MB")
+
+
+def git(*arguments: str) -> str:
+    """What git says of the clone."""
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise files.FileFault(Path.cwd().name, f"git {arguments[0]}: {done.stderr or 'failed'}")
+    return done.stdout
 
 
 def checked(target: Path) -> bool:
@@ -46,9 +71,9 @@ def checked(target: Path) -> bool:
         with zipfile.ZipFile(target) as opened:
             opened.extractall(folder)
         damaged = archive.damaged(Path(folder))
-        compared, apart = archive.differing(Path(folder, "results"), RESULTS)
+        compared, apart = archive.differing(Path(folder, "results"), Path("results"))
     for place in damaged:
-        print(f"{place}: another checksum than the archive says")
+        print(f"{place}: not the file that the archive describes")
     for place in apart:
         print(f"results/{place} differs from the archive")
     print(f"{len(compared) - len(apart)} of {len(compared)} tables are those of the archive")

@@ -1,5 +1,7 @@
 """Write the page on which runs are looked at."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from jfb.output import explorer
@@ -20,7 +22,8 @@ with job_log(snakemake.log[0]) as log:
         snakemake.params.threshold,
         provenance.of(snakemake.config),
     )
-    text = explorer.page(found, snakemake.params.folder)
+    folder = next(Path(part).parent for part in snakemake.input.parts if part.endswith(".html"))
+    text = explorer.page(found, folder)
     with files.whole(snakemake.output[0]) as temporary:
         temporary.write_text(text, encoding="utf-8")
     log.info("%d runs, %.1f MB", len(found["runs"]), len(text.encode()) / 1e6)

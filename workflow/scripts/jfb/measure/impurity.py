@@ -13,7 +13,7 @@ from jfb.model.autograd.equilibrium import DEQ
 from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.records.dataset import Part
 from jfb.records.impurity import SCHEMA, Row
-from jfb.records.snapshots import Snapshots
+from jfb.records.snapshots import Snapshots, epochs_of
 
 __all__ = ["SCHEMA", "along", "norms"]
 
@@ -68,6 +68,11 @@ def along(run: settings.Run, kept: Snapshots, training: Part, validation: Part) 
             1 - probabilities.square().sum(dim=1).mean().item(),
         )
         rows.append(Row(*place, True, *measured, jacobian, trace))
+    # Of a run that diverged there is nothing more.
+    for epoch in epochs_of(run)[len(kept.epochs) :].tolist():
+        place = level_of(run), run.batch_size, run.seed
+        place = *place, epoch, run.updates_by(epoch, len(training))
+        rows.append(Row(*place, False, *[np.nan] * 5))
     return rows
 
 

@@ -8,7 +8,7 @@ from jfb.measure.along import level_of
 from jfb.model import fixed_points
 from jfb.records.dataset import Part
 from jfb.records.pieces import SCHEMA, Row
-from jfb.records.snapshots import Snapshots
+from jfb.records.snapshots import Snapshots, epochs_of
 from jfb.records.summary import network_diverged
 
 __all__ = ["SCHEMA", "along", "corners"]
@@ -23,7 +23,10 @@ def corners(pieces: lines.Pieces, line: lines.Line) -> tuple[np.ndarray, np.ndar
 
 
 def along(run: settings.Run, kept: Snapshots, training: Part, _: Part) -> list[Row]:
-    """A row for each corner of each snapshot of a run."""
+    """A row for each corner of each snapshot of a run.
+
+    A run that diverges has no snapshots after: it has a row for each of them all the same.
+    """
     line = lines.through(training.inputs)
     rows = []
     for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
@@ -41,4 +44,8 @@ def along(run: settings.Run, kept: Snapshots, training: Part, _: Part) -> list[R
         counts = len(pieces.slope) - 1, int((pieces.slope == 0).sum())
         at = zip(*(values.tolist() for values in corners(pieces, line)), strict=True)
         rows += [Row(*place, *counts, *corner) for corner in at]
+    for epoch in epochs_of(run)[len(kept.epochs) :].tolist():
+        place = level_of(run), run.batch_size, run.seed, epoch
+        place = *place, run.updates_by(epoch, len(training)), np.nan, False, True
+        rows.append(Row(*place, None, None, np.nan, np.nan))
     return rows

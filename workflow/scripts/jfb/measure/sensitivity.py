@@ -9,7 +9,7 @@ from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
 from jfb.records.sensitivity import SCHEMA, Row
-from jfb.records.snapshots import Snapshots
+from jfb.records.snapshots import Snapshots, epochs_of
 
 __all__ = ["SCHEMA", "Affine", "along", "right"]
 
@@ -49,11 +49,15 @@ class Affine:
 
 
 def along(run: settings.Run, kept: Snapshots, _: Part, validation: Part) -> list[Row]:
-    """A row, of the last snapshot; a sample without a fixed point is classified wrong."""
+    """A row, of the last snapshot; a sample without a fixed point is classified wrong.
+
+    So is every sample by a run that diverged.
+    """
     network = Affine(kept.parameters[-1], run.network)
     d, target = validation.inputs.astype(np.float64), validation.target.astype(int)
     place = level_of(run), run.batch_size, run.seed
-    if not np.isfinite(kept.parameters[-1]).all():
+    ended_early = len(kept.epochs) < len(epochs_of(run))
+    if ended_early or not np.isfinite(kept.parameters[-1]).all():
         return [Row(*place, np.nan, False, 0.0, *[np.nan] * 6)]
     eigenvalue = perron_frobenius(network.weight)
     u = network.points(d)

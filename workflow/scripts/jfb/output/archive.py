@@ -10,9 +10,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
@@ -27,6 +29,7 @@ PROFILES = {
 }
 #: Folders of results that are large, and follow from the others or make them.
 LARGE = ("runs", "blocks", "logs", "benchmarks", "catalogue")
+_METADATA = "ro-crate-metadata.json"
 #: Of RO-Crate, which the profiles build on.
 _VERSION = "1.1"
 _LICENCE = "https://spdx.org/licenses/MIT"
@@ -41,9 +44,10 @@ _MEDIA = {
     ".yaml": "application/yaml",
     ".html": "text/html",
 }
-#: What another run of a machine does not repeat: parts of names of columns, and of files.
+#: What another run of a machine does not repeat: parts of names of columns, and tables of results.
 _TIMED = ("seconds", "time", "load", "collection", "objects")
-_OF_TIMES = ("timing", "cost", "claims", "evidence", "sensitivity.csv", "explorer")
+_OF_TIMES = {"claims.csv", "evidence.csv", "sensitivity.csv"}
+_OF_TIMES |= {f"{name}{kind}.csv" for name in ("timing", "cost") for kind in ("", "_short")}
 
 
 def results_of(folder: Path, with_runs: bool) -> list[Path]:
@@ -79,7 +83,7 @@ def write(
         code: files of the workflow; Snakefile is the main one.
         results: files that it made.
         origin: see `jfb.storage.provenance.of`.
-        machine: of the run, by name.
+        machine: that archives, by name.
     """
     crate = ROCrate(gen_preview=False, version=_VERSION)
     crate.name = "Jacobian-free backpropagation in deterministic optimization: the reproduction"
@@ -97,7 +101,7 @@ def write(
     main = crate.add_workflow(root / "Snakefile", "Snakefile", main=True, lang="snakemake")
     main["name"] = "Snakefile"
     main["sha256"] = digest(root / "Snakefile")
-    main["version"] = str(origin["commit"])
+    main["version"] = origin["commit"]
     _action(crate, main, parts["config.yaml"], made, origin, machine)
     with files.whole(target) as temporary:
         # It adds the ending itself.
@@ -121,12 +125,14 @@ def _file(crate: ROCrate, root: Path, path: Path):
 
 
 def _action(crate: ROCrate, main, config, made, origin, machine) -> None:
-    """The run: what made which results from which configuration, on which machine."""
+    """The run: what made which results from which configuration, and where they were archived."""
     ended = max((path.stat().st_mtime for path in _sources(made)), default=0)
     told = {
         "@type": "CreateAction",
-        "name": f"Run of the workflow on {machine['processor']}, {machine['cores']} cores",
-        "description": json.dumps({"machine": dict(machine), "versions": origin["versions"]}),
+        "name": "Run of the workflow",
+        "description": json.dumps(
+            {"archived_on": dict(machine), "versions_there": origin["versions"]}
+        ),
         "endTime": pd.Timestamp(ended, unit="s", tz="UTC").isoformat(),
         "actionStatus": "http://schema.org/CompletedActionStatus",
     }
@@ -142,24 +148,36 @@ def _sources(made) -> Iterator[Path]:
 
 
 def damaged(folder: Path) -> list[str]:
-    """The files of an unpacked archive that are not those that its metadata describe."""
-    described = json.loads((folder / "ro-crate-metadata.json").read_text(encoding="utf-8"))
-    return [
-        entity["@id"]
-        for entity in described["@graph"]
-        if "sha256" in entity
-        and not (
-            (folder / entity["@id"]).is_file()
-            and digest(folder / entity["@id"]) == entity["sha256"]
-        )
-    ]
+    """The files of an unpacked archive that are not those that its metadata describe.
+
+    Those that are described and not there, or have another checksum, and those that are not
+    described.
+
+    Raises:
+        jfb.storage.files.FileFault: there are no such metadata.
+    """
+    path = folder / _METADATA
+    try:
+        graph = json.loads(path.read_text(encoding="utf-8"))["@graph"]
+        # The crate writes the paths of files as parts of addresses.
+        sums = {unquote(entity["@id"]): entity["sha256"] for entity in graph if "sha256" in entity}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise files.FileFault(path.name, f"no metadata of an archive ({error!r})") from error
+    there = {
+        found.relative_to(folder).as_posix(): found
+        for found in folder.rglob("*")
+        if found.is_file()
+    }
+    del there[_METADATA]
+    wrong = [place for place, found in there.items() if sums.get(place) != digest(found)]
+    return sorted({*wrong, *(sums.keys() - there.keys())})
 
 
 def differing(archived: Path, fresh: Path) -> tuple[list[str], list[str]]:
     """The results of an archive that were compared with fresh ones, and those that differ.
 
-    Tables are compared by their values, times aside; other files are not compared, since a figure
-    or a page names the commit that made it.
+    Tables are compared by their values, times aside, and a table that is not there differs; other
+    files are not compared, since a figure or a page names the commit that made it.
 
     Args:
         archived: the folder `results` of an archive.
@@ -169,18 +187,22 @@ def differing(archived: Path, fresh: Path) -> tuple[list[str], list[str]]:
     for path in results_of(archived, with_runs=True):
         place = path.relative_to(archived)
         other = fresh / place
-        if path.suffix not in (".csv", ".parquet") or not other.exists():
-            continue
-        if any(part in place.as_posix() for part in _OF_TIMES):
+        if path.suffix not in (".csv", ".parquet") or place.as_posix() in _OF_TIMES:
             continue
         compared.append(place.as_posix())
-        if not _same(*(_table(one) for one in (path, other))):
+        if not other.exists() or not _same(*(_table(one) for one in (path, other))):
             apart.append(place.as_posix())
     return compared, apart
 
 
 def _table(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    try:
+        # As one file: the folders of a run are no columns of it.
+        table = (
+            pd.read_csv(path) if path.suffix == ".csv" else pq.ParquetFile(path).read().to_pandas()
+        )
+    except (OSError, ValueError) as error:
+        raise files.FileFault(path, f"no table ({error})") from error
     if "source" in table and "training_seconds" in table:
         # Table 1 has a row of times of this machine only where they were measured.
         table = table[table["source"] != table1.SOURCE_TIMED]

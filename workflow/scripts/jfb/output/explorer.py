@@ -66,6 +66,7 @@ def run_of(path: str | Path, study: str, pieces: pd.DataFrame, least: Mapping[st
             {
                 "epoch": int(epoch),
                 "loss": _rounded(group["loss"].iloc[0]),
+                "form": str(minima.category(group.head(1)).iloc[0]),
                 "corners": [
                     [_rounded(x), _rounded(y)]
                     for x, y in zip(group["position"], group["value"], strict=True)
@@ -85,7 +86,9 @@ def _rounded(value: float) -> float | None:
 def points_of(path: str | Path) -> list[list[float]]:
     """Some training points in order: position along their line in metres, and target."""
     training, _ = dataset.read(path)
-    first = training.inputs[training.inputs[:, 0].argmin()]
+    # From the end that is first along the axis of the line's largest spread.
+    axis = np.ptp(training.inputs, axis=0).argmax()
+    first = training.inputs[training.inputs[:, axis].argmin()]
     position = np.linalg.norm(training.inputs.astype(float) - first, axis=1)
     order = np.argsort(position)
     kept = order[np.linspace(0, len(order) - 1, min(POINTS, len(order))).round().astype(int)]

@@ -206,10 +206,16 @@ def interval(row: Row) -> str:
     if estimate is None:
         return "not known"
     unit = row["unit"] or ""
-    told = wording.number(_number(estimate), unit) + wording.of_unit(unit)
+    told = wording.number(_number(estimate), unit) + _after(row)
     if low is None or low == high:
         return told
     return f"{told} {wording.spanned(_number(low), _number(high), row['span'], unit)}"
+
+
+def _after(row: Row) -> str:
+    """The unit of a row after its number; differences of shares are told in points."""
+    is_difference = row["unit"] == "%" and row.get("against")
+    return " points" if is_difference else wording.of_unit(row["unit"] or "")
 
 
 def estimate(row: Row, unit: str = "") -> str:
@@ -224,7 +230,8 @@ def allowed(row: Row) -> str:
         -math.inf if low is None else _number(low),
         math.inf if high is None else _number(high),
     )
-    return wording.allowed(holds, row["unit"] or "")
+    told = wording.allowed(holds, row["unit"] or "")
+    return told.removesuffix(" %") + _after(row) if row["unit"] == "%" else told
 
 
 def share(row: Row) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jfb.analysis.questions.levels import where_reached
+from jfb.analysis.questions.levels import REACHED, where_reached
 from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
 from jfb.records.class_sharpness import LEVEL
 from jfb.storage import parquet
@@ -24,7 +24,7 @@ def measure(reached: pd.DataFrame) -> list[Measured]:
     """Sharpness, accuracy and updates where the loss is at the level, by batch size.
 
     Sharpness is told as log10, and compared in decades. `reached` is the share of runs that get to
-    the level; the others are in nothing else.
+    the level; the others, and those that are there from the start, are in nothing else.
 
     Args:
         reached: of one study without factors.
@@ -38,9 +38,7 @@ def measure(reached: pd.DataFrame) -> list[Measured]:
         .apply(lambda run: where_reached(run, LEVEL, _MEASURES))
     )
     full, *others = sorted(set(runs["batch_size"]), reverse=True)
-    rows = [
-        share(("reached", "", size), found.loc[size, "updates"].notna()) for size in (full, *others)
-    ]
+    rows = [share(("reached", "", size), found.loc[size, REACHED] == 1) for size in (full, *others)]
     for name in _MEASURES:
         rows += [mean((name, "", size, ""), found.loc[size, name]) for size in (full, *others)]
         rows += [

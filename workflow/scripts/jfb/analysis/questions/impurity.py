@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from jfb.analysis import intervals
-from jfb.analysis.questions.levels import where_reached
+from jfb.analysis.questions.levels import REACHED, where_reached
 from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
 from jfb.records.class_sharpness import LEVEL
 from jfb.storage import parquet
@@ -44,8 +44,7 @@ def measure(along: pd.DataFrame) -> list[Measured]:
     at_loss = grouped[["loss", *_MEASURES]].apply(lambda run: where_reached(run, LEVEL, _MEASURES))
     last = grouped.tail(1).set_index(["batch_size", "seed"])[list(_MEASURES)]
     rows = [
-        share(("reached", "", size), at_loss.loc[size, "impurity"].notna())
-        for size in (full, *others)
+        share(("reached", "", size), at_loss.loc[size, REACHED] == 1) for size in (full, *others)
     ]
     for when, values in (("at_loss", at_loss), ("at_end", last)):
         for name in _MEASURES:

@@ -5,20 +5,29 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+#: Whether a run gets to the level, beside what it is there.
+REACHED = "reached"
+
 
 def where_reached(run: pd.DataFrame, level: float, names: Sequence[str]) -> pd.Series:
-    """Columns of a run where its loss first falls to a level; NaN if it does not.
+    """Columns of a run where its loss first falls to a level, and whether it does.
 
-    Between the snapshot before and that after, linearly in log of the loss.
+    Between the snapshot that reaches it and the last one before with a finite loss, linearly in log
+    of the loss. NaN where there is none before, or the level is not reached.
 
     Args:
-        run: its snapshots in order, with `loss`, which is above the level at the first.
+        run: its snapshots in order, with `loss`.
         level: of the loss.
         names: of the columns.
     """
-    low = np.flatnonzero(run["loss"] <= level)
+    known = run[np.isfinite(run["loss"])]
+    low = np.flatnonzero(known["loss"] <= level)
+    found = pd.Series(np.nan, [*names, REACHED], dtype=float)
+    found[REACHED] = float(len(low) > 0)
     if not len(low) or low[0] == 0:
-        return pd.Series(np.nan, names)
-    ends = run.iloc[[low[0], low[0] - 1]]
+        return found
+    ends = known.iloc[[low[0], low[0] - 1]]
     logarithms = np.log(ends["loss"])
-    return pd.Series({name: np.interp(np.log(level), logarithms, ends[name]) for name in names})
+    for name in names:
+        found[name] = np.interp(np.log(level), logarithms, ends[name])
+    return found

@@ -37,7 +37,8 @@ def descents(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def _require_descent(path: str, run: settings.Run) -> None:
-    plain = step_choices.SGD(learning_rate=run.optimiser.learning_rate)
+    rate = getattr(run.optimiser, "learning_rate", 1.0)
+    plain = step_choices.SGD(learning_rate=rate)
     same_rate = step_choices.Constant(), step_choices.SameRate()
     is_full = run.batch_size == run.dataset.training_size and not run.batch_schedule
     if (
@@ -87,9 +88,8 @@ def measure(descents: pd.DataFrame, grams: pd.DataFrame) -> list[Measured]:
 
     Rates are per 1,000 updates. `bounded` is the share of runs whose rate is at least the bound of
     the exact gradient, whichever theirs is; a run without a rate counts as below it. Widths of
-    fewer units than samples have no bound. Against the exact gradient, a rate is told as the
-    relative difference. A network is contractive if the spectral norm of its latent weight stays
-    below 1.
+    fewer units than samples have no bound. Against the exact gradient and the bound, a rate is told
+    as a ratio. A network is contractive if the spectral norm of its latent weight stays below 1.
 
     Args:
         descents: see there.
@@ -120,5 +120,5 @@ def measure(descents: pd.DataFrame, grams: pd.DataFrame) -> list[Measured]:
     for gradient, width in rates:
         if gradient != "exact":
             place = "rate", f"{gradient}_{width}", size, f"exact_{width}"
-            rows.append(mean(place, rates[gradient, width] / rates["exact", width] - 1))
+            rows.append(mean(place, rates[gradient, width] / rates["exact", width]))
     return rows
