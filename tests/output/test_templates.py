@@ -310,6 +310,8 @@ TYPED = {
         "-50",
         # Updates of an epoch at 32; closenesses of oracles, a level of the loss, years.
         "75",
+        "0.3",
+        "13",
         "1e-8",
         "1e-12",
         "0.2",
