@@ -4,6 +4,7 @@ And the table of figures: what each is made of is there.
 """
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import itertools
@@ -15,8 +16,9 @@ import pytest
 from conftest import ROOT
 from jfb.config import requirements
 from jfb.measure.collector import Collector
-from jfb.output.figures import cost, factors, minima, published, seeds, style
+from jfb.output.figures import cost, factors, inputs, minima, published, seeds, style
 from jfb.output.figures import timing as of_time
+from jfb.records import runlog
 
 EPOCHS = 12
 UPDATES_PER_EPOCH = {600: 4, 32: 75}
@@ -61,7 +63,7 @@ def logs(sizes, count, lost, levels=("a", "b")):
         frame = pd.DataFrame({"epoch": epoch, "train_loss": loss, "val_loss": loss})
         place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
         told = {"train_accuracy": 0.5, "val_accuracy": s / (epoch + 1), "spectral_norm": 0.9}
-        told["loss"] = "cross-entropy"
+        told |= {"loss": "cross-entropy", "accurate": "right"}
         parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
     return pd.concat(parts, ignore_index=True)
 
@@ -279,3 +281,16 @@ def test_no_path_is_that_of_two_figures():
     assert len(of_study) > 8
     for one, other in itertools.product(of_study, TABLE):
         assert not other.startswith(f"{one}_")
+
+
+def test_an_accuracy_says_what_is_accurate(tmp_path, project):
+    run = dataclasses.replace(project.studies["replay"].runs[2400, 42], epochs=3)
+    log = runlog.empty(3) | {"train_loss": np.ones(3), "val_loss": np.ones(3)}
+    runlog.write(tmp_path / "log.parquet", log, run, {})
+    read = inputs.read_logs([tmp_path / "log.parquet"])
+    (axes,) = published.figure2(read).axes
+    assert axes.get_ylabel() == "Training accuracy (% of points\noff by 0.1 at most)"
+
+
+def test_a_factor_is_named_in_words():
+    assert factors._title(["learning_rate", "width"]) == "Learning rate, width"

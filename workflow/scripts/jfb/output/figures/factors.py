@@ -192,7 +192,7 @@ def _named(levels: Mapping[str, dict], summary: pd.DataFrame) -> dict[str, dict]
 
 
 def _title(factors: Sequence[str]) -> str:
-    return ", ".join(factors).capitalize()
+    return ", ".join(factors).replace("_", " ").capitalize()
 
 
 def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def figure2(logs: pd.DataFrame) -> Figure:
     """Training accuracy over epochs."""
     figure, (axes,) = panels(1)
     _curves(axes, logs, "epoch", "train_accuracy")
-    _accuracy_axis(axes, "Training accuracy")
+    _accuracy_axis(axes, "Training accuracy", logs)
     axes.set(xlabel="Epoch")
     _legend(figure, logs)
     return figure
@@ -52,7 +52,7 @@ def figure3(logs: pd.DataFrame) -> Figure:
     _curves(loss, logs, "epoch", "val_loss")
     loss_axis(loss, logs["val_loss"], "Validation loss")
     _curves(accuracy, logs, "epoch", "val_accuracy")
-    _accuracy_axis(accuracy, "Validation accuracy")
+    _accuracy_axis(accuracy, "Validation accuracy", logs)
     for axes in (loss, accuracy):
         axes.set(xlabel="Epoch")
     _legend(figure, logs)
@@ -99,6 +99,7 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
         axes.plot(end[x], end[y], **look | {"markeredgecolor": "black"}, markersize=7, zorder=4)
 
 
-def _accuracy_axis(axes: Axes, label: str) -> None:
-    axes.set(ylim=(-0.03, 1.03), ylabel=f"{label} (% of points)")
+def _accuracy_axis(axes: Axes, label: str, logs: pd.DataFrame) -> None:
+    accurate = logs["accurate"].iloc[0]
+    axes.set(ylim=(-0.03, 1.03), ylabel=f"{label} (% of points\n{accurate})")
     in_percent(axes.yaxis)
