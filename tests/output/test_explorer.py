@@ -155,18 +155,18 @@ def test_a_run_is_picked_and_seen(width, scheme, opened):
     page = opened(width, scheme)
     page.get_by_role("combobox", name="Batch size").select_option("32")
     page.get_by_role("combobox", name="Seed").select_option("1")
-    expect(page.locator("#said")).to_contain_text("Lowest loss: 0.0008333, at epoch 300.")
+    expect(page.locator("#said")).to_contain_text("0.0008333, at epoch 300.")
     expect(page.locator("#said")).to_contain_text("no such function has a loss below 0.00049")
     expect(page.locator("#function circle").first).to_be_visible()
     page.get_by_role("slider", name="After epoch").fill("1")
-    expect(page.locator("#function_title")).to_contain_text("after epoch 1,")
+    expect(page.locator("#function_title")).to_contain_text("after epoch 1 ")
     expect(page.locator("#function path[aria-label^='kink at']")).to_have_count(0)
     page.get_by_role("slider", name="After epoch").press("ArrowRight")
     expect(page.locator("#function_title")).to_contain_text("after epoch 10")
     expect(page.locator("#function path[aria-label^='kink at']")).to_have_count(1)
     page.get_by_role("combobox", name="Seed").select_option("0")
     expect(page.locator("#function_title")).to_contain_text(
-        "after epoch 10, and the target: diverged"
+        "after epoch 10 (line), and the target (dots): diverged"
     )
     expect(page.locator("#function circle").first).to_be_visible()
     for what in ("accuracy", "iterations_mean", "spectral_norm", "loss"):
@@ -188,8 +188,8 @@ def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
     expect(rows).to_have_count(2)
     page.get_by_label("Filter").fill("32")
     expect(page.locator("#count")).to_have_text("4 of 8 runs")
-    page.get_by_role("button", name="lowest loss").click()
-    page.get_by_role("button", name="lowest loss").press("Enter")
+    page.get_by_role("button", name="lowest loss of an epoch").click()
+    page.get_by_role("button", name="lowest loss of an epoch").press("Enter")
     lowest = [float(text) for text in page.locator("#rows td:nth-child(5)").all_text_contents()]
     assert lowest == sorted(lowest, reverse=True)
     assert page.locator("th[aria-sort='descending']").count() == 1

@@ -310,6 +310,8 @@ TYPED = {
         "-50",
         # Updates of an epoch at 32; closenesses of oracles, a level of the loss, years.
         "75",
+        "24",
+        "1,200",
         "0.3",
         "13",
         "1e-8",

@@ -13,11 +13,11 @@ const COLUMNS = [
   ["level", "gradient"],
   ["batch_size", "batch size", "number"],
   ["seed", "seed", "number"],
-  ["lowest", "lowest loss", "number"],
+  ["lowest", "lowest loss of an epoch", "number"],
   ["best", "at epoch", "number"],
-  ["end", "loss at the end", "number"],
-  ["form", "function at the end"],
-  ["least", "least loss of such", "number"],
+  ["end", "loss of the last network", "number"],
+  ["form", "its function"],
+  ["least", "least loss of such a function", "number"],
 ];
 const shown = (value) => (value === null ? "–" : typeof value === "number" ? String(Number(value.toPrecision(4))) : value);
 const color = ["var(--one)", "var(--two)"];
@@ -84,13 +84,13 @@ function drawFunction(run, snapshot) {
     return { x, y, error: value === null ? null : value - y };
   });
   const most = Math.max(...points.map((point) => Math.abs(point.error ?? 0)), 1e-9);
-  const title = `The network after epoch ${snapshot.epoch}, and the target`;
+  const title = `The network after epoch ${snapshot.epoch} (line), and the target (dots)`;
   at("function_title").textContent = snapshot.corners.length ? title : `${title}: ${snapshot.form}`;
   plot("function", {
     ariaLabel: title,
     x: { label: "Position along the diagonal of the room (m)", grid: true },
     y: { label: "Target and prediction", grid: true },
-    color: { type: "diverging", scheme: "PuOr", domain: [-most, most], label: "Prediction less target", legend: true },
+    color: { type: "diverging", scheme: "PuOr", domain: [-most, most], label: "Prediction minus target", legend: true },
     marks: [
       Plot.dot(points, { x: "x", y: "y", stroke: "var(--faint)", strokeWidth: 0.4, r: 3 }),
       snapshot.corners.length ? Plot.dot(points, { x: "x", y: "y", fill: "error", r: 2.8, tip: true }) : null,
@@ -191,8 +191,8 @@ function drawRun() {
   at("snapshot").setAttribute("aria-valuetext", `epoch ${snapshot.epoch}`);
   const least = run.least === null ? "" : `, and no such function has a loss below ${shown(run.least)}`;
   at("said").textContent =
-    `Lowest loss: ${shown(run.lowest)}, at epoch ${run.best}. At the end: ${run.form}, with a loss of ` +
-    `${shown(run.end)}${least}. After epoch ${snapshot.epoch}: ${shown(snapshot.loss)}.`;
+    `Lowest loss of an epoch, a mean while it trains: ${shown(run.lowest)}, at epoch ${run.best}. The network at the ` +
+    `end: ${run.form}, with a loss of ${shown(run.end)}${least}. The network after epoch ${snapshot.epoch}: ${shown(snapshot.loss)}.`;
   drawAlong(run, snapshot);
   drawFunction(run, snapshot);
 }

@@ -214,8 +214,10 @@ def interval(row: Row) -> str:
 
 def _after(row: Row) -> str:
     """The unit of a row after its number; differences of shares are told in points."""
-    is_difference = row["unit"] == "%" and row.get("against")
-    return " points" if is_difference else wording.of_unit(row["unit"] or "")
+    is_difference = row.get("against") or " minus " in (row.get("label") or "")
+    if row["unit"] == "%" and is_difference:
+        return " points"
+    return wording.of_unit(row["unit"] or "")
 
 
 def estimate(row: Row, unit: str = "") -> str:
