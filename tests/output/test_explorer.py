@@ -19,6 +19,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 # Without these Chromium looks for hosts outside.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
 QUIET += ("--disable-background-networking", "--disable-component-update")
+# A busy machine may take longer than Playwright's five seconds.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 ORIGIN = json.dumps({"settings_sha256": "a" * 64, "commit": None, "versions": {}})
 EPOCHS = 300
 SNAPSHOTS = (0, 1, 10, 300)
@@ -138,6 +141,7 @@ def opened(browser, found, tmp_path):
         page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
         )
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("request", lambda r: errors.append(r.url) if r.url.startswith("http") else None)
