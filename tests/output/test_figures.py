@@ -168,7 +168,7 @@ def test_a_figure_of_few_or_lost_runs_says_so(name, case):
 @pytest.mark.parametrize(("count", "length"), [(7, 16), (3, 4), (2, 200)])
 def test_a_legend_is_as_wide_as_the_figure_allows(count, length):
     """Seven long names take three rows; names as wide as the figure have a row each."""
-    figure, _ = style.panels(1, 1)
+    figure, _ = style.panels(1)
     names = [f"{k}".ljust(length, "n") for k in range(count)]
     style.level_legend(figure, {name: {} for name in names}, "Gradient")
     figure.draw_without_rendering()
@@ -294,3 +294,33 @@ def test_an_accuracy_says_what_is_accurate(tmp_path, project):
 
 def test_a_factor_is_named_in_words():
     assert factors._title(["learning_rate", "width"]) == "Learning rate, width"
+
+
+@pytest.mark.parametrize("case", ["one batch size", "one of three diverged"])
+def test_a_question_stands_above_legend_and_panels(case):
+    """Also where it takes two lines."""
+    question = "Does a question that takes two lines, since it is as long as this one, stand above?"
+    figure = style.headed(FIGURES["accuracy"](*CASES[case]), question, "Study: seeds")
+    figure.draw_without_rendering()
+    above = figure.texts[-2:]
+    boxes = [text.get_window_extent() for text in above]
+    assert above[0].get_text().replace("\n", " ") == question
+    assert boxes[0].y1 <= figure.bbox.y1 and boxes[1].y1 <= boxes[0].y0
+    assert figure.legends[0].get_window_extent().y1 <= boxes[1].y0
+    assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= boxes[1].y0
+
+
+@pytest.mark.parametrize(("count", "rows"), [(3, 1), (4, 2), (5, 2), (7, 3)])
+def test_panels_are_at_most_three_in_a_row(count, rows):
+    figure, all_axes = style.panels(count, sharex=True, sharey=True)
+    for axes in all_axes:
+        axes.set(xlabel="x", ylabel="y")
+    style.outer(all_axes)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == count
+    columns = -(-count // rows)
+    lowest = [bool(axes.get_xlabel()) for axes in all_axes]
+    assert lowest == [place >= count - columns for place in range(count)]
+    assert [bool(axes.get_ylabel()) for axes in all_axes] == [not p % columns for p in range(count)]
+    for axes, named in zip(all_axes, lowest, strict=True):
+        assert axes.xaxis.get_major_ticks()[0].label1.get_visible() == named

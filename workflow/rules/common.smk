@@ -398,11 +398,11 @@ def figure_of(name, study=None):
     return [f"{path}.{ending}" for ending in requirements.FORMATS]
 
 
-def drawn(name, title, study=None):
+def drawn(name, question, study=None):
     """The files of a figure; the HTML report shows the first with the figure's caption."""
     shown, *others = figure_of(name, study)
     # One label that is unlike every other: the report finds a figure by it.
-    labels = {"figure": f"{title}: {study}" if study else title}
+    labels = {"figure": f"{question} {study}" if study else question}
     caption = f"../report/{name}.rst"
     return [report(shown, caption=caption, category="Figures", labels=labels), *others]
 

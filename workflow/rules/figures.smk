@@ -1,68 +1,68 @@
 # A figure is a function of `jfb.output.figures`, a row of this table, and a caption in
-# workflow/report/<name>.rst. The function tells what reads each input. `NEEDS` in
+# workflow/report/<name>.rst. It answers one question, which stands above it. The function tells what reads each input. `NEEDS` in
 # `jfb.config.requirements` tells which studies can have a figure that is drawn of one study.
 FIGURES = {
     "figure1": {
         "module": "published",
-        "title": "Report: Figure 1",
+        "question": "How does the training loss fall, by time and by epoch?",
         "message": "Figure 1: training loss",
         "inputs": {"logs": logs_of(project.replay)},
     },
     "figure2": {
         "module": "published",
-        "title": "Report: Figure 2",
+        "question": "When are the report's runs accurate on training points?",
         "message": "Figure 2: training accuracy",
         "inputs": {"logs": logs_of(project.replay)},
     },
     "figure3": {
         "module": "published",
-        "title": "Report: Figure 3",
+        "question": "Do validation loss and accuracy follow those of training?",
         "message": "Figure 3: validation loss and accuracy",
         "inputs": {"logs": logs_of(project.replay)},
     },
     "bands": {
         "module": "seeds",
-        "title": "Loss over epochs",
+        "question": "How does the training loss fall at each batch size?",
         "message": "Loss over epochs of {wildcards.study}, median and quartiles",
         "inputs": {"logs": by_study(logs_of)},
         "mem_mb": 2000,
     },
     "accuracy": {
         "module": "seeds",
-        "title": "Accuracy over epochs",
+        "question": "How does the validation accuracy rise at each batch size?",
         "message": "Validation accuracy over epochs of {wildcards.study}",
         "inputs": {"logs": by_study(logs_of)},
         "mem_mb": 2000,
     },
     "levels": {
         "module": "seeds",
-        "title": "Lowest loss by seed",
+        "question": "Which losses do runs reach, and does the seed decide?",
         "message": "Lowest loss of each run of {wildcards.study}",
         "inputs": {"summary": "results/summaries/{study}.parquet"},
     },
     "ecdf": {
         "module": "seeds",
-        "title": "Distribution of the lowest loss",
+        "question": "How many runs get to which loss?",
         "message": "Distribution of the lowest loss of {wildcards.study}",
         "inputs": {"summary": "results/summaries/{study}.parquet"},
     },
     "shares": {
         "module": "factors",
-        "title": "Share of seeds that reach 0.001",
+        "question": "How many runs reach a loss of 0.001?",
         "message": "Share of runs of {wildcards.study} that reach the minimum",
         "inputs": {"summary": "results/summaries/{study}.parquet"},
         "options": by_study(factors_of),
     },
     "loss_by_level": {
         "module": "factors",
-        "title": "Lowest loss by level",
+        "question": "Which losses do runs reach at each level?",
         "message": "Lowest loss of each run of {wildcards.study} by level",
         "inputs": {"summary": "results/summaries/{study}.parquet"},
         "options": by_study(factors_of),
     },
     "spectral_norm": {
         "module": "factors",
-        "title": "Spectral norm along training",
+        "question": "Does the latent map stay a contraction in the spectral norm?",
         "message": "Spectral norm along training of {wildcards.study}",
         "inputs": {"logs": by_study(logs_of)},
         "options": by_study(factors_of),
@@ -71,7 +71,7 @@ FIGURES = {
     },
     "updates": {
         "module": "factors",
-        "title": "Equal epochs, equal updates",
+        "question": "Does the full batch catch up after as many updates?",
         "message": "Shares after the same epochs and the same updates: {wildcards.study}",
         "inputs": {
             "summaries": [
@@ -83,26 +83,26 @@ FIGURES = {
     },
     "alignment": {
         "module": "alignment",
-        "title": "JFB beside other gradients",
+        "question": "Does JFB point downhill?",
         "message": "Gradients along training of {wildcards.study}",
         "inputs": {"alignments": by_study(alignments_of)},
     },
     "cost": {
         "module": "cost",
-        "title": "Cost of a step",
+        "question": "What do memory and time of a step cost, by gradient?",
         "message": "Figure of the cost of a step",
         "inputs": {"costs": "results/cost.csv"},
     },
     "timing": {
         "module": "timing",
-        "title": "Where the time goes",
+        "question": "Which batch size is faster, and in which program?",
         "message": "Figure of the time of a run",
         "inputs": {"measured": ["results/timing.csv"]},
         "options": {"epochs": epochs_of(project.replay)},
     },
     "kinks": {
         "module": "minima",
-        "title": "Loss by final function",
+        "question": "Why do losses come in levels?",
         "message": "Loss by final function: {wildcards.study}",
         "inputs": {
             "summary": "results/summaries/{study}.parquet",
@@ -112,25 +112,25 @@ FIGURES = {
     },
     "fates": {
         "module": "minima",
-        "title": "Functions along training",
+        "question": "Which function is the network, as training goes on?",
         "message": "Functions along training: {wildcards.study}",
         "inputs": {"units": "results/units/{study}.parquet"},
     },
     "sharpness": {
         "module": "minima",
-        "title": "Sharpness",
+        "question": "Does the full batch settle in sharper minima?",
         "message": "Sharpness against loss: {wildcards.study}",
         "inputs": {"table": "results/sharpness/{study}.parquet"},
     },
     "width": {
         "module": "question_shares",
-        "title": "Further questions: width",
+        "question": "Does a wider network close the gap of the full batch?",
         "message": "Shares by latent dimension",
         "inputs": {"answers": answer_of("width")},
     },
     "orders": {
         "module": "question_differences",
-        "title": "Further questions: start or order",
+        "question": "Which matters more, the start of a run or the order of samples?",
         "message": "Losses by start and by order",
         "inputs": {
             "answers": answer_of("orders"),
@@ -139,31 +139,31 @@ FIGURES = {
     },
     "rates": {
         "module": "question_shares",
-        "title": "Further questions: learning rates",
+        "question": "Does a larger learning rate close the gap of the full batch?",
         "message": "Shares by learning rate",
         "inputs": {"answers": answer_of("rates")},
     },
     "hybrid": {
         "module": "question_shares",
-        "title": "Further questions: schedules of the batch size",
+        "question": "Does it help to change the batch size during training?",
         "message": "Shares by schedule of the batch size",
         "inputs": {"answers": answer_of("hybrid")},
     },
     "start": {
         "module": "question_differences",
-        "title": "Further questions: start of the solver",
+        "question": "Does it pay to start the search at the last fixed point?",
         "message": "Iterations and losses by the solver's start",
         "inputs": {"answers": answer_of("start")},
     },
     "room": {
         "module": "question_differences",
-        "title": "Further questions: points and noise",
+        "question": "Do more points or noise change which batch size is better?",
         "message": "Losses by points and noise",
         "inputs": {"answers": answer_of("room")},
     },
     "diffusion": {
         "module": "diffusion",
-        "title": "Further questions: distance from the start",
+        "question": "How far do parameters get from their start?",
         "message": "Distance from the start along training",
         "inputs": {
             "answers": answer_of("diffusion"),
@@ -172,13 +172,13 @@ FIGURES = {
     },
     "wellposed": {
         "module": "question_differences",
-        "title": "Further questions: conditions for a fixed point",
+        "question": "What does a guaranteed fixed point cost?",
         "message": "Conditions for a fixed point, and their cost",
         "inputs": {"answers": answer_of("wellposed")},
     },
     "catalogue": {
         "module": "catalogue",
-        "title": "Minima of the loss",
+        "question": "Which minima does the loss have, and who ends there?",
         "message": "Figure of the minima",
         "inputs": {
             "entries": "results/catalogue.csv",
@@ -189,7 +189,7 @@ FIGURES = {
     },
     "second_order": {
         "module": "question_work",
-        "title": "Further questions: methods of second order",
+        "question": "Do methods of second order get the full batch to 0.001?",
         "message": "Shares by work and method",
         "inputs": {
             "answers": answer_of("second_order"),
@@ -199,13 +199,13 @@ FIGURES = {
     },
     "digits": {
         "module": "question_images",
-        "title": "Images: batch sizes and gradients",
+        "question": "On digits, is the full batch as accurate, and JFB as the exact gradient?",
         "message": "Accuracies on images",
         "inputs": {"answers": answer_of("digits")},
     },
     "digits_alignment": {
         "module": "question_images",
-        "title": "Images: JFB and the exact gradient",
+        "question": "On digits, does JFB keep the direction of the exact gradient?",
         "message": "Gradients along training on images",
         "inputs": {
             "answers": answer_of("digits_alignment"),
@@ -214,55 +214,55 @@ FIGURES = {
     },
     "jacobian_based": {
         "module": "question_images",
-        "title": "Images: the Jacobian-based baseline",
+        "question": "Why was exact training less accurate than JFB?",
         "message": "Accuracies by confound of the baseline",
         "inputs": {"answers": answer_of("jacobian_based")},
     },
     "digits_width": {
         "module": "question_images",
-        "title": "Images: width",
+        "question": "On digits, do wider networks close the gap of the full batch?",
         "message": "Full batch and batches of 32 by channels",
         "inputs": {"answers": answer_of("digits_width")},
     },
     "large_batch": {
         "module": "question_cited",
-        "title": "Cited papers: large batches",
+        "question": "Do methods for large batches help the full batch?",
         "message": "Full batch by methods for large batches",
         "inputs": {"answers": answer_of("large_batch")},
     },
     "regularised": {
         "module": "question_systems",
-        "title": "Cited papers: small Jacobians",
+        "question": "Does a penalty on the Jacobian make fixed points cheaper?",
         "message": "Iterations and accuracy by regulariser",
         "inputs": {"answers": answer_of("regularised")},
     },
     "overparameterised": {
         "module": "question_systems",
-        "title": "Cited papers: wide networks",
+        "question": "Do wide networks converge linearly, as theory says?",
         "message": "Linear convergence by width",
         "inputs": {"answers": answer_of("overparameterised")},
     },
     "picture": {
         "module": "question_systems",
-        "title": "Cited papers: a picture as a function",
+        "question": "Does a picture need every fixed point from the start?",
         "message": "A picture by how fixed points are searched for",
         "inputs": {"answers": answer_of("picture")},
     },
     "impurity": {
         "module": "question_systems",
-        "title": "Cited papers: impurity",
+        "question": "Does the full batch have a larger Jacobian at equal loss?",
         "message": "Impurity and derivatives of the scores along training",
         "inputs": {"answers": answer_of("impurity")},
     },
     "sensitivity": {
         "module": "question_systems",
-        "title": "Cited papers: sensitivity",
+        "question": "How tight is a certified radius?",
         "message": "Radii that are certified and attacked",
         "inputs": {"answers": answer_of("sensitivity")},
     },
     "digits_sharpness": {
         "module": "question_systems",
-        "title": "Cited papers: sharpness",
+        "question": "On digits, is the full batch sharper at equal loss?",
         "message": "Sharpness at equal loss",
         "inputs": {"answers": answer_of("digits_sharpness")},
     },
@@ -289,7 +289,7 @@ for name, figure in FIGURES.items():
         input:
             **figure["inputs"],
         output:
-            drawn(name, figure["title"], of_study),
+            drawn(name, figure["question"], of_study),
         log:
             f"results/logs/figures/{stem}.log",
         benchmark:
@@ -306,6 +306,7 @@ for name, figure in FIGURES.items():
         params:
             code=code_of("draw.py", f"jfb.output.figures.{figure['module']}"),
             figure=name,
+            question=figure["question"],
             module=f"jfb.output.figures.{figure['module']}",
             options=figure.get("options", {}),
         message:

@@ -10,5 +10,8 @@ with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
     draw = getattr(import_module(snakemake.params.module), snakemake.params.figure)
     tables = {name: read(snakemake.input[name]) for name, read in draw.readers.items()}
-    style.write(draw(**tables, **snakemake.params.options), snakemake.output, origin)
+    figure = draw(**tables, **snakemake.params.options)
+    study = snakemake.wildcards.get("study")
+    style.headed(figure, snakemake.params.question, f"Study: {study}" if study else "")
+    style.write(figure, snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis.alignment import compared, read
-from jfb.output.figures.style import drawn_from, legend, looks, panels
+from jfb.output.figures.style import drawn_from, legend, looks, panel_grid
 
 #: Above it a step against the gradient ascends, in degrees.
 _UPHILL = 90
@@ -31,7 +31,7 @@ def alignment(alignments: pd.DataFrame) -> Figure:
     Args:
         alignments: as `jfb.analysis.alignment.read` returns them.
     """
-    figure, all_axes = panels(3, rows=2, sharex=True)
+    figure, all_axes = panel_grid(2, 3, sharex=True)
     *of_angles, shares = all_axes.flat
     for axes, (name, title) in zip(of_angles, _COMPARED.items(), strict=True):
         chosen = compared(alignments, name)

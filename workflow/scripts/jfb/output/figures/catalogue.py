@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from jfb.output.figures.style import PAGE_WIDTH, drawn_from
+from jfb.output.figures.style import NOTE, PAGE_WIDTH, drawn_from
 from jfb.records import dataset
 
 #: Entries that are drawn: the lowest, and those at which most searches from random starts end.
@@ -55,8 +55,8 @@ def catalogue(
         above.plot("position", "value", data=kinks, color=colour, linestyle="", marker="o", ms=3)
         below.plot(data["position"], value - data["target"], color=colour, linewidth=0.8)
         below.axhline(0, color="0.65", linewidth=0.6)
-        above.set_title(f"{entry['id']}: loss {entry['loss']:.3g}", fontsize=8)
-        options = {"transform": above.transAxes, "ha": "right", "va": "bottom", "fontsize": 6.5}
+        above.set_title(f"{entry['id']}: loss {entry['loss']:.3g}")
+        options = {"transform": above.transAxes, "ha": "right", "va": "bottom", "fontsize": NOTE}
         above.text(0.97, 0.06, _said(entry, shares), **options)
     for place in range(len(shown), SHOWN):
         for axis in axes[2 * (place // _COLUMNS) :, place % _COLUMNS][:2]:

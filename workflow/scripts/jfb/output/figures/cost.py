@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jfb.analysis.cost import summarised
-from jfb.output.figures.style import drawn_from, level_legend, level_looks, panels
+from jfb.output.figures.style import drawn_from, level_legend, level_looks, outer, panel_grid
 
 _MEASURED = {
     "peak_bytes": "Peak of backward (bytes)",
@@ -32,13 +32,13 @@ def cost(costs: pd.DataFrame) -> Figure:
     levels = level_looks(costs["gradient"])
     for look, size in zip(levels.values(), np.linspace(*_MARKER_SIZES, len(levels)), strict=True):
         look |= {"markersize": size, "markerfacecolor": "none", "markeredgecolor": look["color"]}
-    figure, all_axes = panels(2, rows=2, sharex="col", sharey="row")
+    figure, all_axes = panel_grid(2, 2, sharex="col", sharey="row")
     for row, (measured, label) in zip(all_axes, _MEASURED.items(), strict=True):
         for axes, (varied, name) in zip(row, _VARIED.items(), strict=True):
             for level, look in levels.items():
                 chosen = (costs["varied"] == varied) & (costs["gradient"] == level)
                 axes.plot(varied, measured, data=costs[chosen], linewidth=0.9, **look)
             axes.set(xscale="log", yscale="log", xlabel=name, ylabel=label)
-            axes.label_outer()
+    outer(all_axes.flat)
     level_legend(figure, levels, "Gradient")
     return figure

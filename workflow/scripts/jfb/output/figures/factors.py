@@ -11,11 +11,13 @@ from jfb.analysis.shares import REACHED
 from jfb.analysis.shares import shares as shares_of
 from jfb.output.figures.inputs import read_logs, read_summaries, read_summary
 from jfb.output.figures.style import (
+    NOTE,
     counted,
     drawn_from,
     in_percent,
     level_legend,
     level_looks,
+    outer,
     panels,
     say,
     with_diverged,
@@ -96,10 +98,10 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
             say(axes, "no finite loss")
         axes.set(yscale="log", ylabel="Lowest training loss\n(mean squared error)")
         axes.set(title=f"Batch size {size}", xticks=[], xlim=(-0.6, len(levels) - 0.4))
-        axes.label_outer()
+    outer(all_axes)
     if summary["lowest_loss"].isna().all():
         all_axes[0].set_ylim(1e-3, 1)
-    figure.supxlabel(_marks(summary, len(seeds)), fontsize=7)
+    figure.supxlabel(_marks(summary, len(seeds)), fontsize=NOTE)
     named = {name: look | {"linestyle": ""} for name, look in _named(levels, summary).items()}
     level_legend(figure, named, _title(factors))
     return figure
@@ -169,7 +171,6 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
         axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
         axes.set(xlim=(0, logs["epoch"].max()))
         axes.set(title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
-        axes.label_outer()
         if runs.loc[[size]].all():
             say(axes, "all runs diverged")
         for level, look in levels.items():
@@ -179,6 +180,7 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
             axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.12, lw=0)
             axes.plot(own[[0.25, 0.75]], color=colour, linewidth=0.5, alpha=0.6)
             axes.plot(own[0.5], color=colour, linewidth=1.4)
+    outer(all_axes)
     if factors:
         lines = {level: look | {"marker": "", "linewidth": 1.4} for level, look in levels.items()}
         level_legend(figure, lines, _title(factors))

@@ -10,12 +10,14 @@ from matplotlib.figure import Figure
 from jfb.analysis.minima import CATEGORIES, DIVERGED, category, ends
 from jfb.output.figures.inputs import read_sharpness, read_summary, read_units
 from jfb.output.figures.style import (
+    NOTE,
     counted,
     drawn_from,
     legend,
     level_legend,
     looks,
     loss_axis,
+    outer,
     panels,
     say,
 )
@@ -52,7 +54,7 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
         if name in known:
             axes.hlines(known[name], place - 0.47, place + 0.47, colors="black", linewidth=0.8)
             label = f"least possible {known[name]:.3g}"
-            options = {"xytext": (0, -3), "textcoords": "offset points", "fontsize": 6.5}
+            options = {"xytext": (0, -3), "textcoords": "offset points", "fontsize": NOTE}
             axes.annotate(label, (place, known[name]), ha="center", va="top", **options)
     counts = runs["category"].value_counts()
     labels = [f"{textwrap.fill(name, 16)}\n({counted(counts[name], 'run')})" for name in shown]
@@ -62,7 +64,7 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
     loss_axis(axes, runs["exact_best_loss"], "Exact loss", lacking="no exact loss")
-    figure.supxlabel(_notes(runs), fontsize=7)
+    figure.supxlabel(_notes(runs), fontsize=NOTE)
     legend(figure, runs["batch_size"], linestyle="")
     return figure
 
@@ -103,7 +105,7 @@ def fates(units: pd.DataFrame) -> Figure:
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xticks(ticks)
         axes.set_xlim(0, most)
-        axes.label_outer()
+    outer(all_axes)
     lines = {name: {"color": colours[name], "linewidth": 6} for name in shown}
     level_legend(figure, lines, "Network, as a function of the position")
     return figure
@@ -129,7 +131,7 @@ def sharpness(table: pd.DataFrame) -> Figure:
         diverged = table["diverged"].sum()
         said = f"{left_out} of {counted(len(table), 'run')} not shown: {diverged} diverged, "
         said += f"{left_out - diverged} without a unique fixed point"
-        figure.supxlabel(said, fontsize=7)
+        figure.supxlabel(said, fontsize=NOTE)
     for axes, (column, label) in zip(all_axes, measured.items(), strict=True):
         axes.set(xscale="log", yscale="log", ylabel=label)
         axes.set_xlabel("Final training loss")

@@ -15,7 +15,7 @@ from jfb.output.figures.style import (
     in_percent,
     level_legend,
     looks,
-    panels,
+    panel_grid,
 )
 
 #: What is at a place, by its level and whether it is the full batch.
@@ -48,7 +48,7 @@ def large_batch(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, ((points, pictures), (normalised, grown)) = panels(2, rows=2)
+    figure, ((points, pictures), (normalised, grown)) = panel_grid(2, 2)
     by_size = dict(zip(_SIZES, looks((2, 1)).values(), strict=True))
     means = answers[answers["against"] == ""]
     for axes, measure, names, title in (

@@ -14,6 +14,7 @@ from jfb.output.figures.style import (
     in_percent,
     legend,
     looks,
+    panel_grid,
     panels,
     side_by_side,
 )
@@ -43,7 +44,7 @@ def width(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, all_axes = panels(2, rows=2, sharey=True)
+    figure, all_axes = panel_grid(2, 2, sharey=True)
     for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
         for axes, what in zip(row, ("epochs", "updates"), strict=True):
             rows = answers[answers["measure"] == f"share_{length}_{what}"]
@@ -51,7 +52,7 @@ def width(answers: pd.DataFrame) -> Figure:
             axes.set_title(f"After {number} {what}")
     for axes in all_axes[1]:
         axes.set_xlabel("Latent dimension")
-    figure.supylabel(f"Seeds with a loss of at most {REACHED:g} (%)", fontsize=8)
+    figure.supylabel(f"Seeds with a loss of at most {REACHED:g} (%)")
     legend(figure, answers.loc[answers["batch_size"] > 0, "batch_size"], linestyle="")
     return figure
 

@@ -14,6 +14,7 @@ from jfb.output.figures.style import (
     level_legend,
     level_looks,
     looks,
+    panel_grid,
     panels,
     side_by_side,
 )
@@ -176,7 +177,7 @@ def digits_sharpness(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, ((one, two), (three, four)) = panels(2, rows=2)
+    figure, ((one, two), (three, four)) = panel_grid(2, 2)
     by_size = looks(answers["batch_size"])
     for axes, measure, label in (
         (one, "largest", "Largest eigenvalue\nof the Hessian"),

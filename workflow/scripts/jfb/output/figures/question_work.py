@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from jfb.analysis.questions.second_order import by_method
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
-from jfb.output.figures.style import drawn_from, estimates, in_percent, panels
+from jfb.output.figures.style import NOTE, drawn_from, estimates, in_percent, panels
 
 # A colour for each optimiser; what JFB stands in for the exact derivative in, and what takes small
 # batches, is dashed.
@@ -64,7 +64,7 @@ def second_order(answers: pd.DataFrame, second: pd.DataFrame, first: pd.DataFram
     left.set_ylim(-0.03, 1.03)
     in_percent(left.yaxis)
     figure.legend(
-        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7
+        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=NOTE
     )
     return figure
 

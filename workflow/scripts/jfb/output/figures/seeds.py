@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs, read_summary
 from jfb.output.figures.style import (
+    NOTE,
     PAGE_WIDTH,
     counted,
     drawn_from,
@@ -16,6 +17,7 @@ from jfb.output.figures.style import (
     level_legend,
     looks,
     loss_axis,
+    outer,
     panels,
     say,
     with_diverged,
@@ -45,7 +47,6 @@ def bands(logs: pd.DataFrame) -> Figure:
         axes.set(xlabel="Epoch", title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
         axes.set(xlim=(0, logs["epoch"].max()))
         axes.set(yscale="log", ylabel=f"Training loss ({logs['loss'].iloc[0]})")
-        axes.label_outer()
         for other in drawn.keys() - {size}:
             axes.plot(drawn[other][0.5], color="0.75", linewidth=0.7)
         if size not in drawn:
@@ -54,9 +55,10 @@ def bands(logs: pd.DataFrame) -> Figure:
         own, colour = drawn[size], look["color"]
         axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.35, linewidth=0)
         axes.plot(own[0.5], color=colour, linewidth=1.4)
+    outer(all_axes)
     if not drawn:
         all_axes[0].set_ylim(1e-3, 1)
-    figure.supxlabel(_key(len(sizes), logs["seed"].nunique(), runs.any()), fontsize=7)
+    figure.supxlabel(_key(len(sizes), logs["seed"].nunique(), runs.any()), fontsize=NOTE)
     return figure
 
 
@@ -85,7 +87,7 @@ def accuracy(logs: pd.DataFrame) -> Figure:
     said = [_over(seeds)] if seeds > 1 else []
     if logs["diverged"].any():
         said.append("Runs that diverged keep their last accuracy.")
-    figure.supxlabel("\n".join(said), fontsize=7)
+    figure.supxlabel("\n".join(said), fontsize=NOTE)
     legend(figure, logs["batch_size"])
     return figure
 

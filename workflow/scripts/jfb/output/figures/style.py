@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,23 +19,29 @@ from matplotlib.ticker import PercentFormatter
 
 from jfb.storage import files
 
-#: Width in inches at which the figures are read: the text of a page.
+#: Width in inches, that of the text of a page. Letters still read where it is scaled to a column
+#: of 8.5 cm: the smallest, `NOTE`, are then of 4.7 points.
 PAGE_WIDTH = 6.5
-
+#: Points of the letters of notes.
+NOTE = 9
+#: Panels side by side at most.
+_COLUMNS = 3
 _STYLE = {
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "axes.titlesize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 8,
-    "legend.title_fontsize": 8,
+    "font.size": 10,
+    "axes.labelsize": 10,
+    "axes.titlesize": 10,
+    "xtick.labelsize": NOTE,
+    "ytick.labelsize": NOTE,
+    "legend.fontsize": 10,
+    "legend.title_fontsize": 10,
     "axes.linewidth": 0.6,
     "grid.linewidth": 0.4,
     "pdf.fonttype": 42,
     # Without it an SVG differs from one drawing to the next.
     "svg.hashsalt": "jfb",
 }
+# Points of the letters of a question, how many of them fit on a line, and inches around them.
+_HEAD, _LETTERS, _PADDING = 12, 62, 0.08
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -81,14 +88,57 @@ def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
             figure.savefig(temporary, dpi=300, metadata=metadata[path.suffix])
 
 
-def panels(columns: int, rows: int = 1, **options) -> tuple[Figure, Sequence]:
-    """A figure of the page's width with panels, by row if there are several, then by column.
+def headed(figure: Figure, question: str, note: str = "") -> Figure:
+    """Put the question that a figure answers above it, and a note, as of its study, below that.
 
-    `options` are those of `Figure.subplots`.
+    The figure becomes higher by their lines. They are where a legend "outside upper" would be: it
+    moves down, as the panels do.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 2.9 if rows == 1 else 2.2 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, **options)
-    return figure, axes[0] if rows == 1 else axes
+    lines = textwrap.wrap(question, _LETTERS)
+    heights = [len(lines) * 1.25 * _HEAD / 72, 1.25 * NOTE / 72 if note else 0]
+    width, height = figure.get_size_inches()
+    whole = height + sum(heights) + _PADDING
+    below = (0, 0, 1, height / whole)
+    figure.set_size_inches(width, whole)
+    figure.get_layout_engine().set(rect=below)
+    for placed in figure.legends:
+        placed.set_bbox_to_anchor(below, figure.transFigure)
+    left, top = _PADDING / width, 1 - _PADDING / whole
+    options = {"ha": "left", "va": "top", "linespacing": 1.1}
+    figure.text(left, top, "\n".join(lines), fontsize=_HEAD, fontweight="bold", **options)
+    figure.text(left, top - heights[0] / whole, note, fontsize=NOTE, color="0.35", **options)
+    return figure
+
+
+def panels(count: int, **options) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of the page's width with panels, from left to right, at most three in a row.
+
+    `options` are those of `Figure.subplots`. Where panels share axes, call `outer` in the end.
+    """
+    rows = -(-count // _COLUMNS)
+    figure, grid = panel_grid(rows, -(-count // rows), **options)
+    for spare in grid.flat[count:]:
+        spare.remove()
+    return figure, grid.flat[:count]
+
+
+def panel_grid(rows: int, columns: int, **options) -> tuple[Figure, np.ndarray]:
+    """A figure of the page's width with panels by row, then by column; see `panels`."""
+    height = 3.4 if rows == 1 else 2.4 * rows
+    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def outer(all_axes: Sequence[Axes]) -> None:
+    """Leave the labels of shared axes to the panels at the left and the lowest of each column."""
+    lowest = {axes.get_subplotspec().colspan.start: axes for axes in all_axes}
+    for axes in all_axes:
+        column = axes.get_subplotspec().colspan.start
+        axes.tick_params(which="both", labelbottom=axes is lowest[column], labelleft=not column)
+        if axes is not lowest[column]:
+            axes.set_xlabel("")
+        if column:
+            axes.set_ylabel("")
 
 
 def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
@@ -115,7 +165,7 @@ def level_looks(levels: Iterable[str]) -> dict[str, dict]:
 
 def loss_axis(axes: Axes, losses: pd.Series, label: str, lacking: str = "no finite loss") -> None:
     """Make y the logarithmic axis of a loss; where all are missing, write what is lacking."""
-    axes.set(yscale="log", ylabel=f"{label} (mean squared error)")
+    axes.set(yscale="log", ylabel=f"{label}\n(mean squared error)")
     if losses.isna().all():
         axes.set_ylim(1e-3, 1)
         say(axes, lacking)
