@@ -1,20 +1,18 @@
-"""What is measured along every run of a study, at its snapshots, as a table."""
+"""The networks along the runs of a study, at its snapshots, and what is measured of them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from jfb.config import settings
+from jfb.model import fixed_points
 from jfb.records.dataset import Part
-from jfb.records.snapshots import Snapshots
+from jfb.records.snapshots import Snapshots, epochs_of
+from jfb.records.summary import network_diverged
 from jfb.storage import parquet
-
-
-def level_of(run: settings.Run) -> str:
-    """The levels of a run's factors, joined by /; none where it has none."""
-    return "/".join(level for _, level in run.levels) or "none"
-
 
 Along = Sequence[tuple[settings.Run, Snapshots]]
 
@@ -40,3 +38,38 @@ def table(
         rows += of_run(run, snapshots, training)
         after_run(done)
     return parquet.from_rows(rows, schema)
+
+
+class Network(NamedTuple):
+    """The network of a snapshot, on all training points.
+
+    `parameters` (p,) and the fixed points `point` (size, n) are those of a network that has not
+    diverged and has one fixed point at every point, and None otherwise. The exact `loss`, its mean
+    squared error, is NaN where a run has diverged before.
+    """
+
+    epoch: int
+    updates: int
+    loss: float
+    unique: bool
+    diverged: bool
+    parameters: np.ndarray | None = None
+    point: np.ndarray | None = None
+
+
+def networks(run: settings.Run, kept: Snapshots, training: Part) -> Iterator[Network]:
+    """The network of each snapshot of a run.
+
+    A run that diverges has no snapshots after: it has an entry for each of them all the same.
+    """
+    for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
+        found = fixed_points.find(parameters, run.network, training.inputs)
+        loss = fixed_points.mean_squared_error(
+            found.point, parameters, run.network, training.target
+        )
+        diverged = network_diverged(parameters, loss)
+        told = epoch, run.updates_by(epoch, len(training)), loss, found.unique, diverged
+        known = found.unique and not diverged
+        yield Network(*told, parameters, found.point) if known else Network(*told)
+    for epoch in epochs_of(run)[len(kept.epochs) :].tolist():
+        yield Network(epoch, run.updates_by(epoch, len(training)), math.nan, False, True)

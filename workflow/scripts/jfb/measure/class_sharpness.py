@@ -11,12 +11,12 @@ from torch.nn import functional
 
 from jfb.config import settings
 from jfb.measure import rescaling
-from jfb.measure.along import level_of
 from jfb.measure.sensitivity import Affine, right
 from jfb.model import numerics
 from jfb.records import layout
 from jfb.records.class_sharpness import LEVEL, SCHEMA, Row
 from jfb.records.dataset import Part
+from jfb.records.levels import level_of
 from jfb.records.snapshots import Snapshots
 
 __all__ = ["SCHEMA", "along", "hessian", "relative"]

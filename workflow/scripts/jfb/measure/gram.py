@@ -3,10 +3,10 @@
 import numpy as np
 
 from jfb.config import settings
-from jfb.measure.along import level_of
 from jfb.model import fixed_points
 from jfb.records.dataset import Part
 from jfb.records.gram import SCHEMA, Row
+from jfb.records.levels import level_of
 from jfb.records.snapshots import Snapshots
 
 __all__ = ["SCHEMA", "along", "ends"]

@@ -6,13 +6,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from jfb.config import choices, gradient_choices, settings
-from jfb.measure.along import level_of
 from jfb.measure.per_sample import PerSample
 from jfb.model import numerics
 from jfb.model.autograd.equilibrium import DEQ
 from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.records.dataset import Part
 from jfb.records.impurity import SCHEMA, Row
+from jfb.records.levels import level_of
 from jfb.records.snapshots import Snapshots, epochs_of
 
 __all__ = ["SCHEMA", "along", "norms"]

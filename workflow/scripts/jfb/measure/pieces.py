@@ -4,12 +4,11 @@ import numpy as np
 
 from jfb.config import settings
 from jfb.measure import lines
-from jfb.measure.along import level_of
-from jfb.model import fixed_points
+from jfb.measure.along import networks
 from jfb.records.dataset import Part
+from jfb.records.levels import level_of
 from jfb.records.pieces import SCHEMA, Row
-from jfb.records.snapshots import Snapshots, epochs_of
-from jfb.records.summary import network_diverged
+from jfb.records.snapshots import Snapshots
 
 __all__ = ["SCHEMA", "along", "corners"]
 
@@ -25,27 +24,18 @@ def corners(pieces: lines.Pieces, line: lines.Line) -> tuple[np.ndarray, np.ndar
 def along(run: settings.Run, kept: Snapshots, training: Part, _: Part) -> list[Row]:
     """A row for each corner of each snapshot of a run.
 
-    A run that diverges has no snapshots after: it has a row for each of them all the same.
+    See `jfb.measure.along.networks` for a run that diverges.
     """
     line = lines.through(training.inputs)
     rows = []
-    for epoch, parameters in zip(kept.epochs.tolist(), kept.parameters, strict=True):
-        found = fixed_points.find(parameters, run.network, training.inputs)
-        loss = fixed_points.mean_squared_error(
-            found.point, parameters, run.network, training.target
-        )
-        diverged = network_diverged(parameters, loss)
-        place = level_of(run), run.batch_size, run.seed, epoch
-        place = *place, run.updates_by(epoch, len(training)), loss, found.unique, diverged
-        if line is None or not found.unique or diverged:
+    for one in networks(run, kept, training):
+        place = level_of(run), run.batch_size, run.seed, one.epoch
+        place = *place, one.updates, one.loss, one.unique, one.diverged
+        if line is None or one.point is None:
             rows.append(Row(*place, None, None, np.nan, np.nan))
             continue
-        pieces = lines.pieces(found.point, parameters, run.network, line)
+        pieces = lines.pieces(one.point, one.parameters, run.network, line)
         counts = len(pieces.slope) - 1, int((pieces.slope == 0).sum())
         at = zip(*(values.tolist() for values in corners(pieces, line)), strict=True)
         rows += [Row(*place, *counts, *corner) for corner in at]
-    for epoch in epochs_of(run)[len(kept.epochs) :].tolist():
-        place = level_of(run), run.batch_size, run.seed, epoch
-        place = *place, run.updates_by(epoch, len(training)), np.nan, False, True
-        rows.append(Row(*place, None, None, np.nan, np.nan))
     return rows

@@ -3,11 +3,11 @@
 import numpy as np
 
 from jfb.config import settings
-from jfb.measure.along import level_of
 from jfb.measure.wellposed import perron_frobenius, sensitivity
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
+from jfb.records.levels import level_of
 from jfb.records.sensitivity import SCHEMA, Row
 from jfb.records.snapshots import Snapshots, epochs_of
 

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from jfb.config import settings
-from jfb.measure.along import level_of
 from jfb.measure.per_sample import PerSample
 from jfb.model import numerics
 from jfb.model.autograd import rows
 from jfb.model.autograd.networks import input_shape, open_cell
 from jfb.records.dataset import Part
+from jfb.records.levels import level_of
 from jfb.records.snapshots import Snapshots
 from jfb.records.stability import SCHEMA, Row
 

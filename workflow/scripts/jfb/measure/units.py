@@ -1,6 +1,5 @@
 """Active and switching latent units along runs, and the kinks of the function that they make."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -8,36 +7,25 @@ import pyarrow as pa
 
 from jfb.config import settings
 from jfb.measure import lines
-from jfb.measure.along import Along, table
-from jfb.model import fixed_points
+from jfb.measure.along import Along, networks, table
 from jfb.records.dataset import Part
-from jfb.records.snapshots import Snapshots, epochs_of
-from jfb.records.summary import network_diverged
+from jfb.records.snapshots import Snapshots
 from jfb.records.units import SCHEMA, Row
 
 
 def along(run: settings.Run, snapshots: Snapshots, training: Part) -> list[Row]:
     """Count units and kinks of each snapshot of a run, on all training points.
 
-    A run that diverges has no snapshots after: it has rows for them all the same.
+    See `jfb.measure.along.networks` for a run that diverges.
     """
     line = lines.through(training.inputs)
-    none = (None,) * 4
     rows = []
-    for epoch, parameters in zip(snapshots.epochs, snapshots.parameters, strict=True):
-        found = fixed_points.find(parameters, run.network, training.inputs)
-        loss = fixed_points.mean_squared_error(
-            found.point, parameters, run.network, training.target
-        )
-        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch), len(training))
-        diverged = network_diverged(parameters, loss)
-        counted = none
-        if found.unique and not diverged:
-            counted = counts(found.point, parameters, run.network, line)
-        rows.append(Row(*place, *counted, loss, found.unique, diverged))
-    for epoch in epochs_of(run)[len(rows) :]:
-        place = run.batch_size, run.seed, int(epoch), run.updates_by(int(epoch), len(training))
-        rows.append(Row(*place, *none, math.nan, False, True))
+    for one in networks(run, snapshots, training):
+        counted = (None,) * 4
+        if one.point is not None:
+            counted = counts(one.point, one.parameters, run.network, line)
+        place = run.batch_size, run.seed, one.epoch, one.updates
+        rows.append(Row(*place, *counted, one.loss, one.unique, one.diverged))
     return rows
 
 

@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from jfb.config import choices, settings
 from jfb.measure import contraction, joint_spectral_radius
-from jfb.measure.along import Along, level_of, table
+from jfb.measure.along import Along, table
 from jfb.model import fixed_points
 from jfb.records import layout
 from jfb.records.dataset import Part
+from jfb.records.levels import level_of
 from jfb.records.snapshots import Snapshots
 from jfb.records.wellposed import SCHEMA, Row
 

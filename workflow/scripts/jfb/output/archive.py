@@ -7,7 +7,7 @@ blocks, from which the other results follow, are left out unless they are asked 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -126,7 +126,8 @@ def _file(crate: ROCrate, root: Path, path: Path):
 
 def _action(crate: ROCrate, main, config, made, origin, machine) -> None:
     """The run: what made which results from which configuration, and where they were archived."""
-    ended = max((path.stat().st_mtime for path in _sources(made)), default=0)
+    sources = (Path(entity.source) for entity in made)
+    ended = max((path.stat().st_mtime for path in sources), default=0)
     told = {
         "@type": "CreateAction",
         "name": "Run of the workflow",
@@ -141,10 +142,6 @@ def _action(crate: ROCrate, main, config, made, origin, machine) -> None:
     action["object"] = [config]
     action["result"] = made
     crate.root_dataset["mentions"] = [action]
-
-
-def _sources(made) -> Iterator[Path]:
-    return (Path(entity.source) for entity in made)
 
 
 def damaged(folder: Path) -> list[str]:

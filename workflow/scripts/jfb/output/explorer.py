@@ -15,6 +15,7 @@ import pandas as pd
 
 from jfb.analysis import minima
 from jfb.records import dataset, runlog
+from jfb.records.levels import level_of
 from jfb.storage import files
 
 #: Epochs of a run that are shown, evenly spaced in their logarithm, besides the best.
@@ -45,7 +46,7 @@ def run_of(path: str | Path, study: str, pieces: pd.DataFrame, least: Mapping[st
     best = runlog.best_epoch(log["train_loss"].to_numpy())
     ideal = np.geomspace(1, len(log), EPOCHS).round().astype(int)
     shown = log[log["epoch"].isin({*ideal.tolist(), best})]
-    level = "/".join(level for _, level in run.levels) or "none"
+    level = level_of(run)
     chosen = (pieces["level"] == level) & (pieces["batch_size"] == run.batch_size)
     of_run = pieces[chosen & (pieces["seed"] == run.seed)]
     last = of_run[of_run["epoch"] == of_run["epoch"].max()].head(1)

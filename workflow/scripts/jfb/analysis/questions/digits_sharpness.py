@@ -3,18 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from jfb.analysis.questions.inputs import frame
 from jfb.analysis.questions.levels import REACHED, where_reached
 from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
 from jfb.records.class_sharpness import LEVEL
-from jfb.storage import parquet
 
-
-def reached(path: str) -> pd.DataFrame:
-    """Snapshots around the level of the loss, see `jfb.records.class_sharpness`."""
-    return parquet.read_frame(path, "sharpness where a loss is reached")
-
-
-READERS = {"reached": reached}
+READERS = {"reached": frame}
 
 _SHARPNESS = ("largest", "relative", "rescaled")
 _MEASURES = (*_SHARPNESS, "val_accuracy", "updates")

@@ -5,18 +5,12 @@ import pandas as pd
 from scipy import stats
 
 from jfb.analysis import intervals
+from jfb.analysis.questions.inputs import frame
 from jfb.analysis.questions.levels import REACHED, where_reached
 from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
 from jfb.records.class_sharpness import LEVEL
-from jfb.storage import parquet
 
-
-def along(path: str) -> pd.DataFrame:
-    """What was measured along the runs, see `jfb.records.impurity`."""
-    return parquet.read_frame(path, "impurities along runs")
-
-
-READERS = {"along": along}
+READERS = {"along": frame}
 
 _LOGARITHMS = ("jacobian", "trace")
 _MEASURES = ("impurity", *_LOGARITHMS, "val_accuracy")

@@ -20,9 +20,14 @@ def summaries(paths: Sequence[str]) -> list[pd.DataFrame]:
     return [summary(path) for path in paths]
 
 
+def frame(path: str) -> pd.DataFrame:
+    """What was measured of the runs of a study, see `jfb.records`."""
+    return parquet.read_frame(path, "what was measured of runs")
+
+
 def frames(paths: Sequence[str]) -> list[pd.DataFrame]:
-    """Tables of what was measured along the runs of several studies."""
-    return [parquet.read_frame(path, "what was measured along runs") for path in paths]
+    """The same of several studies."""
+    return [frame(path) for path in paths]
 
 
 def iterations(paths: Sequence[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from jfb.analysis.questions.inputs import frame
 from jfb.analysis.questions.measured import Measured, mean, share
 from jfb.config import settings, step_choices
 from jfb.records import runlog
@@ -51,12 +52,7 @@ def _require_descent(path: str, run: settings.Run) -> None:
         raise Refused(f"{path}: a rate of convergence is that of {what}")
 
 
-def gram(path: str) -> pd.DataFrame:
-    """Eigenvalues at the start, see `jfb.records.gram`."""
-    return parquet.read_frame(path, "eigenvalues at the start")
-
-
-READERS = {"descents": descents, "grams": gram}
+READERS = {"descents": descents, "grams": frame}
 
 
 def rate_of(losses: np.ndarray) -> tuple[float, float]:

@@ -3,16 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from jfb.analysis.questions.inputs import frame
 from jfb.analysis.questions.measured import Measured, mean, mean_difference, share
-from jfb.storage import parquet
 
-
-def networks(path: str) -> pd.DataFrame:
-    """What was measured of each network, see `jfb.records.sensitivity`."""
-    return parquet.read_frame(path, "sensitivities of networks")
-
-
-READERS = {"networks": networks}
+READERS = {"networks": frame}
 
 #: Where nothing keeps the map contractive.
 FREE = "free"
