@@ -126,6 +126,7 @@ rule findings:
         numbers="docs/numbers.json",
         templates=map(versioned, TEMPLATES),
         records=map(versioned, RECORDS),
+        questions=versioned(CRITERIA),
     output:
         update("README.md"),
         update([f"docs/{name}.md" for name in names.PAGES]),
@@ -141,7 +142,7 @@ rule findings:
         runtime=5,
     params:
         code=code_of("findings.py"),
-        contents=contents_of(*TEMPLATES, *RECORDS),
+        contents=contents_of(*TEMPLATES, *RECORDS, CRITERIA),
     message:
         "README and the pages of docs"
     script:

@@ -37,7 +37,7 @@ LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 def written(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
     records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
-    made = {page: templates.page(path, found, records) for page, path in PAGES.items()}
+    made = {page: templates.page(path, found, records, asked) for page, path in PAGES.items()}
     return made | {QUESTIONS_PAGE: questions.page(asked)}
 
 

@@ -1,5 +1,9 @@
 """README and the pages of docs with numbers, from their templates and the numbers."""
 
+from pathlib import Path
+
+import yaml
+
 from jfb.output import numbers, templates
 from jfb.storage import files
 from jfb.storage.joblog import job_log
@@ -7,7 +11,9 @@ from jfb.storage.joblog import job_log
 with job_log(snakemake.log[0]) as log:
     found = numbers.read(snakemake.input.numbers)
     records = templates.read_records(snakemake.input.records)
+    questions = yaml.safe_load(Path(snakemake.input.questions).read_text(encoding="utf-8"))
     for template, page in zip(snakemake.input.templates, snakemake.output, strict=True):
         with files.whole(page) as temporary:
-            temporary.write_text(templates.page(template, found, records), encoding="utf-8")
+            text = templates.page(template, found, records, questions)
+            temporary.write_text(text, encoding="utf-8")
         log.info("%s", page)

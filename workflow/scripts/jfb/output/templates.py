@@ -2,9 +2,8 @@
 
 import functools
 import json
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,22 @@ import jinja2
 
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
-from jfb.analysis.finding import Span
-from jfb.output import choices, wording
+from jfb.output import answers, choices
+from jfb.output.formats import FORMATS, Row, number_of
 from jfb.output.numbers import origin
 from jfb.storage import files
-
-Row = Mapping[str, Any]
 
 
 class Unknown(LookupError):
     """A template asks for a number that is not there; the message says which."""
 
 
-def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]) -> str:
+def render(
+    template: str,
+    numbers: Mapping[str, Any],
+    records: Mapping[str, Row],
+    questions: Mapping[str, Mapping[str, Any]],
+) -> str:
     """The page.
 
     A template may use
@@ -39,6 +41,7 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
       `.batch_sizes`, `.by_default` (whether a command without targets makes it);
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
+    - `criteria(question)`: a table of what would count as its answer, and what was measured;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
@@ -50,6 +53,7 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
         template: in Jinja.
         numbers: see `jfb.output.numbers.write`.
         records: of the benchmarks, by name.
+        questions: as workflow/questions.yaml has them.
 
     Raises:
         Unknown: it asks for a table, a row or a record that is not there.
@@ -59,13 +63,18 @@ def render(template: str, numbers: Mapping[str, Any], records: Mapping[str, Row]
         undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
     environment.filters |= FORMATS
-    return environment.from_string(template).render(_names(numbers, records))
+    return environment.from_string(template).render(_names(numbers, records, questions))
 
 
-def page(template: str | Path, numbers: Mapping[str, Any], records: Mapping[str, Row]) -> str:
+def page(
+    template: str | Path,
+    numbers: Mapping[str, Any],
+    records: Mapping[str, Row],
+    questions: Mapping[str, Mapping[str, Any]],
+) -> str:
     """The page of a template file, with the provenance of its numbers in a comment at its end."""
     try:
-        text = render(Path(template).read_text(encoding="utf-8"), numbers, records)
+        text = render(Path(template).read_text(encoding="utf-8"), numbers, records, questions)
     except (Unknown, jinja2.TemplateError) as error:
         raise files.FileFault(template, str(error)) from error
     return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
@@ -76,7 +85,11 @@ def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:
     return {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in paths}
 
 
-def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, object]:
+def _names(
+    numbers: Mapping[str, Any],
+    records: Mapping[str, Row],
+    questions: Mapping[str, Mapping[str, Any]],
+) -> dict[str, object]:
     tables = {name: table["rows"] for name, table in numbers["tables"].items()}
     rows = functools.partial(_rows, tables)
     verdicts = Counter(row["verdict"] for row in tables.get("claims", ()))
@@ -104,6 +117,7 @@ def _names(numbers: Mapping[str, Any], records: Mapping[str, Row]) -> dict[str, 
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
         "verdicts": dict(verdicts.most_common()),
         "count": lambda verdict: verdicts[verdict],
+        "criteria": lambda question: answers.table(rows(f"answer_{question}"), questions[question]),
         "studies": numbers["studies"],
         "record": record,
         "choices": choices.rows(),
@@ -139,23 +153,6 @@ def _said(where: Mapping[str, object]) -> str:
     return ", ".join(f"{column} {value}" for column, value in where.items())
 
 
-def _number(value: float | str) -> float:
-    """A number of the file, in which an infinite one is text."""
-    if isinstance(value, jinja2.Undefined | bool):
-        raise TypeError(f"no number: {value!r}")
-    return float(value)
-
-
-def _known(format_: Callable[..., str]) -> Callable[..., str]:
-    """The format, with a dash for what is missing."""
-
-    @functools.wraps(format_)
-    def formatted(value: float | str | None, *arguments: int) -> str:
-        return "-" if value is None else format_(_number(value), *arguments)
-
-    return formatted
-
-
 def _decides(pieces: list[Row], outcome: str) -> Row | None:
     """A claim fails with one piece: the one that needs the fewest draws. Else with all pieces."""
     alike = [row | {"needed": _needed(row)} for row in pieces if row["outcome"] == outcome]
@@ -167,89 +164,8 @@ def _decides(pieces: list[Row], outcome: str) -> Row | None:
 def _needed(row: Row) -> int | None:
     if row["low"] is None:
         return None
-    bounds = {_number(row[end]) for end in ("holds_low", "holds_high")}
+    bounds = {number_of(row[end]) for end in ("holds_low", "holds_high")}
     # What no share exceeds, and no distance: the lowest that is allowed is the lowest there is.
-    ends = {0.0, 1.0} if row["unit"] == "%" else {_number(row["holds_low"])} & {0.0}
-    estimate, low, high = (_number(row[name]) for name in ("estimate", "low", "high"))
+    ends = {0.0, 1.0} if row["unit"] == "%" else {number_of(row["holds_low"])} & {0.0}
+    estimate, low, high = (number_of(row[name]) for name in ("estimate", "low", "high"))
     return power.needed(estimate, low, high, row["n"], bounds - ends)
-
-
-@_known
-def significant(value: float, digits: int = 3) -> str:
-    """Significant digits, without an exponent up to a million: 2,450, not 2.45e+03."""
-    text = f"{value:.{digits}g}"
-    is_whole = "." not in text or "e+" in text
-    return f"{float(text):,.0f}" if is_whole and abs(value) < 1e6 and "e-" not in text else text
-
-
-@_known
-def fixed(value: float, decimals: int) -> str:
-    """A number of decimals."""
-    return f"{value:,.{decimals}f}"
-
-
-@_known
-def percent(value: float, decimals: int = 0) -> str:
-    """A share of 1, in per cent."""
-    return f"{100 * value:.{decimals}f} %"
-
-
-@_known
-def whole(value: float) -> str:
-    """A whole number, thousands apart."""
-    return f"{value:,.0f}"
-
-
-def interval(row: Row) -> str:
-    """The estimate of a piece of evidence in its unit, with its interval or range, if any."""
-    estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
-    if estimate is None:
-        return "not known"
-    unit = row["unit"] or ""
-    told = wording.number(_number(estimate), unit) + _after(row)
-    if low is None or low == high:
-        return told
-    return f"{told} {wording.spanned(_number(low), _number(high), row['span'], unit)}"
-
-
-def _after(row: Row) -> str:
-    """The unit of a row after its number; differences of shares are told in points."""
-    is_difference = row.get("against") or " minus " in (row.get("label") or "")
-    if row["unit"] == "%" and is_difference:
-        return " points"
-    return wording.of_unit(row["unit"] or "")
-
-
-def estimate(row: Row, unit: str = "") -> str:
-    """An estimate with its interval, in a unit: a row that decides nothing has none of its own."""
-    return interval(row | {"unit": unit, "span": Span.INTERVAL})
-
-
-def allowed(row: Row) -> str:
-    """The values that a claim allows, of a piece of its evidence."""
-    low, high = row["holds_low"], row["holds_high"]
-    holds = (
-        -math.inf if low is None else _number(low),
-        math.inf if high is None else _number(high),
-    )
-    told = wording.allowed(holds, row["unit"] or "")
-    return told.removesuffix(" %") + _after(row) if row["unit"] == "%" else told
-
-
-def share(row: Row) -> str:
-    """A share with its interval, in per cent."""
-    low, high = (f"{100 * row[end]:.0f}" for end in ("share_low", "share_high"))
-    reached = f"{row['reached']:,}/{row['runs']:,}"
-    return f"{reached} = {100 * row['share_reached']:.0f} % [{low}, {high}]"
-
-
-FORMATS: dict[str, Callable[..., str]] = {
-    "sig": significant,
-    "fixed": fixed,
-    "percent": percent,
-    "whole": whole,
-    "interval": interval,
-    "estimate": estimate,
-    "allowed": allowed,
-    "share": share,
-}

@@ -1,0 +1,45 @@
+"""What was measured of a question, beside what would count as its answer."""
+
+import json
+
+from conftest import ROOT, read_yaml
+from jfb.output import answers
+
+ROW = {"against": "", "unit": "%", "span": "interval", "outcome": "holds", "low": 0.4, "high": 0.6}
+ROW |= {"estimate": 0.5, "holds_low": 0.3, "holds_high": 1.0, "level": "", "batch_size": 0}
+ASKED = {
+    "words": {"lars": "LARS"},
+    "criteria": [{"id": "second", "says": "B is so"}, {"id": "first", "says": "A is so"}],
+}
+
+
+def lines(*rows):
+    return answers.table([{"criterion": None} | row for row in rows], ASKED).splitlines()[2:]
+
+
+def test_criteria_are_in_the_order_in_which_they_were_asked():
+    one, other = lines(ROW | {"criterion": "first"}, ROW | {"criterion": "second"}, ROW)
+    assert one == "| B is so | 30 to 100 % | 50 % [40, 60] **holds** |"
+    assert other.startswith("| A is so |")
+
+
+def test_rows_of_a_criterion_are_told_apart_by_what_differs():
+    by_level = [ROW | {"criterion": "first", "level": x, "batch_size": 64} for x in ("lars", "b")]
+    by_size = [ROW | {"criterion": "second", "level": "b", "batch_size": n} for n in (64, 32)]
+    second, first = lines(*by_level, *by_size)
+    told = "50 % [40, 60] **holds**"
+    assert second.endswith(f"| at 64: {told}<br>at 32: {told} |")
+    assert first.endswith(f"| LARS: {told}<br>b: {told} |")
+
+
+def test_every_level_that_pages_name_has_words():
+    """Those of the committed numbers that stand beside another of the same criterion."""
+    questions = read_yaml("workflow/questions.yaml")
+    tables = json.loads((ROOT / "docs/numbers.json").read_text())["tables"]
+    for name, asked in questions.items():
+        rows = tables[f"answer_{name}"]["rows"]
+        for criterion in asked["criteria"]:
+            levels = {row["level"] for row in rows if row["criterion"] == criterion["id"]}
+            assert levels, criterion
+            if len(levels) > 1:
+                assert levels <= asked.get("words", {}).keys(), criterion

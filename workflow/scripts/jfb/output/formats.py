@@ -1,0 +1,111 @@
+"""How pages write numbers: the filters of their templates."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jinja2
+
+from jfb.analysis.finding import Span
+from jfb.output import wording
+
+Row = Mapping[str, Any]
+
+
+def number_of(value: float | str) -> float:
+    """A number of the file, in which an infinite one is text."""
+    if isinstance(value, jinja2.Undefined | bool):
+        raise TypeError(f"no number: {value!r}")
+    return float(value)
+
+
+def _known(format_: Callable[..., str]) -> Callable[..., str]:
+    """The format, with a dash for what is missing."""
+
+    @functools.wraps(format_)
+    def formatted(value: float | str | None, *arguments: int) -> str:
+        return "-" if value is None else format_(number_of(value), *arguments)
+
+    return formatted
+
+
+@_known
+def significant(value: float, digits: int = 3) -> str:
+    """Significant digits, without an exponent up to a million: 2,450, not 2.45e+03."""
+    text = f"{value:.{digits}g}"
+    is_whole = "." not in text or "e+" in text
+    return f"{float(text):,.0f}" if is_whole and abs(value) < 1e6 and "e-" not in text else text
+
+
+@_known
+def fixed(value: float, decimals: int) -> str:
+    """A number of decimals."""
+    return f"{value:,.{decimals}f}"
+
+
+@_known
+def percent(value: float, decimals: int = 0) -> str:
+    """A share of 1, in per cent."""
+    return f"{100 * value:.{decimals}f} %"
+
+
+@_known
+def whole(value: float) -> str:
+    """A whole number, thousands apart."""
+    return f"{value:,.0f}"
+
+
+def interval(row: Row) -> str:
+    """The estimate of a piece of evidence in its unit, with its interval or range, if any."""
+    estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
+    if estimate is None:
+        return "not known"
+    unit = row["unit"] or ""
+    told = wording.number(number_of(estimate), unit) + _after(row)
+    if low is None or low == high:
+        return told
+    return f"{told} {wording.spanned(number_of(low), number_of(high), row['span'], unit)}"
+
+
+def _after(row: Row) -> str:
+    """The unit of a row after its number; differences of shares are told in points."""
+    is_difference = row.get("against") or " minus " in (row.get("label") or "")
+    if row["unit"] == "%" and is_difference:
+        return " points"
+    return wording.of_unit(row["unit"] or "")
+
+
+def estimate(row: Row, unit: str = "") -> str:
+    """An estimate with its interval, in a unit: a row that decides nothing has none of its own."""
+    return interval(row | {"unit": unit, "span": Span.INTERVAL})
+
+
+def allowed(row: Row) -> str:
+    """The values that a claim allows, of a piece of its evidence."""
+    low, high = row["holds_low"], row["holds_high"]
+    holds = (
+        -math.inf if low is None else number_of(low),
+        math.inf if high is None else number_of(high),
+    )
+    told = wording.allowed(holds, row["unit"] or "")
+    return told.removesuffix(" %") + _after(row) if row["unit"] == "%" else told
+
+
+def share(row: Row) -> str:
+    """A share with its interval, in per cent."""
+    low, high = (f"{100 * row[end]:.0f}" for end in ("share_low", "share_high"))
+    reached = f"{row['reached']:,}/{row['runs']:,}"
+    return f"{reached} = {100 * row['share_reached']:.0f} % [{low}, {high}]"
+
+
+FORMATS: dict[str, Callable[..., str]] = {
+    "sig": significant,
+    "fixed": fixed,
+    "percent": percent,
+    "whole": whole,
+    "interval": interval,
+    "estimate": estimate,
+    "allowed": allowed,
+    "share": share,
+}
