@@ -307,8 +307,9 @@ def test_a_question_stands_above_legend_and_panels(case):
     assert above[0].get_text().replace("\n", " ") == question
     assert boxes[0].y1 <= figure.bbox.y1
     assert boxes[1].y1 <= boxes[0].y0
-    assert figure.legends[0].get_window_extent().y1 <= boxes[1].y0
-    assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= boxes[1].y0
+    legend = figure.legends[0].get_window_extent()
+    assert legend.y1 <= boxes[1].y0
+    assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= legend.y0
 
 
 @pytest.mark.parametrize(("count", "rows"), [(3, 1), (4, 2), (5, 2), (7, 3)])

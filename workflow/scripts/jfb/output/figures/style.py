@@ -91,18 +91,20 @@ def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
 def headed(figure: Figure, question: str, note: str = "") -> Figure:
     """Put the question that a figure answers above it, and a note, as of its study, below that.
 
-    The figure becomes higher by their lines. They are where a legend "outside upper" would be: it
-    moves down, as the panels do.
+    The figure becomes higher by their lines and by its legend. They are where a legend "outside
+    upper" would be: it moves down, and the panels do.
     """
     lines = textwrap.wrap(question, _LETTERS)
     heights = [len(lines) * 1.25 * _HEAD / 72, 1.25 * NOTE / 72 if note else 0]
     width, height = figure.get_size_inches()
-    whole = height + sum(heights) + _PADDING
-    below = (0, 0, 1, height / whole)
+    # The layout leaves no room for a legend that is anchored.
+    room = [k.get_window_extent().height / figure.dpi + _PADDING for k in figure.legends]
+    below = height + sum(room)
+    whole = below + sum(heights) + _PADDING
     figure.set_size_inches(width, whole)
-    figure.get_layout_engine().set(rect=below)
+    figure.get_layout_engine().set(rect=(0, 0, 1, height / whole))
     for placed in figure.legends:
-        placed.set_bbox_to_anchor(below, figure.transFigure)
+        placed.set_bbox_to_anchor((0, 0, 1, below / whole), figure.transFigure)
     left, top = _PADDING / width, 1 - _PADDING / whole
     options = {"ha": "left", "va": "top", "linespacing": 1.1}
     figure.text(left, top, "\n".join(lines), fontsize=_HEAD, fontweight="bold", **options)
