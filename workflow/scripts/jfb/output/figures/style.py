@@ -15,7 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, PercentFormatter
+from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
+from scipy.optimize import isotonic_regression
 
 from jfb.storage import files
 
@@ -42,6 +44,8 @@ _STYLE = {
 }
 # Points of the letters of a question, how many of them fit on a line, and inches around them.
 _HEAD, _LETTERS, _PADDING = 12, 62, 0.08
+# How many letters of a note fit on a line.
+_NOTED = 86
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -131,10 +135,11 @@ def panel_grid(rows: int, columns: int, **options) -> tuple[Figure, np.ndarray]:
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def outer(all_axes: Sequence[Axes]) -> None:
+def outer(all_axes: Iterable[Axes]) -> None:
     """Leave the labels of shared axes to the panels at the left and the lowest of each column."""
-    lowest = {axes.get_subplotspec().colspan.start: axes for axes in all_axes}
-    for axes in all_axes:
+    grid = list(all_axes)
+    lowest = {axes.get_subplotspec().colspan.start: axes for axes in grid}
+    for axes in grid:
         column = axes.get_subplotspec().colspan.start
         axes.tick_params(which="both", labelbottom=axes is lowest[column], labelleft=not column)
         if axes is not lowest[column]:
@@ -201,9 +206,27 @@ def categories(axes: Axes, labels: Iterable[Any], **options) -> None:
     axes.set_xticklabels(names, **options)
 
 
+def plain_ticks(axis: Axis, digits: Sequence[float] = (1,)) -> None:
+    """Write the numbers of a logarithmic axis as 0.01, 1 or 1,000: `digits` times powers of 10."""
+    axis.set_major_locator(LogLocator(subs=digits))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+
+
 def in_percent(axis: Axis) -> None:
     """Write the shares of an axis in percent, without the sign, which its label has."""
     axis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def mark(axes: Axes, y: float, said: str) -> None:
+    """Draw a dashed line at y, and write at its right end, below it, what it is."""
+    axes.axhline(y, color="black", linewidth=0.8, linestyle="--")
+    options = {"ha": "right", "va": "top", "fontsize": NOTE, "textcoords": "offset points"}
+    axes.annotate(said, (1, y), (-4, -2), xycoords=axes.get_yaxis_transform(), **options)
+
+
+def note(figure: Figure, text: str) -> None:
+    """Write a note below the panels, in as many lines as it takes."""
+    figure.supxlabel(textwrap.fill(text, _NOTED), fontsize=NOTE)
 
 
 def say(axes: Axes, text: str) -> None:
@@ -251,3 +274,37 @@ def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> No
         if columns == 1 or placed.get_window_extent().width <= figure.bbox.width:
             return
         placed.remove()
+
+
+def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, Any]]) -> None:
+    """Name lines at the right of a panel, each at its end; names that would overlap move apart.
+
+    Call it when the limits of the panel are final: it lays the figure out.
+
+    Args:
+        axes: the panel, with nothing at its right.
+        ends: by name, x and y of the end of the line, and its colour.
+    """
+    names = []
+    for name, (x, y, colour) in ends.items():
+        lead = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3}
+        options = {"fontsize": NOTE, "color": darker(colour), "va": "center", "arrowprops": lead}
+        names.append(axes.annotate(name, (x, y), (1, y), textcoords=_beside(axes, 0), **options))
+    axes.figure.draw_without_rendering()
+    ys = np.array([axes.transData.transform(name.xy)[1] * 72 / axes.figure.dpi for name in names])
+    order, steps = np.argsort(ys, kind="stable"), 1.2 * NOTE * np.arange(len(ys))
+    # The least moves, in squares, after which no two are nearer than a step.
+    moved = isotonic_regression(ys[order] - steps).x + steps
+    for place, y in zip(order, moved, strict=True):
+        names[place].anncoords = _beside(axes, y - ys[place])
+
+
+def _beside(axes: Axes, up: float) -> Transform:
+    """From x as a share of the panel and y of its data, to the right and up by so many points."""
+    at_end = blended_transform_factory(axes.transAxes, axes.transData)
+    return offset_copy(at_end, axes.figure, 9, up, units="points")
+
+
+def darker(colour: Any) -> tuple[float, float, float]:
+    """A colour in which letters on white can be read."""
+    return tuple(0.65 * part for part in mpl.colors.to_rgb(colour))
