@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
 from scipy.optimize import isotonic_regression
 
@@ -209,6 +209,7 @@ def categories(axes: Axes, labels: Iterable[Any], **options) -> None:
 def plain_ticks(axis: Axis, digits: Sequence[float] = (1,)) -> None:
     """Write the numbers of a logarithmic axis as 0.01, 1 or 1,000: `digits` times powers of 10."""
     axis.set_major_locator(LogLocator(subs=digits))
+    axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
@@ -287,7 +288,7 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, Any]]) -> None:
     """
     names = []
     for name, (x, y, colour) in ends.items():
-        lead = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3}
+        lead = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5)}
         options = {"fontsize": NOTE, "color": darker(colour), "va": "center", "arrowprops": lead}
         names.append(axes.annotate(name, (x, y), (1, y), textcoords=_beside(axes, 0), **options))
     axes.figure.draw_without_rendering()
