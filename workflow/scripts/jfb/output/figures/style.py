@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
 from scipy.optimize import isotonic_regression
 
@@ -215,7 +215,9 @@ def plain_ticks(axis: Axis, digits: Sequence[float] = (1,)) -> None:
 
 def in_percent(axis: Axis) -> None:
     """Write the shares of an axis in percent, without the sign, which its label has."""
-    axis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axis.set_major_formatter(
+        FuncFormatter(lambda share, _: f"{100 * share:.6g}".replace("-", "\N{MINUS SIGN}"))
+    )
 
 
 def mark(axes: Axes, y: float, said: str) -> None:
