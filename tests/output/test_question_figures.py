@@ -40,6 +40,7 @@ from jfb.output.figures import diffusion as figure_of_diffusion
 from jfb.output.figures import (
     question_cited,
     question_differences,
+    question_equal_loss,
     question_images,
     question_shares,
     question_systems,
@@ -292,6 +293,8 @@ def drawn(name, answers):
             return getattr(question_images, name)(answers)
         case "large_batch":
             return question_cited.large_batch(answers)
+        case "impurity" | "digits_sharpness":
+            return getattr(question_equal_loss, name)(answers)
         case _ if hasattr(question_systems, name):
             return getattr(question_systems, name)(answers)
         case "orders":
@@ -332,6 +335,7 @@ def test_the_figure_of_a_question_takes_its_answers(name):
         question_images,
         question_cited,
         question_systems,
+        question_equal_loss,
         figure_of_diffusion,
     )
     (draw,) = (getattr(module, name) for module in modules if hasattr(module, name))

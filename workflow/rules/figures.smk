@@ -130,7 +130,7 @@ FIGURES = {
     },
     "orders": {
         "module": "question_differences",
-        "question": "Which matters more, the start of a run or the order of samples?",
+        "question": "Does the start or the order of samples decide the loss?",
         "message": "Losses by start and by order",
         "inputs": {
             "answers": answer_of("orders"),
@@ -145,7 +145,7 @@ FIGURES = {
     },
     "hybrid": {
         "module": "question_shares",
-        "question": "Does it help to change the batch size during training?",
+        "question": "Do small batches at the start help more than their updates?",
         "message": "Shares by schedule of the batch size",
         "inputs": {"answers": answer_of("hybrid")},
     },
@@ -199,7 +199,7 @@ FIGURES = {
     },
     "digits": {
         "module": "question_images",
-        "question": "On digits, is the full batch as accurate, and JFB as the exact gradient?",
+        "question": "On digits, does the full batch or JFB cost accuracy?",
         "message": "Accuracies on images",
         "inputs": {"answers": answer_of("digits")},
     },
@@ -214,7 +214,7 @@ FIGURES = {
     },
     "jacobian_based": {
         "module": "question_images",
-        "question": "Why was exact training less accurate than JFB?",
+        "question": "Why was exact training worse than JFB in Wu Fung et al.?",
         "message": "Accuracies by confound of the baseline",
         "inputs": {"answers": answer_of("jacobian_based")},
     },
@@ -238,18 +238,18 @@ FIGURES = {
     },
     "overparameterised": {
         "module": "question_systems",
-        "question": "Do wide networks converge linearly, as theory says?",
+        "question": "Do wide networks converge at least as fast as theory says?",
         "message": "Linear convergence by width",
         "inputs": {"answers": answer_of("overparameterised")},
     },
     "picture": {
         "module": "question_systems",
-        "question": "Does a picture need every fixed point from the start?",
+        "question": "On a picture, does a start at the last fixed point pay?",
         "message": "A picture by how fixed points are searched for",
         "inputs": {"answers": answer_of("picture")},
     },
     "impurity": {
-        "module": "question_systems",
+        "module": "question_equal_loss",
         "question": "Does the full batch have a larger Jacobian at equal loss?",
         "message": "Impurity and derivatives of the scores along training",
         "inputs": {"answers": answer_of("impurity")},
@@ -261,7 +261,7 @@ FIGURES = {
         "inputs": {"answers": answer_of("sensitivity")},
     },
     "digits_sharpness": {
-        "module": "question_systems",
+        "module": "question_equal_loss",
         "question": "On digits, is the full batch sharper at equal loss?",
         "message": "Sharpness at equal loss",
         "inputs": {"answers": answer_of("digits_sharpness")},

@@ -8,35 +8,36 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
+from jfb.output.figures.marks import in_rows, rows
 from jfb.output.figures.style import (
-    categories,
+    counted,
     drawn_from,
-    estimates,
     in_percent,
     level_legend,
     looks,
+    note,
     panel_grid,
 )
 
-#: What is at a place, by its level and whether it is the full batch.
+#: What is in a row, by its level and whether it is the full batch.
 _METHODS = {
-    ("lars", True): "LARS",
+    ("usual", False): "Adam",
     ("lamb", True): "LAMB",
-    ("sgd", True): "SGD",
-    ("adam", True): "Adam",
-    ("constant", True): "Adam,\nconstant",
-    ("usual", False): "Adam,\nconstant",
-    ("constant", False): "Adam,\nconstant",
+    ("lars", True): "LARS",
+    ("adam", True): "Adam, warm-up",
+    ("sgd", True): "SGD, warm-up",
+    ("constant", True): "Adam, constant",
 }
+_PICTURES = {("constant", False): "Adam"} | {k: v for k, v in _METHODS.items() if k[1]}
 _NORMALISED = {
-    ("batch", True): "over the\nbatch",
-    ("ghost", True): "over ghost\nbatches of 32",
-    ("batch", False): "over the\nbatch",
+    ("batch", False): "batches of 32",
+    ("ghost", True): "full, ghosts of 32",
+    ("batch", True): "full, no ghosts",
 }
 _GROWN = {
-    ("constant", False): "rate\nconstant",
-    ("decayed", False): "rate\nfalls",
-    ("growing", True): "batch\ngrows",
+    ("constant", False): "rate constant",
+    ("decayed", False): "rate falls",
+    ("growing", True): "batch grows",
 }
 _SIZES = {True: "full batch", False: "batches of 32"}
 
@@ -48,24 +49,23 @@ def large_batch(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, ((points, pictures), (normalised, grown)) = panel_grid(2, 2)
+    figure, ((points, pictures), (grown, normalised)) = panel_grid(2, 2, height_ratios=[6, 3.6])
     by_size = dict(zip(_SIZES, looks((2, 1)).values(), strict=True))
     means = answers[answers["against"] == ""]
     for axes, measure, names, title in (
-        (points, "share", _METHODS, "The report's network"),
-        (pictures, "accuracy", _METHODS, "Digits"),
-        (normalised, "accuracy_normalised", _NORMALISED, "Digits, batch normalisation in T"),
+        (points, "share", _METHODS, "Report's network"),
+        (pictures, "accuracy", _PICTURES, "Digits"),
+        (grown, "share_grown", _GROWN, "Report's network: 32 at first"),
+        (normalised, "accuracy_normalised", _NORMALISED, "Digits, normalised"),
     ):
-        _draw(axes, means[means["measure"] == measure], names, by_size)
-        axes.set_title(title)
-    rows = means[means["measure"] == "share_grown"]
-    # All of them begin on batches of 32.
-    _draw(grown, rows, _GROWN, dict.fromkeys(_SIZES, by_size[False]))
-    grown.set_title("The report's network, batches of 32 first")
-    for axes in (points, grown):
-        axes.set_ylabel(f"Seeds with a loss\nof at most {REACHED:g} (%)")
-    for axes in (pictures, normalised):
-        axes.set_ylabel("Validation accuracy (%)")
+        # What grows begins on batches of 32, as what it is beside does.
+        looks_of = dict.fromkeys(_SIZES, by_size[False]) if names is _GROWN else by_size
+        table = means[means["measure"] == measure]
+        _draw(axes, table, names, looks_of)
+        axes.set_title(f"{title} ({counted(int(table['n'].max()), 'seed')})")
+        reached = f"Seeds that reach {REACHED:g} (%)"
+        axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
+    note(figure, "Bars: 95 % intervals. Higher is better. Dashed: batches of 32 with Adam.")
     handles = {_SIZES[is_full]: look | {"linestyle": ""} for is_full, look in by_size.items()}
     level_legend(figure, handles, "")
     return figure
@@ -73,17 +73,23 @@ def large_batch(answers: pd.DataFrame) -> Figure:
 
 def _draw(
     axes: Axes,
-    rows: pd.DataFrame,
+    table: pd.DataFrame,
     names: Mapping[tuple[str, bool], str],
     by_size: Mapping[bool, Mapping],
 ) -> None:
-    """The estimates in the order of their names, the full batch and small ones apart by look."""
-    is_full = rows["batch_size"] == rows["batch_size"].max()
-    places = list(zip(rows["level"], is_full, strict=True))
+    """Draw the estimates in the order of their names, small batches and the full one by look."""
+    is_full = table["batch_size"] == table["batch_size"].max()
+    places = list(zip(table["level"], is_full, strict=True))
     order = [place for place in names if place in places]
-    rows = rows.assign(x=[order.index(place) for place in places])
-    for full, look in by_size.items():
-        some = rows[is_full == full]
-        estimates(axes, some["x"], some, look)
-    categories(axes, [names[place] for place in order], size=6)
-    in_percent(axes.yaxis)
+    table = table[[place in order for place in places]]
+    is_full = is_full[table.index]
+    levels = zip(table["level"], is_full, strict=True)
+    table = table.assign(y=[order.index(place) for place in levels])
+    rows(axes, [names[place] for place in order])
+    axes.set_xlim(0, 1.1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    in_percent(axes.xaxis)
+    for value in table.loc[(table["y"] == 0) & ~is_full, "estimate"]:
+        axes.axvline(value, color="0.3", linewidth=0.9, linestyle="--", zorder=1)
+    groups = {full: table[is_full == full] for full in by_size}
+    in_rows(axes, groups, by_size, written=lambda share: f"{100 * share:.0f}")

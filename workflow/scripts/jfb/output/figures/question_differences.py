@@ -5,19 +5,32 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
+from jfb.output.figures.marks import (
+    around,
+    counts,
+    in_rows,
+    noted,
+    rows,
+    short,
+    size_legend,
+    threshold,
+)
 from jfb.output.figures.style import (
+    NOTE,
     categories,
+    counted,
     drawn_from,
+    estimates,
     in_percent,
-    legend,
     level_legend,
     level_looks,
     looks,
     panels,
-    side_by_side,
+    plain_ticks,
 )
 
 _SPREAD = 0.36
+_AFTER = {"epochs": "after equal epochs", "updates": "after equal updates"}
 
 
 @drawn_from(answers=read_answers, epochs=read_summary)
@@ -28,37 +41,47 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
         answers: to the question of that name.
         epochs: the summary of the runs at equal epochs.
     """
-    figure, (left, middle, right) = panels(3)
+    figure, (left, right) = panels(2)
     size = epochs.loc[epochs["batch_size"] < 600, "batch_size"].max()
     runs = epochs[epochs["batch_size"] == size]
-    starts = runs.groupby("seed")["lowest_loss"].median().sort_values().index
+    by_start = runs.groupby("seed")["lowest_loss"]
+    starts = by_start.median().sort_values().index
     x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
-    left.plot(x, runs["lowest_loss"], ".", markersize=3, color="#333333")
-    left.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
-    left.set(
-        yscale="log", xticks=[], xlabel="20 starts, 10 orders each", title=f"Batch size {size}"
-    )
-    left.set_ylabel("Lowest training loss")
+    left.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
+    left.set(yscale="log", xticks=[], ylabel="Lowest training loss")
+    threshold(left, REACHED, f"{REACHED:g}", axis="y")
+    left.set_xlabel(f"{counted(len(starts), 'start')}, by their median loss")
+    left.set_title(f"Batches of {size}: {by_start.size().max()} orders per start")
     sizes = sorted(set(epochs["batch_size"]), reverse=True)
-    levels = level_looks(["start", "order"])
-    for axes, after in ((middle, "epochs"), (right, "updates")):
-        groups = {
-            name: answers[answers["measure"] == f"{name}_{after}"].assign(
-                x=lambda rows: rows["batch_size"].map(sizes.index)
-            )
-            for name in levels
-        }
-        side_by_side(axes, groups, levels, _SPREAD / 2)
-        axes.axhline(0.5, color="black", linewidth=0.8, linestyle="--")
-        categories(axes, sizes)
-        axes.set(ylim=(-0.03, 1.03), title=f"After 3,000 {after}", xlabel="Batch size")
-        in_percent(axes.yaxis)
-    middle.set_ylabel("Share of the variance (%)")
-    level_legend(figure, {k: v | {"linestyle": ""} for k, v in levels.items()}, "Explained by")
+    causes = level_looks(["start", "order"])
+    shown = []
+    for after, shift in zip(_AFTER, (-0.12, 0.12), strict=True):
+        for cause, look in causes.items():
+            some = answers[answers["measure"] == f"{cause}_{after}"]
+            place = some["batch_size"].map(sizes.index) + shift
+            hollow = {"markerfacecolor": "white", "markeredgecolor": look["color"]}
+            estimates(right, place, some, look | (hollow if after == "updates" else {}))
+            shown.append(some)
+    for cause, y in (("start", 0.85), ("order of samples", 0.15)):
+        right.text(-0.4, y, f"by the {cause}", va="center", color="0.2")
+    threshold(right, 0.5, "half", axis="y", along=0.2)
+    right.set(ylim=(-0.05, 1.05), title="What explains the losses")
+    right.set(xlabel="Batch size", ylabel="Variance of log10 loss (%)")
+    categories(right, sizes)
+    right.grid(visible=False, axis="x")
+    in_percent(right.yaxis)
+    black = {"color": "0.2", "linestyle": "", "marker": "o"}
+    kinds = {"after equal epochs": black, "after equal updates": black | {"mfc": "white"}}
+    level_legend(figure, kinds, "")
+    noted(figure, pd.concat(shown), of="start")
     return figure
 
 
-_STARTS = {"zero": "0", "previous": "last", "once": "last,\nonce"}
+_STARTS = {
+    "zero": "u = 0",
+    "previous": "the last\nfixed point",
+    "once": "the last one,\none application",
+}
 
 
 @drawn_from(answers=read_answers)
@@ -68,25 +91,34 @@ def start(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, all_axes = panels(3)
-    shown = {
-        "iterations": "Applications of T per pass",
-        "exact_loss_difference": "Lowest exact loss over\nthat from 0 (decades)",
-        "cosine": "Cosine of JFB and exact",
-    }
-    by_size = looks(answers["batch_size"])
-    for axes, (measure, label) in zip(all_axes, shown.items(), strict=True):
-        levels = [name for name in _STARTS if measure != "exact_loss_difference" or name != "zero"]
-        rows = answers[answers["measure"] == measure]
-        rows = rows.assign(x=rows["level"].map(levels.index))
-        groups = {size: rows[rows["batch_size"] == size] for size in by_size}
-        side_by_side(axes, groups, by_size, _SPREAD / 2)
-        categories(axes, [_STARTS[name] for name in levels])
-        axes.set_ylabel(label)
-    all_axes[0].set_yscale("log")
-    all_axes[1].set_xlabel("Start of the solver")
-    all_axes[1].axhspan(-0.1, 0.1, color="black", alpha=0.08, linewidth=0)
-    legend(figure, answers["batch_size"], linestyle="")
+    figure, all_axes = panels(3, sharey=True)
+    measures = "iterations", "exact_loss_difference", "cosine"
+    work, loss, cosine = all_axes
+    shown = answers[answers["measure"].isin(measures)]
+    shown = shown.assign(y=shown["level"].map(list(_STARTS).index))
+    of = dict(tuple(shown.groupby("measure")))
+    work.set(xscale="log", xlim=(0.6, 4 * of["iterations"]["high"].max()))
+    work.set(title="Search: fewer\nis cheaper", xlabel="Applications of T")
+    work.set_ylabel("Search starts from")
+    plain_ticks(work.xaxis)
+    loss.set(xlim=around(of["exact_loss_difference"], at=0), xlabel="log10, minus from u = 0")
+    loss.set_title("Loss: lower\nis better")
+    cosine.set(xlim=(min(0.9, of["cosine"]["low"].min() - 0.01), 1), xlabel="Cosine")
+    cosine.set_title("JFB and exact:\n1 is the same way")
+    by_size = looks(shown["batch_size"])
+    for axes, measure in (
+        (work, "iterations"),
+        (loss, "exact_loss_difference"),
+        (cosine, "cosine"),
+    ):
+        rows(axes, list(_STARTS.values()))
+        table = of[measure]
+        groups = {size: table[table["batch_size"] == size] for size in by_size}
+        in_rows(axes, groups, by_size, _SPREAD, short if axes is work else None)
+    counts(loss, answers[answers["measure"] == "exact_loss_difference"])
+    loss.text(0, 0, "0 by definition", ha="center", va="center", size=NOTE, color="0.3")
+    noted(figure, shown, "Shaded: the loss counts as the same")
+    size_legend(figure, shown["batch_size"], linestyle="")
     return figure
 
 
@@ -99,42 +131,61 @@ def room(answers: pd.DataFrame) -> Figure:
     """
     figure, all_axes = panels(2, sharey=True)
     noises = {
-        "": "none",
-        "_inputs_small": "inputs\n0.1 m",
-        "_inputs_large": "inputs\n1 m",
-        "_targets_small": "targets\n0.03",
-        "_targets_large": "targets\n0.3",
+        "": "no noise",
+        "_inputs_small": "inputs, 0.1 m",
+        "_inputs_large": "inputs, 1 m",
+        "_targets_small": "targets, 0.03",
+        "_targets_large": "targets, 0.3",
     }
     levels = level_looks(["lowest training loss", "last validation loss"])
-    for axes, where in zip(all_axes, ("diagonal", "uniform"), strict=True):
+    titles = {"diagonal": "Points on the diagonal", "uniform": "Points in the whole room"}
+    is_loss = answers["measure"].isin(["loss", "val_loss"])
+    all_shown = answers[is_loss & (answers["against"] == "32")]
+    largest = max(all_shown["high"].max(), all_shown["estimate"].max(), 0.2)
+    for axes, (where, title) in zip(all_axes, titles.items(), strict=True):
         names = [f"{where}{noise}" for noise in noises]
-        rows = answers[(answers["against"] == "32") & answers["level"].isin(names)]
-        rows = rows.assign(x=rows["level"].map(names.index))
+        shown = all_shown[all_shown["level"].isin(names)]
+        shown = shown.assign(y=shown["level"].map(names.index))
+        rows(axes, list(noises.values()), above=0.5)
+        least = min(all_shown["low"].min(), all_shown["estimate"].min(), 0) - 0.05
+        axes.set(xlim=(least, 1.1 * largest), title=title)
         groups = {
-            level: rows[rows["measure"] == measure]
+            level: shown[shown["measure"] == measure]
             for level, measure in zip(levels, ("loss", "val_loss"), strict=True)
         }
-        side_by_side(axes, groups, levels, _SPREAD / 2)
-        axes.axhline(0, color="black", linewidth=0.8)
-        axes.axhline(0.1, color="black", linewidth=0.8, linestyle="--")
-        categories(axes, noises.values())
-        axes.set_xlabel("Noise")
-        axes.set_title(
-            "Points on the diagonal" if where == "diagonal" else "Points in the whole room"
+        in_rows(axes, groups, levels, _SPREAD)
+        axes.axvline(0, color="black", linewidth=0.8)
+        counts(axes, shown)
+        axes.annotate(
+            "full batch worse \u2192",
+            (0.98, 0.985),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            fontsize=NOTE,
+            color="0.3",
         )
-    all_axes[0].set_ylabel("Full batch over batch 32,\nlog10 of the loss (decades)")
+    all_axes[0].set_ylabel("Noise on")
+    for axes in all_axes:
+        axes.set_xlabel("log10 loss, full batch minus 32")
+    noted(figure, all_shown, "Shaded: the full batch counts as worse")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in levels.items()}, "")
     return figure
 
 
 _CONDITIONS = {
-    "spectral": "spectral\nnorm",
-    "infinity": "infinity\nnorm",
-    "perron_frobenius": "Perron-\nFrobenius",
-    "norms": "one of\nthese",
-    "joint": "joint\nradius",
-    "unique": "one fixed\npoint",
-    "reached": "reached",
+    "spectral": "spectral norm < 1",
+    "infinity": "infinity norm < 1",
+    "perron_frobenius": "Perron-Frobenius < 1",
+    "norms": "one of these three",
+    "joint": "joint radius < 1",
+    "unique": "one fixed point",
+    "reached": "Picard reaches it",
+}
+_KEPT = {
+    "spectral": "spectral norm,\nprojected",
+    "infinity": "infinity norm,\nprojected",
+    "parametrization": "spectral norm,\nparametrized",
 }
 
 
@@ -145,27 +196,27 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2, width_ratios=[1.6, 1])
-    free = answers[(answers["level"] == "none") & answers["measure"].str.endswith("_end")]
+    figure, (left, right) = panels(2)
+    costs = answers[(answers["measure"] == "cost_loss") & (answers["batch_size"] > 0)]
+    free = answers[(answers["level"] == "none") & answers["batch_size"].isin(costs["batch_size"])]
     names = [f"{name}_end" for name in _CONDITIONS]
     free = free[free["measure"].isin(names)]
-    by_size = looks(answers.loc[answers["batch_size"] > 0, "batch_size"])
-    costs = answers[answers["measure"] == "cost_loss"]
-    kinds = list(dict.fromkeys(costs["level"]))
-    free = free.assign(x=free["measure"].map(names.index))
-    costs = costs.assign(x=costs["level"].map(kinds.index))
-    for axes, rows in ((left, free), (right, costs)):
-        groups = {size: rows[rows["batch_size"] == size] for size in by_size}
-        side_by_side(axes, groups, by_size, _SPREAD)
-    categories(left, _CONDITIONS.values(), size=6)
-    left.set(ylim=(-0.03, 1.03), ylabel="Final networks (%)")
-    left.set_title("Below 1, in unconstrained runs")
-    in_percent(left.yaxis)
-    right.axhline(0, color="black", linewidth=0.8)
-    right.axhline(0.1, color="black", linewidth=0.8, linestyle="--")
-    broken = [kind.replace("parametrization", "parametri-\nzation") for kind in kinds]
-    categories(right, broken, size=6)
-    right.set_ylabel("Lowest loss over that of\nthe free map (decades)")
-    right.set_title("Kept below 0.95")
-    legend(figure, by_size, linestyle="")
+    free = free.assign(y=free["measure"].map(names.index))
+    costs = costs.assign(y=costs["level"].map(list(_KEPT).index))
+    rows(left, list(_CONDITIONS.values()))
+    rows(right, list(_KEPT.values()), above=0.25)
+    left.set(xlim=(0, 1.05), xlabel="Final networks (%)", title="Free: what holds at the end")
+    in_percent(left.xaxis)
+    right.set(xlim=around(costs, at=0), title="Norm kept below 0.95")
+    right.set_xlabel("log10 loss, minus free")
+    by_size = looks(costs["batch_size"])
+    for axes, table in ((left, free), (right, costs)):
+        groups = {size: table[table["batch_size"] == size] for size in by_size}
+        in_rows(axes, groups, by_size, _SPREAD)
+    right.axvline(0, color="black", linewidth=0.8)
+    counts(right, answers[answers["measure"] == "cost_loss"])
+    place = {"transform": right.transAxes, "ha": "right", "va": "top", "size": NOTE}
+    right.text(0.98, 0.985, "worse \u2192", **place)
+    noted(figure, pd.concat([free, costs]), "Shaded: counts as no cost")
+    size_legend(figure, by_size, linestyle="")
     return figure

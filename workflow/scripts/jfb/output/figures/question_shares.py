@@ -7,31 +7,39 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
+from jfb.output.figures.marks import in_rows, noted, rows, size_legend
 from jfb.output.figures.style import (
+    NOTE,
     PAGE_WIDTH,
     categories,
     drawn_from,
+    estimates,
     in_percent,
-    legend,
+    level_legend,
+    level_looks,
     looks,
     panel_grid,
     panels,
-    side_by_side,
 )
 
-_SPREAD = 0.36
+_SPREAD = 0.3
+_REACHED = f"Seeds that reach {REACHED:g} (%)"
 
 
-def _points(axes: Axes, rows: pd.DataFrame, levels: list[str]) -> None:
-    """Shares by level, a colour per batch size, with their intervals."""
-    by_size = looks(rows["batch_size"])
-    rows = rows[rows["level"].isin(levels)]
-    rows = rows.assign(x=rows["level"].map(levels.index))
-    groups = {size: rows[rows["batch_size"] == size] for size in by_size}
-    side_by_side(axes, groups, by_size, _SPREAD)
+def _points(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
+    """Shares by level, joined for each batch size, with their intervals."""
+    by_size = looks(table["batch_size"])
+    table = table[table["level"].isin(levels)]
+    table = table.assign(x=table["level"].map(levels.index)).sort_values("x")
+    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD if len(by_size) > 1 else [0.0]
+    for (size, look), shift in zip(by_size.items(), shifts, strict=True):
+        of_size = table[table["batch_size"] == size]
+        axes.plot(of_size["x"] + shift, of_size["estimate"], color=look["color"], linewidth=1)
+        estimates(axes, of_size["x"] + shift, of_size, look)
     categories(axes, levels)
     axes.set_ylim(-0.03, 1.03)
     in_percent(axes.yaxis)
+    axes.grid(visible=False, axis="x")
 
 
 _LENGTHS = {"long": "3,000", "short": "300"}
@@ -45,24 +53,26 @@ def width(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, all_axes = panel_grid(2, 2, sharey=True)
+    shown = answers[answers["measure"].str.startswith("share_")]
     for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
         for axes, what in zip(row, ("epochs", "updates"), strict=True):
-            rows = answers[answers["measure"] == f"share_{length}_{what}"]
-            _points(axes, rows, sorted(set(rows["level"]), key=int))
-            axes.set_title(f"After {number} {what}")
+            table = shown[shown["measure"] == f"share_{length}_{what}"]
+            _points(axes, table, sorted(set(table["level"]), key=int))
+            axes.set_title(f"After equal {what}: {number}")
     for axes in all_axes[1]:
-        axes.set_xlabel("Latent dimension")
-    figure.supylabel(f"Seeds with a loss of at most {REACHED:g} (%)")
-    legend(figure, answers.loc[answers["batch_size"] > 0, "batch_size"], linestyle="")
+        axes.set_xlabel("Latent units (the report has 3)")
+    figure.supylabel(_REACHED, fontsize=10)
+    noted(figure, shown, "Higher is better")
+    size_legend(figure, shown["batch_size"])
     return figure
 
 
 _RULES = {
-    "0.001": "1e-3\nfor all",
-    "sqrt_32": "root,\n1e-3 at 32",
-    "linear_32": "linear,\n1e-3 at 32",
-    "sqrt_2400": "root,\n1e-3 at\n2400",
-    "linear_2400": "linear,\n1e-3 at\n2400",
+    "0.001": "0.001 for all",
+    "sqrt_32": "grows as \u221abatch,\n0.001 at 32",
+    "linear_32": "grows as batch,\n0.001 at 32",
+    "sqrt_2400": "grows as \u221abatch,\n0.001 at 2400",
+    "linear_2400": "grows as batch,\n0.001 at 2400",
 }
 
 
@@ -73,22 +83,25 @@ def rates(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2, sharey=True)
-    rows = answers[answers["measure"] == "share"]
+    figure, (left, right) = panels(2)
+    shown = answers[answers["measure"] == "share"]
     constant = sorted(
-        {level for level in rows["level"] if level not in _RULES} | {"0.001"}, key=float
+        {level for level in shown["level"] if level not in _RULES} | {"0.001"}, key=float
     )
-    _points(left, rows, constant)
-    left.set_xticklabels([f"{float(level):g}" for level in constant])
-    left.set(
-        xlabel="Learning rate",
-        title="Constant",
-        ylabel=f"Seeds with a loss of at most {REACHED:g} (%)",
-    )
-    _points(right, rows, list(_RULES))
-    right.set_xticklabels(_RULES.values())
-    right.set(title="By the batch size")
-    legend(figure, rows["batch_size"], linestyle="")
+    _points(left, shown, constant)
+    left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
+    left.tick_params(axis="x", pad=0)
+    left.set(xlabel="Learning rate", title="Same rate for both batch sizes", ylabel=_REACHED)
+    rows(right, list(_RULES.values()))
+    right.set(xlim=(0, 1), xlabel=_REACHED, title="Rate set by the batch size")
+    by_rule = shown[shown["level"].isin(_RULES)]
+    by_rule = by_rule.assign(y=by_rule["level"].map(list(_RULES).index))
+    by_size = looks(shown["batch_size"])
+    groups = {size: by_rule[by_rule["batch_size"] == size] for size in by_size}
+    in_rows(right, groups, by_size, _SPREAD)
+    in_percent(right.xaxis)
+    noted(figure, shown, "Higher is better", "These seeds chose no rate")
+    size_legend(figure, shown["batch_size"])
     return figure
 
 
@@ -100,20 +113,21 @@ _SCHEDULES = {
     "small_4": "32 for 4 epochs, then full",
     "small_41": "32 for 41 epochs, then full",
     "small_122": "32 for 122 epochs, then full",
-    "growing": "32, 64, 600, 1200, full, 600 epochs each",
+    "growing": "32, 64, 600, 1200, full,\n600 epochs each",
     "last_41": "full, then 32 for 41 epochs",
-    "constant_1200": "1200",
-    "constant_600": "600",
-    "constant_100": "100",
-    "constant_32": "32",
+    "constant_1200": "batches of 1200",
+    "constant_600": "batches of 600",
+    "constant_100": "batches of 100",
+    "constant_32": "batches of 32",
 }
 _UPDATES = {
     "3,000": ("full", "full_as_4", "small_4"),
-    "6,000": ("full_as_41", "small_41", "last_41", "constant_1200"),
-    "12,000": ("full_as_122", "small_122", "constant_600"),
-    "72,000": ("growing", "constant_100"),
+    "6,000": ("full_as_41", "constant_1200", "last_41", "small_41"),
+    "12,000": ("full_as_122", "constant_600", "small_122"),
+    "72,000": ("constant_100", "growing"),
     "225,000": ("constant_32",),
 }
+_SMALL_FIRST, _OTHERS = "small batches, then the full batch", "others with as many updates"
 
 
 @drawn_from(answers=read_answers)
@@ -123,41 +137,26 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 3.6), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
-    rows = answers[answers["measure"] == "share"].set_index("level")
-    named, y, ticks = [], 0.0, []
-    for updates, schedules in _UPDATES.items():
-        axes.text(
-            1.01,
-            y + (len(schedules) - 1) / 2,
-            updates,
-            va="center",
-            size=7,
-            transform=axes.get_yaxis_transform(),
-        )
-        for schedule in schedules:
-            row = rows.loc[schedule]
-            reach = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
-            noisy = schedule.startswith(("small", "growing"))
-            colour = "#d95f02" if noisy else "#444444"
-            axes.errorbar(
-                row["estimate"],
-                y,
-                xerr=np.abs(reach),
-                marker="o",
-                color=colour,
-                markersize=5,
-                elinewidth=1,
-                markeredgecolor="white",
-            )
-            named.append(_SCHEDULES[schedule])
-            ticks.append(y)
-            y += 1
-        axes.axhline(y - 0.5, color="black", linewidth=0.4)
-    axes.text(1.01, -0.9, "updates", va="center", size=7, transform=axes.get_yaxis_transform())
-    axes.set(yticks=ticks, yticklabels=named, ylim=(y - 0.5, -0.5))
-    axes.set_xlabel(f"Seeds with a loss of at most {REACHED:g} (%), with 95 % intervals")
+    order = [schedule for group in _UPDATES.values() for schedule in group]
+    shown = answers[(answers["measure"] == "share") & answers["level"].isin(order)]
+    shown = shown.assign(y=shown["level"].map(order.index))
+    rows(axes, [_SCHEDULES[schedule] for schedule in order])
+    axes.set(xlim=(0, 1), xlabel=_REACHED)
     in_percent(axes.xaxis)
-    axes.grid(visible=False, axis="y")
+    by_kind = level_looks([_SMALL_FIRST, _OTHERS])
+    is_first = shown["level"].str.startswith(("small", "growing"))
+    groups = {_OTHERS: shown[~is_first], _SMALL_FIRST: shown[is_first]}
+    in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.0f}")
+    start, beside = 0, {"transform": axes.get_yaxis_transform(), "size": NOTE}
+    for updates, schedules in _UPDATES.items():
+        end = start + len(schedules)
+        middle = (start + end - 1) / 2
+        axes.text(1.02, middle, updates, va="center_baseline", **beside)
+        axes.axhline(end - 0.5, color="black", linewidth=0.5)
+        start = end
+    axes.set_title("Updates", loc="right", x=1.14, size=NOTE, ha="right")
+    noted(figure, shown, "Higher is better. Compare schedules with as many updates")
+    level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure

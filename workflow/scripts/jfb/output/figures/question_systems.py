@@ -1,62 +1,78 @@
-"""Questions on systems that the report cites: regularised, picture, sensitivity and others."""
+"""Questions on cited systems: regularised, overparameterised, picture, sensitivity."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from jfb.output.figures.inputs import read_answers
+from jfb.output.figures.marks import allowed, around, in_rows, noted, rows, short, threshold
 from jfb.output.figures.style import (
-    categories,
+    PAGE_WIDTH,
     drawn_from,
     estimates,
     in_percent,
-    legend,
     level_legend,
     level_looks,
-    looks,
-    panel_grid,
+    name_ends,
     panels,
-    side_by_side,
+    plain_ticks,
 )
 
-_SPREAD = 0.3
+_SPREAD = 0.44
 _ENDS = ["estimate", "low", "high"]
 _REGULARISERS = {
-    "none": "none",
-    "decay_0.1": "decay\n0.1",
-    "decay_1": "decay\n1",
-    "jacobian_0.1": "J\n0.1",
-    "jacobian_1": "J\n1",
-    "jacobian_10": "J\n10",
-    "dropout_0.2": "drop-\nout",
+    "none": "nothing added",
+    "jacobian_0.1": "penalty on J, 0.1",
+    "jacobian_1": "penalty on J, 1",
+    "jacobian_10": "penalty on J, 10",
+    "decay_0.1": "weight decay, 0.1",
+    "decay_1": "weight decay, 1",
+    "dropout_0.2": "dropout, 0.2",
 }
 _GRADIENTS = {"": "JFB", "_exact": "exact gradient"}
 
 
 @drawn_from(answers=read_answers)
 def regularised(answers: pd.DataFrame) -> Figure:
-    """Applications of T, the norm of dT/du and accuracy on digits, by regulariser and gradient.
+    """Applications of T and accuracy on digits, by regulariser and gradient.
 
     Args:
         answers: to the question of that name.
     """
-    figure, axes = panels(3)
+    figure, (work, accuracy) = panels(2, sharey=True)
     means = answers[answers["against"] == ""]
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())
-    for one, measure in zip(axes, ("iterations", "norm", "accuracy"), strict=True):
+    work.set(xscale="log", title="Fixed points: fewer is cheaper")
+    work.set_xlabel("Applications of T in a search")
+    searches = means[means["measure"].isin([f"iterations{suffix}" for suffix in _GRADIENTS])]
+    work.set_xlim(0.6 * searches["low"].min(), 4 * searches["high"].max())
+    plain_ticks(work.xaxis)
+    accurate = [f"accuracy{suffix}" for suffix in _GRADIENTS]
+    accuracy.set(xlim=around(means[means["measure"].isin(accurate)]))
+    accuracy.set(title="Accuracy: higher is better", xlabel="Validation accuracy (%)")
+    in_percent(accuracy.xaxis)
+    shown = []
+    for axes, measure in ((work, "iterations"), (accuracy, "accuracy")):
         groups = {}
+        rows(axes, [_REGULARISERS[name] for name in names], above=0.5)
         for suffix, gradient in _GRADIENTS.items():
-            some = means[means["measure"] == measure + suffix]
-            groups[gradient] = some.assign(x=some["level"].map(names.index))
-        side_by_side(one, groups, by_gradient, _SPREAD)
-        categories(one, [_REGULARISERS[name] for name in names], size=5)
-    axes[0].set(yscale="log", ylabel="Applications of T at the end, 100 at most")
-    axes[0].axhline(100, color="black", linewidth=0.8, linestyle="--")
-    axes[1].set_ylabel("Norm of dT/du, root mean square")
-    axes[1].set_ylim(bottom=0)
-    axes[2].set_ylabel("Validation accuracy (%)")
-    in_percent(axes[2].yaxis)
+            some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
+            groups[gradient] = some.assign(y=some["level"].map(names.index))
+        in_rows(axes, groups, by_gradient, _SPREAD, short if axes is work else None)
+        shown += groups.values()
+        nothing = means[(means["measure"] == measure) & (means["level"] == "none")]["estimate"]
+        judged = answers[(answers["measure"] == measure) & (answers["level"] == "jacobian_1")]
+        bounds = judged.loc[judged["criterion"].notna(), ["holds_low", "holds_high"]].astype(float)
+        if len(nothing) == len(bounds) == 1:
+            low, high = bounds.iloc[0]
+            base = nothing.iloc[0]
+            ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
+            allowed(axes, *ends)
+    threshold(work, 100, "limit", va="bottom", along=0.02)
+    shaded = "Shaded, for JFB: counts as half of the applications, and as no loss of accuracy"
+    noted(figure, pd.concat(shown), shaded)
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
 
@@ -72,174 +88,128 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
     means = answers[answers["against"] == ""]
     split = means["level"].str.split("_", expand=True)
     means = means.assign(gradient=split[0], width=split[1].astype(float))
-    names = {"jfb": "JFB", "exact": "exact gradient"}
+    names = {"jfb": "JFB", "exact": "exact"}
     shown = level_looks((*names.values(), "bound"))
-    for gradient, name in names.items():
-        some = means[means["gradient"] == gradient]
-        _curve(left, some[some["measure"] == "rate"], shown[name])
-        losses = some[some["measure"] == "loss"].copy()
-        losses[_ENDS] = 10.0 ** losses[_ENDS]
-        _curve(right, losses, shown[name])
-    bounds = means[(means["measure"] == "bound") & (means["gradient"] == "exact")]
-    _curve(left, bounds, shown["bound"])
-    left.set_ylabel("Fall of ln loss in 1,000 steps")
-    right.set_ylabel("Mean squared error after all steps")
+    widths = sorted(set(means["width"]))
     for axes in (left, right):
         axes.set(xscale="log", yscale="log", xlabel="Units")
-        axes.set_xticks(sorted(set(means["width"])))
-        axes.set_xticklabels([f"{width:.0f}" for width in sorted(set(means["width"]))])
-        axes.minorticks_off()
-    right.set_ylim(1e-4, 1e-2)
-    level_legend(figure, shown, "")
+        axes.set_xticks(widths, [f"{width:.0f}" for width in widths])
+        axes.xaxis.minorticks_off()
+    rate_ends, loss_ends = {}, {}
+    for gradient, name in names.items():
+        some = means[means["gradient"] == gradient]
+        rate_ends |= _curve(left, some[some["measure"] == "rate"], name, shown)
+        losses = some[some["measure"] == "loss"].copy()
+        losses[_ENDS] = 10.0 ** losses[_ENDS]
+        loss_ends |= _curve(right, losses, name, shown)
+    bounds = means[(means["measure"] == "bound") & (means["gradient"] == "exact")]
+    rate_ends |= _curve(left, bounds, "bound", shown)
+    left.set(title="Rate: higher is faster", ylabel="Fall of ln loss in 1,000 steps")
+    right.set(title="Loss: lower is better", ylabel="Mean squared error at the end")
+    for axes in (left, right):
+        plain_ticks(axes.yaxis, (1, 2, 5))
+        axes.yaxis.set_minor_locator(NullLocator())
+    least = "Bound: the least that theory allows with the exact gradient"
+    noted(figure, means[means["measure"] == "rate"], least)
+    name_ends(left, rate_ends)
+    name_ends(right, loss_ends)
     return figure
 
 
-def _curve(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
-    """Estimates by width, joined."""
-    rows = rows.sort_values("width")
-    estimates(axes, rows["width"], rows, look)
-    axes.plot(rows["width"], rows["estimate"], color=look["color"], linewidth=0.9)
+def _curve(axes: Axes, table: pd.DataFrame, name: str, looks_of: dict) -> dict[str, tuple]:
+    """Draw estimates by width, joined, and return the end of their line by its name."""
+    table, look = table.sort_values("width"), looks_of[name]
+    estimates(axes, table["width"], table, look)
+    axes.plot(table["width"], table["estimate"], color=look["color"], linewidth=0.9)
+    if table.empty:
+        return {}
+    return {name: (*table[["width", "estimate"]].iloc[-1], look["color"])}
 
 
 _SEARCHES = {
     "zero": "from 0",
     "previous": "from the last point",
-    "once": "once from the last point",
+    "once": "one step from there",
     "zero_neumann": "from 0, Neumann",
-    "once_neumann": "once, Neumann",
-    "explicit": "5 applications, unrolled",
+    "once_neumann": "one step, Neumann",
+    "explicit": "unrolled, 5 steps",
 }
 
 
 @drawn_from(answers=read_answers)
 def picture(answers: pd.DataFrame) -> Figure:
-    """PSNR over applications of T and over seconds, by search.
+    """Applications of T, seconds and PSNR after all updates, by search.
 
     Args:
         answers: to the question of that name.
     """
-    figure, axes = panels(2, sharey=True)
-    shown = {
-        name: answers[answers["measure"] == f"{name}_at"] for name in ("psnr", "work", "seconds")
-    }
-    by_search = level_looks(_SEARCHES.values())
-    for search, name in _SEARCHES.items():
-        at = {
-            what: rows[rows["level"] == search].set_index("against")["estimate"]
-            for what, rows in shown.items()
-        }
-        look = by_search[name] | {"markersize": 5, "linewidth": 0.9}
-        for one, what in zip(axes, ("work", "seconds"), strict=True):
-            one.plot(at[what], at["psnr"], **look)
-    axes[0].set_xlabel("Applications of T and of its\ntransposed Jacobian, per pixel")
-    axes[1].set_xlabel("Seconds of training")
-    axes[0].set_ylabel("PSNR (dB)")
-    for one in axes:
-        one.set_xscale("log")
-    level_legend(figure, by_search, "")
-    return figure
-
-
-@drawn_from(answers=read_answers)
-def impurity(answers: pd.DataFrame) -> Figure:
-    """Impurity and the trace along training, and the Jacobian at equal loss, by batch size.
-
-    Args:
-        answers: to the question of that name.
-    """
-    figure, (left, middle, right) = panels(3)
-    by_size = looks(answers.loc[answers["batch_size"] > 0, "batch_size"])
-    for axes, measure in ((left, "impurity_shown"), (middle, "trace_shown")):
-        for size, look in by_size.items():
-            rows = answers[(answers["measure"] == measure) & (answers["batch_size"] == size)]
-            rows = rows.assign(x=rows["level"].astype(int)).sort_values("x")
-            if measure == "trace_shown":
-                rows[_ENDS] = 10.0 ** rows[_ENDS]
-            axes.fill_between(
-                rows["x"], rows["low"], rows["high"], color=look["color"], alpha=0.2, linewidth=0
-            )
-            axes.plot(rows["x"], rows["estimate"], **look | {"markersize": 3.5, "linewidth": 0.9})
-        axes.set(xscale="log", xlabel="Updates")
-    left.set_ylabel("Impurity")
-    middle.set(yscale="log", ylabel="Trace of the Gauss-Newton matrix")
-    _by_size(
-        right, answers, "jacobian_at_loss", by_size, "Squared norm of the Jacobian", power=True
-    )
-    right.set_title("Cross-entropy 0.2")
-    legend(figure, by_size)
-    return figure
-
-
-@drawn_from(answers=read_answers)
-def digits_sharpness(answers: pd.DataFrame) -> Figure:
-    """Three measures of sharpness, and the validation accuracy, at equal loss, by batch size.
-
-    Args:
-        answers: to the question of that name.
-    """
-    figure, ((one, two), (three, four)) = panel_grid(2, 2)
-    by_size = looks(answers["batch_size"])
-    for axes, measure, label in (
-        (one, "largest", "Largest eigenvalue\nof the Hessian"),
-        (two, "relative", "Largest eigenvalue,\nscaled by the parameters"),
-        (three, "rescaled", "Largest eigenvalue,\nleast over rescalings"),
+    figure, all_axes = panels(3, sharey=True)
+    means = answers[(answers["against"] == "") & answers["level"].isin(_SEARCHES)]
+    means = means.assign(y=means["level"].map(list(_SEARCHES).index))
+    (look,) = level_looks(["search"]).values()
+    shown = []
+    for axes, measure, title, label, write in (
+        (all_axes[0], "work", "Work: less is\ncheaper", "Applications per pixel", "{:,.0f}"),
+        (all_axes[1], "seconds", "Time: less is\ncheaper", "Seconds of training", "{:.1f}"),
+        (all_axes[2], "psnr", "Picture: higher\nis better", "PSNR (dB)", "{:.1f}"),
     ):
-        _by_size(axes, answers, measure, by_size, label, power=True)
-    _by_size(four, answers, "val_accuracy", by_size, "Validation accuracy (%)")
-    in_percent(four.yaxis)
-    for axes in (three, four):
-        axes.set_xlabel("Batch size, at a cross-entropy of 0.2")
+        table = means[means["measure"] == measure]
+        rows(axes, list(_SEARCHES.values()))
+        low, high = around(table, 0.1)
+        axes.set(xlim=(low if measure == "psnr" else 0, high + 0.2 * (high - low)))
+        axes.set(title=title, xlabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+        in_rows(axes, {"": table}, {"": look}, written=write.format)
+        shown.append(table)
+    noted(figure, pd.concat(shown), "All after equal updates")
     return figure
-
-
-def _by_size(
-    axes: Axes, answers: pd.DataFrame, measure: str, by_size: dict, label: str, power: bool = False
-) -> None:
-    """Estimates of a measure by batch size; with `power`, of which answers tell log10."""
-    rows = answers[(answers["measure"] == measure) & (answers["against"] == "")].copy()
-    if power:
-        rows[_ENDS] = 10.0 ** rows[_ENDS]
-    sizes = list(by_size)
-    for size, look in by_size.items():
-        some = rows[rows["batch_size"] == size]
-        estimates(axes, some["batch_size"].map(sizes.index), some, look)
-    categories(axes, sizes)
-    axes.set_ylabel(label)
-    if power:
-        axes.set_ylim(bottom=0)
-    axes.grid(visible=False, axis="x")
 
 
 _CHANGES = {
-    "pair_mean": "pairs,\nmean",
-    "attack_mean": "attacks,\nmean",
-    "pair_largest": "pairs,\nlargest",
-    "attack_largest": "attacks,\nlargest",
+    "pair_mean": "random pairs, mean",
+    "pair_largest": "random pairs, largest",
+    "attack_mean": "attacks, mean",
+    "attack_largest": "attacks, largest",
 }
-_RADII = {"certified": "certified", "attacked": "attacked"}
+_RADII = {"certified": "certified: class is safe", "attacked": "attacked: class changes"}
 
 
 @drawn_from(answers=read_answers)
 def sensitivity(answers: pd.DataFrame) -> Figure:
-    """Changes of scores over their bound, and certified and attacked radii.
+    """Certified and attacked radii, and changes of scores over their bound.
 
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2)
+    figure = Figure(figsize=(PAGE_WIDTH, 3.9), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[2, 4])
     means = answers[answers["against"] == ""]
     (look, *_) = level_looks(["infinity"]).values()
-    for axes, names in ((left, _CHANGES), (right, _RADII)):
-        rows = means[means["measure"].isin(names)].copy()
+    shown = []
+    for axes, names, limits in ((above, _RADII, (1e-3, 1)), (below, _CHANGES, (1e-2, 2))):
+        table = means[means["measure"].isin(names)].copy()
         if names is _RADII:
-            rows[_ENDS] = 10.0 ** rows[_ENDS]
-        estimates(axes, rows["measure"].map(list(names).index), rows, look)
-        categories(axes, names.values(), size=7)
-        axes.set_yscale("log")
-        axes.grid(visible=False, axis="x")
-    left.axhline(1, color="black", linewidth=0.8, linestyle="--")
-    left.set_ylabel("Change of a score over its bound")
-    left.set_ylim(1e-2, 1.5)
-    right.set_ylim(1e-3, 0.2)
-    right.set_ylabel("Radius, of inputs from 0 to 1")
+            table[_ENDS] = 10.0 ** table[_ENDS]
+        table = table.assign(y=table["measure"].map(list(names).index))
+        rows(axes, list(names.values()))
+        lowest = min(limits[0], 0.8 * table["low"].min()) if len(table) else limits[0]
+        axes.set(xscale="log", xlim=(lowest, limits[1]))
+        plain_ticks(axes.xaxis)
+        in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}")
+        shown.append(table)
+    title = "How far inputs may move"
+    apart = answers[(answers["measure"] == "certified") & (answers["against"] == "attacked")]
+    if len(apart) == 1:
+        title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
+    above.set_title(title)
+    attacked = means.loc[means["measure"] == "attacked", "estimate"]
+    for tightest in apart.loc[apart["criterion"].notna(), "holds_low"]:
+        words = f"1/{10**-tightest:.0f} of attacked"
+        threshold(above, 10 ** (attacked.iloc[0] + tightest), words, va="bottom", along=0.05)
+    above.set_xlabel("Radius (inputs are from 0 to 1)")
+    below.set_title("What a score changes by, over its bound")
+    below.set_xlabel("Change over bound")
+    threshold(below, 1, "bound", ha="right")
+    noted(figure, pd.concat(shown), of="network")
     return figure
