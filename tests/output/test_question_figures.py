@@ -6,11 +6,13 @@ The criteria are applied too: one that is about no estimate would be seen after 
 import functools
 import itertools
 import operator
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.text import Text
 
 from conftest import ROOT, load_project
 from jfb.analysis.questions import (
@@ -45,9 +47,11 @@ from jfb.output.figures import (
     question_shares,
     question_systems,
     question_work,
+    style,
 )
 from jfb.output.figures.inputs import read_answers
 from jfb.storage import documents
+from test_figures import TABLE
 
 QUESTIONS = yaml.safe_load((ROOT / "workflow/questions.yaml").read_text())
 RNG = np.random.default_rng(0)
@@ -312,11 +316,27 @@ def test_a_question_is_answered_and_drawn(name, tmp_path):
     documents.write_csv(tmp_path / "answers.csv", table, "{}")
     answers = read_answers(tmp_path / "answers.csv")
     assert answers["level"].tolist() == table["level"].tolist()
-    figure = drawn(name, answers)
+    figure = style.headed(drawn(name, answers), TABLE[name]["question"].value)
     figure.draw_without_rendering()
     labels = [axes.get_ylabel() + axes.get_xlabel() for axes in figure.axes]
     assert any(labels)
     assert len(figure.axes) in (1, 2, 3, 4)
+    assert len(figure.texts[-1].get_text().split("\n")) == 1
+    if name == "diffusion":
+        return
+    said = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert not [text.get_text() for text in said if "_" in text.get_text().replace("$10^", "")]
+    assert min(text.get_fontsize() for text in said) >= style.NOTE
+    # Of how many an estimate is.
+    assert any(re.search(r"\d (seed|start|network)", text.get_text()) for text in said)
+    for drawn_part in (*figure.axes, *figure.texts):
+        box = drawn_part.get_tightbbox()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1 + 1
+    tops = [axes.get_tightbbox().y1 for axes in figure.axes]
+    for legend in figure.legends:
+        assert legend.get_window_extent().y0 >= max(tops)
+        assert legend.get_window_extent().x0 >= 0
 
 
 def test_methods_that_reach_nothing_are_drawn():

@@ -104,7 +104,7 @@ def start(answers: pd.DataFrame) -> Figure:
     loss.set(xlim=around(of["exact_loss_difference"], at=0), xlabel="log10, minus from u = 0")
     loss.set_title("Loss: lower\nis better")
     cosine.set(xlim=(min(0.9, of["cosine"]["low"].min() - 0.01), 1), xlabel="Cosine")
-    cosine.set_title("JFB and exact:\n1 is the same way")
+    cosine.set_title("JFB and exact:\n1: same direction")
     by_size = looks(shown["batch_size"])
     for axes, measure in (
         (work, "iterations"),

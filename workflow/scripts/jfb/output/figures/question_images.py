@@ -177,7 +177,9 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.1f}")
     axes.axhline(2.5, color="black", linewidth=0.5)
     in_percent(axes.xaxis)
-    noted(figure, shown, "Higher is better", "A run that diverges counts as inaccurate")
+    lost = answers.loc[answers["measure"] == "diverged", "estimate"].max()
+    diverged = [f"Up to {100 * lost:.0f} % of the runs of a row diverged"] if lost > 0 else []
+    noted(figure, shown, "Higher is better", *diverged)
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure
 

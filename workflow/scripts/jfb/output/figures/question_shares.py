@@ -106,7 +106,7 @@ def rates(answers: pd.DataFrame) -> Figure:
 
 
 _SCHEDULES = {
-    "full": "full batch",
+    "full": "full batch, 3,000 epochs",
     "full_as_4": "full batch, 3,296 epochs",
     "full_as_41": "full batch, 6,034 epochs",
     "full_as_122": "full batch, 12,028 epochs",
@@ -157,6 +157,6 @@ def hybrid(answers: pd.DataFrame) -> Figure:
         axes.axhline(end - 0.5, color="black", linewidth=0.5)
         start = end
     axes.set_title("Updates", loc="right", x=1.14, size=NOTE, ha="right")
-    noted(figure, shown, "Higher is better. Compare schedules with as many updates")
+    noted(figure, shown, "Higher is better. Compare equal updates")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure

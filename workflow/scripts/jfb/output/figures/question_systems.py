@@ -23,12 +23,12 @@ _SPREAD = 0.44
 _ENDS = ["estimate", "low", "high"]
 _REGULARISERS = {
     "none": "nothing added",
-    "jacobian_0.1": "penalty on J, 0.1",
-    "jacobian_1": "penalty on J, 1",
-    "jacobian_10": "penalty on J, 10",
-    "decay_0.1": "weight decay, 0.1",
-    "decay_1": "weight decay, 1",
-    "dropout_0.2": "dropout, 0.2",
+    "jacobian_0.1": "penalty, weight 0.1",
+    "jacobian_1": "penalty, weight 1",
+    "jacobian_10": "penalty, weight 10",
+    "decay_0.1": "weight decay of 0.1",
+    "decay_1": "weight decay of 1",
+    "dropout_0.2": "dropout of 0.2",
 }
 _GRADIENTS = {"": "JFB", "_exact": "exact gradient"}
 
