@@ -333,6 +333,8 @@ def test_a_question_is_answered_and_drawn(name, tmp_path):
         box = drawn_part.get_tightbbox()
         assert box.x0 >= 0
         assert box.x1 <= figure.bbox.x1 + 1
+    alone = answers.assign(n=1, low=np.nan, high=np.nan)
+    assert "interval" not in drawn(name, alone).get_supxlabel()
     tops = [axes.get_tightbbox().y1 for axes in figure.axes]
     for legend in figure.legends:
         assert legend.get_window_extent().y0 >= max(tops)

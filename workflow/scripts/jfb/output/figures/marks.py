@@ -128,14 +128,24 @@ def counts(axes: Axes, table: pd.DataFrame, axis: str = "x") -> None:
         allowed(axes, *bounds.iloc[0].astype(float), axis)
 
 
+def extent(table: pd.DataFrame) -> tuple[float, float]:
+    """The lowest and the highest end of all intervals, or estimate where there is none."""
+    ends = table[["estimate", "low", "high"]].to_numpy(float)
+    ends = ends[np.isfinite(ends)]
+    return (ends.min(), ends.max()) if ends.size else (1.0, 1.0)
+
+
+def barred(table: pd.DataFrame) -> bool:
+    """Whether an estimate has an interval."""
+    return bool((table["high"] > table["low"]).any())
+
+
 def around(table: pd.DataFrame, share: float = 0.05, at: float | None = None) -> tuple:
     """Limits of an axis between which all intervals lie, with a `share` of them at either end.
 
     With `at`, that is in the middle.
     """
-    ends = table[["estimate", "low", "high"]].to_numpy(float)
-    ends = ends[np.isfinite(ends)]
-    low, high = (ends.min(), ends.max()) if ends.size else (0.0, 1.0)
+    low, high = extent(table)
     if at is not None:
         reach = max(at - low, high - at)
         low, high = at - reach, at + reach
@@ -156,6 +166,6 @@ def noted(figure: Figure, table: pd.DataFrame, *words: str, of: str = "seed") ->
     if not table.empty:
         fewest, most = int(table["n"].min()), int(table["n"].max())
         number = counted(most, of) if fewest == most else f"{fewest:,} to {counted(most, of)}"
-        barred = (table["high"] > table["low"]).any()
-        said.insert(0, f"{number} per point{'; bars: 95 % intervals' if barred else ''}")
+        bars = "; bars: 95 % intervals" if barred(table) else ""
+        said.insert(0, f"{number} per point{bars}")
     note(figure, ". ".join(said) + ".")

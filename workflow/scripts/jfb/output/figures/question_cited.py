@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.marks import in_rows, rows
+from jfb.output.figures.marks import barred, in_rows, rows
 from jfb.output.figures.style import (
     counted,
     drawn_from,
@@ -62,10 +63,12 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         looks_of = dict.fromkeys(_SIZES, by_size[False]) if names is _GROWN else by_size
         table = means[means["measure"] == measure]
         _draw(axes, table, names, looks_of)
-        axes.set_title(f"{title} ({counted(int(table['n'].max()), 'seed')})")
+        seeds = table["n"].max() if len(table) else 0
+        axes.set_title(f"{title} ({counted(int(seeds), 'seed')})")
         reached = f"Seeds that reach {REACHED:g} (%)"
         axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
-    note(figure, "Bars: 95 % intervals. Higher is better. Dashed: batches of 32 with Adam.")
+    bars = "Bars: 95 % intervals. " if barred(means) else ""
+    note(figure, f"{bars}Higher is better. Dashed: batches of 32 with Adam.")
     handles = {_SIZES[is_full]: look | {"linestyle": ""} for is_full, look in by_size.items()}
     level_legend(figure, handles, "")
     return figure
@@ -81,7 +84,7 @@ def _draw(
     is_full = table["batch_size"] == table["batch_size"].max()
     places = list(zip(table["level"], is_full, strict=True))
     order = [place for place in names if place in places]
-    table = table[[place in order for place in places]]
+    table = table[np.array([place in order for place in places], bool)]
     is_full = is_full[table.index]
     levels = zip(table["level"], is_full, strict=True)
     table = table.assign(y=[order.index(place) for place in levels])

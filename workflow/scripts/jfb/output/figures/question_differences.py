@@ -8,6 +8,7 @@ from jfb.output.figures.inputs import read_answers, read_summary
 from jfb.output.figures.marks import (
     around,
     counts,
+    extent,
     in_rows,
     noted,
     rows,
@@ -97,13 +98,13 @@ def start(answers: pd.DataFrame) -> Figure:
     shown = answers[answers["measure"].isin(measures)]
     shown = shown.assign(y=shown["level"].map(list(_STARTS).index))
     of = dict(tuple(shown.groupby("measure")))
-    work.set(xscale="log", xlim=(0.6, 4 * of["iterations"]["high"].max()))
+    work.set(xscale="log", xlim=(0.6, 4 * extent(of["iterations"])[1]))
     work.set(title="Search: fewer\nis cheaper", xlabel="Applications of T")
     work.set_ylabel("Search starts from")
     plain_ticks(work.xaxis)
     loss.set(xlim=around(of["exact_loss_difference"], at=0), xlabel="log10, minus from u = 0")
     loss.set_title("Loss: lower\nis better")
-    cosine.set(xlim=(min(0.9, of["cosine"]["low"].min() - 0.01), 1), xlabel="Cosine")
+    cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="Cosine")
     cosine.set_title("JFB and exact:\n1: same direction")
     by_size = looks(shown["batch_size"])
     for axes, measure in (
@@ -141,14 +142,14 @@ def room(answers: pd.DataFrame) -> Figure:
     titles = {"diagonal": "Points on the diagonal", "uniform": "Points in the whole room"}
     is_loss = answers["measure"].isin(["loss", "val_loss"])
     all_shown = answers[is_loss & (answers["against"] == "32")]
-    largest = max(all_shown["high"].max(), all_shown["estimate"].max(), 0.2)
+    least, largest = extent(all_shown)
+    limits = min(least, 0) - 0.05, 1.1 * max(largest, 0.2)
     for axes, (where, title) in zip(all_axes, titles.items(), strict=True):
         names = [f"{where}{noise}" for noise in noises]
         shown = all_shown[all_shown["level"].isin(names)]
         shown = shown.assign(y=shown["level"].map(names.index))
         rows(axes, list(noises.values()), above=0.5)
-        least = min(all_shown["low"].min(), all_shown["estimate"].min(), 0) - 0.05
-        axes.set(xlim=(least, 1.1 * largest), title=title)
+        axes.set(xlim=limits, title=title)
         groups = {
             level: shown[shown["measure"] == measure]
             for level, measure in zip(levels, ("loss", "val_loss"), strict=True)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.marks import allowed, around, in_rows, noted, rows
+from jfb.output.figures.marks import allowed, around, barred, in_rows, noted, rows
 from jfb.output.figures.style import (
     NOTE,
     drawn_from,
@@ -54,7 +54,8 @@ def impurity(answers: pd.DataFrame) -> Figure:
     }
     ratios = _ratios(right, answers, names, ("smaller", "larger"))
     right.set_title("Where the cross-entropy is 0.2")
-    noted(figure, pd.concat([shown, ratios]), "Bands likewise", "Shaded: counts as larger")
+    bands = ["Bands likewise"] if barred(shown) else []
+    noted(figure, pd.concat([shown, ratios]), *bands, "Shaded: counts as larger")
     name_ends(left, ends)
     return figure
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.marks import allowed, around, in_rows, noted, rows, short, threshold
+from jfb.output.figures.marks import allowed, around, extent, in_rows, noted, rows, short, threshold
 from jfb.output.figures.style import (
     PAGE_WIDTH,
     drawn_from,
@@ -47,7 +47,8 @@ def regularised(answers: pd.DataFrame) -> Figure:
     work.set(xscale="log", title="Fixed points: fewer is cheaper")
     work.set_xlabel("Applications of T in a search")
     searches = means[means["measure"].isin([f"iterations{suffix}" for suffix in _GRADIENTS])]
-    work.set_xlim(0.6 * searches["low"].min(), 4 * searches["high"].max())
+    fewest, most = extent(searches)
+    work.set_xlim(0.6 * fewest, 4 * most)
     plain_ticks(work.xaxis)
     accurate = [f"accuracy{suffix}" for suffix in _GRADIENTS]
     accuracy.set(xlim=around(means[means["measure"].isin(accurate)]))
@@ -193,7 +194,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
             table[_ENDS] = 10.0 ** table[_ENDS]
         table = table.assign(y=table["measure"].map(list(names).index))
         rows(axes, list(names.values()))
-        lowest = min(limits[0], 0.8 * table["low"].min()) if len(table) else limits[0]
+        lowest = min(limits[0], 0.8 * extent(table)[0])
         axes.set(xscale="log", xlim=(lowest, limits[1]))
         plain_ticks(axes.xaxis)
         in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}")

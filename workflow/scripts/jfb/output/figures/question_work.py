@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from jfb.analysis.questions.second_order import by_method
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
-from jfb.output.figures.marks import noted, threshold
+from jfb.output.figures.marks import barred, noted, threshold
 from jfb.output.figures.style import (
     PAGE_WIDTH,
     drawn_from,
@@ -69,7 +69,8 @@ def second_order(answers: pd.DataFrame, second: pd.DataFrame, first: pd.DataFram
     axes.set_ylabel(f"Seeds that have reached {REACHED:g} (%)")
     in_percent(axes.yaxis)
     plain_ticks(axes.xaxis)
-    threshold(axes, _BUDGET, "work of 1,000, with\n95 % intervals", ha="right")
+    bars = ", with\n95 % intervals" if barred(within) else ""
+    threshold(axes, _BUDGET, f"work of {_BUDGET:,}{bars}", ha="right")
     noted(
         figure,
         within.assign(high=within["low"]),
