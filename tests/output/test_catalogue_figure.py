@@ -6,6 +6,7 @@ import pytest
 
 from jfb.output.figures import catalogue
 
+SHORT = ("three kinks", "one kink", "straight line")
 FORMS = ("three kinks", "one kink, slope on both sides", "straight line")
 
 
@@ -18,12 +19,12 @@ def tables(entries):
     none = pd.DataFrame({"id": [0], "share": [0.1]})
     shares = pd.DataFrame(
         [
-            (source, size, k, 0.25 if size == 32 else 0.5)
+            (source, size, k, 0.25 if size == 32 else 0.5, 200 if source == "starts x 1" else 1)
             for source, sizes in (("starts x 1", [64]), ("study", [64, 32]))
             for size in sizes
             for k in range(entries + 1)
         ],
-        columns=["source", "batch_size", "id", "share"],
+        columns=["source", "batch_size", "id", "share", "runs"],
     )
     fits = pd.DataFrame(
         [(k, x, y) for k in ids for x, y in ((0.0, 0.0), (1.0, 1.0), (9.0, 1.2))],
@@ -34,25 +35,32 @@ def tables(entries):
     return pd.concat([made, none], ignore_index=True), shares, fits, data
 
 
-@pytest.mark.parametrize(("entries", "drawn"), [(1, [1]), (3, [1, 2, 3]), (12, [1, *range(6, 13)])])
+@pytest.mark.parametrize(("entries", "drawn"), [(1, [1]), (3, [1, 2, 3]), (12, [1, *range(8, 13)])])
 def test_the_lowest_and_the_commonest_are_drawn(entries, drawn):
     figure = catalogue.catalogue(*tables(entries))
     figure.draw_without_rendering()
-    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    *functions, ends = figure.axes
+    titles = [axes.get_title() for axes in functions]
     assert [int(title.split(":")[0]) for title in titles] == drawn
-    assert titles[0] == "1: loss 0.0001"
-    assert sum(axes.get_visible() for axes in figure.axes) == 2 * len(drawn)
+    assert titles[0] == "1: one kink\nloss 0.0001"
+    labels = [label.get_text().replace("\n", " ") for label in ends.get_xticklabels()]
+    assert labels == [*(f"{k}: {SHORT[k % 3]}" for k in drawn), "any other"]
 
 
-def test_shares_are_of_the_last_source():
-    figure = catalogue.catalogue(*tables(3))
-    (said,) = (text.get_text() for text in figure.axes[0].texts)
-    assert said.splitlines()[-2:] == ["batches of 64: 50%", "batches of 32: 25%"]
+def test_shares_are_of_the_last_source_and_sum_to_all():
+    *_, ends = catalogue.catalogue(*tables(3)).axes
+    starts, full, small = (bars.datavalues for bars in ends.containers)
+    np.testing.assert_allclose(starts, [0, 1, 10, 89])
+    np.testing.assert_allclose(full, [50, 50, 50, -50])
+    np.testing.assert_allclose(small, [25, 25, 25, 25])
+    said = [text.get_text() for text in ends.get_legend().get_texts()]
+    assert said == ["200 random starts", "1 run at 64", "1 run at 32"]
 
 
-def test_the_residual_is_fit_minus_target():
-    figure = catalogue.catalogue(*tables(1))
-    below = figure.axes[4]
-    x, residual = below.lines[0].get_data()
-    expected = np.interp(x, [0, 1, 9], [0, 1, 1.2]) - np.tanh(x)
-    np.testing.assert_allclose(residual, expected)
+def test_a_function_is_drawn_over_the_target_with_its_kinks():
+    axes, _ = catalogue.catalogue(*tables(1)).axes
+    target, function, kinks = axes.lines
+    x, value = function.get_data()
+    np.testing.assert_allclose(value, np.interp(x, [0, 1, 9], [0, 1, 1.2]))
+    np.testing.assert_allclose(target.get_ydata(), np.tanh(x))
+    assert kinks.get_xydata().tolist() == [[1, 1]]

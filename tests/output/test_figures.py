@@ -17,6 +17,7 @@ from conftest import ROOT
 from jfb.config import requirements
 from jfb.measure.collector import Collector
 from jfb.output.figures import cost, factors, inputs, minima, published, seeds, style
+from jfb.output.figures import sharpness as of_sharpness
 from jfb.output.figures import timing as of_time
 from jfb.records import runlog
 
@@ -26,6 +27,7 @@ UPDATES_PER_EPOCH = {600: 4, 32: 75}
 FORMS = pd.DataFrame(
     {"category": ["one kink, slope on both sides", "two kinks"], "loss": [0.001, 0.0003]}
 )
+ONE_KINK = {"active_units": 2.0, "switching_units": 1.0, "function_kinks": 1.0, "flat_pieces": 0.0}
 #: Batch sizes, number of seeds, and which runs diverge.
 CASES = {
     "one of three diverged": ([600, 32], 3, {(32, 0)}),
@@ -76,8 +78,7 @@ def units(sizes, count, lost):
     ]
     table = pd.DataFrame(rows)
     gone = table["diverged"]
-    one_kink = {"active_units": 2, "switching_units": 1, "function_kinks": 1, "flat_pieces": 0}
-    counts = {name: pd.Series(float(n), table.index).mask(gone) for name, n in one_kink.items()}
+    counts = {name: pd.Series(n, table.index).mask(gone) for name, n in ONE_KINK.items()}
     updates = table["epoch"] * table["batch_size"].map(UPDATES_PER_EPOCH)
     return table.assign(updates=updates, converged=~gone, **counts)
 
@@ -85,7 +86,8 @@ def units(sizes, count, lost):
 def sharpness(sizes, count, lost):
     table = summary(sizes, count, lost, ["a"])
     measured = ["loss", "largest_eigenvalue", "rescaled_eigenvalue", "keskar_sharpness"]
-    values = {name: pd.Series(2.0, table.index).mask(table["diverged"]) for name in measured}
+    values = dict.fromkeys(measured, 2.0) | ONE_KINK
+    values = {name: pd.Series(n, table.index).mask(table["diverged"]) for name, n in values.items()}
     return table.assign(converged=~table["diverged"], **values)
 
 
@@ -113,7 +115,7 @@ FIGURES = {
     "spectral_norm, no factor": lambda *case: factors.spectral_norm(logs(*case, ["a"]), []),
     "kinks": lambda *case: minima.kinks(plain(*case), units(*case), FORMS),
     "fates": lambda *case: minima.fates(units(*case)),
-    "sharpness": lambda *case: minima.sharpness(sharpness(*case)),
+    "sharpness": lambda *case: of_sharpness.sharpness(sharpness(*case)),
 }
 
 
@@ -219,8 +221,11 @@ def test_the_cost_of_one_gradient_in_one_case(varied, names):
         for v in varied
         for g in names
     ]
-    table = pd.DataFrame(rows).assign(peak_bytes=8, step_seconds=1e-3)
-    cost.cost(table).draw_without_rendering()
+    table = pd.DataFrame(rows).assign(peak_bytes=8, step_seconds=1e-3, rounds=1)
+    figure = cost.cost(table)
+    figure.draw_without_rendering()
+    assert "1 round." in figure.get_supxlabel()
+    assert ("nothing measured\nbeside JFB" in texts(figure)) == (len(varied) == 1)
 
 
 @pytest.mark.filterwarnings("error")

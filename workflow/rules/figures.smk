@@ -89,13 +89,13 @@ FIGURES = {
     },
     "cost": {
         "module": "cost",
-        "question": "What do memory and time of a step cost, by gradient?",
+        "question": "Is JFB cheaper than other gradients, in memory and in time?",
         "message": "Figure of the cost of a step",
         "inputs": {"costs": "results/cost.csv"},
     },
     "timing": {
         "module": "timing",
-        "question": "Which batch size is faster, and in which program?",
+        "question": "Which batch size is faster, and does the program matter?",
         "message": "Figure of the time of a run",
         "inputs": {"measured": ["results/timing.csv"]},
         "options": {"epochs": epochs_of(project.replay)},
@@ -112,12 +112,12 @@ FIGURES = {
     },
     "fates": {
         "module": "minima",
-        "question": "Which function is the network, as training goes on?",
+        "question": "Which form do networks have, after how many updates?",
         "message": "Functions along training: {wildcards.study}",
         "inputs": {"units": "results/units/{study}.parquet"},
     },
     "sharpness": {
-        "module": "minima",
+        "module": "sharpness",
         "question": "Does the full batch settle in sharper minima?",
         "message": "Sharpness against loss: {wildcards.study}",
         "inputs": {"table": "results/sharpness/{study}.parquet"},
@@ -163,7 +163,7 @@ FIGURES = {
     },
     "diffusion": {
         "module": "diffusion",
-        "question": "How far do parameters get from their start?",
+        "question": "Does the distance from the start grow as a logarithm?",
         "message": "Distance from the start along training",
         "inputs": {
             "answers": answer_of("diffusion"),
@@ -178,7 +178,7 @@ FIGURES = {
     },
     "catalogue": {
         "module": "catalogue",
-        "question": "Which minima does the loss have, and who ends there?",
+        "question": "Which minima does the loss have, and how often are they found?",
         "message": "Figure of the minima",
         "inputs": {
             "entries": "results/catalogue.csv",

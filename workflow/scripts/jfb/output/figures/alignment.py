@@ -1,71 +1,79 @@
-"""JFB beside other gradients along training: figure of the angles between them."""
+"""JFB beside the exact gradient along training: figure of the angles between them."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from jfb.analysis.alignment import compared, read
-from jfb.output.figures.style import drawn_from, legend, looks, panel_grid
+from jfb.output.figures.style import (
+    NOTE,
+    counted,
+    darker,
+    drawn_from,
+    looks,
+    note,
+    outer,
+    panel_grid,
+)
 
 #: Above it a step against the gradient ascends, in degrees.
 _UPHILL = 90
-# A panel each, by name of `alignment.COMPARISONS`; the tolerances are put in.
+# A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB and exact, both at {0:g}",
-    "tight": "JFB and exact, both at {0:g}",
-    "unrolled": "JFB and unrolled, both at {0:g}",
-    "loose_exact": "Exact at {0:g}, exact at {1:g}",
-    "loose_jfb": "JFB at {0:g}, exact at {1:g}",
+    "trained": "JFB and exact,\nboth at {0:g}",
+    "loose_jfb": "JFB at {0:g},\nexact at {1:g}",
+    "loose_exact": "Exact at {0:g},\nexact at {1:g}",
 }
+_NOTE = (
+    "A line per run. Numbers in titles: tolerance of the fixed point. "
+    "Grey, above 90 degrees: a step against the first gradient goes uphill."
+)
 
 
 @drawn_from(alignments=read)
 def alignment(alignments: pd.DataFrame) -> Figure:
-    """Angle between a gradient and a reference along training, a panel per comparison.
+    """Angle between a gradient and a reference along training, a line per run.
 
-    In the first row at equal tolerance, in the second that of training beside the tightest, with
-    the share of runs in which JFB as trained points uphill. Median and quartiles over seeds, by
-    batch size of the run; the gradients are of the full batch.
+    A column per comparison: JFB at the tolerance of the exact gradient, JFB at that of training
+    beside the exact one at the tightest, and the exact one at either. A row for the largest batch
+    size and one for the smallest. The gradients are of the full batch.
 
     Args:
         alignments: as `jfb.analysis.alignment.read` returns them.
     """
-    figure, all_axes = panel_grid(2, 3, sharex=True)
-    *of_angles, shares = all_axes.flat
-    for axes, (name, title) in zip(of_angles, _COMPARED.items(), strict=True):
+    sizes = sorted({alignments["batch_size"].max(), alignments["batch_size"].min()}, reverse=True)
+    by_size = looks(alignments["batch_size"])
+    figure, all_axes = panel_grid(len(sizes), len(_COMPARED), sharex=True, sharey=True)
+    for column, (name, title) in zip(all_axes.T, _COMPARED.items(), strict=True):
         chosen = compared(alignments, name)
-        _bands(axes, chosen.assign(angle=np.degrees(np.arccos(chosen["cosine"].clip(-1, 1)))))
-        axes.axhline(_UPHILL, color="black", linewidth=0.8, linestyle="--")
-        axes.set_ylabel("Angle (degrees)")
         if len(chosen):
-            tolerances = chosen[["tolerance", "reference_tolerance"]].iloc[0]
-            axes.set_title(title.format(*tolerances))
-    top = max(100, *(axes.get_ylim()[1] for axes in of_angles))
-    for axes in of_angles:
-        axes.set(yticks=range(0, 181, 30), ylim=(0, top))
-    uphill = compared(alignments, "loose_jfb")
-    uphill = uphill.assign(percent=(100.0 * (uphill["sign"] < 0)).where(uphill["converged"]))
-    means = uphill.groupby(["batch_size", "epoch"])["percent"].mean()
-    for size, look in looks(alignments["batch_size"]).items():
-        if size in means:
-            shares.plot(means.loc[size], color=look["color"], linewidth=1.2)
-    shares.set(ylim=(0, 100), ylabel="Runs (%)", title="Uphill runs of the panel at left")
+            told = title.format(*chosen[["tolerance", "reference_tolerance"]].iloc[0])
+            column[0].set_title(told)
+        for axes, size in zip(column, sizes, strict=True):
+            own = chosen[chosen["batch_size"] == size]
+            _runs(axes, own, darker(by_size[size]["color"]))
+            axes.set_ylabel(f"Batches of {size}\nAngle (degrees)")
+    most = alignments["epoch"].max()
     for axes in all_axes.flat:
         axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlim(0, alignments["epoch"].max())
-    for axes in all_axes[1]:
-        axes.set_xlabel("Epoch")
-    for axes in (all_axes[0][1], all_axes[0][2], all_axes[1][1]):
-        axes.label_outer()
-    legend(figure, alignments["batch_size"], marker="", linewidth=1.2)
+        ticks = [0, *(10**k for k in range(9) if 10**k <= most)]
+        axes.set(xlim=(0, most), xticks=ticks[:: 1 + len(ticks) // 4], xlabel="Epoch")
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set(ylim=(0, 180), yticks=range(0, 181, 45))
+    outer(all_axes.flat)
+    note(figure, _NOTE)
     return figure
 
 
-def _bands(axes: Axes, rows: pd.DataFrame) -> None:
-    groups = rows.groupby(["batch_size", "epoch"])["angle"]
-    quartiles = groups.quantile([0.25, 0.5, 0.75]).unstack()
-    for size, look in looks(rows["batch_size"]).items():
-        own, colour = quartiles.loc[size], look["color"]
-        axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.25, lw=0)
-        axes.plot(own[0.5], color=colour, linewidth=1.2)
+def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
+    """Draw the angle along each run, and say how many runs point uphill at some snapshot."""
+    angles = np.degrees(np.arccos(rows["cosine"].clip(-1, 1)))
+    for _, run in rows.assign(angle=angles).groupby("seed"):
+        axes.plot("epoch", "angle", data=run, color=colour, linewidth=0.8, alpha=0.6)
+    axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
+    uphill = (rows["converged"] & (rows["sign"] < 0)).groupby(rows["seed"]).any()
+    said = f"uphill at some epoch:\n{uphill.sum()} of {counted(len(uphill), 'run')}"
+    options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE}
+    axes.text(0.04, 0.96, said, **options)

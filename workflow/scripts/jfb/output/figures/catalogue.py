@@ -6,16 +6,30 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jfb.output.figures.style import NOTE, PAGE_WIDTH, drawn_from
+from jfb.output.figures.style import (
+    NOTE,
+    PAGE_WIDTH,
+    categories,
+    counted,
+    drawn_from,
+    level_looks,
+    note,
+    outer,
+)
 from jfb.records import dataset
 
 #: Entries that are drawn: the lowest, and those at which most searches from random starts end.
-SHOWN = 8
-_COLUMNS = 4
+SHOWN = 6
+_COLUMNS = 3
 # The scale of positions: the functions differ where the target is steep. Also of margins below 0.
 _ROOT = (lambda x: np.sign(x) * np.sqrt(np.abs(x))), (lambda x: np.sign(x) * np.square(x))
+_KINKS = {"marker": "o", "markersize": 4.5}
+# In inches: of a row of functions, and of the shares.
+_HEIGHTS = 1.9, 2.6
+_NOTE = "Numbers before names: catalogue entries. Runs: trained with JFB at this batch size."
 
 
 def _target(path: str | Path) -> pd.DataFrame:
@@ -30,7 +44,7 @@ def _target(path: str | Path) -> pd.DataFrame:
 def catalogue(
     entries: pd.DataFrame, shares: pd.DataFrame, fits: pd.DataFrame, data: pd.DataFrame
 ) -> Figure:
-    """The functions of the lowest entry and of the commonest ones, with residuals.
+    """The functions of the lowest entry and of the commonest ones, and the searches that end there.
 
     Args:
         entries, shares, fits: the tables of the catalogue, see `jfb.analysis.catalogue`.
@@ -38,45 +52,63 @@ def catalogue(
     """
     known = entries[entries["loss"].notna()].sort_values("loss")
     common = known.iloc[1:].nlargest(SHOWN - 1, "share").sort_values("loss")
-    shown = pd.concat([known.iloc[:1], common]).to_dict("records")
-    figure = Figure(figsize=(PAGE_WIDTH, 5.2), layout="constrained")
-    rows = -(-SHOWN // _COLUMNS)
-    heights = {"height_ratios": [2, 1] * rows}
-    axes = figure.subplots(2 * rows, _COLUMNS, sharex=True, sharey="row", **heights)
-    colour = sns.color_palette("colorblind")[3]
-    for place, entry in enumerate(shown):
+    shown = pd.concat([known.iloc[:1], common])
+    rows = -(-len(shown) // _COLUMNS)
+    heights = [*[_HEIGHTS[0]] * rows, _HEIGHTS[1]]
+    figure = Figure(figsize=(PAGE_WIDTH, sum(heights)), layout="constrained")
+    grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=heights)
+    first = None
+    for place, (_, entry) in enumerate(shown.iterrows()):
         row, column = divmod(place, _COLUMNS)
-        above, below = axes[2 * row, column], axes[2 * row + 1, column]
-        fit = fits[fits["id"] == entry["id"]]
-        value = np.interp(data["position"], fit["position"], fit["value"])
-        above.plot("position", "target", data=data, color="0.65", linewidth=2.5)
-        above.plot(data["position"], value, color=colour, linewidth=1)
-        kinks = fit.iloc[1:-1]
-        above.plot("position", "value", data=kinks, color=colour, linestyle="", marker="o", ms=3)
-        below.plot(data["position"], value - data["target"], color=colour, linewidth=0.8)
-        below.axhline(0, color="0.65", linewidth=0.6)
-        above.set_title(f"{entry['id']}: loss {entry['loss']:.3g}")
-        options = {"transform": above.transAxes, "ha": "right", "va": "bottom", "fontsize": NOTE}
-        above.text(0.97, 0.06, _said(entry, shares), **options)
-    for place in range(len(shown), SHOWN):
-        for axis in axes[2 * (place // _COLUMNS) :, place % _COLUMNS][:2]:
-            axis.set_visible(False)
-    for axis in axes.flat:
-        axis.set_xscale("function", functions=_ROOT)
-        axis.set_xticks([0, 1, 4, 9, 16, 25])
-        axis.set_xlim(-0.05, data["position"].max())
-    for row, axis in enumerate(axes[:, 0]):
-        axis.set_ylabel("Residual" if row % 2 else "Output")
-    for axis in axes[-1]:
-        axis.set_xlabel("Position (m)")
+        axes = figure.add_subplot(grid[row, column], sharex=first, sharey=first)
+        first = first or axes
+        _function(axes, fits[fits["id"] == entry["id"]], data)
+        loss = np.format_float_positional(float(f"{entry['loss']:.3g}"), trim="-")
+        axes.set_title(f"{_called(entry)}\nloss {loss}")
+        axes.set(xlabel="Position (m, root scale)", ylabel="Output")
+    outer(figure.axes)
+    said = {"ha": "right", "va": "bottom", "fontsize": NOTE, "transform": first.transAxes}
+    first.text(0.97, 0.05, "grey: target\nline: network\ndots: its kinks", **said)
+    _ends(figure.add_subplot(grid[rows, :]), shown, entries, shares)
+    note(figure, _NOTE)
     return figure
 
 
-def _said(entry: dict, shares: pd.DataFrame) -> str:
-    """What the function is, and the shares of searches that end there, by where they start."""
-    own = shares[shares["id"] == entry["id"]]
-    trained = own[own["source"] == own["source"].iloc[-1]].set_index("batch_size")["share"]
-    ends = {size: f"batches of {size}" for size in (trained.index.max(), trained.index.min())}
-    lines = [*textwrap.wrap(entry["form"], 22), f"random starts: {entry['share']:.1%}"]
-    lines += [f"{said}: {trained[size]:.0%}" for size, said in ends.items()]
-    return "\n".join(lines)
+def _called(entry: pd.Series) -> str:
+    """The id of an entry, and its form in short."""
+    return f"{entry['id']}: {entry['form'].partition(',')[0]}"
+
+
+def _function(axes: Axes, fit: pd.DataFrame, data: pd.DataFrame) -> None:
+    """Draw the function of an entry over the target."""
+    colour = sns.color_palette("colorblind")[3]
+    axes.plot("position", "target", data=data, color="0.65", linewidth=3)
+    value = np.interp(data["position"], fit["position"], fit["value"])
+    axes.plot(data["position"], value, color=colour, linewidth=1.2)
+    axes.plot("position", "value", data=fit.iloc[1:-1], color=colour, linestyle="", **_KINKS)
+    axes.set_xscale("function", functions=_ROOT)
+    axes.set(xticks=[0, 1, 4, 9, 16, 25], xlim=(-0.05, data["position"].max()))
+
+
+def _ends(axes: Axes, shown: pd.DataFrame, entries: pd.DataFrame, shares: pd.DataFrame) -> None:
+    """Draw the share of searches that end at each entry shown, and at any other, by their start."""
+    trained = shares[shares["source"] == shares["source"].iloc[-1]]
+    starts = shares.loc[shares["source"] == shares["source"].iloc[0], "runs"].iloc[0]
+    groups = {counted(starts, "random start"): entries.set_index("id")["share"]}
+    for size in (trained["batch_size"].max(), trained["batch_size"].min()):
+        own = trained[trained["batch_size"] == size].set_index("id")
+        groups[f"{counted(own['runs'].iloc[0], 'run')} at {size}"] = own["share"]
+    width = 0.8 / len(groups)
+    for k, (name, look) in enumerate(level_looks(groups).items()):
+        at = 100 * groups[name].reindex(shown["id"]).to_numpy()
+        x = np.arange(len(at) + 1) + (k - (len(groups) - 1) / 2) * width
+        bars = axes.bar(x, [*at, 100 - at.sum()], width, color=look["color"], label=name)
+        axes.bar_label(bars, fmt="{:.0f}", fontsize=NOTE)
+    labels = [textwrap.fill(_called(entry), 10) for _, entry in shown.iterrows()]
+    categories(axes, [*labels, "any other"])
+    axes.grid(visible=False, axis="x")
+    axes.margins(y=0.15)
+    axes.set_ylabel("Searches (%)")
+    axes.set_title("Where searches end, by what they start from", pad=22)
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.98), "ncols": len(groups)}
+    axes.legend(frameon=False, fontsize=NOTE, **above)

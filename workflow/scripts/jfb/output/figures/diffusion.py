@@ -1,38 +1,72 @@
 """How far training takes the parameters from their start."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jfb.analysis.questions.diffusion import FROM
 from jfb.analysis.questions.inputs import distances as read_distances
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.style import drawn_from, legend, looks, panels
+from jfb.output.figures.style import (
+    NOTE,
+    categories,
+    counted,
+    darker,
+    drawn_from,
+    estimates,
+    in_percent,
+    looks,
+    mark,
+    note,
+    panels,
+    plain_ticks,
+)
 
 
 @drawn_from(answers=read_answers, distances=read_distances)
 def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
-    """The distance from the start by updates: straight left if logarithmic, right if a power.
+    """The distance from the start by updates, and how many runs a logarithm fits better.
+
+    Left: median and quartiles over the runs of a batch size, whose name stands where they end; a
+    logarithm is straight there. Right: the share of runs that a logarithm leaves nearer than a
+    power does, with its interval, by batch size.
 
     Args:
         answers: to the question of that name.
         distances: see `jfb.analysis.questions.inputs.distances`.
     """
-    figure, (left, right) = panels(2)
+    figure, (left, right) = panels(2, width_ratios=[5, 3])
     by_size = looks(distances["batch_size"])
+    _along(left, distances, by_size)
+    shares = answers[(answers["measure"] == "logarithm") & (answers["level"] == "")]
+    shares = shares.set_index("batch_size")
+    known = [size for size in by_size if size in shares.index]
+    for place, size in enumerate(known):
+        estimates(right, [place], shares.loc[[size]], by_size[size])
+    categories(right, known)
+    in_percent(right.yaxis)
+    right.grid(visible=False, axis="x")
+    right.set(ylim=(0, 1), xlabel="Batch size", ylabel="Runs (%)")
+    right.set_title("A logarithm fits better\nthan a power")
+    mark(right, 0.5, "half of the runs")
+    runs = distances.groupby("batch_size")["seed"].nunique().max()
+    said = f"{counted(runs, 'run')} per batch size. Left: medians, bands to the quartiles. "
+    note(figure, said + f"Right: fits from {FROM} updates on, 95 % intervals.")
+    return figure
+
+
+def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> None:
+    """Draw the distances by updates, and name the batch sizes where they end."""
     groups = distances.groupby(["batch_size", "updates"])["distance"]
     low, middle, high = (groups.quantile(q) for q in (0.25, 0.5, 0.75))
     for size, look in by_size.items():
-        colour = {"color": look["color"]}
-        for axes in (left, right):
-            axes.plot(middle[size].index, middle[size], linewidth=1.2, **colour)
-            axes.fill_between(
-                low[size].index, low[size], high[size], alpha=0.2, linewidth=0, **colour
-            )
-    whole = answers[(answers["measure"] == "logarithm") & (answers["level"] == "all")]
-    share = whole["estimate"].sum()
-    titles = f"Straight if logarithmic (fits {share:.0%} of runs better)", "Straight if a power"
-    for axes, title in zip((left, right), titles, strict=True):
-        axes.set(xscale="log", xlabel="Updates", title=title)
-    right.set_yscale("log")
-    left.set_ylabel("Distance of the parameters\nfrom their start")
-    legend(figure, by_size, marker="")
-    return figure
+        line, colour = middle[size], look["color"]
+        band = {"color": colour, "alpha": 0.2, "linewidth": 0}
+        axes.fill_between(line.index, low[size], high[size], **band)
+        axes.plot(line, linewidth=1.2, markersize=5, markevery=[len(line) - 1], **look)
+        options = {"va": "top", "fontsize": NOTE, "textcoords": "offset points"}
+        end = line.index[-1], line.iloc[-1]
+        axes.annotate(f"{size}", end, (1, -4), color=darker(colour), **options)
+    axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
+    axes.set_title("Straight where it grows\nas the logarithm of updates")
+    plain_ticks(axes.xaxis)

@@ -1,72 +1,122 @@
-"""What kind of network a run ends as: figures of units, kinks and sharpness."""
+"""What form networks have: figures of their losses by form, and of forms along training."""
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
-from jfb.analysis.minima import CATEGORIES, DIVERGED, category, ends
-from jfb.output.figures.inputs import read_sharpness, read_summary, read_units
+from jfb.analysis.minima import category, ends
+from jfb.output.figures.inputs import read_summary, read_units
 from jfb.output.figures.style import (
     NOTE,
+    categories,
     counted,
     drawn_from,
     legend,
     level_legend,
     looks,
     loss_axis,
+    note,
     outer,
     panels,
-    say,
+    plain_ticks,
+)
+from jfb.records.units import (
+    CATEGORIES,
+    CONSTANT,
+    DIVERGED,
+    FLAT_SIDE,
+    MORE_KINKS,
+    ONE_KINK,
+    STRAIGHT,
+    TWO_KINKS,
 )
 
-_SPREAD = 0.7
+# Of the runs within a column; letters that fit beside each other below all columns.
+_SPREAD, _ACROSS = 0.84, 78
+_POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.8, "markeredgewidth": 0}
+
+
+# What networks can be, as polylines in a square.
+_SKETCHES = {
+    CONSTANT: [(0, 0.5), (1, 0.5)],
+    STRAIGHT: [(0, 0.15), (1, 0.85)],
+    FLAT_SIDE: [(0, 0.1), (0.4, 0.9), (1, 0.9)],
+    ONE_KINK: [(0, 0.1), (0.4, 0.95), (1, 0.5)],
+    TWO_KINKS: [(0, 0.05), (0.3, 0.3), (0.55, 0.95), (1, 0.5)],
+    MORE_KINKS: [(0, 0), (0.2, 0.15), (0.45, 0.95), (0.7, 0.65), (1, 0.55)],
+}
 
 
 @drawn_from(summary=read_summary, units=read_units, closed_forms=pd.read_csv)
 def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame) -> Figure:
-    """Exact loss of each run's best network by its final function, a colour per batch size.
+    """Exact loss of each run's best network by its final function, a column per function.
 
-    Lines are the closed forms: the least loss that a function of the form can have. Runs without
-    an exact loss are not drawn; below the axis stands how many there are. The best network of a run
-    that diverged is one before.
+    Lines are the closed forms: the least loss that a function of the form can have; above is a
+    sketch of it. Within a column runs are ordered by batch size. Runs without an exact loss are not
+    drawn; below the axis stands how many there are. The best network of a run that diverged is one
+    before.
 
     Args:
         summary, units: of a study, see `jfb.analysis.minima.ends`.
         closed_forms: as `jfb.measure.closed_forms.table` returns them.
     """
-    runs = ends(summary, units)
-    sizes = looks(runs["batch_size"])
+    runs = ends(summary, units).sort_values("batch_size", ascending=False, kind="stable")
     shown = [name for name in CATEGORIES if (runs["category"] == name).any()]
     figure, (axes,) = panels(1)
-    shifts = _SPREAD * (np.arange(len(sizes)) - (len(sizes) - 1) / 2) / len(sizes)
-    for shift, (size, look) in zip(shifts, sizes.items(), strict=True):
-        own = runs[runs["batch_size"] == size]
-        for place, name in enumerate(shown):
-            losses = own.loc[own["category"] == name, "exact_best_loss"]
-            within = np.linspace(-0.4, 0.4, len(losses)) * _SPREAD / len(sizes)
-            x = place + shift + (within if len(losses) > 1 else 0)
-            axes.plot(np.broadcast_to(x, len(losses)), losses, linestyle="", markersize=4, **look)
-    known = closed_forms.set_index("category")["loss"]
     for place, name in enumerate(shown):
-        if name in known:
-            axes.hlines(known[name], place - 0.47, place + 0.47, colors="black", linewidth=0.8)
-            label = f"least possible {known[name]:.3g}"
-            options = {"xytext": (0, -3), "textcoords": "offset points", "fontsize": NOTE}
-            axes.annotate(label, (place, known[name]), ha="center", va="top", **options)
-    counts = runs["category"].value_counts()
-    labels = [f"{textwrap.fill(name, 16)}\n({counted(counts[name], 'run')})" for name in shown]
-    axes.set_xticks(range(len(shown)), labels)
-    axes.set_xlabel("Final network, as a function of the position on the training points")
-    axes.set_xlim(-0.5, len(shown) - 0.5)
-    axes.margins(y=0.12)
+        own = runs[runs["category"] == name]
+        within = (np.arange(len(own)) + 0.5) / len(own) - 0.5
+        own = own.assign(x=place + within * _SPREAD)
+        for size, look in looks(runs["batch_size"]).items():
+            rows = own[own["batch_size"] == size]
+            axes.plot("x", "exact_best_loss", data=rows, **(_POINTS | look))
+    categories(axes, _counted(runs["category"].value_counts()[shown]))
+    axes.set_xlabel("Form of the final network along the training points")
     axes.grid(visible=False, axis="x")
     loss_axis(axes, runs["exact_best_loss"], "Exact loss", lacking="no exact loss")
-    figure.supxlabel(_notes(runs), fontsize=NOTE)
-    legend(figure, runs["batch_size"], linestyle="")
+    plain_ticks(axes.yaxis)
+    _levels(axes, shown, closed_forms.set_index("category")["loss"])
+    axes.set_title("Line: the least loss that a network of this form can have")
+    if noted := _notes(runs):
+        note(figure, noted)
+    legend(figure, runs["batch_size"], **_POINTS)
     return figure
+
+
+def _counted(counts: pd.Series) -> list[str]:
+    """Names of columns, each with its number of runs, in lines that fit beside each other."""
+    letters = _ACROSS // len(counts)
+    return [
+        f"{textwrap.fill(name, letters)}\n({counted(number, 'run')})"
+        for name, number in counts.items()
+    ]
+
+
+def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
+    """Draw the least loss of each form, by its place, and above it a sketch of the form."""
+    for place, name in enumerate(shown):
+        if name in known:
+            own = {"colors": "black", "linewidth": 1, "zorder": 1}
+            axes.hlines(known[name], place - 0.46, place + 0.46, **own)
+            patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+            options = {"fontsize": NOTE, "ha": "center", "va": "top", "bbox": patch, "zorder": 1.5}
+            least = f"at least\n{known[name]:.3g}"
+            axes.annotate(
+                least, (place, known[name]), (0, -5), textcoords="offset points", **options
+            )
+    low, high = np.log(axes.get_ylim())
+    axes.set_ylim(np.exp(low - 0.18 * (high - low)), np.exp(high + 0.25 * (high - low)))
+    for place, name in enumerate(shown):
+        if name in _SKETCHES:
+            x, y = np.transpose(_SKETCHES[name])
+            options = {"transform": axes.get_xaxis_transform(), "color": "black", "linewidth": 1.8}
+            axes.plot(place + 0.5 * (x - 0.5), 0.85 + 0.11 * y, **options)
 
 
 def _notes(runs: pd.DataFrame) -> str:
@@ -83,65 +133,67 @@ def _notes(runs: pd.DataFrame) -> str:
 
 @drawn_from(units=read_units)
 def fates(units: pd.DataFrame) -> Figure:
-    """Share of runs by the function that their network is, over updates, a panel per batch size.
+    """What form networks have, over updates: shares of runs in a panel per batch size.
+
+    Of one run per batch size, a bar for each in one panel.
 
     Args:
         units: see `jfb.records.units.Row`.
     """
     units = units.assign(category=category(units))
-    sizes = sorted(units["batch_size"].unique(), reverse=True)
     shown = [name for name in CATEGORIES if (units["category"] == name).any()]
     colours = dict(zip(shown, sns.color_palette("rocket", len(shown)), strict=True))
+    runs = units.groupby("batch_size")["seed"].nunique().sort_index(ascending=False)
+    drawn = _timelines if runs.max() == 1 else _shares_of_forms
+    figure, all_axes = drawn(units, runs, colours)
     most = units["updates"].max()
-    ticks = [0, *(100**k for k in range(9) if 100**k <= most)]
-    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
-    for axes, size in zip(all_axes, sizes, strict=True):
-        own = units[units["batch_size"] == size]
-        shares = pd.crosstab(own["updates"], own["category"], normalize="index")
-        shares = 100 * shares.reindex(columns=shown, fill_value=0.0)
-        colour = [colours[name] for name in shown]
-        axes.stackplot(shares.index, shares.T, colors=colour, step="post", linewidth=0)
-        axes.set(title=f"Batch size {size}", xlabel="Updates", ylabel="Runs (%)", ylim=(0, 100))
+    for axes in all_axes:
         axes.set_xscale("symlog", linthresh=1)
-        axes.set_xticks(ticks)
-        axes.set_xlim(0, most)
+        axes.set(xticks=[0, *(100**k for k in range(9) if 100**k <= most)], xlim=(0, most))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_xlabel("Updates")
     outer(all_axes)
     lines = {name: {"color": colours[name], "linewidth": 6} for name in shown}
-    level_legend(figure, lines, "Network, as a function of the position")
+    level_legend(figure, lines, "Form of the network along the training points")
     return figure
 
 
-@drawn_from(table=read_sharpness)
-def sharpness(table: pd.DataFrame) -> Figure:
-    """Measures of sharpness against the loss of each run.
+def _shares_of_forms(
+    units: pd.DataFrame, runs: pd.Series, colours: dict[str, tuple]
+) -> tuple[Figure, Sequence[Axes]]:
+    """A panel per batch size with the share of its runs by form."""
+    figure, all_axes = panels(len(runs), sharex=True, sharey=True)
+    ends = units.groupby("batch_size")["updates"].max()
+    first = runs.index[0]
+    for axes, (size, count) in zip(all_axes, runs.items(), strict=True):
+        own = units[units["batch_size"] == size]
+        shares = pd.crosstab(own["updates"], own["category"], normalize="index")
+        shares = 100 * shares.reindex(columns=list(colours), fill_value=0.0)
+        look = {"colors": list(colours.values()), "step": "post", "linewidth": 0}
+        axes.stackplot(shares.index, shares.T, **look)
+        axes.set(
+            ylabel="Runs (%)", ylim=(0, 100), title=f"Batches of {size}: {counted(count, 'run')}"
+        )
+        if size != first:
+            axes.axvline(ends[first], color="white", linestyle="--", linewidth=1)
+            options = {"rotation": 90, "color": "white", "fontsize": NOTE, "ha": "right"}
+            axes.text(ends[first], 4, f"end of {first} ", va="bottom", **options)
+    return figure, all_axes
 
-    Runs that ended without a unique fixed point, or diverged, have none; the axis says how many.
 
-    Args:
-        table: see `jfb.records.sharpness.Row`.
-    """
-    measured = {
-        "largest_eigenvalue": "Largest eigenvalue of the Hessian",
-        "rescaled_eigenvalue": "The same where units\nare scaled to lower it",
-        "keskar_sharpness": "Keskar's sharpness (%)",
-    }
-    figure, all_axes = panels(len(measured), sharex=True)
-    known = table[table["converged"] & ~table["diverged"]]
-    if left_out := len(table) - len(known):
-        diverged = table["diverged"].sum()
-        said = f"{left_out} of {counted(len(table), 'run')} not shown: {diverged} diverged, "
-        said += f"{left_out - diverged} without a unique fixed point"
-        figure.supxlabel(said, fontsize=NOTE)
-    for axes, (column, label) in zip(all_axes, measured.items(), strict=True):
-        axes.set(xscale="log", yscale="log", ylabel=label)
-        axes.set_xlabel("Final training loss")
-        shown = known[known[column] > 0]
-        for size, look in looks(table["batch_size"]).items():
-            own = shown[shown["batch_size"] == size]
-            if len(own):
-                axes.plot("loss", column, data=own, linestyle="", markersize=4, **look)
-        if shown.empty:
-            axes.set(xlim=(1e-4, 1), ylim=(1, 1e3))
-            say(axes, "no run to measure")
-    legend(figure, table["batch_size"], linestyle="")
-    return figure
+def _timelines(
+    units: pd.DataFrame, runs: pd.Series, colours: dict[str, tuple]
+) -> tuple[Figure, Sequence[Axes]]:
+    """A bar per batch size, coloured by the form of its one run."""
+    figure, all_axes = panels(1)
+    (axes,) = all_axes
+    for place, size in enumerate(runs.index):
+        run = units[units["batch_size"] == size].sort_values("updates")
+        starts = run["updates"].to_numpy(float)
+        widths = np.diff(starts, append=starts[-1])
+        colour = [colours[name] for name in run["category"]]
+        axes.barh(place, widths, left=starts, height=0.7, color=colour, linewidth=0)
+    axes.set(yticks=range(len(runs)), ylim=(len(runs) - 0.5, -0.5), ylabel="Batch size (one run)")
+    axes.set_yticklabels(runs.index)
+    axes.grid(visible=False, axis="y")
+    return figure, all_axes

@@ -1,0 +1,200 @@
+"""Figures of what was measured of networks and programs: each shows what its numbers say."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from jfb.analysis.alignment import COMPARISONS
+from jfb.measure.collector import Collector
+from jfb.output.figures import alignment, cost, diffusion, minima, sharpness, style, timing
+
+ONE_KINK = {"active_units": 2.0, "switching_units": 1.0, "function_kinks": 1.0, "flat_pieces": 0.0}
+
+
+@pytest.mark.parametrize("heights", [[1.0, 1.01, 1.02], [1.0, 50.0, 51.0], [7.0]])
+def test_names_at_the_ends_of_lines_do_not_overlap(heights):
+    figure, (axes,) = style.panels(1)
+    axes.set(yscale="log", ylim=(0.5, 100))
+    style.name_ends(axes, {f"line {y}": (1, y, "red") for y in heights})
+    figure.draw_without_rendering()
+    # Of the letters alone, without the lead.
+    boxes = [Text.get_window_extent(name) for name in axes.texts]
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+    assert all(box.x0 > axes.bbox.x1 for box in boxes)
+    assert all(box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_a_column_of_kinks_has_each_run_at_its_loss_by_batch_size():
+    runs = [(b, s) for b in (32, 600) for s in range(4)]
+    summary = pd.DataFrame(runs, columns=["batch_size", "seed"]).assign(diverged=False)
+    summary["exact_best_loss"] = 10.0 ** -(1 + np.arange(len(runs)) / 10)
+    units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK)
+    forms = pd.DataFrame({"category": ["one kink, slope on both sides"], "loss": [1e-3]})
+    (axes,) = minima.kinks(summary, units, forms).axes
+    full, small = axes.lines[:2]
+    np.testing.assert_allclose(full.get_ydata(), summary["exact_best_loss"][4:])
+    np.testing.assert_allclose(small.get_ydata(), summary["exact_best_loss"][:4])
+    x = np.r_[full.get_xdata(), small.get_xdata()]
+    np.testing.assert_allclose(np.diff(x), np.diff(x)[0])
+    assert x.min() > -0.5
+    assert x.max() < 0.5
+    assert [text.get_text() for text in axes.texts] == ["at least\n0.001"]
+
+
+def forms_along(sizes, count):
+    """Networks that are straight lines from the third snapshot on, and have a kink before."""
+    rows = [
+        {"batch_size": b, "seed": s, "epoch": e, "updates": e * (2400 // b), "diverged": False}
+        for b, s, e in itertools.product(sizes, range(count), (0, 1, 3, 9))
+    ]
+    table = pd.DataFrame(rows).assign(converged=True, **ONE_KINK)
+    return table.assign(function_kinks=(table["epoch"] < 3).astype(float))
+
+
+def test_one_run_per_batch_size_is_a_bar_of_its_forms():
+    figure = minima.fates(forms_along([600, 32], 1))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "Batch size (one run)"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["600", "32"]
+    kink, straight = {bar.get_facecolor() for bar in axes.patches[:3]}, axes.patches[2]
+    assert len(kink) == 2
+    bars = [(bar.get_x(), bar.get_width()) for bar in axes.patches[:4]]
+    assert bars == [(0, 4), (4, 8), (12, 24), (36, 0)]
+    assert straight.get_facecolor() != axes.patches[1].get_facecolor()
+
+
+def test_shares_of_forms_mark_where_the_largest_batch_ends():
+    full, small = minima.fates(forms_along([600, 32], 2)).axes
+    assert not full.lines
+    (end,) = small.lines
+    assert end.get_xdata()[0] == 36
+    assert [text.get_text().strip() for text in small.texts] == ["end of 600"]
+    assert small.get_title() == "Batches of 32: 2 runs"
+
+
+def ends_of_pairs():
+    """Eight seeds, of which two make no pair: one has another loss, one another form."""
+    rows = [(b, s) for b in (2400, 32) for s in range(8)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed"])
+    full = table["batch_size"] == 2400
+    table = table.assign(loss=1e-3, diverged=False, converged=True, **ONE_KINK)
+    table["largest_eigenvalue"] = np.where(full, 20.0, 10.0)
+    table["rescaled_eigenvalue"] = np.where(full, 3.0, 3.0)
+    table["keskar_sharpness"] = np.where(full, 1.0, 4.0)
+    table.loc[full & (table["seed"] == 6), "loss"] *= 1.02
+    table.loc[full & (table["seed"] == 7), "function_kinks"] = 2.0
+    return table
+
+
+def test_sharpness_is_compared_in_pairs_of_one_loss_and_form():
+    figure = sharpness.sharpness(ends_of_pairs())
+    figure.draw_without_rendering()
+    by_loss, in_pairs = figure.axes
+    assert by_loss.get_title() == "Each of 16 runs"
+    assert in_pairs.get_title() == "6 pairs at the same loss"
+    points = [line for line in in_pairs.lines if len(line.get_xdata()) == 6]
+    found = [np.unique(line.get_ydata().round(9)).tolist() for line in points]
+    assert found == [[2], [1], [0.25]]
+
+
+def test_without_pairs_runs_alone_are_drawn():
+    table = ends_of_pairs()
+    figure = sharpness.sharpness(table[table["batch_size"] == 32])
+    assert len(figure.axes) == 1
+    assert figure.get_supxlabel() == ""
+
+
+def angles(degrees, converged=True):
+    """The same cosine in each comparison, of three seeds at four epochs of two batch sizes."""
+    pairs = [("jfb", 1e-3), ("jfb", 1e-10), ("exact", 1e-10)]
+    rows = []
+    for (size, angle), seed, epoch in itertools.product(degrees.items(), range(3), (0, 1, 10, 50)):
+        place = {"batch_size": size, "seed": seed, "epoch": epoch, "precision": "float32"}
+        cosine = np.cos(np.radians(angle if seed == 0 and epoch == 10 else 20))
+        for gradient, reference_tolerance in pairs:
+            rows.append(
+                place
+                | {"gradient": gradient, "tolerance": 1e-3, "reference": "exact"}
+                | {"reference_tolerance": reference_tolerance, "cosine": cosine}
+                | {"sign": np.sign(cosine), "converged": converged}
+            )
+    return pd.DataFrame(rows)
+
+
+def test_an_alignment_says_how_many_runs_point_uphill():
+    figure = alignment.alignment(angles({2400: 80, 600: 170, 32: 120}))
+    figure.draw_without_rendering()
+    said = [axes.texts[0].get_text() for axes in figure.axes]
+    never, once = (f"uphill at some epoch:\n{n} of 3 runs" for n in (0, 1))
+    assert said == [never] * 3 + [once] * 3
+    assert [len(axes.lines) for axes in figure.axes] == [3] * 6
+    top = max(max(line.get_ydata()) for line in figure.axes[3].lines)
+    assert top == pytest.approx(120)
+    assert figure.axes[0].get_title() == "JFB and exact,\nboth at 0.001"
+    assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)
+
+
+def test_an_alignment_of_one_run_without_fixed_points_counts_it_as_unknown():
+    rows = angles({32: 120}, converged=False).assign(cosine=np.nan, sign=0)
+    figure = alignment.alignment(rows[rows["seed"] == 0])
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 3
+    assert figure.axes[0].texts[0].get_text() == "uphill at some epoch:\n0 of 1 run"
+
+
+def test_a_cost_is_told_as_a_multiple_of_that_of_jfb_in_words():
+    rows = [
+        {"varied": v, "gradient": g, "iterations": 5, "latent_dim": 3, "peak_bytes": 8 * k}
+        for v in ("iterations", "latent_dim")
+        for k, g in enumerate(["jfb", "implicit_picard", "own_of_mine"], start=1)
+    ]
+    table = pd.DataFrame(rows).assign(rounds=3)
+    table["step_seconds"] = 1e-3 * table["peak_bytes"] ** 2
+    figure = cost.cost(table)
+    memory, time = figure.axes[1], figure.axes[3]
+    assert [line.get_ydata()[0] for line in memory.lines] == pytest.approx([1, 2, 3])
+    assert [line.get_ydata()[0] for line in time.lines] == pytest.approx([1, 4, 9])
+    assert [t.get_text() for t in memory.texts] == ["JFB", "exact, iterated", "own of mine"]
+    assert memory.get_title() == "Peak memory, 5 iterations"
+
+
+def test_a_time_names_programs_and_machine():
+    rows = [
+        {"batch_size": size, "round": k, "seconds_per_epoch": 1e-3 * (2400 / size) * (k + 1)}
+        for size in (2400, 32)
+        for k in range(3)
+    ]
+    place = {"engine": "fused", "stage": 0, "machine": "a machine, 2 cores"}
+    table = pd.DataFrame(rows).assign(**place, collector=Collector.RUNNING)
+    figure = timing.timing(table, 3000)
+    seconds, ratio = ([text.get_text() for text in axes.texts] for axes in figure.axes)
+    assert seconds == ["as published, 751 s", "compiled, 450 s"]
+    assert ratio == ["as long as at 2400", "as published, 5.1 times", "compiled, 75.0 times"]
+    said = figure.get_supxlabel().replace("\n", " ")
+    assert said.startswith("Medians of 3 rounds, bars to the extremes; one thread of a machine, 2")
+
+
+def test_a_distance_is_named_by_its_batch_size_where_it_ends():
+    updates = {2400: [1, 10, 100], 32: [75, 750, 7500]}
+    distances = pd.DataFrame(
+        [
+            {"batch_size": b, "seed": s, "updates": u, "distance": 0.1 * np.log(u + s + 1)}
+            for b, all_updates in updates.items()
+            for s in range(3)
+            for u in all_updates
+        ]
+    )
+    answers = pd.DataFrame({"measure": ["logarithm"], "level": [""], "batch_size": [32]})
+    answers = answers.assign(estimate=0.7, low=0.4, high=0.9)
+    figure = diffusion.diffusion(answers, distances)
+    figure.draw_without_rendering()
+    left, right = figure.axes
+    ends = {text.get_text(): text.xy for text in left.texts}
+    assert ends["2400"] == (100, pytest.approx(0.1 * np.log(102)))
+    assert ends["32"] == (7500, pytest.approx(0.1 * np.log(7502)))
+    assert [label.get_text() for label in right.get_xticklabels()] == ["32"]
+    assert figure.get_supxlabel().startswith("3 runs per batch size.")

@@ -1,0 +1,117 @@
+"""How sharp the minima are that runs end in, by batch size: figure of the sharpness at the end."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jfb.analysis import intervals
+from jfb.analysis.evidence import of_sharpness
+from jfb.output.figures.inputs import read_sharpness
+from jfb.output.figures.style import (
+    categories,
+    counted,
+    drawn_from,
+    estimates,
+    legend,
+    looks,
+    mark,
+    note,
+    panels,
+    plain_ticks,
+    say,
+)
+
+#: Losses of a pair differ by this many decades at most, 1 %.
+SAME = 0.0043
+_MEASURES = {
+    "log10_largest_eigenvalue": "largest\neigenvalue",
+    "log10_rescaled_eigenvalue": "the same,\nrescaled",
+    "log10_keskar_sharpness": "Keskar's\nsharpness",
+}
+_POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.6, "markeredgewidth": 0}
+_PAIRED = (
+    "Pair: two runs of one seed whose losses differ by 1 % at most, and whose functions are of one "
+    "form with a kink. Diamond: geometric mean, and from six pairs on its 95 % interval."
+)
+
+
+@drawn_from(table=read_sharpness)
+def sharpness(table: pd.DataFrame) -> Figure:
+    """Sharpness of each run by its loss, and of the largest over the smallest batch in pairs.
+
+    A pair is two runs of one seed at the same loss, with functions of one form that have a kink.
+    Runs that ended without a unique fixed point, or diverged, have no sharpness; below the panels
+    stands how many there are.
+
+    Args:
+        table: see `jfb.records.sharpness.Row`.
+    """
+    known = of_sharpness(table[table["converged"] & ~table["diverged"]])
+    first, last = table["batch_size"].max(), table["batch_size"].min()
+    pairs = _pairs(known, first, last)
+    figure, (by_loss, *in_pairs) = panels(2 if len(pairs) else 1)
+    _by_loss(by_loss, known[known["largest_eigenvalue"] > 0], looks(table["batch_size"]))
+    notes = [_left_out(table)]
+    for axes in in_pairs:
+        _ratios(axes, pairs)
+        axes.set_title(f"{counted(len(pairs), 'pair')} at the same loss")
+        axes.set_ylabel(f"Sharpness of {first} over {last}")
+        notes.insert(0, _PAIRED)
+    if any(notes):
+        note(figure, " ".join(filter(None, notes)))
+    legend(figure, table["batch_size"], **_POINTS)
+    return figure
+
+
+def _by_loss(axes: Axes, shown: pd.DataFrame, by_size: dict[int, dict]) -> None:
+    """Draw the largest eigenvalue of each run by its loss."""
+    for size, look in by_size.items():
+        rows = shown[shown["batch_size"] == size]
+        axes.plot("loss", "largest_eigenvalue", data=rows, **(look | _POINTS))
+    axes.set(xscale="log", yscale="log", title=f"Each of {counted(len(shown), 'run')}")
+    axes.set(xlabel="Final training loss\n(mean squared error)", ylabel="Largest eigenvalue")
+    if shown.empty:
+        axes.set(xlim=(1e-4, 1), ylim=(1, 1e3), title="")
+        say(axes, "no run to measure")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+
+
+def _pairs(known: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """Of each pair of runs, what differs, first minus last batch size: a column per measure."""
+    # A batch size alone makes no pair with itself.
+    with_kink = known[known["log10_loss_with_kink"].notna() & (first != last)]
+    one, other = (with_kink[with_kink["batch_size"] == size] for size in (first, last))
+    both = one.merge(other, on=["seed", "category"], suffixes=("", "_last"))
+    apart = both["log10_loss"] - both["log10_loss_last"]
+    both = both[apart.abs() <= SAME]
+    return pd.DataFrame({name: both[name] - both[f"{name}_last"] for name in _MEASURES})
+
+
+def _ratios(axes: Axes, pairs: pd.DataFrame) -> None:
+    """Draw the ratio of each pair, and their mean, by measure."""
+    for place, name in enumerate(_MEASURES):
+        differences = np.sort(pairs[name].dropna())
+        within = (np.arange(len(differences)) + 0.5) / len(differences) - 0.5
+        axes.plot(place - 0.1 + 0.5 * within, 10**differences, color="0.5", marker="o", **_POINTS)
+    means = [(pairs[name].mean(), *intervals.of_mean(pairs[name].dropna())) for name in _MEASURES]
+    rows = 10 ** pd.DataFrame(means, columns=["estimate", "low", "high"])
+    estimates(axes, rows.index + 0.32, rows, {"color": "black", "marker": "D"})
+    categories(axes, _MEASURES.values())
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, 0.4), max(high, 2.5))
+    plain_ticks(axes.yaxis, (1, 2, 5))
+    axes.grid(visible=False, axis="x")
+    mark(axes, 1, "equally sharp")
+
+
+def _left_out(table: pd.DataFrame) -> str:
+    """How many runs have no sharpness, and why."""
+    left_out = (~table["converged"] | table["diverged"]).sum()
+    if not left_out:
+        return ""
+    diverged = table["diverged"].sum()
+    said = f"{left_out} of {counted(len(table), 'run')} not shown: {diverged} diverged, "
+    return said + f"{left_out - diverged} without a unique fixed point."
