@@ -85,8 +85,8 @@ def ends_of_pairs():
     table["largest_eigenvalue"] = np.where(full, 20.0, 10.0)
     table["rescaled_eigenvalue"] = np.where(full, 3.0, 3.0)
     table["keskar_sharpness"] = np.where(full, 1.0, 4.0)
-    table.loc[full & (table["seed"] == 6), "loss"] *= 1.02
-    table.loc[full & (table["seed"] == 7), "function_kinks"] = 2.0
+    table.loc[full & (table["seed"] == 0), "loss"] *= 1.02
+    table.loc[full & (table["seed"] == 1), "function_kinks"] = 2.0
     return table
 
 

@@ -13,9 +13,9 @@ from jfb.output.figures.style import (
     counted,
     drawn_from,
     estimates,
-    legend,
+    level_legend,
     looks,
-    mark,
+    name_ends,
     note,
     panels,
     plain_ticks,
@@ -31,8 +31,8 @@ _MEASURES = {
 }
 _POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.6, "markeredgewidth": 0}
 _PAIRED = (
-    "Pair: two runs of one seed whose losses differ by 1 % at most, and whose functions are of one "
-    "form with a kink. Diamond: geometric mean, and from six pairs on its 95 % interval."
+    "Pair: two runs of one seed and one form, with a kink, whose losses differ by 1 % at most. "
+    "Diamond: geometric mean, with its 95 % interval."
 )
 
 
@@ -40,27 +40,30 @@ _PAIRED = (
 def sharpness(table: pd.DataFrame) -> Figure:
     """Sharpness of each run by its loss, and of the largest over the smallest batch in pairs.
 
-    A pair is two runs of one seed at the same loss, with functions of one form that have a kink.
-    Runs that ended without a unique fixed point, or diverged, have no sharpness; below the panels
-    stands how many there are.
+    Of other batch sizes nothing is drawn. A pair is two runs of one seed at the same loss, with
+    functions of one form that have a kink. Runs that ended without a unique fixed point, or
+    diverged, have no sharpness; below the panels stands how many there are.
 
     Args:
         table: see `jfb.records.sharpness.Row`.
     """
+    by_size = looks(table["batch_size"])
+    first, last = max(by_size), min(by_size)
+    table = table[table["batch_size"].isin([first, last])]
     known = of_sharpness(table[table["converged"] & ~table["diverged"]])
-    first, last = table["batch_size"].max(), table["batch_size"].min()
     pairs = _pairs(known, first, last)
     figure, (by_loss, *in_pairs) = panels(2 if len(pairs) else 1)
-    _by_loss(by_loss, known[known["largest_eigenvalue"] > 0], looks(table["batch_size"]))
+    _by_loss(by_loss, known[known["largest_eigenvalue"] > 0], by_size)
     notes = [_left_out(table)]
     for axes in in_pairs:
-        _ratios(axes, pairs)
         axes.set_title(f"{counted(len(pairs), 'pair')} at the same loss")
         axes.set_ylabel(f"Sharpness of {first} over {last}")
+        _ratios(axes, pairs)
         notes.insert(0, _PAIRED)
     if any(notes):
         note(figure, " ".join(filter(None, notes)))
-    legend(figure, table["batch_size"], **_POINTS)
+    drawn = {f"{size}": by_size[size] | _POINTS for size in dict.fromkeys([first, last])}
+    level_legend(figure, drawn, "Batch size")
     return figure
 
 
@@ -91,11 +94,12 @@ def _pairs(known: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
 
 def _ratios(axes: Axes, pairs: pd.DataFrame) -> None:
     """Draw the ratio of each pair, and their mean, by measure."""
+    means = []
     for place, name in enumerate(_MEASURES):
         differences = np.sort(pairs[name].dropna())
         within = (np.arange(len(differences)) + 0.5) / len(differences) - 0.5
         axes.plot(place - 0.1 + 0.5 * within, 10**differences, color="0.5", marker="o", **_POINTS)
-    means = [(pairs[name].mean(), *intervals.of_mean(pairs[name].dropna())) for name in _MEASURES]
+        means.append((differences.mean(), *intervals.of_mean(differences)))
     rows = 10 ** pd.DataFrame(means, columns=["estimate", "low", "high"])
     estimates(axes, rows.index + 0.32, rows, {"color": "black", "marker": "D"})
     categories(axes, _MEASURES.values())
@@ -104,7 +108,8 @@ def _ratios(axes: Axes, pairs: pd.DataFrame) -> None:
     axes.set_ylim(min(low, 0.4), max(high, 2.5))
     plain_ticks(axes.yaxis, (1, 2, 5))
     axes.grid(visible=False, axis="x")
-    mark(axes, 1, "equally sharp")
+    axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
+    name_ends(axes, {"equally\nsharp": (len(_MEASURES) - 0.5, 1, "black")})
 
 
 def _left_out(table: pd.DataFrame) -> str:
