@@ -197,4 +197,6 @@ def test_a_distance_is_named_by_its_batch_size_where_it_ends():
     assert ends["2400"] == (100, pytest.approx(0.1 * np.log(102)))
     assert ends["32"] == (7500, pytest.approx(0.1 * np.log(7502)))
     assert [label.get_text() for label in right.get_xticklabels()] == ["32"]
-    assert figure.get_supxlabel().startswith("3 runs per batch size.")
+    assert figure.get_supxlabel().startswith("3 runs per batch size. Left: medians")
+    alone = diffusion.diffusion(answers, distances[distances["seed"] == 0])
+    assert alone.get_supxlabel().startswith("1 run per batch size. Right:")

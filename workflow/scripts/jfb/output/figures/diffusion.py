@@ -50,7 +50,8 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     right.set_title("A logarithm fits better\nthan a power")
     mark(right, 0.5, "half of the runs")
     runs = distances.groupby("batch_size")["seed"].nunique().max()
-    said = f"{counted(runs, 'run')} per batch size. Left: medians, bands to the quartiles. "
+    spread = "Left: medians, bands to the quartiles. " if runs > 1 else ""
+    said = f"{counted(runs, 'run')} per batch size. {spread}"
     note(figure, said + f"Right: fits from {FROM} updates on, 95 % intervals.")
     return figure
 
