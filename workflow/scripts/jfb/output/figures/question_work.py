@@ -69,7 +69,7 @@ def second_order(answers: pd.DataFrame, second: pd.DataFrame, first: pd.DataFram
     axes.set_ylabel(f"Seeds that have reached {REACHED:g} (%)")
     in_percent(axes.yaxis)
     plain_ticks(axes.xaxis)
-    bars = ", with\n95 % intervals" if barred(within) else ""
+    bars = ",\nwith 95 %\nintervals" if barred(within) else ""
     threshold(axes, _BUDGET, f"work of {_BUDGET:,}{bars}", ha="right")
     noted(
         figure,
