@@ -18,11 +18,9 @@ renamed = workflow.modifier.modify_rulename
 
 from jfb.config.errors import ConfigError
 from jfb.config.text import check_text
-from jfb.scheduler import launcher, logs
+from jfb.scheduler import launcher
 
 launcher.find_python_by_name()
-if workflow.is_main_process:
-    logs.show_those_that_exist(workflow)
 if not IS_MODULE and Path("config.yaml").exists():
     try:
         check_text("config.yaml")

@@ -21,7 +21,7 @@ from jfb.config import (
 from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.text import read_arguments
-from jfb.scheduler import locks, pace
+from jfb.scheduler import locks, pace, progress
 from jfb.storage.code import digest
 
 try:
@@ -137,6 +137,21 @@ def run_of(wildcards):
 def minutes_of(run):
     """The time that a run is given on a cluster."""
     return -(-Engine.all()[run.engine].minutes * max(run.epochs, 3000) // 3000)
+
+
+def trained_by(job):
+    """How many runs a job of Snakemake's trains, and the epochs of all of them."""
+    if job.rule.name == "train":
+        return 1, run_of(job.wildcards).epochs
+    if job.rule.name == "train_block":
+        block = block_of(job.wildcards)
+        epochs = [run.epochs for run in block.runs]
+        return len(block.seeds) * len(epochs), len(block.seeds) * sum(epochs)
+    return 0, 0
+
+
+if scheduler:
+    progress.tell(workflow, trained_by)
 
 
 def block_of(wildcards):

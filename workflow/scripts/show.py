@@ -1,6 +1,6 @@
-"""Show what was made, in a terminal of 80 columns: Table 1, the verdicts, and where they are.
+"""Show what was made, in a terminal of 80 columns: the published cells, the verdicts, what to open.
 
-Usage: show.py TABLE1_CSV CLAIMS_CSV CONFIG_YAML
+Usage: show.py TABLE1_CSV CLAIMS_CSV CONFIG_YAML SECONDS
 """
 
 import sys
@@ -9,16 +9,23 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from jfb.output import table1
+from jfb.analysis import table1
+from jfb.output.table1 import to_text
 
-csv, claims, config = map(Path, sys.argv[1:])
+csv, claims, config = map(Path, sys.argv[1:4])
+seconds = sys.argv[4]
 study = yaml.safe_load(config.read_text(encoding="utf-8"))["replay"]
-table = pd.read_csv(csv).astype({"runs": "Int64", "reached": "Int64"})
-print(f"{table1.to_text(table, study)}\n")
+print(f"\n{to_text(table1.matches(pd.read_csv(csv), study), study)}\n")
 verdicts = pd.read_csv(claims).drop_duplicates("id")["verdict"].value_counts()
-print("The report's claims:")
+print(f"Verdicts on the {verdicts.sum()} claims of the report")
 print("".join(f"{count:5d}  {verdict}\n" for verdict, count in verdicts.items()))
 results = csv.parent
-print(f"Table 1:   {csv}, .md, .tex, .html")
-print(f"Claims:    {claims.with_suffix('.md')}, each with its evidence")
-print(f"Figures:   {results / 'figures'} (svg, pdf, png)\n")
+print("What to open")
+for path, what in {
+    csv.with_suffix(".md"): "Table 1 with times and many seeds; .csv, .tex, .html",
+    claims.with_suffix(".md"): "each claim, its evidence and the verdict",
+    f"{results / 'figures'}/": "the figures; svg, pdf, png",
+    "docs/findings.md": "what was found with every study, in words",
+}.items():
+    print(f"  {path!s:22}  {what}")
+print(f"\n`make` took {seconds} s.")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb.analysis import published
 from jfb.analysis.shares import REACHED
 from jfb.analysis.table1 import LOSS_DECIMALS, SECONDS_DECIMALS, SOURCE_TIMED
 from jfb.storage import documents
@@ -121,23 +120,36 @@ def _tabular(wide: pd.DataFrame) -> str:
     )
 
 
-def to_text(table: pd.DataFrame, study: str) -> str:
-    """What is published beside what the study gives and what many seeds give, in 80 columns.
+def to_text(cells: pd.DataFrame, study: str) -> str:
+    """The published cells beside those that the study gives, in 80 columns.
 
     Args:
-        table: as `jfb.analysis.table1.tidy` returns it.
-        study: the source that repeats the published runs.
+        cells: as `jfb.analysis.table1.matches` returns it.
+        study: the study that repeats the published runs.
     """
-    wide = side_by_side(table)
-    shown = [
-        (source, heading)
-        for source, heading in wide.columns
-        if source in (published.SOURCE, study) or heading == _SHARE
+    headings = {"lowest_loss": "lowest loss", "epoch_of_lowest_loss": "at epoch"}
+    lines = [
+        f"Table 1: the runs of the report, and those of the study {study}",
+        "",
+        " " * 10 + "".join(f"   {heading:<32}" for heading in headings.values()),
+        "batch size" + "   published      here          " * 2,
     ]
-    short = _SHORT | {_TIME: "time"}
-    narrow = wide[shown].rename(columns=short, level=1).rename_axis("batch")
-    text = narrow.rename_axis(columns=[None, None]).to_string()
-    return f"{text}\n\nbatch: samples per batch; time: of all epochs of a run, in seconds"
+    for size, row in cells.groupby("batch_size", sort=False):
+        row = row.set_index("cell").loc[list(headings)]
+        texts = [_compared(cell, *row.loc[cell, ["published", "reproduced"]]) for cell in headings]
+        lines.append(f"{size:>10}" + "".join(texts))
+    lines += ["", f"{cells['equal'].sum()} of {len(cells)} published cells match"]
+    if not cells["equal"].all():
+        lines += ["With config.yaml as it came, cells differ only where the processor rounds"]
+        lines += ["otherwise: docs/speed.md, Exactness."]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _compared(cell: str, published_value: float, here: float) -> str:
+    decimals = LOSS_DECIMALS if cell == "lowest_loss" else 0
+    verdict = "equal" if published_value == here else "DIFFERS"
+    text = "-" if pd.isna(here) else f"{here:.{decimals}f}"
+    return f"   {published_value:>9.{decimals}f}{text:>10}  {verdict:<8}"
 
 
 def write(
