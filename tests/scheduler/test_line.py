@@ -4,8 +4,10 @@ import fcntl
 import io
 import os
 import pty
+import select
 import struct
 import termios
+from contextlib import suppress
 
 import pytest
 
@@ -14,19 +16,34 @@ from jfb.scheduler.line import Line, duration, middle
 
 @pytest.fixture
 def terminal():
-    """Opens a terminal of some columns: the stream to it, and what it was sent."""
+    """Opens a terminal of some columns: the stream to it, and a function that closes the stream.
+
+    The function returns what was sent.
+    """
     opened = []
 
     def start(columns):
         reads, writes = pty.openpty()
+        opened.append(reads)
         fcntl.ioctl(writes, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         stream = os.fdopen(writes, "w")
-        opened.extend((stream, reads))
-        return stream, lambda: os.read(reads, 1 << 16).decode()
+
+        def sent():
+            stream.flush()
+            os.set_blocking(reads, False)
+            # A terminal passes on what it was sent once it can.
+            content = b""
+            while not content or select.select([reads], [], [], 0.2)[0]:
+                with suppress(BlockingIOError):
+                    content += os.read(reads, 1 << 16)
+            stream.close()
+            return content.decode()
+
+        return stream, sent
 
     yield start
-    for stream in opened:
-        stream.close() if hasattr(stream, "close") else os.close(stream)
+    for reads in opened:
+        os.close(reads)
 
 
 @pytest.mark.parametrize(("columns", "shown"), [(80, 80), (200, 80), (40, 40), (0, 80)])

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from jfb.scheduler import progress
-from jfb.scheduler.work import Job, Work
+from jfb.scheduler.work import Job, Running, Work
 
 TINY, REPORT = "results/data/tiny.parquet", "results/data/report.parquet"
 #: Snakemake's own words, of which the line takes the place.
@@ -24,13 +24,14 @@ PROGRESS = re.compile(r"\[ ?\d+/\d+ jobs")
 def in_terminal(folder, *arguments, interrupt_at=None):
     """Runs Snakemake, cold, in a terminal of 80 columns: its exit status, and the bytes it sends.
 
-    Where `interrupt_at` is given, it gets the signal of Ctrl-C once it has sent that.
+    Where `interrupt_at` is given, it and its jobs get the signal of Ctrl-C once it has sent that.
     """
     reads, writes = pty.openpty()
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
     environment = os.environ | {"TERM": "xterm"}
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), writes)
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=writes, stdout=writes, stderr=writes
+        command, cwd=folder, env=environment, start_new_session=True, **streams
     )
     os.close(writes)
     sent = b""
@@ -38,7 +39,7 @@ def in_terminal(folder, *arguments, interrupt_at=None):
     while part := _read(reads):
         sent += part
         if interrupt_at and interrupt_at in sent:
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)
             interrupt_at = None
     os.close(reads)
     return process.wait(), sent.decode()
@@ -174,15 +175,14 @@ class Snakemake:
         self.local_exec = local
         plan = [
             SimpleNamespace(
+                number=number,
                 rule=SimpleNamespace(name="draw"),
                 wildcards_dict={},
-                message=f"Figure {number}",
                 threads=1,
-                log=[],
             )
             for number in range(jobs)
         ]
-        self.dag = SimpleNamespace(jobid=plan.index, needrun_jobs=lambda: plan)
+        self.dag = SimpleNamespace(jobid=lambda job: job.number, needrun_jobs=lambda: plan)
         progress.tell(self, lambda job: (0, 0))
 
     def log(self, text, event=None, level=logging.INFO, **rest):
@@ -199,7 +199,7 @@ class Snakemake:
         monkeypatch.setattr(progress, "_TICK", 1e6)
         self.log("Job stats", "run_info")
         for number in range(len(self.dag.needrun_jobs())):
-            self.log("Started", "job_info", jobid=number)
+            self.log("Started", "job_info", jobid=number, log=[], rule_msg="Figure")
             now += seconds
             self.log("Finished", "job_finished", job_id=number)
         self.handler.close()
@@ -240,19 +240,29 @@ def test_what_is_not_known_is_told():
         (logging.ERROR, "An error"),
     ):
         snakemake.log(text, level=level)
-    # As of another Snakemake: without what the line takes of it.
-    snakemake.log("An event without a job", "job_error")
     snakemake.handler.close()
-    lines = snakemake.told.getvalue().splitlines()
-    assert lines[0] == "Removing output files of failed job"
-    assert lines[1:4] == ["Select jobs to execute, a warning", "An error", "An event without a job"]
+    assert snakemake.told.getvalue().splitlines() == [
+        "Removing output files of failed job",
+        "Select jobs to execute, a warning",
+        "An error",
+        "[0/1 jobs] ended after 0 s",
+    ]
+
+
+def test_a_snakemake_with_other_events_keeps_its_words():
+    snakemake = Snakemake(1)
+    del snakemake.dag.jobid
+    snakemake.log("Job stats", "run_info")
+    snakemake.log("Started", "job_info", jobid=0)
+    snakemake.handler.close()
+    assert snakemake.told.getvalue().splitlines() == ["Job stats", "Started"]
 
 
 def test_the_line_fits_whatever_a_job_is_called():
-    work = Work({0: Job(rule="draw", message="m" * 200), 1: Job(rule="draw")}, 0.0)
-    work.start(1, 0.0, 0.0)
+    work = Work({0: Job(rule="draw"), 1: Job(rule="draw")}, 0.0)
+    work.start(1, Running("Short", None, 0.0, 0.0))
     work.end(1, 10.0)
-    work.start(0, 10.0, 10.0)
+    work.start(0, Running("m" * 200, None, 10.0, 0.0))
     line = progress.says(work, 12.0)
     assert len(line) == 80
     assert line.startswith("[1/2 jobs] mmm")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from jfb.scheduler.work import EARLY, OTHER, Job, Work
+from jfb.scheduler.work import EARLY, OTHER, Job, Running, Work
 
 
 def training(study="small", runs=1, epochs=3000, **rest):
@@ -12,7 +12,11 @@ def training(study="small", runs=1, epochs=3000, **rest):
 
 
 def other(**rest):
-    return Job(rule="draw", message="Figure", **rest)
+    return Job(rule="draw", **rest)
+
+
+def since(now, log=None, started=900.0):
+    return Running("Figure", log, now, started)
 
 
 def carried_out(jobs, cores, seconds):
@@ -25,7 +29,7 @@ def carried_out(jobs, cores, seconds):
     while waiting or running:
         while waiting and len(running) < cores:
             number, job = waiting.pop(0)
-            work.start(number, now, now)
+            work.start(number, since(now))
             running[number] = now + seconds(job)
         number = min(running, key=running.get)
         now = running.pop(number)
@@ -56,7 +60,7 @@ def test_jobs_of_other_lengths_are_foreseen_by_their_epochs():
 def test_a_kind_of_which_none_has_ended_takes_as_long_as_others_of_its_rule():
     jobs = {0: training("one"), 1: training("two"), 2: other()}
     work = Work(jobs, 0.0)
-    work.start(0, 0.0, 0.0)
+    work.start(0, since(0.0))
     work.end(0, 100.0)
     _, left = work.measure(100.0)
     assert left == pytest.approx(100.0 + OTHER)
@@ -66,9 +70,9 @@ def test_a_job_on_several_cores_is_as_much_work():
     work = Work({0: other(), 1: other(cores=4), 2: training(), 3: training()}, 0.0)
     share, _ = work.measure(0.0)
     assert share == 0
-    work.start(0, 0.0, 0.0)
+    work.start(0, since(0.0))
     work.end(0, 10.0)
-    work.start(1, 10.0, 10.0)
+    work.start(1, since(10.0))
     work.end(1, 20.0)
     # 50 core seconds in 20 s, and twice 1 s and 3,000 epochs are left.
     _, left = work.measure(20.0)
@@ -89,9 +93,9 @@ def log(tmp_path):
 
 
 def test_the_log_of_a_job_that_runs_tells_how_long_it_takes(log):
-    jobs = {0: training("one", runs=40, epochs=40 * 3000, log=log.path), 1: training("one")}
+    jobs = {0: training("one", runs=40, epochs=40 * 3000), 1: training("one")}
     work = Work(jobs, 0.0)
-    work.start(0, 0.0, 900.0)
+    work.start(0, since(0.0, log.path))
     assert work.measure(20.0)[1] is None
     log("2026-01-01 10:00:00,000  40 seeds", "2026-01-01 10:00:05,000  run 10/40  15 s left")
     share, left = work.measure(20.0)
@@ -104,22 +108,22 @@ def test_the_log_of_a_job_that_runs_tells_how_long_it_takes(log):
 @pytest.mark.parametrize("line", ["epoch 27/3000  loss 1  9 s left", "40/40 seeds", ""])
 def test_a_log_that_tells_too_little_is_left_aside(line, log):
     """Below a twentieth, what starting takes is most of it."""
-    work = Work({0: training(log=log.path), 1: training()}, 0.0)
-    work.start(0, 0.0, 900.0)
+    work = Work({0: training(), 1: training()}, 0.0)
+    work.start(0, since(0.0, log.path))
     log(line)
     assert work.measure(20.0)[1] is None
 
 
 def test_the_log_of_an_earlier_try_is_left_aside(log):
-    work = Work({0: training(runs=4, log=log.path)}, 0.0)
+    work = Work({0: training(runs=4)}, 0.0)
     log("run 3/4  1 s left", at=899.0)
-    work.start(0, 0.0, 900.0)
+    work.start(0, since(0.0, log.path))
     assert work.doing() == "training small 0/4 runs"
 
 
 def test_nothing_is_said_early():
     work = Work({0: other(), 1: other()}, 0.0)
-    work.start(0, 0.0, 0.0)
+    work.start(0, since(0.0))
     work.end(0, 0.1)
     assert work.measure(EARLY - 1)[1] is None
     assert work.measure(EARLY + 1)[1] is not None
@@ -128,21 +132,21 @@ def test_nothing_is_said_early():
 def test_a_job_that_fails_and_is_tried_again_is_counted_once():
     work = Work({0: training(), 1: training()}, 0.0)
     for _ in range(2):
-        work.start(0, 0.0, 0.0)
+        work.start(0, since(0.0))
         work.fail(0)
     assert (work.ended, work.failed, work.total) == (0, {0}, 2)
-    work.start(0, 50.0, 50.0)
+    work.start(0, since(50.0))
     assert not work.failed
     work.end(0, 60.0)
     assert (work.ended, work.failed) == (1, set())
-    work.start(1, 60.0, 60.0)
+    work.start(1, since(60.0))
     work.end(1, 70.0)
     assert work.measure(70.0) == (1.0, 0.0)
 
 
 def test_jobs_that_are_not_in_the_plan_are_none_of_it():
     work = Work({0: training()}, 0.0)
-    work.start(7, 0.0, 0.0)
+    work.start(7, since(0.0))
     work.end(7, 1.0)
     work.end(0, 1.0)
     work.fail(8)
@@ -152,9 +156,9 @@ def test_jobs_that_are_not_in_the_plan_are_none_of_it():
 def test_what_is_being_done_is_the_training_before_the_rest():
     work = Work({0: other(), 1: training("long", epochs=9000), 2: training("short")}, 0.0)
     assert work.doing() == ""
-    work.start(0, 0.0, 0.0)
+    work.start(0, since(0.0))
     assert work.doing() == "Figure"
-    work.start(2, 1.0, 1.0)
+    work.start(2, since(1.0))
     assert work.doing() == "training short 0/1 runs"
-    work.start(1, 2.0, 2.0)
+    work.start(1, since(2.0))
     assert work.doing() == "training long 0/1 runs"

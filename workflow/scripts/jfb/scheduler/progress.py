@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jfb.scheduler.line import Line, duration, middle
-from jfb.scheduler.work import Job, Work
+from jfb.scheduler.work import Job, Running, Work
 
 #: What the line says in a few words, or nobody asks; by the name of Snakemake's event.
 _IN_THE_LINE = {
@@ -28,9 +28,9 @@ _OF_NO_USE = (
     *("Conda environments: ignored", "Singularity containers: ignored"),
     *("Select jobs to execute", "Execute "),
 )
-#: Seconds between two looks at what runs; and where there is no terminal, between two lines, at
-#: least where a tenth more is done and at most.
-_TICK = 1.0
+#: Seconds between two looks at what runs: at most, and at least where much happens at once.
+_TICK, _LEAST = 1.0, 0.1
+#: Seconds between two lines where there is no terminal: at least, and at most.
 _SOON, _LATE = 5.0, 30.0
 
 
@@ -56,7 +56,12 @@ def tell(workflow, trained_by: Callable[[object], tuple[int, int]]) -> None:
 
 
 class Telling:
-    """Snakemake's handler of what it writes to the terminal, with the line in it."""
+    """Takes part in what a handler of Snakemake's writes.
+
+    Args:
+        workflow, trained_by: as of `tell`.
+        handler: the one that writes to the terminal.
+    """
 
     def __init__(
         self,
@@ -69,7 +74,8 @@ class Telling:
         self._line = Line(handler.stream)
         self._work: Work | None = None
         self._start = 0.0
-        self._local = True
+        self._hiding = True
+        self._looked_at = 0.0
         self._told, self._told_at = 0, 0.0
         # An interrupt may log while the same thread logs.
         self._lock = threading.RLock()
@@ -81,9 +87,11 @@ class Telling:
         """Take note of what happened; what the line does not say is written as ever."""
         with self._lock:
             event = str(getattr(record, "event", None))
-            # What Snakemake says comes first, whatever has changed in it.
-            with suppress(AttributeError, KeyError):
+            try:
                 self._note(event, record)
+            except (AttributeError, KeyError):
+                # Of a Snakemake with other events its own words are worth more.
+                self._hiding = False
             if not self._hides(event, record):
                 self._line.clear()
                 self._emit(record)
@@ -109,7 +117,9 @@ class Telling:
             if _text(record).startswith(_PLANNING) and self._line.in_place:
                 self._line.show("Planning ...")
         elif event == "job_info":
-            self._work.start(record.jobid, now, time.time())
+            log = Path(record.log[0]) if record.log else None
+            message = record.rule_msg or record.rule_name
+            self._work.start(record.jobid, Running(message, log, now, time.time()))
         elif event == "job_finished":
             self._work.end(record.job_id, now)
         elif event == "job_error":
@@ -119,7 +129,7 @@ class Telling:
                 self._work.fail(job["jobid"])
 
     def _plan(self, now: float) -> None:
-        self._local = self._workflow.local_exec
+        self._hiding = self._workflow.local_exec
         dag = self._workflow.dag
         jobs = {dag.jobid(job): self._job(job) for job in dag.needrun_jobs()}
         self._start = self._told_at = now
@@ -128,18 +138,11 @@ class Telling:
 
     def _job(self, job) -> Job:
         runs, epochs = self._trained_by(job)
-        return Job(
-            rule=job.rule.name,
-            study=job.wildcards_dict.get("study", ""),
-            message=job.message or job.rule.name,
-            cores=job.threads,
-            runs=runs,
-            epochs=epochs,
-            log=Path(job.log[0]) if job.log else None,
-        )
+        study = job.wildcards_dict.get("study", "")
+        return Job(rule=job.rule.name, study=study, cores=job.threads, runs=runs, epochs=epochs)
 
     def _hides(self, event: str, record: logging.LogRecord) -> bool:
-        if not self._local or record.levelno > logging.INFO:
+        if not self._hiding or record.levelno > logging.INFO:
             return False
         text = _text(record)
         if text.startswith(_WHERE):
@@ -156,6 +159,9 @@ class Telling:
         if self._work is None or self._work.ended == self._work.total:
             return
         now = time.monotonic()
+        if now - self._looked_at < _LEAST:
+            return
+        self._looked_at = now
         if self._line.in_place:
             self._line.show(says(self._work, now))
             return

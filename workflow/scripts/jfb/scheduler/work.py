@@ -1,5 +1,6 @@
 """How much of a plan is done, and how long the rest takes at the pace so far."""
 
+import itertools
 import os
 import re
 from collections import Counter
@@ -19,6 +20,8 @@ TELLING = 0.05
 #: What `jfb.storage.joblog.Progress` writes: done/total.
 _DONE_OF_TOTAL = re.compile(rb" (\d+)/(\d+)  ")
 _END_OF_LOG = 4096
+#: Of so many jobs that run the logs are read: a cluster may run thousands.
+_LOGS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +30,16 @@ class Job:
 
     Attributes:
         rule, study: what it is; jobs of the same two take about as long as each other per epoch.
-        message: what it does, for people.
         cores: those that it takes.
         runs: training runs that it makes; 0 where it does not train.
         epochs: those of all of its runs together.
-        log: where it tells how far it is.
     """
 
     rule: str
     study: str = ""
-    message: str = ""
     cores: int = 1
     runs: int = 0
     epochs: int = 0
-    log: Path | None = None
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -53,10 +52,19 @@ class Job:
         return self.cores * (START + EPOCH * self.epochs if self.runs else OTHER)
 
 
-@dataclass
-class _Running:
-    job: Job
-    #: On the clock of the caller, and on that of files.
+@dataclass(frozen=True)
+class Running:
+    """What is known of a job that runs.
+
+    Attributes:
+        message: what it does, for people.
+        log: where it tells how far it is.
+        since: when it started, in seconds on the clock of `Work`.
+        started: the same on the clock of files.
+    """
+
+    message: str
+    log: Path | None
     since: float
     started: float
 
@@ -64,9 +72,9 @@ class _Running:
         """How much of it is done by its log, from 0 to 1; 0 where that tells nothing."""
         try:
             # Of an earlier try of the job it would tell something else.
-            if self.job.log is None or self.job.log.stat().st_mtime < self.started:
+            if self.log is None or self.log.stat().st_mtime < self.started:
                 return 0.0
-            with self.job.log.open("rb") as log:
+            with self.log.open("rb") as log:
                 log.seek(max(0, os.fstat(log.fileno()).st_size - _END_OF_LOG))
                 told = _DONE_OF_TOTAL.findall(log.read())
         except OSError:
@@ -89,7 +97,7 @@ class Work:
     def __init__(self, jobs: Mapping[int, Job], now: float) -> None:
         self._jobs = jobs
         self._start = now
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, Running] = {}
         self._ended: set[int] = set()
         self.failed: set[int] = set()
         #: Core seconds by kind: expected of what has not started, and of what has ended expected
@@ -113,18 +121,17 @@ class Work:
         """How many of them have ended as they should."""
         return len(self._ended)
 
-    def start(self, number: int, now: float, started: float) -> None:
-        """A job starts, for the first time or again, at `started` on the clock of files."""
+    def start(self, number: int, running: Running) -> None:
+        """A job starts, for the first time or again."""
         if number in self._jobs and number not in self._running:
-            job = self._jobs[number]
-            self._running[number] = _Running(job, now, started)
+            self._running[number] = running
             self.failed.discard(number)
-            self._waiting[job.kind] -= job.expected
+            self._waiting[self._jobs[number].kind] -= self._jobs[number].expected
 
     def end(self, number: int, now: float) -> None:
         """A job has ended as it should."""
         if (running := self._running.pop(number, None)) is not None:
-            job = running.job
+            job = self._jobs[number]
             self._ended.add(number)
             self._expected[job.kind] += job.expected
             self._spent[job.kind] += job.cores * (now - running.since)
@@ -132,9 +139,9 @@ class Work:
 
     def fail(self, number: int) -> None:
         """A job has failed: it waits for another try, or for ever."""
-        if (running := self._running.pop(number, None)) is not None:
+        if self._running.pop(number, None) is not None:
             self.failed.add(number)
-            self._waiting[running.job.kind] += running.job.expected
+            self._waiting[self._jobs[number].kind] += self._jobs[number].expected
 
     def measure(self, now: float) -> tuple[float, float | None]:
         """How far it is.
@@ -143,34 +150,38 @@ class Work:
             The share of the work that is done, from 0 to 1, and the seconds until all is, at the
             pace so far; None while too little is done to say.
         """
-        shares = {number: running.share() for number, running in self._running.items()}
-        left = sum(
-            self._factor(kind, now, shares) * expected for kind, expected in self._waiting.items()
-        )
+        shares = self._shares()
+        factors = {kind: self._factor(kind, now, shares) for kind in self._waiting}
+        left = sum(factors[kind] * expected for kind, expected in self._waiting.items())
         done = float(self._spent.total())
         telling = bool(self._ended)
         for number, running in self._running.items():
-            spent = running.job.cores * (now - running.since)
-            if shares[number] >= TELLING:
+            job = self._jobs[number]
+            spent = job.cores * (now - running.since)
+            if shares.get(number, 0.0) >= TELLING:
                 whole, telling = spent / shares[number], True
             else:
-                expected = running.job.expected * self._factor(running.job.kind, now, shares)
                 # One that takes longer than expected is thought to end soon.
-                whole = max(expected, 1.1 * spent)
+                whole = max(job.expected * factors[job.kind], 1.1 * spent)
             done += spent
             left += whole - spent
         share = done / (done + left) if done + left else 1.0
         elapsed = now - self._start
         return share, elapsed / done * left if telling and elapsed >= EARLY and done else None
 
+    def _shares(self) -> dict[int, float]:
+        """How much of the jobs that run is done, from 0 to 1, of those whose logs are read."""
+        read = itertools.islice(self._running.items(), _LOGS)
+        return {number: running.share() for number, running in read}
+
     def _factor(self, kind: tuple[str, str], now: float, shares: Mapping[int, float]) -> float:
         """How many times as long as expected jobs of a kind take."""
         if self._expected[kind]:
             return self._spent[kind] / self._expected[kind]
         told = [
-            (running.job.cores * (now - running.since), shares[number] * running.job.expected)
-            for number, running in self._running.items()
-            if running.job.kind == kind and shares[number] >= TELLING
+            (job.cores * (now - self._running[number].since), share * job.expected)
+            for number, share in shares.items()
+            if (job := self._jobs[number]).kind == kind and share >= TELLING
         ]
         if told:
             return _ratio(told)
@@ -183,23 +194,18 @@ class Work:
 
     def doing(self) -> str:
         """What is being done: the study whose runs are trained, or the job that runs longest."""
-        training = Counter(
-            {
-                running.job.study: running.job.expected
-                for running in self._running.values()
-                if running.job.runs
-            }
-        )
+        jobs = [self._jobs[number] for number in self._running]
+        training = {job.study: job.expected for job in jobs if job.runs}
         if training:
             study = max(training, key=lambda study: training[study])
             runs = self._runs_ended[study] + sum(
-                int(running.share() * running.job.runs)
-                for running in self._running.values()
-                if running.job.study == study
+                int(share * self._jobs[number].runs)
+                for number, share in self._shares().items()
+                if self._jobs[number].study == study
             )
             return f"training {study} {runs:,}/{self._runs[study]:,} runs"
         longest = min(self._running.values(), key=lambda running: running.since, default=None)
-        return longest.job.message if longest else ""
+        return longest.message if longest else ""
 
 
 def _ratio(spent_and_expected: Iterable[tuple[float, float]]) -> float:
