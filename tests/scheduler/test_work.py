@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from jfb.scheduler.work import EARLY, OTHER, Job, Running, Work
+from jfb.scheduler.work import OTHER, Job, Running, Work
 
 
 def training(study="small", runs=1, epochs=3000, **rest):
@@ -72,6 +72,8 @@ def test_a_job_on_several_cores_is_as_much_work():
     assert share == 0
     work.start(0, since(0.0))
     work.end(0, 10.0)
+    # 10 core seconds in 10 s, and four times as many are left besides training.
+    assert work.measure(10.0)[1] == pytest.approx(40 + 2 * 1.45)
     work.start(1, since(10.0))
     work.end(1, 20.0)
     # 50 core seconds in 20 s, and twice 1 s and 3,000 epochs are left.
@@ -125,8 +127,8 @@ def test_nothing_is_said_early():
     work = Work({0: other(), 1: other()}, 0.0)
     work.start(0, since(0.0))
     work.end(0, 0.1)
-    assert work.measure(EARLY - 1)[1] is None
-    assert work.measure(EARLY + 1)[1] is not None
+    assert work.measure(9.0)[1] is None
+    assert work.measure(11.0)[1] is not None
 
 
 def test_a_job_that_fails_and_is_tried_again_is_counted_once():
