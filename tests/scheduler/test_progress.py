@@ -120,8 +120,9 @@ def test_an_error_is_told_in_full_with_its_log_and_its_place(broken):
 
 def test_an_interrupt_leaves_a_clean_line(workspace):
     script = workspace.path / "workflow/scripts/generate.py"
-    script.write_text(f"import time\ntime.sleep(600)\n{script.read_text()}")
-    status, sent = in_terminal(workspace.path, TINY, interrupt_at=b"Dataset tiny")
+    # Snakemake waits for a job that starts after the signal.
+    script.write_text("import time\nprint('asleep', flush=True)\ntime.sleep(600)\n")
+    status, sent = in_terminal(workspace.path, TINY, interrupt_at=b"asleep")
     assert status != 0
     assert "Terminating processes on user request" in sent
     assert re.fullmatch(r"\[0/1 jobs.*\] ended after \d+ s", seen(sent)[-2])
