@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT
 from jfb.config import requirements
 from jfb.measure.collector import Collector
-from jfb.output.figures import cost, factors, inputs, minima, published, seeds, style
+from jfb.output.figures import cost, factors, inputs, minima, published, seeds, sheet, style
 from jfb.output.figures import sharpness as of_sharpness
 from jfb.output.figures import timing as of_time
 from jfb.records import runlog
@@ -53,19 +53,19 @@ def summary(sizes, count, lost, levels=("a", "b")):
     return table.assign(diverged=gone, lowest_loss=lowest, exact_best_loss=1.1 * lowest)
 
 
-def logs(sizes, count, lost, levels=("a", "b")):
+def logs(sizes, count, lost, levels=("a", "b"), loss="mean squared error"):
     """Diverged runs end after two epochs."""
     parts = []
     for f, b, s in itertools.product(levels, sizes, range(count)):
         gone = (b, s) in lost
         epoch = np.arange(1, 3 if gone else EPOCHS + 1)
-        loss = 1.0 / (epoch + s)
+        losses = 1.0 / (epoch + s)
         if gone:
-            loss[-1 if s else 0 :] = np.nan
-        frame = pd.DataFrame({"epoch": epoch, "train_loss": loss, "val_loss": loss})
+            losses[-1 if s else 0 :] = np.nan
+        frame = pd.DataFrame({"epoch": epoch, "train_loss": losses, "val_loss": losses})
         place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
         told = {"train_accuracy": 0.5, "val_accuracy": s / (epoch + 1), "spectral_norm": 0.9}
-        told |= {"loss": "cross-entropy", "accurate": "right"}
+        told |= {"loss": loss, "accurate": "right", "engine": "fused engine", "full": 600}
         parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
     return pd.concat(parts, ignore_index=True)
 
@@ -101,18 +101,20 @@ FIGURES = {
     "figure3": lambda *case: published.figure3(logs(case[0], 1, case[2], ["a"])),
     "bands": lambda *case: seeds.bands(logs(*case, ["a"])),
     "accuracy": lambda *case: seeds.accuracy(logs(*case, ["a"])),
-    "levels": lambda *case: seeds.levels(plain(*case)),
-    "ecdf": lambda *case: seeds.ecdf(plain(*case)),
-    "shares": lambda *case: factors.shares(summary(*case), ["level_of"]),
-    "loss_by_level": lambda *case: factors.loss_by_level(summary(*case), ["level_of"]),
-    "loss_by_level, one level": lambda *case: factors.loss_by_level(plain(*case), ["level_of"]),
-    "shares, one level": lambda *case: factors.shares(plain(*case), ["level_of"]),
-    "shares, no factor": lambda *case: factors.shares(plain(*case), []),
-    "spectral_norm": lambda *case: factors.spectral_norm(logs(*case), ["level_of"]),
-    "spectral_norm, one level": lambda *case: factors.spectral_norm(
-        logs(*case, ["a"]), ["level_of"]
+    "levels": lambda *case: seeds.levels(plain(*case), 600),
+    "ecdf": lambda *case: seeds.ecdf(plain(*case), 600),
+    "shares": lambda *case: factors.shares(summary(*case), ["level_of"], 600),
+    "loss_by_level": lambda *case: factors.loss_by_level(summary(*case), ["level_of"], 600),
+    "loss_by_level, one level": lambda *case: factors.loss_by_level(
+        plain(*case), ["level_of"], 600
     ),
-    "spectral_norm, no factor": lambda *case: factors.spectral_norm(logs(*case, ["a"]), []),
+    "shares, one level": lambda *case: factors.shares(plain(*case), ["level_of"], 600),
+    "shares, no factor": lambda *case: factors.shares(plain(*case), [], 600),
+    "spectral_norm": lambda *case: factors.spectral_norm(logs(*case), ["level_of"], 600),
+    "spectral_norm, one level": lambda *case: factors.spectral_norm(
+        logs(*case, ["a"]), ["level_of"], 600
+    ),
+    "spectral_norm, no factor": lambda *case: factors.spectral_norm(logs(*case, ["a"]), [], 600),
     "kinks": lambda *case: minima.kinks(plain(*case), units(*case), FORMS),
     "fates": lambda *case: minima.fates(units(*case)),
     "sharpness": lambda *case: of_sharpness.sharpness(sharpness(*case)),
@@ -128,7 +130,7 @@ def texts(figure):
     own = [figure.get_supxlabel(), *(t.get_text() for k in figure.legends for t in k.get_texts())]
     for axes in figure.axes:
         own += [axes.get_title(), axes.get_xlabel(), *(t.get_text() for t in axes.texts)]
-        own += [label.get_text() for label in axes.get_xticklabels()]
+        own += [label.get_text() for label in axes.get_xticklabels() + axes.get_yticklabels()]
     return "\n".join(own)
 
 
@@ -159,7 +161,7 @@ def test_a_figure_of_few_or_lost_runs_says_so(name, case):
         )
     # Nothing sticks out of the page.
     labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
-    for artist in [*figure.legends, *labels]:
+    for artist in [*figure.legends, *(label for label in labels if label.get_text())]:
         box = artist.get_window_extent()
         assert box.x0 >= 0
         assert box.y0 >= 0
@@ -191,23 +193,138 @@ def test_the_fates_of_diverged_runs_fill_the_panel():
     assert max(y for x, y in kept if x == 0) == pytest.approx(100)
 
 
-def test_bands_leave_diverged_runs_out_from_the_start():
-    (_, small) = FIGURES["bands"](*CASES["one of three diverged"]).axes
-    # Of seeds 1 and 2 alone: their losses at the first epoch are 1 / 2 and 1 / 3.
-    assert small.lines[-1].get_ydata()[0] == pytest.approx((1 / 2 + 1 / 3) / 2)
+def coloured(axes):
+    """The lines of runs in a panel, of the colour of those that reach 0.001 and of the others."""
+    runs = [line for line in axes.lines if line.get_linestyle() == "-"]
+    first = seeds._LOOKS[seeds._REACHES]["color"]
+    reach = [line.get_color() == first for line in runs]
+    return [[line for line, r in zip(runs, reach, strict=True) if r == told] for told in (1, 0)]
 
 
-def test_accuracies_are_medians_in_which_diverged_runs_keep_their_last():
-    (axes,) = FIGURES["accuracy"]([32], 3, {(32, 1)}).axes
-    (line,) = axes.lines
+def test_bands_draw_runs_by_whether_they_reach_the_minimum():
+    """Seed 0 diverges, seed 1 gets to 0.001 and seed 2 does not."""
+    table = logs([32], 3, {(32, 0)}, ["a"])
+    ends = (table["seed"] == 1) & (table["epoch"] == EPOCHS)
+    figure = seeds.bands(table.assign(train_loss=table["train_loss"].mask(ends, 0.001)))
+    (axes,) = figure.axes
+    (reaches,), (other,) = coloured(axes)
+    assert reaches.get_ydata()[-1] == 0.001
+    np.testing.assert_allclose(other.get_ydata()[0], 1 / 3)
+    assert axes.get_title() == "Batch size 32\n1 of 3 diverged\n1 of 3 reach 0.001"
+    assert "3 seeds" in figure.get_supxlabel()
+
+
+def test_bands_of_many_seeds_say_how_many_they_draw():
+    table = logs([600, 32], 40, set(), ["a"])
+    figure = seeds.bands(table)
+    drawn = [coloured(axes)[1] for axes in figure.axes]
+    assert [len(lines) for lines in drawn] == [30, 30]
+    # The same seeds at both batch sizes.
+    firsts = [{line.get_ydata()[0] for line in lines} for lines in drawn]
+    assert firsts[0] == firsts[1]
+    assert "30 of 40 seeds" in figure.get_supxlabel()
+    assert "0 of 40 reach" in figure.axes[0].get_title()
+
+
+def test_bands_of_a_cross_entropy_have_no_levels():
+    figure = seeds.bands(logs([600], 3, set(), ["a"], loss="cross-entropy"))
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "Training loss\n(cross-entropy)"
+    assert axes.get_title() == "Batch size 600 (full)"
+    assert not figure.legends
+    assert "0.001" not in texts(figure)
+
+
+def test_accuracies_are_of_runs_in_which_diverged_ones_keep_their_last():
+    figure = FIGURES["accuracy"]([32], 3, {(32, 1)})
+    (axes,) = figure.axes
+    _, lines = coloured(axes)
     # Of s / (epoch + 1) for the seeds 0, 1, 2; the second ends after two epochs.
-    np.testing.assert_allclose(line.get_ydata()[:4], [1 / 2, 1 / 3, 1 / 3, 1 / 3])
-    assert FIGURES["bands"]([32], 3, set()).axes[0].get_ylabel() == "Training loss (cross-entropy)"
+    assert lines[1].get_ydata()[-1] == pytest.approx(1 / 3)
+    # In the last epoch 0, 1 / 3 and 2 / 13: quartiles 1 / 13 and 19 / 78.
+    assert axes.get_title().endswith("in the end 7.7 to 24.4 %")
+    assert "Accurate: right." in figure.get_supxlabel()
+
+
+def test_runs_of_one_batch_size_are_joined_by_nothing():
+    """A point each, and the dashed line; with two batch sizes, a line per seed beside them."""
+    one, two = (seeds.levels(plain(sizes, 3, set()), 600) for sizes in ([32], [600, 32]))
+    joins = [[k for k in f.axes[0].lines if k.get_linewidth() == 0.4] for f in (one, two)]
+    assert [len(lines) for lines in joins] == [0, 3]
+    assert ["joins" in figure.get_supxlabel() for figure in (one, two)] == [False, True]
+
+
+def test_levels_say_how_many_reach_the_minimum_and_name_the_commonest():
+    """Losses 0.1, 0.01 and 0.001, the last of three seeds at both batch sizes."""
+    points, counts = seeds.levels(plain([600, 32], 3, set()), 600).axes
+    assert [t.get_text() for t in points.get_xticklabels()] == ["600 (full)\n1", "32\n1"]
+    assert points.get_title() == "3 of 3 seeds: 0.001 at all sizes or at none"
+    assert [text.get_text() for text in counts.texts] == ["0.001", "0.01", "0.1"]
+
+
+def test_shares_of_one_batch_size_stand_below_each_other():
+    """Levels have the names of ticks, without a legend; one of three seeds reaches 0.001."""
+    figure = FIGURES["shares"]([600], 3, set())
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert not figure.legends
+    assert [text.get_text() for text in axes.texts] == ["33", "33"]
+    assert axes.get_title() == "Batch size 600 (full)"
+
+
+def test_shares_have_their_numbers_beside_them_where_there_is_room():
+    few = factors.shares(summary([600, 32], 3, set()), ["level_of"], 600)
+    many = factors.shares(summary([600, 32], 3, set(), "abcdefgh"), ["level_of"], 600)
+    assert [[t.get_text() for t in f.axes[0].texts] for f in (few, many)] == [["33"] * 4, []]
+
+
+def test_a_level_is_written_without_underscores():
+    figure = factors.loss_by_level(summary([32], 3, set(), ["explicit_10"]), ["level_of"], 600)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["explicit 10"]
+    assert [text.get_text() for text in axes.texts] == ["1/3"]
+
+
+def test_the_report_s_figures_name_lines_where_they_end():
+    table = logs([600, 32], 1, set(), ["a"]).assign(train_accuracy=0.5)
+    accurate = (table["batch_size"] == 32) & (table["epoch"] >= 7)
+    table["train_accuracy"] = table["train_accuracy"].mask(accurate, 0.99)
+    (axes,) = published.figure2(table).axes
+    names = {text.get_text(): text.xy for text in axes.texts}
+    assert names["\N{BLACK CIRCLE} 600 (full): never"] == (EPOCHS, 0.5)
+    assert names["\N{BLACK SQUARE} 32: epoch 7"] == (EPOCHS, 0.99)
+
+
+def test_figure1_says_which_program_took_the_time_and_who_is_first():
+    table = logs([600, 32], 1, set(), ["a"])
+    small = (table["batch_size"] == 32) & (table["epoch"] == 9)
+    reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
+    left, right = published.figure1(reaches).axes
+    assert left.get_xlabel() == "Training time (s), fused engine"
+    assert left.get_title() == "Batch 32 is first at a loss\nof 0.001: after 900 ms"
+    assert right.get_title() == "Batch 32 is first at a loss\nof 0.001: in epoch 9"
+    none = published.figure1(table).axes[1]
+    assert none.get_title() == "No run gets to a loss\nof 0.001"
+
+
+def test_figure3_compares_with_training():
+    table = logs([600, 32], 1, set(), ["a"]).assign(val_accuracy=0.48)
+    table["val_loss"] = table["train_loss"] * (1 + 0.1 * (table["batch_size"] == 32))
+    loss, accuracy = published.figure3(table).axes
+    assert loss.get_title() == "In the end 1.00 to 1.10 times\nthe training loss"
+    assert accuracy.get_title() == "In the end within 2.0 points\nof the training accuracy"
+
+
+def test_norms_below_one_are_counted():
+    figure = factors.spectral_norm(logs([600, 32], 3, {(32, 1)}), ["level_of"], 600)
+    (legend,) = figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["a: 6 of 6 runs below 1 in the end", "b: 6 of 6 runs below 1 in the end"]
 
 
 def test_levels_mark_diverged_runs_with_a_cross():
     case = [600, 32], 3, {(32, 1)}
-    points, _ = seeds.levels(plain(*case)).axes
+    points, _ = seeds.levels(plain(*case), 600).axes
     crosses = [line for line in points.lines if line.get_marker() == "x"]
     assert [y for line in crosses for y in line.get_ydata()] == pytest.approx([1e-2])
 
@@ -305,7 +422,7 @@ def test_a_factor_is_named_in_words():
 def test_a_question_stands_above_legend_and_panels(case):
     """Also where it takes two lines."""
     question = "Does a question that takes two lines, since it is as long as this one, stand above?"
-    figure = style.headed(FIGURES["accuracy"](*CASES[case]), question, "Study: seeds")
+    figure = sheet.headed(FIGURES["ecdf"](*CASES[case]), question, "Study: seeds")
     figure.draw_without_rendering()
     above = figure.texts[-2:]
     boxes = [text.get_window_extent() for text in above]

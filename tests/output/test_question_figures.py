@@ -47,6 +47,7 @@ from jfb.output.figures import (
     question_shares,
     question_systems,
     question_work,
+    sheet,
     style,
 )
 from jfb.output.figures.inputs import read_answers
@@ -316,7 +317,7 @@ def test_a_question_is_answered_and_drawn(name, tmp_path):
     documents.write_csv(tmp_path / "answers.csv", table, "{}")
     answers = read_answers(tmp_path / "answers.csv")
     assert answers["level"].tolist() == table["level"].tolist()
-    figure = style.headed(drawn(name, answers), TABLE[name]["question"].value)
+    figure = sheet.headed(drawn(name, answers), TABLE[name]["question"].value)
     figure.draw_without_rendering()
     labels = [axes.get_ylabel() + axes.get_xlabel() for axes in figure.axes]
     assert any(labels)

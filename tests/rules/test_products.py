@@ -11,13 +11,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from conftest import ROOT, WARM
 from jfb.analysis import table1
 from jfb.analysis.shares import shares
 from jfb.engines import summary
-from jfb.output.figures import cost, factors, published, seeds, style
+from jfb.output.figures import cost, factors, published, seeds, sheet, style
 from jfb.output.figures.inputs import read_logs
 from jfb.output.table1 import to_latex, to_markdown, write
 from jfb.records import layout, parameters, runlog
@@ -509,18 +510,20 @@ def test_logs_get_batch_size_and_running_time(logs):
 
 
 @pytest.mark.parametrize("draw", REPORT)
-def test_a_figure_names_its_axes_and_orders_its_batch_sizes(draw, logs):
+def test_a_figure_names_its_axes_and_lines(draw, logs):
     figure = draw(logs)
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["2400", "600", "32"]
-    for axes in figure.axes:
-        assert axes.get_xlabel() in ("Epoch", "Training time (s); dotted: end of the run")
-        assert "(" in axes.get_ylabel()
-        assert axes.get_legend() is None
-        assert axes.get_yscale() == ("log" if "loss" in axes.get_ylabel() else "linear")
     figure.draw_without_rendering()
-    box = legend.get_window_extent()
-    assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+    # A name begins with the marker of its line.
+    names = [text for text in figure.axes[-1].texts if not text.get_text()[0].isdigit()]
+    sizes = [text.get_text()[2:].partition(":")[0] for text in names]
+    assert sizes == ["2400 (full)", "600", "32"]
+    for axes in figure.axes:
+        assert axes.get_xlabel() in ("", "Epoch", "Training time (s), fused engine")
+        assert "(" in axes.get_ylabel() or draw is published.figure1
+        assert axes.get_yscale() == ("linear" if "accuracy" in axes.get_ylabel() else "log")
+        boxes = [Text.get_window_extent(text) for text in names]
+        assert not any(box.overlaps(axes.get_window_extent()) for box in boxes)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
 def test_figure1_marks_the_end_of_each_run(logs):
@@ -533,7 +536,7 @@ def test_figure1_marks_the_end_of_each_run(logs):
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
     logs = read_logs([log(losses)])
     for draw in REPORT:
-        style.write(draw(logs), [tmp_path / f"{draw.__name__}.png"], "{}")
+        sheet.write(draw(logs), [tmp_path / f"{draw.__name__}.png"], "{}")
 
 
 def drawn(figure):
@@ -553,24 +556,22 @@ def several(log):
     return read_logs(paths)
 
 
-def test_bands_are_median_and_quartiles(several):
+def test_bands_are_runs(several):
     left, right = drawn(seeds.bands(several)).axes
     titles = [axes.get_title() for axes in (left, right)]
-    assert titles == ["Batch size 600", "Batch size 32\n1 of 4 diverged"]
-    # Losses 1, 2, 3, 4 and then 0.1, 0.01, 0.001, 0.0001.
-    np.testing.assert_allclose(left.lines[-1].get_ydata(), [2.5, 0.0055])
-    (band,) = left.collections
-    edges = band.get_paths()[0].vertices
-    first = edges[edges[:, 0] == 1, 1]
-    assert (first.min(), first.max()) == pytest.approx((1.75, 3.25))
+    first = "Batch size 600\n2 of 4 reach 0.001"
+    assert titles == [first, "Batch size 32\n1 of 4 diverged\n1 of 4 reach 0.001"]
+    # Losses 1, 2, 3, 4 and then 0.1, 0.01, 0.001, 0.0001; the dashed line is the first.
+    shown = [[list(line.get_ydata()) for line in axes.lines[1:]] for axes in (left, right)]
+    assert sorted(shown[0]) == [[1, 0.1], [2, 0.01], [3, 0.001], [4, 0.0001]]
     # The seed without a finite loss is left out.
-    np.testing.assert_allclose(right.lines[-1].get_ydata(), [2.0, 0.01])
+    assert sorted(shown[1]) == [[1, 0.1], [2, 0.01], [3, 0.001]]
     assert left.get_yscale() == "log"
     assert left.get_xlabel() == "Epoch"
 
 
 def test_levels_show_every_run_and_join_the_seeds(many):
-    points, counts = drawn(seeds.levels(many)).axes
+    points, counts = drawn(seeds.levels(many, 600)).axes
     joined = [line for line in points.lines if line.get_alpha() is not None]
     # Full batches first: from 600 to 32.
     np.testing.assert_array_equal(
@@ -580,18 +581,25 @@ def test_levels_show_every_run_and_join_the_seeds(many):
     shown = [line.get_ydata() for line in points.lines if line.get_marker() in ("o", "s")]
     np.testing.assert_array_equal(shown, many["lowest_loss"].to_numpy().reshape(2, 5)[::-1])
     labels = [text.get_text() for text in points.get_xticklabels()]
-    assert labels == ["600\n1 of 5 diverged", "32"]
+    assert labels == ["600 (full)\n0\n1 diverged", "32\n3"]
     assert points.get_yscale() == "log"
-    assert sum(bar.get_width() for bar in counts.patches) == 9
+    assert sum(counts.patches[0].get_data().values) == 9
 
 
 def test_the_ecdf_counts_runs_without_a_finite_loss_as_above(many):
-    (axes,) = drawn(seeds.ecdf(many)).axes
-    full, small = ([line.get_xdata(), line.get_ydata()] for line in axes.lines[:2])
+    (axes,) = drawn(seeds.ecdf(many, 600)).axes
+    steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    full, small = ([line.get_xdata(), line.get_ydata()] for line in steps)
     finite = np.isfinite(full[0])
     assert full[1][finite].max() == 0.8
     assert small[1][small[0] <= 0.001].max() == 0.6
     assert axes.get_xscale() == "log"
+    # At the dashed line, the marker of a batch size has the share of the legend.
+    marks = [line.get_ydata() for line in axes.lines if line.get_marker() in ("o", "s")]
+    assert [list(mark) for mark in marks] == [[0], [0.6]]
+    (legend,) = axes.figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["600 (full): 0 %\n1 of 5 diverged", "32: 60 %"]
 
 
 @pytest.mark.parametrize("runs", [1, 2])
@@ -599,10 +607,10 @@ def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path
     lost = many.iloc[:runs].assign(lowest_loss=np.nan)
     for k, summary_ in enumerate((many.iloc[:runs], lost)):
         for draw in (seeds.levels, seeds.ecdf):
-            style.write(draw(summary_), [tmp_path / f"{draw.__name__}{k}.png"], "{}")
+            sheet.write(draw(summary_, 600), [tmp_path / f"{draw.__name__}{k}.png"], "{}")
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
-        style.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"], "{}")
+        sheet.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"], "{}")
 
 
 @pytest.fixture
@@ -652,13 +660,13 @@ def test_a_share_is_of_all_runs_those_that_diverged_among_them(crossed):
 
 
 def test_shares_stand_beside_each_other_by_level(crossed):
-    figure = drawn(factors.shares(crossed, ["gradient"]))
+    figure = drawn(factors.shares(crossed, ["gradient"], 600))
     (axes,) = figure.axes
     jfb, implicit = axes.containers
     np.testing.assert_array_equal(jfb[0].get_ydata(), [0.75, 0])
     np.testing.assert_array_equal(implicit[0].get_ydata(), [1, 0.25])
     assert all(jfb[0].get_xdata() < implicit[0].get_xdata())
-    assert [text.get_text() for text in axes.get_xticklabels()] == ["600", "32"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["600 (full)", "32"]
     (legend,) = figure.legends
     labels = [text.get_text() for text in legend.get_texts()]
     assert labels == ["jfb\n1 of 8 diverged", "implicit"]
@@ -667,12 +675,13 @@ def test_shares_stand_beside_each_other_by_level(crossed):
     assert ends.tolist() == pytest.approx([row["share_low"], row["share_high"]])
 
 
-def test_losses_stand_beside_each_other_by_level(crossed):
-    figure = drawn(factors.loss_by_level(crossed, ["gradient"]))
+def test_losses_stand_below_each_other_by_level(crossed):
+    figure = drawn(factors.loss_by_level(crossed, ["gradient"], 600))
     full, small = figure.axes
-    assert [axes.get_title() for axes in figure.axes] == ["Batch size 600", "Batch size 32"]
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["Batch size 600 (full)", "Batch size 32"]
     shown = [
-        [list(line.get_ydata()) for line in axes.lines if line.get_marker() == mark]
+        [list(line.get_xdata()) for line in axes.lines if line.get_marker() == mark]
         for axes in (full, small)
         for mark in "os"
     ]
@@ -684,31 +693,21 @@ def test_losses_stand_beside_each_other_by_level(crossed):
     ]
     # A seed has one place within each level, and levels stand apart by 1.
     jfb, implicit = [line for line in full.lines if line.get_marker() in ("o", "s")]
-    np.testing.assert_allclose(implicit.get_xdata() - jfb.get_xdata(), 1)
-    assert len(set(jfb.get_xdata())) == 4
-    medians = [
-        [segment[0, 1] for bar in axes.collections for segment in bar.get_segments()]
-        for axes in (full, small)
-    ]
-    assert medians == [pytest.approx([0.00095, 0.0001]), pytest.approx([0.02, 0.01])]
-    (legend,) = figure.legends
-    labels = [text.get_text() for text in legend.get_texts()]
+    np.testing.assert_allclose(implicit.get_ydata() - jfb.get_ydata(), 1)
+    assert len(set(jfb.get_ydata())) == 4
+    # How many reach 0.001, of all: the lost run is among them.
+    reached = [[text.get_text() for text in axes.texts] for axes in (full, small)]
+    assert reached == [["3/4", "4/4"], ["0/4", "1/4"]]
+    labels = [text.get_text() for text in full.get_yticklabels()]
     assert labels == ["jfb\n1 of 8 diverged", "implicit"]
-    assert "1 of 16 runs not shown: no finite loss" in figure.get_supxlabel()
-
-
-def test_the_median_of_losses_counts_lost_runs_as_above_all(crossed):
-    """Of the losses of 4 seeds 3 are lost: the median is none, and no bar is drawn."""
-    lost = crossed.assign(lowest_loss=crossed["lowest_loss"].mask(crossed["seed"] > 0))
-    full, small = drawn(factors.loss_by_level(lost, ["gradient"])).axes
-    assert not full.collections
-    assert not small.collections
+    assert not figure.legends
+    assert "1 of 16 runs not shown: no finite loss" in figure.get_supxlabel().replace("\n", " ")
 
 
 def test_a_run_that_diverged_late_is_a_cross_at_the_loss_before(crossed):
     late = crossed.assign(diverged=crossed["lowest_loss"] == 0.0002)
-    full, _ = drawn(factors.loss_by_level(late, ["gradient"])).axes
-    crosses = [list(line.get_ydata()) for line in full.lines if line.get_marker() == "x"]
+    full, _ = drawn(factors.loss_by_level(late, ["gradient"], 600)).axes
+    crosses = [list(line.get_xdata()) for line in full.lines if line.get_marker() == "x"]
     assert crosses == [[0.0002], []]
 
 
@@ -717,16 +716,20 @@ def test_the_spectral_norm_is_shown_by_batch_size_and_level(several):
         several.assign(gradient=name, spectral_norm=several["seed"] + shift)
         for name, shift in (("jfb", 0.0), ("implicit", 10.0))
     )
-    figure = drawn(factors.spectral_norm(logs, ["gradient"]))
+    figure = drawn(factors.spectral_norm(logs, ["gradient"], 600))
     titles = [axes.get_title() for axes in figure.axes]
     # Seed 3 of batch size 32 diverges with both gradients.
-    assert titles == ["Batch size 600", "Batch size 32\n2 of 8 diverged"]
-    # The line at 1, then seeds 0 to 3 in the first epoch: quartiles 0.75 and 2.25, median 1.5.
-    first = [line.get_ydata()[0] for line in figure.axes[0].lines]
-    assert first == [1, 0.75, 2.25, 1.5, 10.75, 12.25, 11.5]
+    assert titles == ["Batch size 600 (full)", "Batch size 32\n2 of 8 diverged"]
+    # A line per run, and that at 1.
+    first = [[line.get_ydata()[0] for line in axes.lines] for axes in figure.axes]
+    assert first == [[0, 1, 2, 3, 10, 11, 12, 13, 1], [0, 1, 2, 10, 11, 12, 1]]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["jfb", "implicit"]
-    assert not drawn(factors.spectral_norm(several, [])).legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    # Seed 0 at either batch size.
+    counts = "2 of 8 runs below 1 in the end", "0 of 8 runs below 1 in the end"
+    assert labels == [f"jfb: {counts[0]}", f"implicit: {counts[1]}"]
+    (legend,) = drawn(factors.spectral_norm(several, [], 600)).legends
+    assert "runs below 1 in the end" in legend.get_texts()[0].get_text()
 
 
 def test_the_cost_is_drawn_by_what_varied():
@@ -768,7 +771,7 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        style.write(published.figure1(logs), paths, "{}")
+        sheet.write(published.figure1(logs), paths, "{}")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from conftest import ROOT
-from jfb.output.figures import style
+from jfb.output.figures import sheet
 from jfb.storage import documents, files, parquet, provenance
 
 CONFIG = {"b": 1, "a": {"c": [1.5, "x"]}}
@@ -62,7 +62,7 @@ def test_figures_carry_it_and_do_not_show_it(tmp_path):
     figure.subplots().plot([1, 2])
     origin = provenance.of(CONFIG)
     paths = [tmp_path / f"figure.{ending}" for ending in ("svg", "pdf", "png")]
-    style.write(figure, paths, origin)
+    sheet.write(figure, paths, origin)
     svg, pdf, png = paths
     (described,) = re.findall(r"<dc:description>(.*)</dc:description>", svg.read_text())
     assert json.loads(described) == json.loads(origin)

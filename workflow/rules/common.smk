@@ -393,13 +393,19 @@ def is_of_study(figure):
     return f"figures/{figure}" in requirements.NEEDS
 
 
+def full_of(study):
+    """The size of its full batch."""
+    runs = project.studies[study].runs.values()
+    return {"full": max(run.dataset.training_size for run in runs)}
+
+
 def factors_of(study):
-    return {"factors": list(project.studies[study].factors)}
+    return {"factors": list(project.studies[study].factors)} | full_of(study)
 
 
 def equal_in(study):
     """What the runs of the study of many seeds, and those of one with updates, have in common."""
-    return {
+    return full_of(study) | {
         "after": [
             f"{epochs_of(project.distribution):,} epochs",
             f"{project.studies[study].updates:,} updates",

@@ -23,7 +23,7 @@ import yaml
 from jfb.config import names
 from jfb.config.project import Project, load
 from jfb.output import drift, numbers, questions, templates
-from jfb.output.figures import architecture, style
+from jfb.output.figures import architecture, sheet
 from jfb.storage import files, provenance
 
 NUMBERS = "docs/numbers.json"
@@ -106,6 +106,6 @@ try:
         with files.whole(page) as temporary:
             temporary.write_text(text, encoding="utf-8")
     library = architecture.read(LIBRARY)
-    style.write(architecture.packages(library), [PICTURE], architecture.described(library))
+    sheet.write(architecture.packages(library), [PICTURE], architecture.described(library))
 except files.FileFault as error:
     sys.exit(str(error))

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from jfb.output.figures import style
+from jfb.output.figures import sheet
 from jfb.storage import provenance
 from jfb.storage.joblog import job_log
 
@@ -12,6 +12,6 @@ with job_log(snakemake.log[0]) as log:
     tables = {name: read(snakemake.input[name]) for name, read in draw.readers.items()}
     figure = draw(**tables, **snakemake.params.options)
     study = snakemake.wildcards.get("study")
-    style.headed(figure, snakemake.params.question, f"Study: {study}" if study else "")
-    style.write(figure, snakemake.output, origin)
+    sheet.headed(figure, snakemake.params.question, f"Study: {study}" if study else "")
+    sheet.write(figure, snakemake.output, origin)
     log.info("drew %s", ", ".join(snakemake.output))

@@ -12,185 +12,245 @@ from jfb.analysis.shares import shares as shares_of
 from jfb.output.figures.inputs import read_logs, read_summaries, read_summary
 from jfb.output.figures.style import (
     NOTE,
+    PAGE_WIDTH,
+    categories,
     counted,
     drawn_from,
     in_percent,
     level_legend,
     level_looks,
+    note,
     outer,
     panels,
+    plain_ticks,
     say,
+    sized,
     with_diverged,
 )
 
 _SPREAD = 0.6
+_DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
+# Inches that a number of two digits takes beside its point, and the height of a level's name.
+_NUMBER, _NAME = 0.28, 0.2
+# Runs of a level that a panel shows as lines, at most.
+_SHOWN = 20
 
 
 @drawn_from(summary=read_summary)
-def shares(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
+def shares(summary: pd.DataFrame, factors: Sequence[str], full: int) -> Figure:
     """Share of seeds whose lowest loss reaches the minimum, with its 95 % Wilson interval.
 
-    Runs that diverged are among them; the legend says how many of a level did.
+    By batch size, with levels side by side; of one batch size, level below level. Runs that
+    diverged are among the seeds; the names of levels say how many did.
 
     Args:
         summary: of a study, see `jfb.engines.summary`.
         factors: of the study.
+        full: the size of the full batch.
     """
     summary = _labelled(summary, factors)
     table = shares_of(summary, ["level", "batch_size"])
-    levels = level_looks(table["level"])
     sizes = sorted(table["batch_size"].unique(), reverse=True)
+    levels = level_looks(table["level"])
+    seeds = summary.groupby("level", sort=False)["seed"].nunique()
+    alike = seeds.nunique() == 1
+    names = _names(summary, None if alike else seeds)
     figure, (axes,) = panels(1)
-    shifts = _SPREAD * (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
-    for shift, (level, look) in zip(shifts, levels.items(), strict=True):
-        rows = table[table["level"] == level].set_index("batch_size").reindex(sizes)
-        share = rows["share_reached"]
-        reach = [share - rows["share_low"], rows["share_high"] - share]
-        axes.errorbar(
-            np.arange(len(sizes)) + shift,
-            share,
-            yerr=np.abs(reach),
-            capsize=2,
-            linestyle="",
-            elinewidth=1,
-            markersize=5,
-            **look,
-        )
-    axes.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(-0.03, 1.03))
-    axes.set_xlim(-0.5, len(sizes) - 0.5)
-    *fewer, most = sorted(summary.groupby("level")["seed"].nunique().unique())
-    seeds = "".join(f"{number} or " for number in fewer) + counted(most, "seed")
-    axes.set_xlabel(f"Batch size (bars: 95 % intervals over {seeds})")
-    axes.set_ylabel(f"Runs with a loss of at most {REACHED:g} (%)")
-    axes.grid(visible=False, axis="x")
-    in_percent(axes.yaxis)
-    level_legend(figure, _named(levels, summary), _title(factors))
+    what = f"Runs with a loss of at most {REACHED:g} (%)"
+    if len(sizes) == 1:
+        _below(axes, table.set_index("level"), names)
+        axes.grid(visible=False, axis="y")
+        axes.set(xlabel=what, ylabel=_title(factors), xlim=(-0.03, 1.08))
+        axes.set(title=f"Batch size {sized(sizes[0], full)}")
+        in_percent(axes.xaxis)
+    else:
+        shifts = _SPREAD * (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
+        numbers = PAGE_WIDTH * _SPREAD / len(levels) / len(sizes) >= _NUMBER
+        for shift, (level, look) in zip(shifts, levels.items(), strict=True):
+            rows = table[table["level"] == level]
+            _beside(axes, rows.assign(x=rows["batch_size"].map(sizes.index) + shift), look, numbers)
+        categories(axes, [sized(size, full) for size in sizes])
+        axes.set(xlabel="Batch size", ylabel=what, ylim=(-0.03, 1.03))
+        axes.grid(visible=False, axis="x")
+        in_percent(axes.yaxis)
+        looks = {names[level]: look | {"linestyle": ""} for level, look in levels.items()}
+        level_legend(figure, looks, _title(factors))
+    over = f" over {counted(seeds.iloc[0], 'seed')}" if alike else ""
+    note(figure, f"Bars: 95 % intervals{over}.")
     return figure
 
 
-@drawn_from(summary=read_summary)
-def loss_by_level(summary: pd.DataFrame, factors: Sequence[str]) -> Figure:
-    """Lowest loss of each run by level of the factors, with medians, a panel per batch size.
+def _beside(axes: Axes, rows: pd.DataFrame, look: Mapping, numbers: bool) -> None:
+    """Draw the shares of a level at `x`, with their numbers beside them or without."""
+    options = {"capsize": 2, "linestyle": "", "elinewidth": 1, "markersize": 5}
+    axes.errorbar(rows["x"], rows["share_reached"], _reach(rows), **options, **look)
+    for x, share in zip(rows["x"], rows["share_reached"], strict=True):
+        if numbers:
+            _write(axes, share, (x, share))
 
-    A seed has the same place at every level. A run that diverged is a cross at the lowest loss that
-    it had before, if it had one; the legend says how many of a level did. For the median, a run
-    without a finite loss is above all.
+
+def _below(axes: Axes, rows: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Draw a share per level, the first at the top, with its number after its interval."""
+    for place, (level, look) in enumerate(level_looks(rows.index).items()):
+        row = rows.loc[[level]]
+        options = {"capsize": 2, "elinewidth": 1, "markersize": 5}
+        axes.errorbar(row["share_reached"], [place], xerr=_reach(row), **options, **look)
+        _write(axes, row["share_reached"].iloc[0], (row["share_high"].iloc[0], place))
+    _lines(axes, names)
+
+
+def _reach(rows: pd.DataFrame) -> np.ndarray:
+    """How far the interval of each share reaches below and above it."""
+    share = rows["share_reached"]
+    return np.abs([share - rows["share_low"], rows["share_high"] - share])
+
+
+def _write(axes: Axes, share: float, at: tuple[float, float]) -> None:
+    options = {"textcoords": "offset points", "va": "center", "fontsize": NOTE}
+    axes.annotate(f"{100 * share:.0f}", at, (5, 0), **options)
+
+
+def _lines(axes: Axes, names: Mapping[str, str]) -> None:
+    """Name the places 0, 1, ... of y, from the top."""
+    axes.set(yticks=range(len(names)), yticklabels=names.values(), ylim=(len(names) - 0.4, -0.6))
+
+
+@drawn_from(summary=read_summary)
+def loss_by_level(summary: pd.DataFrame, factors: Sequence[str], full: int) -> Figure:
+    """Lowest loss of each run, level below level of the factors, by batch size.
+
+    Beside a level stands how many of its runs reach 0.001. A seed has the same place at every
+    level. A run that diverged is a cross at the lowest loss that it had before, if it had one; the
+    name of a level says how many did.
 
     Args:
         summary: of a study, see `jfb.engines.summary`.
         factors: of the study.
+        full: the size of the full batch.
     """
     summary = _labelled(summary, factors)
     levels = level_looks(summary["level"])
     sizes = sorted(summary["batch_size"].unique(), reverse=True)
     seeds = sorted(summary["seed"].unique())
-    # From the left to the right of a level's column.
+    # From the top to the bottom of a level's line.
     order = np.arange(len(seeds)) - (len(seeds) - 1) / 2
     shifts = pd.Series(_SPREAD * order / len(seeds), seeds)
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
+    rows = all_axes[0].get_gridspec().nrows
+    figure.set_figheight(max(figure.get_figheight(), rows * (0.9 + _NAME * len(levels))))
     for axes, size in zip(all_axes, sizes, strict=True):
-        axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
+        axes.axvline(REACHED, **_DASHED)
         of_size = summary[summary["batch_size"] == size]
         for place, (level, look) in enumerate(levels.items()):
             runs = of_size[of_size["level"] == level]
-            _column(axes, runs.assign(x=place + runs["seed"].map(shifts)), place, look)
+            _line(axes, runs.assign(y=place + runs["seed"].map(shifts)), place, look)
         if of_size["lowest_loss"].isna().all():
             say(axes, "no finite loss")
-        axes.set(yscale="log", ylabel="Lowest training loss\n(mean squared error)")
-        axes.set(title=f"Batch size {size}", xticks=[], xlim=(-0.6, len(levels) - 0.4))
-    outer(all_axes)
+        axes.set(xscale="log", xlabel="Lowest training loss", ylabel=_title(factors))
+        axes.set(title=f"Batch size {sized(size, full)}")
+        axes.grid(visible=False, axis="y")
+    _lines(all_axes[0], _names(summary))
     if summary["lowest_loss"].isna().all():
-        all_axes[0].set_ylim(1e-3, 1)
-    figure.supxlabel(_marks(summary, len(seeds)), fontsize=NOTE)
-    named = {name: look | {"linestyle": ""} for name, look in _named(levels, summary).items()}
-    level_legend(figure, named, _title(factors))
+        all_axes[0].set_xlim(1e-4, 1)
+    plain_ticks(all_axes[0].xaxis)
+    outer(all_axes)
+    note(figure, _marks(summary, len(seeds)))
     return figure
 
 
-def _column(axes: Axes, runs: pd.DataFrame, place: int, look: Mapping) -> None:
-    """Draw the runs of a level, each at its `x`, and their median around the level's place."""
+def _line(axes: Axes, runs: pd.DataFrame, place: int, look: Mapping) -> None:
+    """Draw the runs of a level, each at its `y`, and write how many reach 0.001 at the right."""
     size, edge = (4, 0.3) if len(runs) <= 50 else (2, 0)
     look = look | {"linestyle": "", "markersize": size, "mew": edge}
-    kept, lost = runs[~runs["diverged"]], runs[runs["diverged"]]
-    axes.plot("x", "lowest_loss", data=kept, **look)
     cross = look | {"marker": "x", "markersize": 4, "mew": 1, "markeredgecolor": look["color"]}
-    axes.plot("x", "lowest_loss", data=lost, **cross)
-    median = runs["lowest_loss"].fillna(np.inf).median()
-    if np.isfinite(median):
-        axes.hlines(median, place - 0.44, place + 0.44, "black", linewidth=1, zorder=3)
+    for lost, marks in ((False, look), (True, cross)):
+        own = runs[runs["diverged"] == lost]
+        axes.plot(own["lowest_loss"], own["y"], **marks)
+    reached = f"{(runs['lowest_loss'] <= REACHED).sum()}/{len(runs):,}"
+    at_right = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+    axes.annotate(reached, (1, place), (3, 0), va="center", fontsize=NOTE, **at_right)
 
 
 def _marks(summary: pd.DataFrame, seeds: int) -> str:
     """What the marks of `loss_by_level` are, and how many runs it cannot show."""
     missing = summary["lowest_loss"].isna()
     order = "" if seeds == 1 else ", in the same order at each level"
-    said = f"A point per run: {counted(seeds, 'seed')}{order}. Bar: median. Dashed: {REACHED:g}."
+    said = f"Mean squared errors; left is better. A point per run: {counted(seeds, 'seed')}{order}."
+    said += f" Right: runs at {REACHED:g} (dashed) or less."
     if (summary["diverged"] & ~missing).any():
         said += " Cross: before it diverged."
     if missing.any():
-        said += f"\n{missing.sum()} of {counted(len(summary), 'run')} not shown: no finite loss."
+        said += f" {missing.sum()} of {counted(len(summary), 'run')} not shown: no finite loss."
     return said
 
 
 @drawn_from(summaries=read_summaries)
-def updates(summaries: Sequence[pd.DataFrame], after: Sequence[str]) -> Figure:
+def updates(summaries: Sequence[pd.DataFrame], after: Sequence[str], full: int) -> Figure:
     """Share of seeds that reach the minimum after the same epochs and after the same updates.
 
     Args:
         summaries: of two studies, see `jfb.engines.summary`.
         after: what the runs of each had the same number of, in words.
+        full: the size of the full batch.
     """
     parts = zip(summaries, after, strict=True)
-    return shares(pd.concat([table.assign(after=what) for table, what in parts]), ["after"])
+    return shares(pd.concat([table.assign(after=what) for table, what in parts]), ["after"], full)
 
 
 @drawn_from(logs=read_logs)
-def spectral_norm(logs: pd.DataFrame, factors: Sequence[str]) -> Figure:
-    """Spectral norm of the latent weight over epochs: median and quartiles over seeds.
+def spectral_norm(logs: pd.DataFrame, factors: Sequence[str], full: int) -> Figure:
+    """Spectral norm of the latent weight over epochs, a line per run, a panel per batch size.
 
-    A panel per batch size, a colour per level of the factors. Over the runs that did not diverge;
-    the title of a panel says how many did.
+    A colour per level of the factors; the name of a level says how many of its runs end below 1, of
+    all that there are. Runs that diverged are not drawn; the title of a panel says how many did.
 
     Args:
         logs: as `jfb.output.figures.inputs.read_logs` returns them.
         factors: of the study.
+        full: the size of the full batch.
     """
     logs = _labelled(logs, factors)
     levels = level_looks(logs["level"])
-    runs = logs.drop_duplicates(["level", "batch_size", "seed"]).set_index("batch_size")["diverged"]
-    finite = logs[~logs["diverged"]]
-    quartiles = {
-        place: of_epoch["spectral_norm"].quantile([0.25, 0.5, 0.75]).unstack()
-        for place, rows in finite.groupby(["batch_size", "level"])
-        for of_epoch in [rows.groupby("epoch")]
-    }
+    runs = logs.drop_duplicates(["level", "batch_size", "seed"], keep="last")
     sizes = sorted(logs["batch_size"].unique(), reverse=True)
+    seeds = shown = sorted(logs["seed"].unique())
+    if len(seeds) > _SHOWN:
+        shown = np.random.default_rng(0).choice(seeds, _SHOWN, replace=False)
+    drawn = logs[~logs["diverged"] & logs["seed"].isin(shown)]
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, size in zip(all_axes, sizes, strict=True):
-        axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xlabel="Epoch", ylabel="Spectral norm of the latent weight")
-        axes.set(xlim=(0, logs["epoch"].max()))
-        axes.set(title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
-        if runs.loc[[size]].all():
+        of_size = runs[runs["batch_size"] == size]
+        title = f"Batch size {sized(size, full)}"
+        axes.set(title=with_diverged(title, of_size["diverged"]), xlabel="Epoch", xscale="log")
+        axes.set_ylabel("Spectral norm\nof the latent weight")
+        if of_size["diverged"].all():
             say(axes, "all runs diverged")
         for level, look in levels.items():
-            if (size, level) not in quartiles:
-                continue
-            own, colour = quartiles[size, level], look["color"]
-            axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.12, lw=0)
-            axes.plot(own[[0.25, 0.75]], color=colour, linewidth=0.5, alpha=0.6)
-            axes.plot(own[0.5], color=colour, linewidth=1.4)
+            own = drawn[(drawn["batch_size"] == size) & (drawn["level"] == level)]
+            lines = own.pivot(index="epoch", columns="seed", values="spectral_norm")
+            axes.plot(lines, color=look["color"], linewidth=0.7, alpha=0.7)
+        axes.axhline(1, zorder=3, **_DASHED)
+    all_axes[0].set_xlim(1, max(2, logs["epoch"].max()))
+    plain_ticks(all_axes[0].xaxis)
     outer(all_axes)
-    if factors:
-        lines = {level: look | {"marker": "", "linewidth": 1.4} for level, look in levels.items()}
-        level_legend(figure, lines, _title(factors))
+    below = {}
+    for level, look in levels.items():
+        norms = runs.loc[runs["level"] == level, "spectral_norm"]
+        said = f"{(norms < 1).sum():,} of {counted(len(norms), 'run')} below 1 in the end"
+        below[f"{level}: {said}" if factors else said] = look | {"marker": "", "linewidth": 1.4}
+    level_legend(figure, below, _title(factors))
+    of = f"{len(shown)} of " if len(shown) < len(seeds) else ""
+    said = f"A line per run: {of}{counted(len(seeds), 'seed')}."
+    note(figure, f"{said} Below 1 (dashed) the map contracts in the spectral norm.")
     return figure
 
 
-def _named(levels: Mapping[str, dict], summary: pd.DataFrame) -> dict[str, dict]:
-    """The looks of levels by their names with the number of their runs that diverged."""
+def _names(summary: pd.DataFrame, seeds: pd.Series | None = None) -> dict[str, str]:
+    """By level, its name, with the number of its seeds, and of its runs that diverged, if any."""
     diverged = summary.set_index("level")["diverged"]
-    return {with_diverged(level, diverged.loc[[level]]): look for level, look in levels.items()}
+    counts = {} if seeds is None else {k: f", {counted(n, 'seed')}" for k, n in seeds.items()}
+    levels = dict.fromkeys(summary["level"])
+    return {k: with_diverged(f"{k}{counts.get(k, '')}", diverged.loc[[k]]) for k in levels}
 
 
 def _title(factors: Sequence[str]) -> str:
@@ -201,4 +261,5 @@ def _labelled(table: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """The table with a column `level`: the levels of all factors in one text."""
     if not factors:
         return table.assign(level="all runs")
-    return table.assign(level=table[list(factors)].agg(", ".join, axis=1))
+    levels = table[list(factors)].agg(", ".join, axis=1)
+    return table.assign(level=levels.str.replace("_", " "))

@@ -21,16 +21,23 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
     Returns:
         A row per epoch and run: the columns of `jfb.records.runlog.Epoch`, a column per factor of
         the study, batch_size, seed, loss, what figures call it, accurate, what they call an
-        accurate prediction, seconds, the training time since the start of the run, and diverged,
-        whether the run has by its end (see `jfb.engines.summary`). What is not finite is missing.
+        accurate prediction, engine, likewise, full, the size of the full batch, seconds, the
+        training time since the start of the run, and diverged, whether the run has by its end (see
+        `jfb.engines.summary`). What is not finite is missing.
     """
     parts = []
     for path in paths:
         frame, run = runlog.frame(path)
         loss = Loss.all()[run.loss]
         accurate = "right" if loss.of_classes else f"off by {run.accuracy_threshold:g} at most"
-        frame = frame.assign(loss=loss.label, accurate=accurate, diverged=run_diverged(frame))
-        parts.append(frame.assign(seconds=frame["train_seconds"].cumsum()))
+        told = {
+            "loss": loss.label,
+            "accurate": accurate,
+            "engine": f"{run.engine.replace('_', ' ')} engine",
+            "full": run.dataset.training_size,
+            "diverged": run_diverged(frame),
+        }
+        parts.append(frame.assign(seconds=frame["train_seconds"].cumsum(), **told))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
 
 

@@ -1,71 +1,141 @@
 """The report's figures, drawn from the logs of a study."""
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs
 from jfb.output.figures.style import (
     drawn_from,
     in_percent,
-    level_legend,
     looks,
     loss_axis,
+    mark,
+    name_ends,
+    named,
+    note,
+    outer,
     panels,
-    with_diverged,
+    plain_ticks,
+    sized,
 )
+from jfb.records.summary import ACCURATE
 
 _MARKERS_PER_CURVE = 6
+_NAMES = "Beside the lines: batch sizes."
 
 
 @drawn_from(logs=read_logs)
 def figure1(logs: pd.DataFrame) -> Figure:
-    """Training loss over training time, the end of each run marked, and over epochs."""
-    figure, (over_time, over_epochs) = panels(2)
+    """Training loss over training time, the end of each run marked, and over epochs.
+
+    Args:
+        logs: of one run per batch size, as `jfb.output.figures.inputs.read_logs` returns them.
+    """
+    figure, (over_time, over_epochs) = panels(2, sharey=True)
     _curves(over_time, logs, "seconds", "train_loss")
-    _mark_ends(over_time, logs, "seconds", "train_loss")
-    over_time.set(xscale="log", xlabel="Training time (s); dotted: end of the run")
     _curves(over_epochs, logs, "epoch", "train_loss")
-    over_epochs.set(xlabel="Epoch")
+    _mark_ends(over_time, logs, "seconds", "train_loss")
+    over_time.set_xlim(logs["seconds"].min() / 1.5, logs["seconds"].max() * 1.5)
+    over_time.set(xscale="log", xlabel=f"Training time (s), {logs['engine'].iloc[0]}")
+    over_time.set_title(_first(logs, "seconds", 1e3, "after {:,.3g} ms"))
+    over_epochs.set(xlabel="Epoch", title=_first(logs, "epoch", 1, "in epoch {:,.0f}"))
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
-    _legend(figure, logs)
+        axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
+    plain_ticks(over_time.xaxis)
+    plain_ticks(over_time.yaxis)
+    outer((over_time, over_epochs))
+    note(figure, f"{_NAMES} Dashed: {REACHED:g}. Large mark: end of the run. {_lost(logs)}")
+    _name(over_epochs, logs, "train_loss")
     return figure
 
 
 @drawn_from(logs=read_logs)
 def figure2(logs: pd.DataFrame) -> Figure:
-    """Training accuracy over epochs."""
+    """Training accuracy over epochs, and the first epoch of each run with 99 %.
+
+    Args:
+        logs: as for `figure1`.
+    """
     figure, (axes,) = panels(1)
     _curves(axes, logs, "epoch", "train_accuracy")
     _accuracy_axis(axes, "Training accuracy", logs)
-    axes.set(xlabel="Epoch")
-    _legend(figure, logs)
+    enough = f"{100 * ACCURATE:g} %"
+    mark(axes, ACCURATE, enough)
+    axes.set(xlabel="Epoch", title=f"Beside each line: batch size, first epoch with {enough}")
+    note(figure, _lost(logs))
+    first = logs[logs["train_accuracy"] >= ACCURATE].groupby("batch_size")["epoch"].min()
+    _name(axes, logs, "train_accuracy", {size: f"epoch {epoch:,}" for size, epoch in first.items()})
     return figure
 
 
 @drawn_from(logs=read_logs)
 def figure3(logs: pd.DataFrame) -> Figure:
-    """Validation loss and validation accuracy over epochs."""
+    """Validation loss and validation accuracy over epochs, and how they compare with training.
+
+    Args:
+        logs: as for `figure1`.
+    """
     figure, (loss, accuracy) = panels(2)
+    ends = logs[~logs["diverged"]].drop_duplicates("batch_size", keep="last")
+    ratio = (ends["val_loss"] / ends["train_loss"]).dropna()
+    points = 100 * (ends["val_accuracy"] - ends["train_accuracy"]).abs().max()
     _curves(loss, logs, "epoch", "val_loss")
     loss_axis(loss, logs["val_loss"], "Validation loss")
+    plain_ticks(loss.yaxis)
+    if len(ratio):
+        between = " to ".join(dict.fromkeys(f"{end:.2f}" for end in (ratio.min(), ratio.max())))
+        loss.set_title(f"In the end {between} times\nthe training loss")
     _curves(accuracy, logs, "epoch", "val_accuracy")
     _accuracy_axis(accuracy, "Validation accuracy", logs)
+    if np.isfinite(points):
+        accuracy.set_title(f"In the end within {points:.1f} points\nof the training accuracy")
     for axes in (loss, accuracy):
         axes.set(xlabel="Epoch")
-    _legend(figure, logs)
+    note(figure, f"{_NAMES} {_lost(logs)}")
+    _name(accuracy, logs, "val_accuracy")
     return figure
 
 
-def _legend(figure: Figure, logs: pd.DataFrame) -> None:
-    """The legend, which says which runs diverged: their curves end early, or leave the others."""
-    ended = logs.groupby("batch_size")["diverged"].first()
-    by_size = {
-        with_diverged(size, ended.loc[[size]]): look for size, look in looks(ended.index).items()
-    }
-    level_legend(figure, by_size, "Batch size")
+def _first(logs: pd.DataFrame, x: str, scale: float, when: str) -> str:
+    """Which run is the first at 0.001, and at which x, times a scale, in the words of `when`."""
+    reached = logs[logs["train_loss"] <= REACHED]
+    if reached.empty:
+        return f"No run gets to a loss\nof {REACHED:g}"
+    first = reached.loc[reached[x].idxmin()]
+    said = "is first at" if logs["batch_size"].nunique() > 1 else "is at"
+    which = f"Batch {first['batch_size']} {said} a loss"
+    return f"{which}\nof {REACHED:g}: {when.format(scale * first[x])}"
+
+
+def _lost(logs: pd.DataFrame) -> str:
+    """Which runs diverged: their curves end early, or leave the others."""
+    sizes = logs.loc[logs["diverged"], "batch_size"].unique()
+    return f"Batch size {', '.join(map(str, sizes))} diverged." if len(sizes) else ""
+
+
+def _name(axes: Axes, logs: pd.DataFrame, y: str, told: dict[int, str] | None = None) -> None:
+    """Name each run by its batch size at the end of its curve.
+
+    Args:
+        axes: the panel of the curves.
+        logs: as for `figure1`.
+        y: the column that is drawn over epochs.
+        told: by batch size, what else is said; "never" where it has none.
+    """
+    ends = {}
+    for size, look in looks(logs["batch_size"]).items():
+        run = logs[logs["batch_size"] == size].dropna(subset=[y])
+        if run.empty:
+            continue
+        end = run.iloc[-1]
+        said = "" if told is None else f": {told.get(size, 'never')}"
+        ends[named(sized(size, end["full"]) + said, look)] = (end["epoch"], end[y], look["color"])
+    name_ends(axes, ends)
 
 
 def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
@@ -95,7 +165,6 @@ def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
     for size, look in looks(logs["batch_size"]).items():
         end = logs[logs["batch_size"] == size].iloc[-1]
-        axes.axvline(end[x], color=look["color"], linewidth=0.9, linestyle=":")
         axes.plot(end[x], end[y], **look | {"markeredgecolor": "black"}, markersize=7, zorder=4)
 
 

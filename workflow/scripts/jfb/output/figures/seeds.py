@@ -1,188 +1,260 @@
 """What many seeds show: figures of the spread over seeds, drawn from logs or from a summary."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
+from jfb.config.data_choices import MSE
 from jfb.output.figures.inputs import read_logs, read_summary
 from jfb.output.figures.style import (
     NOTE,
-    PAGE_WIDTH,
+    categories,
     counted,
     drawn_from,
     in_percent,
-    legend,
     level_legend,
+    level_looks,
     looks,
     loss_axis,
+    note,
     outer,
     panels,
+    plain_ticks,
     say,
+    sized,
     with_diverged,
 )
 
-_JITTER = 0.12
+# Seeds at most, of which points are large.
+_FEW = 50
+# Runs that a panel shows at most.
+_SHOWN = 30
+# A bar of lowest losses with at least this share of the runs is a level, and its loss is written.
+_LEVEL = 0.05
+_BARS = 60
+_DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
+_REACHES = f"run that reaches {REACHED:g}"
+# Of runs, those in front last.
+_LOOKS = {
+    name: {"color": look["color"], "marker": "", "linewidth": 1.4}
+    for name, look in level_looks([_REACHES, "run that does not"]).items()
+}
 
 
 @drawn_from(logs=read_logs)
 def bands(logs: pd.DataFrame) -> Figure:
-    """Training loss over epochs: median and interquartile range over seeds, a panel per batch size.
+    """Training loss over epochs, a line per run, a panel per batch size.
 
-    The medians of the other batch sizes stand behind each in grey. Over the runs that did not
-    diverge; the title of a panel says how many did.
+    Of a mean squared error, runs that reach 0.001 have a colour of their own, and the title of a
+    panel says how many do. Runs that diverged are counted among them and not drawn.
 
     Args:
         logs: as `jfb.output.figures.inputs.read_logs` returns them.
     """
-    runs = logs.drop_duplicates(["batch_size", "seed"]).set_index("batch_size")["diverged"]
-    finite = logs[~logs["diverged"]]
-    by_epoch = finite.groupby(["batch_size", "epoch"])["train_loss"]
-    quartiles = by_epoch.quantile([0.25, 0.5, 0.75]).unstack()
-    drawn = {size: quartiles.loc[size] for size in finite["batch_size"].unique()}
-    sizes = looks(logs["batch_size"])
-    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
-    for axes, (size, look) in zip(all_axes, sizes.items(), strict=True):
-        axes.set(xlabel="Epoch", title=with_diverged(f"Batch size {size}", runs.loc[[size]]))
-        axes.set(xlim=(0, logs["epoch"].max()))
-        axes.set(yscale="log", ylabel=f"Training loss ({logs['loss'].iloc[0]})")
-        for other in drawn.keys() - {size}:
-            axes.plot(drawn[other][0.5], color="0.75", linewidth=0.7)
-        if size not in drawn:
-            say(axes, "all runs diverged" if runs.loc[[size]].size > 1 else "the run diverged")
-            continue
-        own, colour = drawn[size], look["color"]
-        axes.fill_between(own.index, own[0.25], own[0.75], color=colour, alpha=0.35, linewidth=0)
-        axes.plot(own[0.5], color=colour, linewidth=1.4)
-    outer(all_axes)
-    if not drawn:
-        all_axes[0].set_ylim(1e-3, 1)
-    figure.supxlabel(_key(len(sizes), logs["seed"].nunique(), runs.any()), fontsize=NOTE)
+    figure, by_size, reached = _by_size(logs)
+    losses = _wide(logs[~logs["diverged"]], "train_loss")
+    for size, axes in by_size.items():
+        axes.set(yscale="log", ylabel=f"Training loss\n({logs['loss'].iloc[0]})")
+        if _has_levels(logs):
+            axes.axhline(REACHED, **_DASHED)
+            got = f"{reached[size].sum()} of {len(reached[size]):,}"
+            axes.set_title(f"{axes.get_title()}\n{got} reach {REACHED:g}")
+        if size in losses:
+            _lines(axes, losses[size], reached[size], _has_levels(logs))
+        else:
+            say(axes, "all runs diverged" if len(reached[size]) > 1 else "the run diverged")
+    if losses.empty:
+        next(iter(by_size.values())).set_ylim(1e-4, 1)
+    plain_ticks(next(iter(by_size.values())).yaxis)
+    outer(by_size.values())
+    dashed = f"Dashed: {REACHED:g}." if _has_levels(logs) else ""
+    lost = "Runs that diverged are not drawn." if logs["diverged"].any() else ""
+    note(figure, f"{_drawn(logs)} {dashed} {lost}")
     return figure
 
 
 @drawn_from(logs=read_logs)
 def accuracy(logs: pd.DataFrame) -> Figure:
-    """Validation accuracy over epochs by batch size: median and interquartile range over seeds.
+    """Validation accuracy over epochs, a line per run, a panel per batch size.
 
-    A run that diverged keeps its last accuracy.
+    The title of a panel has the quartiles of the last epoch. A run that diverged keeps its last
+    accuracy. Colours are those of `bands`.
 
     Args:
         logs: as `jfb.output.figures.inputs.read_logs` returns them.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 2.9), layout="constrained")
-    axes = figure.subplots()
-    wide = logs.pivot_table("val_accuracy", "epoch", ["batch_size", "seed"], dropna=False)
-    for size, look in looks(logs["batch_size"]).items():
+    figure, by_size, reached = _by_size(logs)
+    accuracies = _wide(logs, "val_accuracy")
+    for size, axes in by_size.items():
+        axes.set_ylabel("Validation accuracy (%)")
         last = logs.loc[logs["batch_size"] == size, "epoch"].max()
-        quartiles = wide[size].loc[:last].ffill().quantile([0.25, 0.5, 0.75], axis=1)
-        x, (low, middle, high) = quartiles.columns, quartiles.to_numpy()
-        axes.fill_between(x, low, high, color=look["color"], alpha=0.25, linewidth=0)
-        axes.plot(x, middle, **look | {"markersize": 3.5, "linewidth": 1.2})
-    axes.set(xlabel="Epoch", ylabel="Validation accuracy (%)", xscale="log")
-    in_percent(axes.yaxis)
-    axes.set_xlim(1, max(2, logs["epoch"].max()))
-    seeds = logs["seed"].nunique()
-    said = [_over(seeds)] if seeds > 1 else []
-    if logs["diverged"].any():
-        said.append("Runs that diverged keep their last accuracy.")
-    figure.supxlabel("\n".join(said), fontsize=NOTE)
-    legend(figure, logs["batch_size"])
+        own = accuracies[size].loc[:last].ffill()
+        _lines(axes, own, reached[size], _has_levels(logs))
+        ends = [f"{100 * end:.1f}" for end in own.iloc[-1].quantile([0.25, 0.75])]
+        axes.set_title(f"{axes.get_title()}\nin the end {' to '.join(dict.fromkeys(ends))} %")
+    in_percent(next(iter(by_size.values())).yaxis)
+    outer(by_size.values())
+    quartiles = "Above panels: quartiles in the last epoch." if logs["seed"].nunique() > 1 else ""
+    lost = "Runs that diverged keep their last accuracy." if logs["diverged"].any() else ""
+    accurate = f"Accurate: {logs['accurate'].iloc[0]}."
+    note(figure, f"{_drawn(logs)} {quartiles} {accurate} {lost}")
     return figure
 
 
-def _over(seeds: int) -> str:
-    return f"Line: median over {seeds} seeds. Band: from the first quartile to the third."
+def _has_levels(logs: pd.DataFrame) -> bool:
+    return logs["loss"].iloc[0] == MSE.label
 
 
-def _key(sizes: int, seeds: int, lost: bool) -> str:
-    """What the lines of `bands` are."""
-    said = "Line: the run of one seed."
-    if seeds > 1:
-        said = _over(seeds)
-    if sizes > 1:
-        said += f" Grey: {'medians of ' if seeds > 1 else ''}the other batch sizes."
-    return f"{said}\nRuns that diverged are left out." if lost else said
+def _by_size(logs: pd.DataFrame) -> tuple[Figure, Mapping[int, Axes], pd.Series]:
+    """A figure over epochs, its panels by batch size, and which runs reach 0.001."""
+    runs = logs.groupby(["batch_size", "seed"])
+    diverged, reached = runs["diverged"].first(), runs["train_loss"].min() <= REACHED
+    sizes = sorted(logs["batch_size"].unique(), reverse=True)
+    figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
+    for size, axes in zip(sizes, all_axes, strict=True):
+        title = f"Batch size {sized(size, logs['full'].iloc[0])}"
+        axes.set(title=with_diverged(title, diverged[size]), xlabel="Epoch", xscale="log")
+    all_axes[0].set_xlim(1, max(2, logs["epoch"].max()))
+    plain_ticks(all_axes[0].xaxis)
+    if _has_levels(logs):
+        level_legend(figure, _LOOKS, "")
+    return figure, dict(zip(sizes, all_axes, strict=True)), reached
+
+
+def _wide(logs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A column with a row per epoch and a column per batch size and seed."""
+    return logs.pivot(index="epoch", columns=["batch_size", "seed"], values=column)
+
+
+def _lines(axes: Axes, runs: pd.DataFrame, reached: pd.Series, has_levels: bool) -> None:
+    """Draw runs, a column per seed, or a sample of them that is the same at every batch size."""
+    seeds = np.array(sorted(reached.index))
+    if len(seeds) > _SHOWN:
+        seeds = np.random.default_rng(0).choice(seeds, _SHOWN, replace=False)
+    shown = runs[runs.columns.intersection(seeds)]
+    for group, look in _LOOKS.items():
+        own = shown.loc[:, reached[shown.columns] == (group == _REACHES)]
+        colour = look["color"] if has_levels else "0.35"
+        axes.plot(own, color=colour, linewidth=0.8, alpha=0.7)
+
+
+def _drawn(logs: pd.DataFrame) -> str:
+    """How many runs a panel shows."""
+    seeds = logs["seed"].nunique()
+    if seeds > _SHOWN:
+        return f"A line per run: {_SHOWN} of {seeds:,} seeds, drawn at random."
+    return f"A line per run: {counted(seeds, 'seed')}."
 
 
 @drawn_from(summary=read_summary)
-def levels(summary: pd.DataFrame) -> Figure:
+def levels(summary: pd.DataFrame, full: int) -> Figure:
     """Lowest loss of each run by batch size, runs of one seed joined, and how often each occurs.
 
-    A run that diverged is a cross at the lowest loss that it had before, if it had one; the label
-    of its batch size says how many there are.
+    Below a batch size stands how many of its runs reach 0.001; beside the bars, the loss of those
+    that are levels. A run that diverged is a cross at the lowest loss that it had before, if it had
+    one; the label of its batch size says how many there are.
 
     Args:
         summary: with batch_size, seed, lowest_loss and diverged.
+        full: the size of the full batch.
     """
     sizes = looks(summary["batch_size"])
     wide = summary.pivot(index="seed", columns="batch_size", values=["lowest_loss", "diverged"])
     losses, diverged = wide["lowest_loss"].astype(float), wide["diverged"].astype(bool)
     figure, (points, counts) = panels(2, sharey=True, width_ratios=[3, 1])
+    few = len(wide) <= _FEW
     # The same shift at every batch size, so that the line of a seed keeps its place.
-    shift = np.linspace(-_JITTER, _JITTER, len(wide)) if len(wide) > 1 else np.zeros(len(wide))
+    widest = 0.12 if few else 0.3
+    shift = np.linspace(-widest, widest, len(wide)) if len(wide) > 1 else np.zeros(len(wide))
     places = np.arange(len(sizes))
-    points.plot(
-        places[:, None] + shift,
-        losses[list(sizes)].T,
-        color="0.5",
-        linewidth=0.4,
-        alpha=min(1, 15 / len(wide)),
-    )
+    if len(sizes) > 1:
+        options = {"color": "0.5", "linewidth": 0.4, "alpha": min(1, 15 / len(wide))}
+        points.plot(places[:, None] + shift, losses[list(sizes)].T, **options)
+    labels = []
     for place, (size, look) in enumerate(sizes.items()):
         lost, own = diverged[size], losses[size]
-        look = look | {"linestyle": "", "markersize": 4, "mew": 0.3}
+        drawn = {"markersize": 4, "mew": 0.3} if few else {"markersize": 2, "mew": 0}
+        look = look | {"linestyle": ""} | drawn
         points.plot(place + shift, own.mask(lost), **look)
-        cross = look | {"marker": "x", "mew": 1, "markeredgecolor": look["color"]}
+        cross = look | {"marker": "x", "markersize": 4, "mew": 1, "markeredgecolor": look["color"]}
         points.plot(place + shift[lost], own[lost], **cross)
-    labels = [with_diverged(size, diverged[size]) for size in sizes]
-    said = f"Batch size ({counted(len(wide), 'seed')}"
-    if len(sizes) > 1:
-        said += "; a line joins the runs of a seed"
-    if losses[diverged].notna().any(axis=None):
-        said += "; cross: before it diverged"
-    points.set(xticks=places, xticklabels=labels, xlabel=f"{said})")
-    points.set_xlim(-0.5, len(sizes) - 0.5)
+        said = f"{sized(size, full)}\n{(own <= REACHED).sum():,}"
+        labels.append(f"{said}\n{lost.sum():,} diverged" if lost.any() else said)
+    categories(points, labels)
+    of = f"of {counted(len(wide), 'seed')}"
+    points.set_xlabel(f"Batch size, and how many {of} reach {REACHED:g}")
     points.grid(visible=False, axis="x")
     loss_axis(points, summary["lowest_loss"], "Lowest training loss")
-    if summary["lowest_loss"].notna().any():
-        sns.histplot(
-            summary, y="lowest_loss", log_scale=True, bins=60, color="0.4", linewidth=0, ax=counts
-        )
-    counts.set(xlabel="Runs", ylabel="")
+    plain_ticks(points.yaxis)
+    if len(sizes) > 1:
+        reached = losses <= REACHED
+        same = reached.all(axis=1) | ~reached.any(axis=1)
+        points.set_title(f"{same.sum():,} {of}: {REACHED:g} at all sizes or at none")
+    counts.set_title("Levels")
+    _bars(counts, summary["lowest_loss"].dropna())
     for axes in (points, counts):
-        axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
-    points.text(
-        1, REACHED, f"{REACHED:g} ", va="bottom", ha="right", transform=points.get_yaxis_transform()
-    )
+        axes.axhline(REACHED, **_DASHED)
+    said = "A point per run."
+    if len(sizes) > 1:
+        said += " A line joins the runs of a seed."
+    if losses[diverged].notna().any(axis=None):
+        said += " Cross: before it diverged."
+    note(figure, f"{said} Dashed: {REACHED:g}.")
     return figure
 
 
+def _bars(axes: Axes, losses: pd.Series) -> None:
+    """Count the runs by loss, and write the losses of levels, the highest bars around."""
+    axes.set(xlabel="Runs", xlim=(0, 1))
+    if losses.empty:
+        return
+    edges = np.geomspace(losses.min() / 1.03, losses.max() * 1.03, _BARS + 1)
+    numbers, _ = np.histogram(losses, edges)
+    axes.stairs(numbers, edges, orientation="horizontal", fill=True, color="0.4")
+    axes.set_xlim(0, 1.9 * numbers.max())
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(numbers, 2), 5).max(axis=1)
+    for place in np.flatnonzero((numbers == around) & (numbers >= _LEVEL * len(losses))):
+        of_bar = losses[losses.between(edges[place], edges[place + 1])]
+        at = numbers[place], np.sqrt(edges[place] * edges[place + 1])
+        options = {"textcoords": "offset points", "va": "center", "fontsize": NOTE}
+        axes.annotate(f"{of_bar.median():.2g}", at, (3, 0), **options)
+
+
 @drawn_from(summary=read_summary)
-def ecdf(summary: pd.DataFrame) -> Figure:
+def ecdf(summary: pd.DataFrame, full: int) -> Figure:
     """Share of runs at or below each loss, by batch size; a run without a finite loss is above all.
 
-    The lowest loss of a run that diverged is that before; the legend says how many there are.
+    The marker of a batch size and its number in the legend are its share at 0.001. The lowest loss
+    of a run that diverged is that before; the legend says how many there are.
 
     Args:
         summary: with batch_size, seed, lowest_loss and diverged.
+        full: the size of the full batch.
     """
     figure, (axes,) = panels(1)
     losses = summary["lowest_loss"].fillna(np.inf)
+    axes.axvline(REACHED, **_DASHED)
     labelled = {}
     for size, look in looks(summary["batch_size"]).items():
-        own = summary["batch_size"] == size
-        if np.isfinite(losses[own]).any():
-            axes.ecdf(losses[own], color=look["color"], linewidth=1.2)
-        label = with_diverged(size, summary.loc[own, "diverged"])
-        labelled[label] = look | {"marker": "", "linewidth": 1.2}
-    axes.axvline(REACHED, color="black", linewidth=0.8, linestyle="--")
-    axes.set(xscale="log", ylim=(0, 1.02), ylabel="Runs at or below (% of seeds)")
+        own = losses[summary["batch_size"] == size]
+        if np.isfinite(own).any():
+            axes.ecdf(own, color=look["color"], linewidth=1.2)
+        share = own.le(REACHED).mean()
+        axes.plot(REACHED, share, linestyle="", markersize=6, zorder=3, **look)
+        diverged = summary.loc[own.index, "diverged"]
+        labelled[with_diverged(f"{sized(size, full)}: {100 * share:.0f} %", diverged)] = look
+    axes.set(xscale="log", ylim=(-0.02, 1.02), ylabel="Runs at or below (% of seeds)")
     axes.set_xlabel("Lowest training loss (mean squared error)")
+    plain_ticks(axes.xaxis)
     in_percent(axes.yaxis)
     if np.isinf(losses).all():
         axes.set_xlim(1e-4, 1)
         say(axes, "no finite loss")
-    level_legend(figure, labelled, "Batch size")
+    seeds = counted(summary["seed"].nunique(), "seed")
+    level_legend(figure, labelled, f"Batch size, and its share of {seeds} at {REACHED:g} or less")
+    note(figure, f"Dashed: {REACHED:g}. Left and up is better.")
     return figure

@@ -1,10 +1,9 @@
-"""How figures look, what they share, and how they are written."""
+"""How figures look, and what they share."""
 
 import functools
 import itertools
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -19,8 +18,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
 from scipy.optimize import isotonic_regression
 
-from jfb.storage import files
-
 #: Width in inches, that of the text of a page. Letters still read where it is scaled to a column
 #: of 8.5 cm: the smallest, `NOTE`, are then of 4.7 points.
 PAGE_WIDTH = 6.5
@@ -28,7 +25,8 @@ PAGE_WIDTH = 6.5
 NOTE = 9
 #: Panels side by side at most.
 _COLUMNS = 3
-_STYLE = {
+#: Matplotlib's settings of every figure.
+STYLE = {
     "font.size": 10,
     "axes.labelsize": 10,
     "axes.titlesize": 10,
@@ -42,11 +40,10 @@ _STYLE = {
     # Without it an SVG differs from one drawing to the next.
     "svg.hashsalt": "jfb",
 }
-# Points of the letters of a question, how many of them fit on a line, and inches around them.
-_HEAD, _LETTERS, _PADDING = 12, 62, 0.08
 # How many letters of a note fit on a line.
 _NOTED = 86
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# By marker, a letter that looks like it.
+_MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "*": "★"}
 
 
 def drawn_from(**readers: Callable[[Any], Any]) -> Callable:
@@ -70,50 +67,10 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
     @functools.wraps(draw)
     def in_style(*args, **options) -> Figure:
-        with sns.axes_style("whitegrid"), mpl.rc_context(_STYLE):
+        with sns.axes_style("whitegrid"), mpl.rc_context(STYLE):
             return draw(*args, **options)
 
     return in_style
-
-
-def write(figure: Figure, paths: Sequence[str | Path], origin: str) -> None:
-    """Write a figure to each of `paths`, in the format of its ending (svg, pdf, png).
-
-    `origin`, see `jfb.storage.provenance.of`, goes to its metadata: the description in SVG and PNG,
-    the subject in PDF.
-    """
-    metadata: Mapping[str, dict] = {
-        ".svg": {"Date": None, "Description": origin},
-        ".pdf": {"CreationDate": None, "Subject": origin},
-        ".png": {"Description": origin},
-    }
-    for path in map(Path, paths):
-        with files.whole(path) as temporary, mpl.rc_context(_STYLE):
-            figure.savefig(temporary, dpi=300, metadata=metadata[path.suffix])
-
-
-def headed(figure: Figure, question: str, note: str = "") -> Figure:
-    """Put the question that a figure answers above it, and a note, as of its study, below that.
-
-    The figure becomes higher by their lines and by its legend. They are where a legend "outside
-    upper" would be: it moves down, and the panels do.
-    """
-    lines = textwrap.wrap(question, _LETTERS)
-    heights = [len(lines) * 1.25 * _HEAD / 72, 1.25 * NOTE / 72 if note else 0]
-    width, height = figure.get_size_inches()
-    # The layout leaves no room for a legend that is anchored.
-    room = [k.get_window_extent().height / figure.dpi + _PADDING for k in figure.legends]
-    below = height + sum(room)
-    whole = below + sum(heights) + _PADDING
-    figure.set_size_inches(width, whole)
-    figure.get_layout_engine().set(rect=(0, 0, 1, height / whole))
-    for placed in figure.legends:
-        placed.set_bbox_to_anchor((0, 0, 1, below / whole), figure.transFigure)
-    left, top = _PADDING / width, 1 - _PADDING / whole
-    options = {"ha": "left", "va": "top", "linespacing": 1.1}
-    figure.text(left, top, "\n".join(lines), fontsize=_HEAD, fontweight="bold", **options)
-    figure.text(left, top - heights[0] / whole, note, fontsize=NOTE, color="0.35", **options)
-    return figure
 
 
 def panels(count: int, **options) -> tuple[Figure, Sequence[Axes]]:
@@ -243,6 +200,11 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
+def sized(size: int, full: int) -> str:
+    """A batch size, and whether it is that of the full batch."""
+    return f"{size} (full)" if size == full else f"{size}"
+
+
 def with_diverged(label: object, diverged: pd.Series) -> str:
     """A label, and below it how many of its runs, true or false each, diverged, if any did."""
     if not diverged.any():
@@ -273,6 +235,8 @@ def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> No
             loc="outside upper center",
             ncols=columns,
             frameon=False,
+            handlelength=1.5,
+            columnspacing=1.5,
         )
         if columns == 1 or placed.get_window_extent().width <= figure.bbox.width:
             return
@@ -300,6 +264,11 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, Any]]) -> None:
     moved = isotonic_regression(ys[order] - steps).x + steps
     for place, y in zip(order, moved, strict=True):
         names[place].anncoords = _beside(axes, y - ys[place])
+
+
+def named(name: str, look: Mapping[str, Any]) -> str:
+    """A name for `name_ends`, after the marker of its line."""
+    return f"{_MARKERS[look['marker']]} {name}"
 
 
 def _beside(axes: Axes, up: float) -> Transform:
