@@ -33,6 +33,7 @@ ROOMS = {
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
+    "markdown_it": ("output",),
     "rocrate": ("output",),
     "sklearn": ("model/digits.py", "model/parts.py"),
     "skimage": ("model/camera.py",),

@@ -67,17 +67,6 @@ def test_products_are_listed_once_in_the_order_of_claims_and_parts():
     ]
 
 
-def test_what_is_lacking_would_be_taken_first():
-    tables = [["timing/a", "timing_short/a"], ["summaries/many", "summaries/few"], "published"]
-    document = {
-        "claims": [{"id": "a", "general": [{"rule": {"table": table}} for table in tables]}]
-    }
-    names = ["timing", "timing_short", "summaries/many", "summaries/few"]
-    assert sources.lacking(document, []) == names
-    assert sources.lacking(document, ["timing_short", "summaries/many"]) == ["timing"]
-    assert sources.lacking(document, ["timing", "summaries/many"]) == []
-
-
 @pytest.fixture(scope="module")
 def project():
     return load_project()
@@ -150,6 +139,14 @@ def test_a_plain_command_measures_all_that_verdicts_rest_on(project):
             assert asked <= {run.batch_size for run in study.runs.values()}, piece["id"]
 
 
+def test_a_command_takes_what_is_missing_once_it_names_the_targets(project):
+    """Those that the claims page tells the reader to name."""
+    for product in sources.products(read_yaml("workflow/claims.yaml")):
+        if str(product) not in SHORT:
+            named = taken(project, "claims", *sources.targets(product))
+            assert str(product) in named, product
+
+
 def test_an_alignment_of_trajectories_is_of_the_study_that_is_aligned(config):
     config["alignment"]["study"] = "odd_limit"
     project = load(config)
@@ -177,6 +174,7 @@ def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, mea
         "findings",
         "README.md",
         "docs/findings.md",
+        "docs/claims.md",
         "docs/cited.md",
         "docs/sizes.md",
         "docs/speed.md",

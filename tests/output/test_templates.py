@@ -29,6 +29,7 @@ PAGES = {
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")
 QUESTIONS = read_yaml("workflow/questions.yaml")
 RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
+RULES = templates.read_rules(ROOT / "workflow/claims.yaml", ROOT / "workflow/rule_changes.yaml")
 
 SHARE = {"reached": 9, "runs": 20, "share_reached": 0.45, "share_low": 0.258, "share_high": 0.658}
 PIECE = {"id": "a", "evidence_id": "x", "n": 998, "estimate": 0.756, "low": 0.712, "high": 0.801}
@@ -130,7 +131,7 @@ def test_a_template_with_a_mistake_is_named(tmp_path):
 
 
 def page(name, given=COMMITTED):
-    return templates.page(ROOT / PAGES[name], given, RECORDS, QUESTIONS)
+    return templates.page(ROOT / PAGES[name], given, RECORDS, QUESTIONS, RULES)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -293,7 +294,7 @@ TYPED = {
     # Batch sizes, tables and figures of the report, headings, log10, seed 0.
     *("2400", "1200", "600", "64", "32", "0", "1", "2", "3", "4", "5", "6", "7", "10"),
     # Settings: tolerances, limits of the iteration, a level of the loss.
-    *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005"),
+    *("1e-3", "1e-5", "1e-10", "1,000", "1,001", "0.0005", "0.99"),
     # Settings of the studies of questions, and the sections on them.
     *("8", "16", "300", "41", "122", "10,000", "100,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
@@ -351,6 +352,7 @@ def test_the_template_has_no_measured_number(name):
     [
         ("README.md", 5),
         ("docs/findings.md", 20),
+        ("docs/claims.md", 25),
         ("docs/cited.md", 8),
         ("docs/sizes.md", 1),
         ("docs/studies.md", 2),

@@ -1,7 +1,11 @@
+CLAIMS_PAGE = WORKFLOW / "report/claims.md.jinja"
+
+
 rule claims:
     input:
         claims=versioned(CLAIMS),
         changes=versioned(RULE_CHANGES),
+        template=versioned(CLAIMS_PAGE),
         tables=lambda wildcards: sum(taken(wildcards).values(), []),
     output:
         "results/claims.csv-metadata.json",
@@ -41,9 +45,9 @@ rule claims:
         runtime=10,
     params:
         code=code_of("claims.py"),
-        contents=contents_of(CLAIMS, RULE_CHANGES, *OTHER_MACHINES),
+        contents=contents_of(CLAIMS, RULE_CHANGES, CLAIMS_PAGE, *OTHER_MACHINES),
         taken=taken_of_input,
-        lacking=lacking,
+        sizes=selection.sizes(project),
     message:
         "Verdicts on the claims"
     script:

@@ -61,8 +61,3 @@ def taken_of_input(wildcards, input):
         product: list(itertools.islice(paths, len(files)))
         for product, files in taken(wildcards).items()
     }
-
-
-def lacking(wildcards):
-    """The names of the products that evidence would be from before those that it is from."""
-    return sources.lacking(claims(), taken(wildcards))

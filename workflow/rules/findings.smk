@@ -127,6 +127,8 @@ rule findings:
         templates=map(versioned, TEMPLATES),
         records=map(versioned, RECORDS),
         questions=versioned(CRITERIA),
+        claims=versioned(CLAIMS),
+        changes=versioned(RULE_CHANGES),
     output:
         update("README.md"),
         update([f"docs/{name}.md" for name in names.PAGES]),
@@ -142,7 +144,9 @@ rule findings:
         runtime=5,
     params:
         code=code_of("findings.py"),
-        contents=contents_of(*TEMPLATES, *RECORDS, CRITERIA),
+        contents=contents_of(
+            *TEMPLATES, *RECORDS, CRITERIA, CLAIMS, RULE_CHANGES
+        ),
     message:
         "README and the pages of docs"
     script:

@@ -31,13 +31,17 @@ PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
     f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES
 }
 QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
+CLAIMS, RULE_CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
 def written(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
     records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
-    made = {page: templates.page(path, found, records, asked) for page, path in PAGES.items()}
+    rules = templates.read_rules(CLAIMS, RULE_CHANGES)
+    made = {
+        page: templates.page(path, found, records, asked, rules) for page, path in PAGES.items()
+    }
     return made | {QUESTIONS_PAGE: questions.page(asked)}
 
 

@@ -23,7 +23,8 @@ RATIOS = ("ratio", "cost_ratio")
 class Evidence:
     """A piece of evidence.
 
-    `label` says in words what is measured, in `unit` (see `jfb.output.wording`). The table is that
+    `label` says in words what is measured, in `unit` (see `jfb.output.wording`); `says` is a
+    sentence about it, with {} where the number is. The table is that
     of the first of `sources` that is taken; `arguments` are those of the function `statistic` after
     it. With `each`, a column of the table, every value of it has a finding of its own. The
     tolerance of the claim is the distance of `holds` from `counted_from`; None where it has none.
@@ -31,6 +32,7 @@ class Evidence:
 
     id: str
     label: str
+    says: str
     unit: str
     sources: tuple[Source, ...]
     statistic: str
@@ -48,10 +50,12 @@ class Evidence:
 class Claim:
     """A claim, in our words, its place in the report, and the evidence for it, by part.
 
-    `scope` says of which networks the evidence is, where the claim could be about others too.
+    `short` is the statement in a few words. `scope` says of which networks the evidence is, where
+    the claim could be about others too.
     """
 
     id: str
+    short: str
     statement: str
     place: str
     published: tuple[Evidence, ...]
@@ -77,7 +81,8 @@ def read(document: Mapping[str, Any]) -> list[Claim]:
     for entry in document["claims"]:
         name = entry["id"]
         parts = (tuple(_evidence(name, p) for p in entry.get(part, ())) for part in PARTS)
-        claim = Claim(name, entry["statement"], entry["place"], *parts, entry.get("scope", ""))
+        short, scope = entry.get("short", entry["statement"]), entry.get("scope", "")
+        claim = Claim(name, short, entry["statement"], entry["place"], *parts, scope)
         _require_once(f"claim {name}: evidence", [piece.id for _, piece in claim.pieces()])
         if not claim.published + claim.general:
             raise ValueError(f"claim {name}: must have evidence that decides it")
@@ -90,7 +95,7 @@ def digest(document: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
     """A digest of the rules: of every piece of evidence its claim, part, id, `rule` and
     `counted_from`, and of the numbers by which `jfb.analysis.evidence` makes what it asks.
 
-    Statements, places, labels, units and the rule's words may change without it.
+    Statements, places, labels, sentences, units and the rule's words may change without it.
 
     Args:
         document: what the YAML file holds.
@@ -127,6 +132,7 @@ def _evidence(claim: str, entry: Mapping[str, Any]) -> Evidence:
     return Evidence(
         id=entry["id"],
         label=entry["label"],
+        says=entry.get("says", f"{entry['label']}: {{}}"),
         unit=entry.get("unit", ""),
         sources=sources,
         statistic=statistic,

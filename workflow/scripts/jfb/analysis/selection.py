@@ -5,7 +5,7 @@ What lies in the results says nothing: the same command gives the same claims.
 
 from collections.abc import Collection
 
-from jfb.analysis.sources import KINDS, Source
+from jfb.analysis.sources import KINDS, ROLES, Source
 from jfb.config import measurements, names, requirements
 from jfb.config.project import Project
 
@@ -21,11 +21,20 @@ WHOLE |= {"collect_numbers", "docs/numbers.json"}
 
 def roles(project: Project) -> dict[str, str]:
     """The studies that the configuration gives a part to, by what claims and pages call them."""
-    return {
-        "replay": project.replay,
-        "seeds": project.distribution,
-        "trajectories": project.trajectories,
-    }
+    studies = (project.replay, project.distribution, project.trajectories)
+    return dict(zip(ROLES, studies, strict=True))
+
+
+def sizes(project: Project) -> dict[str, dict[str, int]]:
+    """The numbers of `seeds` and `splits` of each study, by what claims call it."""
+    found = {}
+    for called, name in ({name: name for name in project.studies} | roles(project)).items():
+        runs = project.studies[name].runs.values()
+        found[called] = {
+            "seeds": len({run.seed for run in runs}),
+            "splits": len({run.dataset.split_seed for run in runs}),
+        }
+    return found
 
 
 def study_of(source: Source, project: Project) -> str:

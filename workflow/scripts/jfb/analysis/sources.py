@@ -4,12 +4,14 @@ Such are `summaries/seeds`, `cost/latent_dim`, `data`. Without pandas: the sched
 """
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 #: Of the evidence of a claim: about the published runs, in general, and what decides nothing.
 PARTS = ("published", "general", "beside")
+#: What claims call the studies that the configuration gives a part to.
+ROLES = ("replay", "seeds", "trajectories")
 
 
 @dataclass(frozen=True)
@@ -112,20 +114,14 @@ def products(document: Mapping[str, Any]) -> list[Source]:
     return list(dict.fromkeys(source.product for source in sources if source.product))
 
 
-def lacking(document: Mapping[str, Any], taken: Collection[str]) -> list[str]:
-    """The products that evidence would rest on if they were taken, each once.
+def targets(product: Source) -> tuple[str, ...]:
+    """What a command has to name beside `claims` so that they rest on a product.
 
-    Args:
-        document: what workflow/claims.yaml holds.
-        taken: the names of the products that are taken.
-
-    Returns:
-        Names of products: of each piece of evidence those before the first that is taken.
+    Of a study that the configuration gives a part to the target of the measurement, if it has one;
+    else the study's own target.
     """
-    names: dict[str, None] = {}
-    for *_, piece in pieces(document):
-        for source in named(piece["rule"]):
-            if not source.product or str(source.product) in taken:
-                break
-            names[str(source.product)] = None
-    return list(names)
+    kind = KINDS[product.kind]
+    if not kind.of_study:
+        return (kind.target,) if kind.target else ()
+    own = kind.target if kind.target and product.study in ROLES else product.study
+    return (own, "catalogue") if kind.placed else (own,)

@@ -34,7 +34,7 @@ QUESTIONS = (
     "digits_sharpness",
 )
 #: Pages with numbers, docs/<name>.md beside README.md, from workflow/report/<name>.md.jinja.
-PAGES = ("findings", "cited", "sizes", "running", "studies", "speed")
+PAGES = ("findings", "claims", "cited", "sizes", "running", "studies", "speed")
 #: What `workflow/rules/measured.smk` makes from the snapshots of a study.
 MEASURED = ("stability", "impurity", "sensitivity", "class_sharpness", "gram", "pieces")
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.

@@ -85,7 +85,8 @@ def to_markdown(table: pd.DataFrame) -> str:
 def to_html(table: pd.DataFrame) -> str:
     """The tidy table as an HTML page with its note."""
     wide = side_by_side(table).rename_axis(columns=[None, None])
-    return documents.to_html(wide.to_html(border=0), "Table 1", _note(table))
+    shown = f'<div class="wide">\n{wide.to_html(border=0)}\n</div>'
+    return documents.to_html(shown, "Table 1", _note(table))
 
 
 def to_latex(table: pd.DataFrame) -> str:

@@ -3,18 +3,26 @@
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
+import yaml
 
-from jfb.analysis import power
+from jfb.analysis import claims, power
 from jfb.analysis.decisions import Outcome
-from jfb.output import answers, choices
+from jfb.output import answers, choices, claim_view, pages, verdicts
 from jfb.output.formats import FORMATS, Row, number_of
 from jfb.output.numbers import origin
 from jfb.storage import files
+
+
+class Rules(NamedTuple):
+    """What workflow/claims.yaml and workflow/rule_changes.yaml hold."""
+
+    document: Mapping[str, Any]
+    changes: Sequence[Mapping[str, Any]]
 
 
 class Unknown(LookupError):
@@ -26,6 +34,7 @@ def render(
     numbers: Mapping[str, Any],
     records: Mapping[str, Row],
     questions: Mapping[str, Mapping[str, Any]],
+    rules: Rules | None = None,
 ) -> str:
     """The page.
 
@@ -43,6 +52,7 @@ def render(
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
+    - `view`: the claims in words, see `jfb.output.claim_view.View`, where rules are given;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
@@ -54,16 +64,18 @@ def render(
         numbers: see `jfb.output.numbers.write`.
         records: of the benchmarks, by name.
         questions: as workflow/questions.yaml has them.
+        rules: of the claims.
 
     Raises:
         Unknown: it asks for a table, a row or a record that is not there.
         jinja2.UndefinedError: it asks for another name or column that is not there.
     """
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
+    environment = pages.environment()
     environment.filters |= FORMATS
-    return environment.from_string(template).render(_names(numbers, records, questions))
+    given = _names(numbers, records, questions)
+    if rules:
+        given |= {"view": _view(numbers, rules), "committed": True}
+    return environment.from_string(template).render(given)
 
 
 def page(
@@ -71,10 +83,13 @@ def page(
     numbers: Mapping[str, Any],
     records: Mapping[str, Row],
     questions: Mapping[str, Mapping[str, Any]],
+    rules: Rules | None = None,
 ) -> str:
     """The page of a template file, with the provenance of its numbers in a comment at its end."""
     try:
-        text = render(Path(template).read_text(encoding="utf-8"), numbers, records, questions)
+        text = render(
+            Path(template).read_text(encoding="utf-8"), numbers, records, questions, rules
+        )
     except (Unknown, jinja2.TemplateError) as error:
         raise files.FileFault(template, str(error)) from error
     return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
@@ -85,6 +100,19 @@ def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:
     return {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in paths}
 
 
+def read_rules(claims: str | Path, changes: str | Path) -> Rules:
+    """What workflow/claims.yaml and workflow/rule_changes.yaml hold."""
+    return Rules(*(yaml.safe_load(Path(p).read_text(encoding="utf-8")) for p in (claims, changes)))
+
+
+def _view(numbers: Mapping[str, Any], rules: Rules) -> claim_view.View:
+    tables = {name: table["rows"] for name, table in numbers["tables"].items()}
+    listed = claims.read(rules.document)
+    judged = verdicts.judged_again(listed, tables["evidence"])
+    sizes, others = numbers["studies"], tables["sensitivity"]
+    return claim_view.view(judged, others, rules.document, rules.changes, sizes)
+
+
 def _names(
     numbers: Mapping[str, Any],
     records: Mapping[str, Row],
@@ -92,7 +120,7 @@ def _names(
 ) -> dict[str, object]:
     tables = {name: table["rows"] for name, table in numbers["tables"].items()}
     rows = functools.partial(_rows, tables)
-    verdicts = Counter(row["verdict"] for row in tables.get("claims", ()))
+    counts = Counter(row["verdict"] for row in tables.get("claims", ()))
 
     def record(name: str) -> Row:
         if name not in records:
@@ -115,8 +143,8 @@ def _names(
             claim["general"],
         ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
-        "verdicts": dict(verdicts.most_common()),
-        "count": lambda verdict: verdicts[verdict],
+        "verdicts": dict(counts.most_common()),
+        "count": lambda verdict: counts[verdict],
         "criteria": lambda question: answers.table(rows(f"answer_{question}"), questions[question]),
         "studies": numbers["studies"],
         "record": record,

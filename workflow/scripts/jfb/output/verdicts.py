@@ -1,49 +1,36 @@
 """Judged claims as tables: one row per claim, one per piece of evidence, and pages to read."""
 
-import html
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from jfb.analysis.decisions import Judged, Outcome, Weighed, decide
-from jfb.analysis.finding import Finding
-from jfb.analysis.rule_changes import KEYS
-from jfb.analysis.sources import PARTS
-from jfb.output import wording
+from jfb.analysis.claims import Claim
+from jfb.analysis.decisions import Judged, Outcome, Weighed, decide, verdict_on
+from jfb.analysis.finding import Finding, Span
+from jfb.analysis.sources import PARTS, Source, parse
+from jfb.output import claim_view, markup, pages, wording
 from jfb.storage import documents
 
 _PARTS = {"published": "published runs", "general": "general", "beside": "beside"}
-_SENSITIVITY = (
-    "Each column changes one choice: the tolerance (the distance of each bound from exact "
-    "agreement, or from no difference where a claim is about one; of ratios, the factor) halved"
-    " or doubled; intervals that all contain what they estimate with 95 % together (Bonferroni "
-    "over the intervals that decide claims); the loss that a run has to reach, 0.001 in the "
-    "verdicts, below that at exact fixed points; the accuracy that counts as full, 0.99 in the "
-    "verdicts. A dash: the claim does not rest on it. In bold, verdicts that differ."
-)
-_CHANGES = (
-    "The rules were first written after the report had been read and the first of our many "
-    "seeds had been seen. These are all changes since, with the verdict before and after."
-)
 
 
 @dataclass(frozen=True)
 class Page:
     """What the pages of claims are made of.
 
-    `rule` in words, the judged claims, the table of `jfb.analysis.sensitivity`, what
-    workflow/rule_changes.yaml holds, and the names of the products that the claims name and that
-    were not taken.
+    The judged claims, the table of `jfb.analysis.sensitivity`, what workflow/claims.yaml and
+    workflow/rule_changes.yaml hold, and the sizes of studies (`jfb.analysis.selection.sizes`).
     """
 
-    rule: str
     judged: Sequence[Judged]
     sensitivity: pd.DataFrame
+    document: Mapping[str, Any]
     changes: Sequence[Mapping[str, Any]]
-    lacking: Sequence[str]
+    sizes: Mapping[str, Mapping[str, Any]]
 
 
 def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
@@ -74,7 +61,7 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "verdict": str(one.verdict),
                 "machines": one.machines,
                 **_numbers(one.deciding, machine, finding),
-                "reason": wording.reason(one),
+                "reason": wording.sentence(one.deciding, "not measured"),
             }
         )
     return pd.DataFrame(rows).astype({"n": "Int64", "machines": "Int64"})
@@ -103,55 +90,71 @@ def of_evidence(judged: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
-def to_markdown(page: Page) -> str:
-    """The rule, the verdicts and what each rests on, as a page."""
-    lines = ["# What the report claims, and what holds", ""]
-    lines += ["Written by `snakemake claims` from `results/` and `workflow/claims.yaml`.", ""]
-    lines += [_sources(page.judged), "", _lacking(page.lacking), "", "## The rule", ""]
-    lines += [page.rule.strip(), "", "## Verdicts", ""]
-    lines += _markdown(["claim", "verdict", "because"], _verdicts(page.judged))
-    lines += ["", "## Sensitivity", "", _SENSITIVITY, ""]
-    lines += _markdown(*_sensitivity(page.sensitivity, "**{}**".format))
-    lines += ["", "## Rules that were changed after results were seen", "", _CHANGES, ""]
-    lines += _markdown(*_changed(page.changes))
-    for one in page.judged:
-        place = "; ".join(filter(None, (one.claim.place, one.claim.scope)))
-        lines += ["", f"## {one.claim.id}", "", f"{one.claim.statement} ({place})", ""]
-        lines += [f"**{_verdict(one)}**: {wording.reason(one)}", ""]
-        lines += _markdown(*_evidence(one))
-    return "\n".join(lines) + "\n"
+def judged_again(claims: Sequence[Claim], rows: Iterable[Mapping[str, Any]]) -> list[Judged]:
+    """The claims judged from the rows of `of_evidence`, as docs/numbers.json has them.
+
+    A piece of evidence without a row is not measured.
+    """
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["id"], row["part"], row["evidence_id"]), []).append(row)
+    return [
+        verdict_on(
+            claim,
+            {
+                part: [
+                    (piece, *_read(found.get((claim.id, _PARTS[part], piece.id), [])))
+                    for piece in getattr(claim, part)
+                ]
+                for part in PARTS
+            },
+        )
+        for claim in claims
+    ]
 
 
-def to_html(page: Page) -> str:
-    """The same as one HTML page."""
-    parts = [f"<p>{html.escape(text)}</p>" for text in page.rule.strip().split("\n\n")]
-    parts += ["<h2>Verdicts</h2>", _html(["claim", "verdict", "because"], _verdicts(page.judged))]
-    parts += ["<h2>Sensitivity</h2>", f"<p>{html.escape(_SENSITIVITY)}</p>"]
-    parts += [_html(*_sensitivity(page.sensitivity, "{} *".format))]
-    parts += ["<h2>Rules that were changed after results were seen</h2>"]
-    parts += [f"<p>{html.escape(_CHANGES)}</p>", _html(*_changed(page.changes))]
-    parts += ["<h2>Evidence</h2>"]
-    for one in page.judged:
-        parts += [f"<h3>{html.escape(one.claim.statement)} {html.escape(_verdict(one))}</h3>"]
-        parts += [_html(*_evidence(one))]
-    return documents.to_html("\n".join(parts), "Claims of the report", _lacking(page.lacking))
+def to_markdown(page: Page, template: str | Path) -> str:
+    """The page in Markdown, from its template in Jinja."""
+    text = Path(template).read_text(encoding="utf-8")
+    rows = page.sensitivity.to_dict("records")
+    view = claim_view.view(page.judged, rows, page.document, page.changes, page.sizes)
+    return pages.environment().from_string(text).render(view=view, committed=False)
+
+
+def to_html(markdown: str) -> str:
+    """The page in HTML from that in Markdown, whose first line is its title."""
+    title, _, content = markdown.partition("\n")
+    return documents.to_html(markup.to_html(content), title.lstrip("# "))
 
 
 def write(
     page: Page,
     origin: str,
+    template: str | Path,
     csv: str | Path,
     evidence: str | Path,
     sensitivity: str | Path,
     markdown: str | Path,
     html: str | Path,
 ) -> None:
-    """Write the three tables and both pages; for `origin` see `jfb.storage.documents`."""
+    """Write the three tables and both pages.
+
+    Args:
+        page: what they are made of.
+        origin: see `jfb.storage.documents`.
+        template: of the page in Markdown.
+        csv: where the claims go.
+        evidence: where the pieces of evidence go.
+        sensitivity: where the verdicts by other choices go.
+        markdown: where the page in Markdown goes.
+        html: where the page in HTML goes.
+    """
     documents.write_csv(csv, of_claims(page.judged), origin)
     documents.write_csv(evidence, of_evidence(page.judged), origin)
     documents.write_csv(sensitivity, page.sensitivity, origin)
-    documents.write_text(markdown, to_markdown(page), origin)
-    documents.write_text(html, to_html(page), origin)
+    text = to_markdown(page, template)
+    documents.write_text(markdown, text, origin)
+    documents.write_text(html, to_html(text), origin)
 
 
 def _pieces(one: Judged) -> Iterator[tuple[str, Weighed]]:
@@ -190,74 +193,23 @@ def _numbers(piece: Weighed, machine: str | None, found: Finding | None) -> dict
     }
 
 
-def _verdict(one: Judged) -> str:
-    if not one.machines:
-        return str(one.verdict)
-    return f"{one.verdict} (on {one.machines} machine{'s' if one.machines != 1 else ''})"
-
-
-def _verdicts(judged: Sequence[Judged]) -> list[list[str]]:
-    return [[one.claim.statement, _verdict(one), wording.reason(one)] for one in judged]
-
-
-def _evidence(one: Judged) -> tuple[list[str], list[list[str]]]:
-    rows = []
-    for part, piece in _pieces(one):
-        for machine, finding in _findings(piece):
-            label = piece.evidence.label + (f"; {machine}" if machine else "")
-            found = finding and wording.found_in(piece.evidence, finding)
-            told = found or wording.not_taken(piece.evidence)
-            allowed = wording.allowed(piece.evidence.holds, piece.evidence.unit)
-            rows.append([_PARTS[part], label, told, allowed, str(_outcome(piece, finding))])
-    return ["about", "what", "found", "allowed", ""], rows
-
-
-def _sensitivity(table: pd.DataFrame, emphasised) -> tuple[list[str], list[list[str]]]:
-    others = [name for name in table if name not in ("id", "verdict", "changes")]
-    rows = []
-    for row in table.to_dict("records"):
-        cells = [
-            "-"
-            if pd.isna(row[name])
-            else row[name]
-            if row[name] == row["verdict"]
-            else emphasised(row[name])
-            for name in others
-        ]
-        rows.append([row["id"], row["verdict"], *cells])
-    return ["claim", "verdict", *(name.replace("_", " ") for name in others)], rows
-
-
-def _changed(changes: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [
-            ", ".join(change[key]) if key == "claims" else str(change.get(key, "this one"))
-            for key in KEYS
-        ]
-        for change in changes
-    ]
-    return ["date", "commit", "claims", "what changed", "why", "before", "after"], rows
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    return lines + [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
-
-
-def _html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return pd.DataFrame(rows, columns=list(header)).to_html(index=False, border=0)
-
-
-def _sources(judged: Sequence[Judged]) -> str:
-    taken = {str(piece.source) for one in judged for _, piece in _pieces(one) if piece.source}
-    return f"Taken into account: {', '.join(sorted(taken))}."
-
-
-def _lacking(lacking: Sequence[str]) -> str:
-    if not lacking:
-        return "Every piece of evidence rests on the largest study or measurement that it names."
-    names = ", ".join(lacking)
-    return (
-        f"No target of the command makes {names}. "
-        "What needs them rests on a smaller study or a shorter measurement, or is not measured."
-    )
+def _read(
+    rows: Sequence[Mapping[str, Any]],
+) -> tuple[Source | None, dict[str, Finding]]:
+    """The source that was taken, and what was found, by machine."""
+    measured = [row for row in rows if row["n"] is not None]
+    if not measured:
+        return None, {}
+    findings = {
+        row["machine"] or "": Finding(
+            row["n"],
+            *(
+                math.nan if row[name] is None else float(row[name])
+                for name in ("estimate", "low", "high")
+            ),
+            Span(row["span"]),
+            row["counts"],
+        )
+        for row in measured
+    }
+    return parse(measured[0]["table"]), findings

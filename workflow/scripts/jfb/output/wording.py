@@ -1,22 +1,29 @@
-"""Evidence and verdicts in words: numbers with their units, spans, and what a verdict hangs on."""
+"""Evidence in words: numbers with their units, spans, and a sentence of each piece of evidence."""
 
 import math
-from collections import Counter
+from collections.abc import Iterable
 
 from jfb.analysis.claims import Evidence
-from jfb.analysis.decisions import Judged, Outcome, Weighed, decide
+from jfb.analysis.decisions import Weighed, decide
 from jfb.analysis.finding import Finding, Span
 
 #: The unit of what is 1 for yes and 0 for no.
 ANSWER = "answer"
+#: The unit of differences of log10.
+DECADES = "decades"
+#: That of differences of shares, whose unit is "%" otherwise.
+POINTS = "points"
 
 
 def number(value: float, unit: str, signed: bool = False) -> str:
     """A number as people read it, without its unit; of shares the per cent, of answers the word."""
     if unit == ANSWER:
         return {0: "no", 1: "yes"}.get(value, f"{value:.3g}")
-    value = 100 * value if unit == "%" else value
+    value = 100 * value if unit in ("%", POINTS) else value
     text = f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+    if "e-" in text and abs(value) >= 1e-6:
+        digits = len(text.partition("e")[0].replace(".", "").lstrip("-"))
+        text = f"{value:.{digits - 1 - math.floor(math.log10(abs(value)))}f}"
     return f"+{text}" if signed and value > 0 else text
 
 
@@ -40,6 +47,11 @@ def of_unit(unit: str) -> str:
     return f" {unit}" if unit and unit != ANSWER else ""
 
 
+def unit_of(piece: Evidence) -> str:
+    """The unit of a piece of evidence: differences of shares are in points."""
+    return POINTS if piece.unit == "%" and is_signed(piece) else piece.unit
+
+
 def is_signed(piece: Evidence) -> bool:
     """Whether a finding is a difference, whose sign is shown."""
     return "difference" in piece.statistic
@@ -53,41 +65,98 @@ def spanned(low: float, high: float, span: str, unit: str, signed: bool = False)
     return f"[{ends}]" if span == Span.INTERVAL else f"(from {ends.replace(', ', ' to ')})"
 
 
-def reason(judged: Judged) -> str:
-    """What the verdict on a claim hangs on."""
-    pieces = judged.weighed["published"] + judged.weighed["general"]
-    holding = sum(piece.outcome is Outcome.HOLDS for piece in pieces)
-    return f"{told(judged.deciding)} ({holding} of {len(pieces)} pieces of evidence hold)"
+def sentence(weighed: Weighed, missing: str) -> str:
+    """What a piece of evidence found, and what the claim allows, in one sentence.
 
+    A difference of log10 is told as the ratio that it is of.
 
-def told(weighed: Weighed) -> str:
-    """What a piece of evidence found, and what the claim allows, as a sentence."""
+    Args:
+        weighed: the evidence.
+        missing: what the sentence says of evidence that was not measured.
+    """
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
-        return f"{piece.label}: {not_taken(piece)}"
-    allows = f"the claim allows {allowed(piece.holds, piece.unit)}"
-    if piece.each is None:
-        return f"{piece.label}, {found_in(piece, findings[''])}; {allows}"
-    each = "; ".join(f"{name}: {found_in(piece, one)}" for name, one in findings.items())
-    outcomes = Counter(decide(one.low, one.high, piece.holds) for one in findings.values())
-    said = ", ".join(f"{outcome} on {count}" for outcome, count in outcomes.items())
-    agreement = f"the {piece.each}s disagree ({said})" if len(outcomes) > 1 else f"{said} of them"
-    text = f"{piece.label}, by {piece.each}: {each}; {allows}"
-    return f"{text}; {agreement}" if len(findings) > 1 else text
+        return f"{piece.label}: {missing}."
+    names, found = machines(findings), list(findings.values())
+    told = piece.says.replace("{}", _amount(piece, found[0]))
+    if piece.each is not None:
+        told += f" on {names[0]}"
+        others = zip(names[1:], found[1:], strict=True)
+        told += "".join(f", and {_amount(piece, one)} on {name}" for name, one in others)
+    if found[0].span is not Span.EXACT:
+        told += f" ({', '.join(dict.fromkeys(_counted(one) for one in found))})"
+    outcomes = {decide(one.low, one.high, piece.holds) for one in found}
+    disagree = f", and the {piece.each}s disagree" if len(outcomes) > 1 else ""
+    return f"{told}; {_allows(piece)}{disagree}."
 
 
-def not_taken(piece: Evidence) -> str:
-    """What is said of evidence of which no table was taken."""
-    return f"no target of the command makes {' or '.join(map(str, piece.sources))}"
+def machines(names: Iterable[str]) -> list[str]:
+    """Names of machines without what they have in brackets, where they differ without it."""
+    whole = list(names)
+    short = [
+        name.partition(" (family")[0].replace("(R)", "").removesuffix(" Processor")
+        for name in whole
+    ]
+    return short if len(set(short)) == len(short) else whole
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:
-    """What a finding counts, its estimate with the unit, and its span."""
+    """An estimate with its unit and its span."""
     if math.isnan(finding.estimate):
-        return f"{finding.counts}: nothing to tell"
-    estimate = number(finding.estimate, piece.unit, is_signed(piece))
-    estimate += of_unit(piece.unit)
-    ends = spanned(finding.low, finding.high, finding.span, piece.unit, is_signed(piece))
-    if not ends and finding.span is not Span.EXACT:
-        ends = "(too few for an interval)"
-    return f"{finding.counts}: {estimate} {ends}".rstrip()
+        return "nothing to tell"
+    unit, signed = unit_of(piece), is_signed(piece)
+    estimate = number(finding.estimate, unit, signed) + of_unit(unit)
+    return f"{estimate} {_ends(finding, unit, signed)}".rstrip()
+
+
+def allowed_by(piece: Evidence) -> str:
+    """The values that a claim allows, of a piece of its evidence."""
+    low, high = piece.holds
+    if unit_of(piece) == "%" and low < high and 1 in piece.holds:
+        low, high = low, math.inf
+    elif unit_of(piece) == "%" and low == 0 < high:
+        low, high = -math.inf, high
+    return allowed((low, high), unit_of(piece))
+
+
+def _amount(piece: Evidence, finding: Finding) -> str:
+    """A number as it stands in a sentence, with its unit and its span."""
+    if math.isnan(finding.estimate):
+        return "an unknown number of"
+    value = finding.estimate
+    if piece.unit == ANSWER:
+        return "does" if value else "does not"
+    if piece.statistic == "share_of_all":
+        return f"{round(value * finding.n)} of {finding.n}"
+    if piece.unit == DECADES:
+        ratio = finding._replace(low=_ratio(finding.low), high=_ratio(finding.high))
+        return f"{number(_ratio(value), 'times')} times {_ends(ratio, 'times')}".rstrip()
+    if unit_of(piece) == POINTS:
+        told = f"{number(abs(value), POINTS)} points {'lower' if value < 0 else 'higher'}"
+        return f"{told} {_ends(finding, POINTS, signed=True)}".rstrip()
+    return found_in(piece, finding)
+
+
+def _counted(finding: Finding) -> str:
+    """How many observations there are, without what was left out and without rows."""
+    return finding.counts.partition(";")[0].partition(" (")[0]
+
+
+def _allows(piece: Evidence) -> str:
+    low, high = piece.holds
+    if piece.unit == ANSWER:
+        return f"the claim says that it {'does' if low else 'does not'}"
+    if piece.statistic == "share_of_all" and low == 1:
+        return "the claim asks for all of them"
+    if piece.unit == DECADES:
+        return f"the claim allows {allowed((_ratio(low), _ratio(high)), 'times')}"
+    return f"the claim allows {allowed_by(piece)}"
+
+
+def _ratio(decades: float) -> float:
+    return decades if math.isinf(decades) else 10.0**decades
+
+
+def _ends(finding: Finding, unit: str, signed: bool = False) -> str:
+    ends = spanned(finding.low, finding.high, finding.span, unit, signed)
+    return ends or ("" if finding.span is Span.EXACT else "(too few for an interval)")

@@ -1,0 +1,301 @@
+"""The pages of claims: sentences on evidence, what is missing, and the page in a browser."""
+
+import math
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from playwright.sync_api import sync_playwright
+
+from conftest import ROOT, load_project, read_yaml
+from jfb.analysis import claims, selection, sources
+from jfb.analysis.decisions import Outcome, Weighed, decide, decide_all
+from jfb.analysis.finding import Finding, Span
+from jfb.output import claim_view, markup, numbers, templates, verdicts, wording
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+DOCUMENT = read_yaml("workflow/claims.yaml")
+CHANGES = read_yaml("workflow/rule_changes.yaml")
+LISTED = claims.read(DOCUMENT)
+COMMITTED = numbers.read(ROOT / "docs/numbers.json")["tables"]
+TEMPLATE = ROOT / "workflow/report/claims.md.jinja"
+SIZES = {"landscape": {"seeds": 1000, "splits": 1}, "seeds": {"seeds": 30, "splits": 1}}
+NAN, INTERVAL = math.nan, Span.INTERVAL
+
+
+def weighed(says, unit, statistic, holds, *found, each=None):
+    """A piece of evidence with what was found, by machine where there are several."""
+    rule = {"table": "data", "statistic": statistic, "holds": list(holds)}
+    rule |= {"each": each} if each else {}
+    piece = {"id": "p", "label": "Of p", "says": says, "unit": unit, "counted_from": 1}
+    entry = {"id": "a", "statement": "A.", "place": "here", "general": [piece | {"rule": rule}]}
+    (claim,) = claims.read({"claims": [entry]})
+    evidence = claim.general[0]
+    findings = dict(zip(["A (family 1)", "B (family 1)"] if each else [""], found, strict=False))
+    outcomes = [decide(one.low, one.high, evidence.holds) for one in found]
+    outcome = decide_all(outcomes) if found else Outcome.NOT_MEASURED
+    return Weighed(evidence, sources.parse("data"), findings, outcome)
+
+
+def share(estimate, low, high, counts="20 seeds; 2 without a value"):
+    return Finding(20, estimate, low, high, INTERVAL, counts)
+
+
+def one(value, n=1):
+    return Finding(n, value, value, value, Span.EXACT, f"{n} runs")
+
+
+@pytest.mark.parametrize(
+    ("piece", "sentence"),
+    [
+        (
+            weighed("{} of them do", "%", "share", (0.5, 1), share(0.45, 0.4, 0.5)),
+            "45 % [40, 50] of them do (20 seeds); the claim allows at least 50 %.",
+        ),
+        (
+            weighed("{} of them do", "%", "share", (0, 0.5), share(0.45, 0.4, 0.5)),
+            "45 % [40, 50] of them do (20 seeds); the claim allows at most 50 %.",
+        ),
+        (
+            weighed("it is {} here", "%", "share_difference", (-0.1, 0.1), share(-0.3, -0.4, -0.2)),
+            "it is 30 points lower [-40, -20] here (20 seeds); the claim allows -10 to 10 points.",
+        ),
+        (
+            weighed("it is {} here", "%", "share_difference", (None, 0.1), share(0.3, 0.2, 0.4)),
+            (
+                "it is 30 points higher [+20, +40] here (20 seeds); "
+                "the claim allows at most 10 points."
+            ),
+        ),
+        (
+            weighed("it is {} that", "decades", "difference", (1, None), share(-1, -2, 0)),
+            "it is 0.1 times [0.01, 1] that (20 seeds); the claim allows at least 10 times.",
+        ),
+        (
+            weighed("it is {} that", "decades", "value_difference", (-1, 1), one(0.3)),
+            "it is 2 times that; the claim allows 0.1 to 10 times.",
+        ),
+        (
+            weighed("{} runs do", "%", "share_of_all", (1, 1), one(0.8, 5)),
+            "4 of 5 runs do; the claim asks for all of them.",
+        ),
+        (
+            weighed("it {} fall", "answer", "value", (1, 1), one(0)),
+            "it does not fall; the claim says that it does.",
+        ),
+        (
+            weighed("the rank is {}", "", "rank", (3, 3), one(1)),
+            "the rank is 1; the claim allows exactly 3.",
+        ),
+        (
+            weighed("it is {} that", "times", "ratio", (0.00003, 0.0033), share(2, NAN, NAN)),
+            (
+                "it is 2 times (too few for an interval) that (20 seeds); "
+                "the claim allows 0.00003 to 0.0033 times."
+            ),
+        ),
+        (
+            weighed(
+                "it takes {} as long",
+                "times",
+                "ratio",
+                (3, 8),
+                share(7, 6, 9, "7 rounds"),
+                share(5, 4, 6, "7 rounds"),
+                each="machine",
+            ),
+            (
+                "it takes 7 times [6, 9] as long on A, and 5 times [4, 6] on B (7 rounds); "
+                "the claim allows 3 to 8 times, and the machines disagree."
+            ),
+        ),
+        (weighed("{}", "%", "share", (0.5, 1)), "Of p: not here."),
+    ],
+)
+def test_a_piece_of_evidence_is_told_in_a_sentence(piece, sentence):
+    assert wording.sentence(piece, "not here") == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.00003, "0.00003"), (0.0000314, "0.0000314"), (1e-9, "1e-09"), (0.0629, "0.0629")],
+)
+def test_a_small_number_has_no_exponent(value, told):
+    assert wording.number(value, "times") == told
+
+
+def test_machines_go_by_short_names_unless_these_are_the_same():
+    amd, intel = "AMD EPYC (family 25, model 1), 2 cores", "Intel(R) Xeon(R) Processor (family 6)"
+    assert wording.machines([amd, intel]) == ["AMD EPYC", "Intel Xeon"]
+    other = amd.replace("model 1", "model 17")
+    assert wording.machines([amd, other]) == [amd, other]
+
+
+def test_sizes_of_studies_are_those_of_the_configuration():
+    sizes = selection.sizes(load_project())
+    assert SIZES.items() <= sizes.items()
+    assert sizes["splits"] == {"seeds": 5, "splits": 60}
+
+
+def test_each_claim_has_its_words():
+    """A short name, a sentence of each piece that decides, and all data in words."""
+    for entry in DOCUMENT["claims"]:
+        assert len(entry["short"]) < 90
+        for part in ("published", "general"):
+            for piece in entry.get(part, ()):
+                assert piece["says"].count("{}") == 1, (entry["id"], piece["id"])
+    assert set(DOCUMENT["data"]) - {"published"} == set(map(str, sources.products(DOCUMENT)))
+
+
+def judged(rows=None):
+    return verdicts.judged_again(LISTED, COMMITTED["evidence"]["rows"] if rows is None else rows)
+
+
+def test_the_numbers_that_are_committed_give_the_committed_verdicts():
+    """By the rules of claims.yaml, from numbers of six digits."""
+    found = {one.claim.id: str(one.verdict) for one in judged()}
+    assert found == {row["id"]: row["verdict"] for row in COMMITTED["claims"]["rows"]}
+
+
+def view(rows=None, sensitivity=None):
+    others = COMMITTED["sensitivity"]["rows"] if sensitivity is None else sensitivity
+    return claim_view.view(judged(rows), others, DOCUMENT, CHANGES, SIZES)
+
+
+def test_with_all_data_nothing_is_missing():
+    told = view()
+    assert (told.missing, told.smaller, told.unmeasured) == ([], 0, 0)
+    assert sum(number for _, number in told.basis) == told.pieces == 152
+
+
+def test_what_is_missing_is_told_with_its_command_and_what_is_used_instead():
+    rows = [dict(row) for row in COMMITTED["evidence"]["rows"] if row["table"] != "cells/printed"]
+    changed = [row for row in rows if row["table"] == "summaries/landscape"]
+    for row in changed:
+        row["table"] = "summaries/seeds"
+    told = view(rows)
+    assert (told.smaller, told.unmeasured) == (len(changed), 1)
+    landscape, printed = told.missing
+    assert landscape.command == "snakemake --cores 4 claims landscape"
+    assert landscape.data == [
+        "runs of the report's five batch sizes from many other seeds (1,000 seeds)"
+    ]
+    assert landscape.instead == [
+        "runs of the report's five batch sizes from other seeds (30 seeds)"
+    ]
+    assert (2, "equal_minimum") in landscape.claims
+    assert printed.claims == [(15, "printed_formula")]
+    assert told.command_for_all() == "snakemake --cores 4 claims landscape printed"
+    why = told.of("printed_formula").why
+    assert "not measured; `snakemake --cores 4 claims printed` makes runs that learn" in why
+    assert (printed.instead, told.of("printed_formula").verdict) == ([], "not measured")
+
+
+def test_what_fails_in_general_is_told_beside_what_decides():
+    told = view()
+    time = told.of("five_times_faster")
+    assert (time.verdict, time.published, time.general) == ("undecided", "open", "fails")
+    assert "DataLoader" in time.why
+    assert "machines disagree" in time.why
+    assert "engine reference" in time.failing
+    assert told.of("equal_minimum").failing == ""
+    title, failing = told.groups[0]
+    assert title == "Fails for more than the published runs"
+    assert [one.id for one in failing] == [
+        row["id"] for row in COMMITTED["claims"]["rows"] if row["general"] == "fails"
+    ]
+
+
+def test_a_failure_is_firm_if_each_other_verdict_says_it_too():
+    rows = [dict(row) for row in COMMITTED["sensitivity"]["rows"]]
+    by_id = {row["id"]: row for row in rows}
+    by_id["equal_minimum"]["double_tolerance"] = "fails"
+    by_id["oscillation"] |= {"simultaneous": "undecided", "half_tolerance": None}
+    told = view(sensitivity=rows)
+    assert told.of("equal_minimum").others == [("twice the tolerance", "fails")]
+    assert told.of("equal_minimum").is_firm
+    assert told.of("oscillation").others == [("intervals that hold together", "undecided")]
+    assert not told.of("oscillation").is_firm
+    assert told.of("oscillation").choices == 2
+
+
+@pytest.fixture(scope="module")
+def markdown():
+    sensitivity = pd.DataFrame(COMMITTED["sensitivity"]["rows"])
+    page = verdicts.Page(judged(), sensitivity, DOCUMENT, CHANGES, {})
+    return verdicts.to_markdown(page, TEMPLATE)
+
+
+def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
+    """What is told of changes names the studies of then."""
+    text = re.sub(r"\]\([^)]*\)|<a id=[^>]*>|`[^`]*`", "", markdown)
+    ids = [claim["id"] for claim in DOCUMENT["claims"] if "_" in claim["id"]]
+    assert [name for name in ids if name in text] == []
+    before, _, changes = text.partition("## Rules that were changed")
+    tables = [str(product) for product in sources.products(DOCUMENT)]
+    assert [name for name in tables if "/" in name and name in before] == []
+    assert DOCUMENT["rule"].strip() in markdown
+    assert changes.count("*Why:*") == len(CHANGES)
+
+
+def test_each_link_of_the_page_has_its_place(markdown):
+    linked = set(re.findall(r"\]\(#(\w+)\)", markdown))
+    there = re.findall(r'<a id="(\w+)"></a>', markdown)
+    assert len(there) == len(set(there))
+    assert linked <= set(there)
+    assert {claim["id"] for claim in DOCUMENT["claims"]} <= linked
+    anchors = set(re.findall(r"\(claims\.md#(\w+)\)", (ROOT / "docs/findings.md").read_text()))
+    assert anchors <= set(there)
+    assert len(anchors) == len(LISTED)
+
+
+def test_the_committed_page_has_the_same_words(markdown):
+    rules = templates.Rules(DOCUMENT, CHANGES)
+    given = numbers.read(ROOT / "docs/numbers.json")
+    committed = templates.page(TEMPLATE, given, {}, {}, rules)
+    start, end = "## Each claim", "## The rule"
+    assert markdown.partition(start)[2].partition(end)[0] in committed
+
+
+def test_cells_carry_their_heading_and_what_they_say():
+    text = "| claim | verdict |\n|---|---|\n| a | fails |\n| b | holds in the published runs only |"
+    html = markup.to_html(f"{text}\n\nAn estimate [1.5, +2].")
+    assert '<td data-label="claim">a</td>' in html
+    assert '<td data-label="verdict" class="bad">fails</td>' in html
+    assert '<td data-label="verdict" class="bad">holds in the published runs only</td>' in html
+    assert "[1.5,&nbsp;+2]" in html
+    assert html.count('<div class="wide"><table>') == html.count("</table></div>") == 1
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(375, "light"), (1280, "light"), (1280, "dark"), (1920, "light")]
+)
+def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_path, browser):
+    path = tmp_path / "claims.html"
+    path.write_text(verdicts.to_html(markdown))
+    page = browser.new_page(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=False
+    )
+    page.set_default_timeout(60_000)
+    page.goto(f"{path.as_uri()}#oscillation")
+    assert page.title() == "What the report claims, and what holds"
+    page.locator("details").nth(1).locator("summary").click()
+    tables = [each for each in page.locator("table").all() if each.is_visible()]
+    assert len(tables) == 8
+    for box in (table.bounding_box() for table in tables):
+        assert box["x"] + box["width"] <= width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (int(re.search(r"\d+", background)[0]) < 100) == (scheme == "dark")
+    page.close()

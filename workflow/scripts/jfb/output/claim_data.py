@@ -1,0 +1,85 @@
+"""What claims rest on and what they lack, in words, with the commands that make it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jfb.analysis.decisions import Judged
+from jfb.analysis.sources import PARTS, Source, targets
+
+
+@dataclass(frozen=True)
+class Names:
+    """Data in words, by their names, with the numbers of their seeds.
+
+    `words` is `data` of workflow/claims.yaml; for `sizes` see `jfb.analysis.selection.sizes`.
+    """
+
+    words: Mapping[str, str]
+    sizes: Mapping[str, Mapping[str, Any]]
+
+    def of(self, product: Source) -> str:
+        """What a product is, and how many seeds and splits it has."""
+        told = self.words.get(str(product), str(product))
+        size = self.sizes.get(product.study)
+        if not size:
+            return told
+        counts = [(size[what], what) for what in ("splits", "seeds") if size[what] > 1]
+        said = ", ".join(f"{n:,} {what}" for n, what in counts)
+        return f"{told} ({said})" if said else told
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Data that would be taken if the `command` made them, what is taken for them, and for what."""
+
+    data: list[str]
+    instead: list[str]
+    claims: list[tuple[int, str]]
+    command: str
+
+
+def command(product: Source) -> str:
+    """That makes the claims with a product."""
+    return " ".join(["snakemake --cores 4 claims", *targets(product)])
+
+
+def basis(judged: Sequence[Judged], names: Names) -> list[tuple[str, int]]:
+    """What evidence is taken from, with the number of its pieces."""
+    taken = Counter(
+        names.of(_product(piece.source))
+        for one in judged
+        for part in PARTS
+        for piece in one.weighed[part]
+        if piece.source
+    )
+    return taken.most_common()
+
+
+def missing(judged: Sequence[Judged], names: Names) -> list[Missing]:
+    """What evidence would be taken from before what it is taken from, by the command."""
+    found: dict[str, Missing] = {}
+    for number, one in enumerate(judged, 1):
+        for piece in (piece for part in PARTS for piece in one.weighed[part]):
+            taken = _product(piece.source) if piece.source else None
+            for product in map(_product, piece.evidence.sources):
+                if product == taken:
+                    break
+                asked = command(product)
+                entry = found.setdefault(asked, Missing([], [], [], asked))
+                _add(entry.data, names.of(product))
+                _add(entry.claims, (number, one.claim.id))
+                if taken:
+                    _add(entry.instead, names.of(taken))
+    return list(found.values())
+
+
+def _add(entries: list, entry: object) -> None:
+    if entry not in entries:
+        entries.append(entry)
+
+
+def _product(source: Source) -> Source:
+    """What a table is made from, or itself where the library holds it."""
+    return source.product or source

@@ -1,0 +1,242 @@
+"""What the pages of claims say, in words, for their templates: the same of Markdown and of HTML."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed, decide
+from jfb.analysis.finding import Finding
+from jfb.analysis.rule_changes import KEYS
+from jfb.analysis.sources import PARTS
+from jfb.output import wording
+from jfb.output.claim_data import Missing, Names, basis, command, missing
+
+#: What a verdict says, by its name.
+MEANINGS = {
+    Verdict.HOLDS: "true in general, and of the published runs where the claim is about them too",
+    Verdict.HOLDS_IN_PUBLISHED: "true of the published runs; the claim is about nothing else",
+    Verdict.HOLDS_IN_PUBLISHED_ONLY: "true of the published runs, false in general",
+    Verdict.FAILS: "false in general, and of the published runs where the claim is about them too",
+    Verdict.FAILS_IN_PUBLISHED: "false of the published runs, and not shown to be false in general",
+    Verdict.UNDECIDED: "an interval has values that are allowed and others, or machines differ; "
+    "it may fail in general all the same",
+    Verdict.NOT_MEASURED: "nothing was measured that could decide it",
+}
+#: Claims are listed by what is found in general: outcome, and the heading.
+_GROUPS = {
+    Outcome.FAILS: "Fails for more than the published runs",
+    Outcome.OPEN: "Open for more than the published runs",
+    Outcome.HOLDS: "Holds for more than the published runs",
+    Outcome.NOT_MEASURED: "Not measured for more than the published runs",
+    None: "About the published runs only",
+}
+_PARTS = {"published": "published runs", "general": "in general", "beside": "shown beside"}
+_CHOICES = {
+    "half_tolerance": "half the tolerance",
+    "double_tolerance": "twice the tolerance",
+    "simultaneous": "intervals that hold together",
+}
+#: Verdicts that say of a claim that it fails in general.
+_FAILING = (Verdict.FAILS, Verdict.HOLDS_IN_PUBLISHED_ONLY)
+_NOT_COMPARED = ("id", "verdict", "changes")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of evidence, on one machine, in the cells of a table."""
+
+    about: str
+    what: str
+    found: str
+    counts: str
+    allowed: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim: `number` is its place among all, `why` the piece of evidence that decides.
+
+    `failing` is what fails in general where another piece decides, or empty; `counted` how many
+    pieces of evidence say what, by part; `others` the other choices with their verdicts, where
+    these differ; `choices` the number of other choices that it rests on.
+    """
+
+    number: int
+    id: str
+    short: str
+    statement: str
+    place: str
+    scope: str
+    verdict: str
+    machines: int | None
+    published: str | None
+    general: str | None
+    why: str
+    failing: str
+    counted: list[str]
+    evidence: list[Row]
+    others: list[tuple[str, str]]
+    choices: int
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether no other choice gives a verdict that takes back that it fails in general."""
+        return all(verdict in _FAILING for _, verdict in self.others)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a template of the claims may use.
+
+    `smaller` is the number of pieces of evidence that rest on less than they could, `unmeasured`
+    that of those without data.
+    """
+
+    claims: list[Told]
+    groups: list[tuple[str, list[Told]]]
+    verdicts: list[tuple[str, int, str]]
+    pieces: int
+    smaller: int
+    unmeasured: int
+    rule: list[str]
+    basis: list[tuple[str, int]]
+    missing: list[Missing]
+    changes: list[dict[str, str]]
+
+    def of(self, name: str) -> Told:
+        """The claim with an id."""
+        return next(one for one in self.claims if one.id == name)
+
+    def command_for_all(self) -> str:
+        """That makes all that is missing."""
+        names = (name for one in self.missing for name in one.command.split()[4:])
+        return " ".join(["snakemake --cores 4 claims", *dict.fromkeys(names)])
+
+
+def view(
+    judged: Sequence[Judged],
+    sensitivity: Iterable[Mapping[str, Any]],
+    document: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
+    sizes: Mapping[str, Mapping[str, Any]],
+) -> View:
+    """What the pages say.
+
+    Args:
+        judged: the claims.
+        sensitivity: the rows of the table of `jfb.analysis.sensitivity`.
+        document: what workflow/claims.yaml holds.
+        changes: what workflow/rule_changes.yaml holds.
+        sizes: of studies, see `jfb.analysis.selection.sizes`.
+    """
+    names = Names(document.get("data", {}), sizes)
+    others = {row["id"]: row for row in sensitivity}
+    claims = [
+        _told(number, one, others[one.claim.id], names) for number, one in enumerate(judged, 1)
+    ]
+    by_general = [
+        (title, [told for told, one in zip(claims, judged, strict=True) if one.general is outcome])
+        for outcome, title in _GROUPS.items()
+    ]
+    counts = Counter(one.verdict for one in judged)
+    taken = [piece for one in judged for part in PARTS for piece in one.weighed[part]]
+    numbered = {one.id: one.number for one in claims}
+    return View(
+        claims=claims,
+        groups=[group for group in by_general if group[1]],
+        verdicts=[(str(name), counts[name], MEANINGS[name]) for name in Verdict if counts[name]],
+        pieces=len(taken),
+        smaller=sum(one.source not in (None, one.evidence.sources[0]) for one in taken),
+        unmeasured=sum(one.source is None for one in taken),
+        rule=document["rule"].strip().split("\n\n"),
+        basis=basis(judged, names),
+        missing=missing(judged, names),
+        changes=[_change(change, numbered) for change in reversed(changes)],
+    )
+
+
+def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> Told:
+    failing = next((p for p in one.weighed["general"] if p.outcome is Outcome.FAILS), None)
+    deciding = one.deciding
+    is_told = failing is None or deciding.outcome is Outcome.FAILS
+    compared = {
+        name: verdict
+        for name, verdict in others.items()
+        if name not in _NOT_COMPARED and isinstance(verdict, str)
+    }
+    return Told(
+        number=number,
+        **{key: getattr(one.claim, key) for key in ("id", "short", "statement", "place", "scope")},
+        verdict=str(one.verdict),
+        machines=one.machines,
+        published=one.published and str(one.published),
+        general=one.general and str(one.general),
+        why=sentence(deciding, names),
+        failing="" if is_told else sentence(failing, names),
+        counted=[_counted(one, part) for part in ("published", "general") if one.weighed[part]],
+        evidence=list(_rows(one)),
+        others=[(_choice(k), v) for k, v in compared.items() if v != str(one.verdict)],
+        choices=len(compared),
+    )
+
+
+def sentence(weighed: Weighed, names: Names) -> str:
+    """What a piece of evidence says, or which command would make its data."""
+    first = next((source.product for source in weighed.evidence.sources if source.product), None)
+    lacking = first and f"not measured; `{command(first)}` makes {names.of(first)}"
+    return wording.sentence(weighed, lacking or "not measured")
+
+
+def _counted(one: Judged, part: str) -> str:
+    outcomes = Counter(piece.outcome for piece in one.weighed[part])
+    pieces = sum(outcomes.values())
+    (most, n), *others = outcomes.most_common()
+    where = {"published": "Published runs", "general": "In general"}[part]
+    told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {_says(most, n)}"
+    rest = "".join(f", {count} {_says(outcome, count)}" for outcome, count in others)
+    return f"{where}: {told}{rest}."
+
+
+def _says(outcome: Outcome, count: int) -> str:
+    if outcome is Outcome.HOLDS:
+        return "holds" if count == 1 else "hold"
+    if outcome is Outcome.FAILS:
+        return "fails" if count == 1 else "fail"
+    return f"{'is' if count == 1 else 'are'} {outcome}"
+
+
+def _rows(one: Judged) -> Iterator[Row]:
+    for part in PARTS:
+        for piece in one.weighed[part]:
+            shown: dict[str, Finding | None] = dict(piece.findings) or {"": None}
+            labels = wording.machines(shown)
+            for machine, finding in zip(labels, shown.values(), strict=True):
+                holds = piece.evidence.holds
+                outcome = decide(finding.low, finding.high, holds) if finding else piece.outcome
+                yield Row(
+                    about=_PARTS[part],
+                    what=piece.evidence.label + (f"; on {machine}" if machine else ""),
+                    found=wording.found_in(piece.evidence, finding) if finding else "-",
+                    counts=finding.counts if finding else "-",
+                    allowed=wording.allowed_by(piece.evidence),
+                    outcome=str(outcome),
+                )
+
+
+def _choice(column: str) -> str:
+    kind, _, value = column.rpartition("_")
+    told = {"level": f"a loss of {value} to reach", "accuracy": f"an accuracy of {value} as full"}
+    return _CHOICES.get(column) or told[kind]
+
+
+def _change(change: Mapping[str, Any], numbered: Mapping[str, int]) -> dict[str, str]:
+    """A change with claims by their numbers, in its texts too; without a commit an empty one."""
+    ids = re.compile(rf"\b({'|'.join(numbered)})\b")
+    told = {
+        key: ids.sub(lambda found: f"claim {numbered[found[0]]}", str(change.get(key, "")))
+        for key in KEYS
+    }
+    return told | {"claims": ", ".join(str(k) for k in sorted(map(numbered.get, change["claims"])))}
