@@ -58,14 +58,21 @@ def basis(judged: Sequence[Judged], names: Names) -> list[tuple[str, int]]:
 
 
 def missing(judged: Sequence[Judged], names: Names) -> list[Missing]:
-    """What evidence would be taken from before what it is taken from, by the command."""
+    """What evidence would be taken from before what it is taken from, by the command.
+
+    A product that is there and lacks the table, as a catalogue without a study, is not missing.
+    """
     found: dict[str, Missing] = {}
+    weighed = [piece for one in judged for part in PARTS for piece in one.weighed[part]]
+    there = {_product(piece.source) for piece in weighed if piece.source}
     for number, one in enumerate(judged, 1):
         for piece in (piece for part in PARTS for piece in one.weighed[part]):
             taken = _product(piece.source) if piece.source else None
             for product in map(_product, piece.evidence.sources):
                 if product == taken:
                     break
+                if product in there:
+                    continue
                 asked = command(product)
                 entry = found.setdefault(asked, Missing([], [], [], asked))
                 _add(entry.data, names.of(product))

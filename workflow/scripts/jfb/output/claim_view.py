@@ -174,8 +174,8 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         machines=one.machines,
         published=one.published and str(one.published),
         general=one.general and str(one.general),
-        why=sentence(deciding, names),
-        failing="" if is_told else sentence(failing, names),
+        why=_sentence(deciding, names),
+        failing="" if is_told else _sentence(failing, names),
         counted=[_counted(one, part) for part in ("published", "general") if one.weighed[part]],
         evidence=list(_rows(one)),
         others=[(_choice(k), v) for k, v in compared.items() if v != str(one.verdict)],
@@ -183,11 +183,13 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
     )
 
 
-def sentence(weighed: Weighed, names: Names) -> str:
+def _sentence(weighed: Weighed, names: Names) -> str:
     """What a piece of evidence says, or which command would make its data."""
-    first = next((source.product for source in weighed.evidence.sources if source.product), None)
-    lacking = first and f"not measured; `{command(first)}` makes {names.of(first)}"
-    return wording.sentence(weighed, lacking or "not measured")
+    if weighed.findings:
+        return wording.sentence(weighed, "")
+    first = weighed.evidence.sources[0].product
+    makes = first and f": `{command(first)}` makes {names.of(first)}"
+    return f"Not measured{makes or ''}."
 
 
 def _counted(one: Judged, part: str) -> str:

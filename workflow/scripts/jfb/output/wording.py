@@ -78,6 +78,8 @@ def sentence(weighed: Weighed, missing: str) -> str:
     if not findings:
         return f"{piece.label}: {missing}."
     names, found = machines(findings), list(findings.values())
+    if all(math.isnan(one.estimate) for one in found):
+        return f"{piece.label}: not known ({found[0].counts}); {_allows(piece)}."
     told = piece.says.replace("{}", _amount(piece, found[0]))
     if piece.each is not None:
         told += f" on {names[0]}"
@@ -91,13 +93,11 @@ def sentence(weighed: Weighed, missing: str) -> str:
 
 
 def machines(names: Iterable[str]) -> list[str]:
-    """Names of machines without what they have in brackets, where they differ without it."""
-    whole = list(names)
-    short = [
-        name.partition(" (family")[0].replace("(R)", "").removesuffix(" Processor")
-        for name in whole
-    ]
-    return short if len(set(short)) == len(short) else whole
+    """Names of machines, as short as they differ: AMD EPYC, with its family, with its memory."""
+    whole = [name.replace("(R)", "").replace(" Processor", "") for name in names]
+    brands = [name.partition(" (family")[0] for name in whole]
+    families = [name.partition("), ")[0] + ")" if "), " in name else name for name in whole]
+    return next((s for s in (brands, families) if len(set(s)) == len(s)), whole)
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:
@@ -122,7 +122,7 @@ def allowed_by(piece: Evidence) -> str:
 def _amount(piece: Evidence, finding: Finding) -> str:
     """A number as it stands in a sentence, with its unit and its span."""
     if math.isnan(finding.estimate):
-        return "an unknown number of"
+        return "an unknown number"
     value = finding.estimate
     if piece.unit == ANSWER:
         return "does" if value else "does not"
