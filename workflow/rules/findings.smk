@@ -144,9 +144,7 @@ rule findings:
         runtime=5,
     params:
         code=code_of("findings.py"),
-        contents=contents_of(
-            *TEMPLATES, *RECORDS, CRITERIA, CLAIMS, RULE_CHANGES
-        ),
+        contents=contents_of(*TEMPLATES, *RECORDS, CRITERIA, CLAIMS, RULE_CHANGES),
     message:
         "README and the pages of docs"
     script:
