@@ -229,6 +229,12 @@ def test_a_failure_is_firm_if_each_other_verdict_says_it_too():
     assert told.of("oscillation").others == [("intervals that hold together", "undecided")]
     assert not told.of("oscillation").is_firm
     assert told.of("oscillation").choices == 2
+    # One of two takes it back; of the other claim none is another.
+    verdicts_found = {verdict for _, verdict in told.of("full_accuracy").others}
+    assert verdicts_found == {"fails in the published runs", "holds in the published runs only"}
+    assert not told.of("full_accuracy").is_firm
+    assert told.of("contraction").others == []
+    assert told.of("contraction").is_firm
 
 
 @pytest.fixture(scope="module")
