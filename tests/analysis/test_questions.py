@@ -371,7 +371,8 @@ def test_networks_are_counted_by_each_condition_and_their_union():
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_says_what_it_asks_and_what_would_answer_it(name):
     asked = QUESTIONS[name]
-    assert asked.keys() - {"changed", "words"} == {"question", "asked", "why", "compared", "criteria"}
+    known = {"question", "asked", "why", "compared", "criteria"}
+    assert asked.keys() - {"changed", "words"} == known
     assert asked["question"].endswith("?")
     for criterion in asked["criteria"]:
         assert {"id", "measure", "holds", "unit", "says"} <= criterion.keys()

@@ -746,13 +746,14 @@ def test_the_cost_is_drawn_by_what_varied():
         ],
         columns=["varied", "gradient", "iterations", "latent_dim", "peak_bytes", "step_seconds"],
     )
-    figure = drawn(cost.cost(table))
-    shown = [[list(line.get_ydata()) for line in axes.lines] for axes in figure.axes]
+    figure = drawn(cost.cost(table.assign(rounds=3)))
+    # JFB, then unrolled, in multiples of JFB.
+    shown = [[list(line.get_ydata()) for line in axes.lines[:2]] for axes in figure.axes]
     assert shown == [
-        [[100, 100], [100, 900]],
-        [[100, 300], [400, 1200]],
-        [[0.1, 0.2], [0.1, 0.5]],
-        [[0.1, 0.3], [0.2, 0.6]],
+        [[1, 1], [1, 9]],
+        [[1, 1], [4, 4]],
+        [[1, 1], [1, pytest.approx(2.5)]],
+        [[1, 1], [2, pytest.approx(2)]],
     ]
     assert [list(axes.lines[0].get_xdata()) for axes in figure.axes[:2]] == [[1, 9], [3, 8]]
     assert [axes.get_xlabel() for axes in figure.axes[2:]] == [
