@@ -85,6 +85,8 @@ NUMBERS = {
 
 
 TEMPLATES = [WORKFLOW / f"report/{name}.md.jinja" for name in ("README", *names.PAGES)]
+# What README includes.
+ANSWERS = WORKFLOW / "report/answers.md.jinja"
 RECORDS = sorted(WORKFLOW.parent.glob("benchmarks/records/*.json"))
 
 
@@ -125,6 +127,7 @@ rule findings:
     input:
         numbers="docs/numbers.json",
         templates=map(versioned, TEMPLATES),
+        answers=versioned(ANSWERS),
         records=map(versioned, RECORDS),
         questions=versioned(CRITERIA),
         claims=versioned(CLAIMS),
@@ -144,7 +147,9 @@ rule findings:
         runtime=5,
     params:
         code=code_of("findings.py"),
-        contents=contents_of(*TEMPLATES, *RECORDS, CRITERIA, CLAIMS, RULE_CHANGES),
+        contents=contents_of(
+            *TEMPLATES, ANSWERS, *RECORDS, CRITERIA, CLAIMS, RULE_CHANGES
+        ),
     message:
         "README and the pages of docs"
     script:

@@ -35,6 +35,7 @@ def render(
     records: Mapping[str, Row],
     questions: Mapping[str, Mapping[str, Any]],
     rules: Rules | None = None,
+    folder: str | Path | None = None,
 ) -> str:
     """The page.
 
@@ -65,12 +66,13 @@ def render(
         records: of the benchmarks, by name.
         questions: as workflow/questions.yaml has them.
         rules: of the claims.
+        folder: of the templates that it includes.
 
     Raises:
         Unknown: it asks for a table, a row or a record that is not there.
         jinja2.UndefinedError: it asks for another name or column that is not there.
     """
-    environment = pages.environment()
+    environment = pages.environment(folder)
     environment.filters |= FORMATS
     given = _names(numbers, records, questions)
     if rules:
@@ -86,13 +88,24 @@ def page(
     rules: Rules | None = None,
 ) -> str:
     """The page of a template file, with the provenance of its numbers in a comment at its end."""
+    text = part(template, numbers, records, questions, rules)
+    return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
+
+
+def part(
+    template: str | Path,
+    numbers: Mapping[str, Any],
+    records: Mapping[str, Row],
+    questions: Mapping[str, Mapping[str, Any]],
+    rules: Rules | None = None,
+) -> str:
+    """What a template file gives, which may be a part of a page."""
+    path = Path(template)
+    text = path.read_text(encoding="utf-8")
     try:
-        text = render(
-            Path(template).read_text(encoding="utf-8"), numbers, records, questions, rules
-        )
+        return render(text, numbers, records, questions, rules, path.parent)
     except (Unknown, jinja2.TemplateError) as error:
         raise files.FileFault(template, str(error)) from error
-    return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
 
 
 def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:
