@@ -11,13 +11,17 @@ READY := .venv/ready
 $(if $(findstring {,$(CURDIR))$(findstring },$(CURDIR))$(findstring :,$(CURDIR)),\
 	$(error The path of this folder has a brace or a colon, which Snakemake and venv cannot have: rename it))
 
+# One page of what the target shows, which is there. Snakemake finds the reporter by its name.
+WRITE_REPORT = PYTHONPATH=workflow/scripts $(VENV) -m snakemake --cores $(CORES) \
+	--reporter page --report-page-path results/report.html $(REPORT_OF)
+
 .PHONY: all check check-exact exact-arm test long faults lint rule-change schema docs numbers check-docs report explore archive check-archive clean distclean
 
 all: $(READY)
 	$(VENV) -m snakemake --cores $(CORES)
 	@if [ -n "$$(find results/figures results/*.csv -newer results/report.html 2> /dev/null)" ]; then \
 		echo "results/report.html is older than what it shows, and is made again"; \
-		$(VENV) -m snakemake --cores $(CORES) --report results/report.html $(REPORT_OF); \
+		$(WRITE_REPORT); \
 	fi
 	@$(VENV) workflow/scripts/show.py results/table1.csv results/claims.csv config.yaml \
 		$$(($$(date +%s) - $(STARTED)))
@@ -87,7 +91,7 @@ check-docs: $(READY)
 # One HTML page with every table and figure of the target REPORT_OF, which is brought up to date first.
 report: $(READY)
 	$(VENV) -m snakemake --cores $(CORES) $(REPORT_OF)
-	$(VENV) -m snakemake --cores $(CORES) --report results/report.html $(REPORT_OF)
+	$(WRITE_REPORT)
 
 # One page to look at runs with: results/explorer.html. It needs no network and no server.
 explore: $(READY)

@@ -35,6 +35,7 @@ ROOMS = {
     "jinja2": ("output",),
     "markdown_it": ("output",),
     "rocrate": ("output",),
+    "markdown_it": ("output",),
     "sklearn": ("model/digits.py", "model/parts.py"),
     "skimage": ("model/camera.py",),
     "jsonschema": (),

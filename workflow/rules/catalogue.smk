@@ -118,12 +118,14 @@ rule tabulate_catalogue:
             "results/catalogue.csv",
             caption="../report/catalogue_table.rst",
             category="Tables",
+            subcategory=OF_MINIMA,
             labels={"table": "Catalogue of minima"},
         ),
         shares=report(
             "results/catalogue_shares.csv",
             caption="../report/catalogue_shares.rst",
             category="Tables",
+            subcategory=OF_MINIMA,
             labels={"table": "Who ends at which minimum"},
         ),
     log:

@@ -15,20 +15,20 @@ rule claims:
         evidence=report(
             "results/evidence.csv",
             caption="../report/evidence_table.rst",
-            category="Tables",
-            labels={"table": "Evidence"},
+            category=FIRST_IN_REPORT,
+            labels={"table": "All evidence"},
         ),
         sensitivity=report(
             "results/sensitivity.csv",
             caption="../report/sensitivity_table.rst",
-            category="Tables",
-            labels={"table": "Sensitivity of the claims"},
+            category=FIRST_IN_REPORT,
+            labels={"table": "Verdicts by other choices"},
         ),
         markdown="results/claims.md",
         html=report(
             "results/claims.html",
             caption="../report/claims.rst",
-            category="Tables",
+            category=FIRST_IN_REPORT,
             labels={"table": "Claims"},
         ),
     log:

@@ -419,13 +419,48 @@ def figure_of(name, study=None):
     return [f"{path}.{ending}" for ending in requirements.FORMATS]
 
 
+# The parts of the HTML report. Questions stand together by the target that makes them.
+FIRST_IN_REPORT = "Table 1 and claims"
+OF_PUBLISHED = "The report's figures"
+OF_TIMES = "Time and memory"
+OF_MINIMA = "Minima of the loss"
+OF_QUESTIONS = {
+    "further": "What the full batch lacks",
+    None: "Methods of second order",
+    "images": "Beyond this network",
+    "cited": "Cited papers",
+}
+
+
+def group_of_question(name):
+    """What a question stands beside in the HTML report."""
+    return OF_QUESTIONS[QUESTIONS[name].get("part_of", "further")]
+
+
+def group_of_figure(name, study):
+    """What a figure stands beside in the HTML report."""
+    if study:
+        return f"Study {study}"
+    if name in QUESTIONS:
+        return group_of_question(name)
+    return {"cost": OF_TIMES, "timing": OF_TIMES, "catalogue": OF_MINIMA}.get(
+        name, OF_PUBLISHED
+    )
+
+
 def drawn(name, question, study=None):
     """The files of a figure; the HTML report shows the first with the figure's caption."""
     shown, *others = figure_of(name, study)
     # One label that is unlike every other: the report finds a figure by it.
     labels = {"figure": f"{question} {study}" if study else question}
-    caption = f"../report/{name}.rst"
-    return [report(shown, caption=caption, category="Figures", labels=labels), *others]
+    in_report = report(
+        shown,
+        caption=f"../report/{name}.rst",
+        category="Figures",
+        subcategory=group_of_figure(name, study),
+        labels=labels,
+    )
+    return [in_report, *others]
 
 
 def summary_of(study):
@@ -451,10 +486,9 @@ CRITERIA = WORKFLOW / "questions.yaml"
 
 
 @functools.cache
-def criteria():
-    """The criteria of each question, read once a job is planned."""
-    read = yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
-    return {name: question["criteria"] for name, question in read.items()}
+def asked():
+    """What is asked, by the name of the question, read once a job is planned."""
+    return yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
 
 
 def answer_of(question):

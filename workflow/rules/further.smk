@@ -202,7 +202,10 @@ for name in QUESTIONS:
                 answer_of(name),
                 caption="../report/further.rst",
                 category="Tables",
-                labels={"table": f"Further questions: {name}"},
+                subcategory=group_of_question(name),
+                labels=lambda wildcards, name=name: {
+                    "table": asked()[name]["question"]
+                },
             ),
         log:
             f"results/logs/further/{name}.log",
@@ -217,7 +220,7 @@ for name in QUESTIONS:
         params:
             code=code_of("answer.py", f"jfb.analysis.questions.{name}"),
             module=f"jfb.analysis.questions.{name}",
-            criteria=lambda wildcards, name=name: criteria()[name],
+            criteria=lambda wildcards, name=name: asked()[name]["criteria"],
             options=QUESTIONS[name].get("options", {}),
         message:
             f"What the studies say of the question {name}"

@@ -79,6 +79,7 @@ rule tabulate_alignment:
             "results/alignment_{study}.csv",
             caption="../report/alignment_table.rst",
             category="Tables",
+            subcategory="Study {study}",
             labels={"table": "Gradients and their references: {study}"},
         ),
     log:
@@ -116,6 +117,7 @@ for name, cost, extent in (
                 f"results/{name}.csv",
                 caption="../report/cost_table.rst",
                 category="Tables",
+                subcategory=OF_TIMES,
                 labels={"table": f"Cost of a step{extent}"},
             ),
             metadata=f"results/{name}.csv-metadata.json",

@@ -146,12 +146,14 @@ rule tabulate_minima:
             "results/minima_{study}.csv",
             caption="../report/minima_table.rst",
             category="Tables",
+            subcategory="Study {study}",
             labels={"table": "Loss by final function: {study}"},
         ),
         fates=report(
             "results/fates_{study}.csv",
             caption="../report/fates_table.rst",
             category="Tables",
+            subcategory="Study {study}",
             labels={"table": "Fate of units and functions: {study}"},
         ),
     log:

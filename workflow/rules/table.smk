@@ -11,7 +11,7 @@ rule table1:
         html=report(
             "results/table1.html",
             caption="../report/table1.rst",
-            category="Tables",
+            category=FIRST_IN_REPORT,
             labels={"table": "Table 1"},
         ),
     log:

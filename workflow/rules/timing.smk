@@ -15,6 +15,7 @@ for name, timing, extent in (
                 f"results/{name}.csv",
                 caption="../report/timing_table.rst",
                 category="Tables",
+                subcategory=OF_TIMES,
                 labels={"table": f"Seconds per epoch{extent}"},
             ),
             metadata=f"results/{name}.csv-metadata.json",

@@ -1,4 +1,5 @@
-"""Write README, the pages of docs with numbers, the questions, and the picture of the library.
+"""Write README, the pages of docs with numbers, the questions, the first page of Snakemake's
+report, and the picture of the library.
 
 Usage: docs.py [--check | --take]
 
@@ -30,6 +31,8 @@ NUMBERS = "docs/numbers.json"
 PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
     f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES
 }
+# What Snakemake's own report begins with.
+LANDING, LANDING_TEMPLATE = "workflow/report/workflow.rst", "workflow/report/workflow.rst.jinja"
 QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
 CLAIMS, RULE_CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
@@ -42,7 +45,8 @@ def written(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str
     made = {
         page: templates.page(path, found, records, asked, rules) for page, path in PAGES.items()
     }
-    return made | {QUESTIONS_PAGE: questions.page(asked)}
+    landing = templates.part(LANDING_TEMPLATE, found, records, asked)
+    return made | {LANDING: landing, QUESTIONS_PAGE: questions.page(asked)}
 
 
 def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -99,6 +100,11 @@ def share(row: Row) -> str:
     return f"{reached} = {100 * row['share_reached']:.0f} % [{low}, {high}]"
 
 
+def without_links(text: str) -> str:
+    """Markdown with the files in place of links to them, which other formats write otherwise."""
+    return re.sub(r"\[[^]]+\]\(([^)#]+)[^)]*\)", r"\1", text)
+
+
 FORMATS: dict[str, Callable[..., str]] = {
     "sig": significant,
     "fixed": fixed,
@@ -108,4 +114,5 @@ FORMATS: dict[str, Callable[..., str]] = {
     "estimate": estimate,
     "allowed": allowed,
     "share": share,
+    "without_links": without_links,
 }

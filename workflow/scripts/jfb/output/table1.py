@@ -84,8 +84,12 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 def to_html(table: pd.DataFrame) -> str:
     """The tidy table as an HTML page with its note."""
-    wide = side_by_side(table).rename_axis(columns=[None, None])
-    shown = f'<div class="wide">\n{wide.to_html(border=0)}\n</div>'
+    wide = side_by_side(table).rename_axis(columns=[None, None]).reset_index(names="batch size")
+    cells = wide.to_html(index=False, border=0)
+    # An interval stands below its number, in one line: the table fits a page.
+    cells = re.sub(r" (\[[^]]*\])", lambda ends: f"<br>{ends[1].replace(' ', '&nbsp;')}", cells)
+    cells = re.sub(r"\d+/\d+ = \d+ %", lambda share: share[0].replace(" ", "&nbsp;"), cells)
+    shown = f'<div class="wide">\n{cells}\n</div>'
     return documents.to_html(shown, "Table 1", _note(table))
 
 

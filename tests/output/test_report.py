@@ -1,0 +1,268 @@
+"""The HTML report: tables in words, pages as parts of it, captions, and what it does in a browser."""
+
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from conftest import ROOT, read_yaml
+from jfb.output import markdown, numbers, report, worded
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+# Without these Chromium looks for hosts outside.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+QUIET += ("--disable-background-networking", "--disable-component-update")
+# A busy machine may take longer than Playwright's five seconds.
+PATIENCE = 60_000
+COMMITTED = numbers.read(ROOT / "docs/numbers.json")["tables"]
+CLAIMS = pd.DataFrame(COMMITTED["claims"]["rows"])
+STATEMENTS = dict(zip(CLAIMS["id"], CLAIMS["statement"], strict=True))
+#: Of those the report shows.
+TABLES = ["evidence", "sensitivity", "minima", "fates", "catalogue", "catalogue_shares"]
+TABLES += [name for name in COMMITTED if name.startswith("answer_")]
+CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
+
+
+def committed(name):
+    """A table as its CSV file has it."""
+    table = pd.DataFrame(COMMITTED[name]["rows"])
+    return table.replace({"infinity": np.inf, "-infinity": -np.inf})
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_shown_in_words(name):
+    told = worded.shown(committed(name), STATEMENTS)
+    cells = {str(cell) for cell in told.table.to_numpy().ravel()}
+    assert not cells & {"nan", "None", "<NA>", "NaT", "inf", "True", "False"}
+    assert not [heading for heading in told.table if "_" in heading]
+    assert not cells & STATEMENTS.keys()
+    # More do not fit a page of 1280 pixels.
+    assert 1 < told.table.shape[1] <= 14
+    assert not told.table.empty
+    digits = [re.sub(r"\D", "", cell).strip("0") for cell in cells if re.fullmatch(r"[\d.]+", cell)]
+    assert max(map(len, digits), default=0) <= 4
+
+
+def test_what_a_cell_says():
+    for value, column, text in (
+        (np.nan, "", "-"),
+        (pd.NA, "", "-"),
+        (None, "", "-"),
+        (0.0123456, "", "0.0123"),
+        (3000.0, "", "3000"),
+        (382216, "", "382,216"),
+        (0.285, "share", "28.5 %"),
+        (np.True_, "", "yes"),
+        (False, "", "no"),
+        ("implicit_picard", "", "implicit picard"),
+    ):
+        assert worded.cell(value, column) == text
+
+
+def test_what_is_the_same_in_all_rows_is_told_once():
+    table = pd.DataFrame(
+        {"batch_size": [64, 32], "load": [1.0, 2.5], "memory_gib": [24, 24], "none": [np.nan] * 2}
+    )
+    told = worded.shown(table, {})
+    assert list(told.table) == ["batch size", "cores in use"]
+    assert told.table.to_numpy().tolist() == [["64", "1"], ["32", "2.50"]] or (
+        told.table.to_numpy().tolist() == [["64", "1"], ["32", "2.5"]]
+    )
+    assert told.note == "In all rows: memory (GiB) 24."
+    # A single row has nothing that others have too.
+    assert worded.shown(table.head(1), {}).table.shape == (1, 4)
+
+
+def test_only_verdicts_that_change_are_shown():
+    told = worded.shown(committed("sensitivity"), STATEMENTS)
+    changing = committed("sensitivity").query("changes > 0")
+    assert told.table["claim"].tolist() == [STATEMENTS[name] for name in changing["id"]]
+    assert told.note.startswith(f"{len(changing)} of 19 verdicts change")
+    counts = (told.table.drop(columns=["claim", "verdict"]) != "-").sum(axis=1)
+    assert counts.tolist() == changing["changes"].tolist()
+
+
+def test_a_page_becomes_a_part(tmp_path):
+    (tmp_path / "docs/figures").mkdir(parents=True)
+    (tmp_path / "docs/figures/a.png").write_bytes(b"picture")
+    parts = {tmp_path / "docs/one.md": "one", tmp_path / "docs/two.md": "two"}
+    place = markdown.Place(tmp_path / "docs", parts, tmp_path / "results", levels=2)
+    text = """<!-- left out -->
+# One: the first, "quoted"
+
+[here](#one) [there](two.md#a-b) [whole](two.md) [other](three.md#x) [out](https://example.org/a.md)
+
+![what it shows](figures/a.png)
+
+| a | b |
+|---|---|
+| 1 | x<br>y |
+
+<details><summary>more</summary>
+
+*Folded*
+
+</details>
+"""
+    made = markdown.part(text, "one", place)
+    assert "left out" not in made
+    assert '<h3 id="one--one-the-first-quoted">' in made
+    targets = ["#one--one", "#two--a-b", "#two", "../docs/three.md#x", "https://example.org/a.md"]
+    assert re.findall('href="(.*?)"', made) == targets
+    assert 'src="data:image/png;base64,cGljdHVyZQ==" alt="what it shows"' in made
+    assert "<td>x<br>y</td>" in made
+    assert "<em>Folded</em>" in made
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_a_caption_names_claims_in_words(path):
+    ids = {claim["id"] for claim in read_yaml("workflow/claims.yaml")["claims"]}
+    internal = {name for name in ids if "_" in name}
+    assert not internal & set(re.findall(r"\w+", path.read_text()))
+    assert not re.search(r"[Bb]ears\s+on\s+the\s+claims?\s+(?!that)", path.read_text())
+
+
+def item(path, category, title, group=""):
+    caption = f"<p>What {title} shows.</p>"
+    return report.Item(path, category, group, title, caption, "a_rule")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The path of a report of made-up results."""
+    folder = tmp_path_factory.mktemp("report")
+    wide = folder / "wide.svg"
+    wide.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="300">'
+        '<rect width="600" height="300" fill="#0173b2"/></svg>'
+    )
+    page = folder / "table1.html"
+    lines = "".join(f"<p>line {k}</p>" for k in range(60))
+    page.write_text(f"<!DOCTYPE html><h1>Within</h1>{lines}<p>the last line</p>")
+    for name in ("evidence", "sensitivity", "catalogue", "answer_width"):
+        committed(name).to_csv(folder / f"{name}.csv", index=False)
+    CLAIMS.to_csv(folder / "claims.csv", index=False)
+    found = pd.DataFrame(
+        {
+            "batch_size": [2400, 1200, 600, 64, 32] * 2,
+            "source": ["published"] * 5 + ["replay"] * 5,
+            "lowest_loss": [0.0005, 0.0202, 0.0202, 0.0005, 0.0005] * 2,
+            "epoch_of_lowest_loss": [3000.0, 2561, 2775, 1410, 2863, 3000, 2561, 2775, 1410, 1],
+        }
+    )
+    found.to_csv(folder / "table1.csv", index=False)
+    items = [
+        item(folder / "catalogue.csv", "Tables", "Catalogue of minima", "Minima"),
+        item(folder / "answer_width.csv", "Tables", "Width"),
+        item(wide, "Figures", "How wide is it?", "Study seeds"),
+        item(page, report.FIRST, "Table 1"),
+        item(folder / "evidence.csv", report.FIRST, "All evidence"),
+        item(folder / "sensitivity.csv", report.FIRST, "Verdicts by other choices"),
+    ]
+    run = report.Run(
+        replay="replay",
+        studies={"replay": {"runs": 5, "seeds": 1}},
+        tables={name: folder / name for name in ("table1.csv", "claims.csv")},
+        rules=[report.Rule("a_rule", 3, 90.0, 60.0, "print('<a> & b')")],
+        configuration="replay: replay  # <b>",
+        origin={"commit": None, "settings_sha256": "a" * 64, "versions": {"python": "3.11.7"}},
+        started="2026-01-01 10:00",
+        ended="2026-01-01 11:00",
+    )
+    pages = report.Pages(
+        answers="1. **Is it so?** Yes ([findings](docs/findings.md#the-claims)).\n",
+        figure=ROOT / "docs/figures/updates.png",
+        figure_told="Shares of seeds",
+        docs={name: ROOT / f"docs/{name}.md" for name in ("findings", "cited", "speed")},
+        root=ROOT,
+    )
+    text = report.page(items, run, pages, "<p>About it.</p>", ROOT / "workflow/report/page", folder)
+    (folder / "report.html").write_text(text)
+    return folder / "report.html"
+
+
+def test_the_report_says_whose_numbers_are_whose(written):
+    text = written.read_text()
+    assert "Their numbers are those of <strong>all studies</strong>" in text
+    assert "<b>9 of 10</b> published losses and epochs" in text
+    counts = CLAIMS["verdict"].value_counts()
+    for verdict, number in counts.items():
+        assert f"{number} <em>{verdict}</em>" in text
+    # Table 1 and claims first, whatever order the workflow has.
+    order = re.findall("<h2>(.*?)</h2>", text)
+    assert order == [
+        *("Answers", "This run", report.FIRST, "Figures", "Tables", "Findings", "How it was made")
+    ]
+    assert "print(&#39;&lt;a&gt; &amp; b&#39;)" in text
+    assert "# &lt;b&gt;" in text
+
+
+def test_every_link_within_the_report_leads_somewhere(written):
+    text = re.sub('srcdoc=".*?"', "", written.read_text(), flags=re.DOTALL)
+    targets = set(re.findall('href="#(.*?)"', text))
+    assert "findings--the-claims" in targets
+    assert targets <= set(re.findall(' id="(.*?)"', text))
+    files = {t for t in re.findall('href="([^#].*?)"', text) if not re.match(r"\w+:", t)}
+    assert all((written.parent / file.partition("#")[0]).exists() for file in files), files
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(375, "light"), (1280, "light"), (1280, "dark"), (1920, "light")]
+)
+def test_the_report_in_a_browser(width, scheme, browser, written):
+    """Seconds: a browser. A screenshot is left in build/."""
+    errors = []
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("request", lambda r: errors.append(r.url) if r.url.startswith("http") else None)
+    page.goto(written.as_uri())
+    expect(page.get_by_text("Is it so?")).to_be_in_viewport(timeout=PATIENCE)
+    # A caption is there without a click.
+    expect(page.get_by_text("What How wide is it? shows.")).to_be_visible(timeout=PATIENCE)
+    # A page within it is as high as what it holds.
+    last = page.frame_locator("iframe").get_by_text("the last line")
+    frame = page.locator("iframe").bounding_box()
+    assert last.bounding_box()["y"] < frame["y"] + frame["height"]
+    expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0, timeout=PATIENCE)
+    # A figure opens at full size, by the keyboard too, and closes.
+    picture = page.locator("article button.picture")
+    small = picture.bounding_box()["width"]
+    picture.press("Enter")
+    shown = page.locator("dialog img")
+    expect(shown).to_be_visible(timeout=PATIENCE)
+    assert shown.bounding_box()["width"] > min(small, 0.9 * width)
+    page.get_by_role("button", name="larger").click()
+    assert shown.bounding_box()["width"] > 1.5 * width
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden(timeout=PATIENCE)
+    # A link to what is folded unfolds it.
+    rows = page.locator("article details table tr")
+    expect(rows.first).to_be_hidden(timeout=PATIENCE)
+    page.evaluate("location.hash = 'cited'")
+    expect(page.locator("#cited p").first).to_be_in_viewport(timeout=PATIENCE)
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    if width >= 1280:
+        tables = page.locator(".table").evaluate_all(
+            "tables => tables.filter(t => t.scrollWidth > t.clientWidth + 1)"
+            ".map(t => t.textContent.slice(0, 200))"
+        )
+        assert not tables
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    (ROOT / "build").mkdir(exist_ok=True)
+    page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png", full_page=True)
+    page.close()
+    assert not errors

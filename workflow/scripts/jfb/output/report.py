@@ -1,0 +1,232 @@
+"""The HTML report as one page: answers, what a run made, its figures, findings, how it was made.
+
+The page holds everything that it shows, and reads nothing from elsewhere.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+from jfb.analysis import table1
+from jfb.output import formats, markdown, worded
+
+#: Tables of more rows than this are folded.
+ROWS = 30
+#: Categories in the order of the page; others follow.
+FIRST = "Table 1 and claims"
+CATEGORIES = (FIRST, "Figures", "Tables")
+_VERDICTS = ("id", "statement", "verdict")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file that the report shows.
+
+    Attributes:
+        path: a picture, a CSV file or an HTML page.
+        category: the part of the report that it stands in.
+        group: what it is beside there; empty for none.
+        title: its heading.
+        caption: HTML.
+        rule: the name of the rule that made it.
+    """
+
+    path: Path
+    category: str
+    group: str
+    title: str
+    caption: str
+    rule: str
+
+
+class Rule(NamedTuple):
+    """A rule with its jobs: their number, the seconds of all and of the longest, and its code."""
+
+    name: str
+    jobs: int
+    seconds: float
+    longest: float
+    code: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is told of the results as a whole.
+
+    Attributes:
+        replay: the study that repeats the published runs.
+        studies: as `jfb.output.numbers.of_studies` describes them.
+        tables: the CSV files that the jobs made, by their names, of which table1.csv and
+            claims.csv are read.
+        rules: in the order of the workflow.
+        configuration: the text of the configuration.
+        origin: of the results, see `jfb.storage.provenance.of`; None if no table tells it.
+        started, ended: when the first job began and the last ended, as text.
+    """
+
+    replay: str
+    studies: Mapping[str, Mapping[str, Any]]
+    tables: Mapping[str, Path]
+    rules: Sequence[Rule]
+    configuration: str
+    origin: Mapping[str, Any] | None
+    started: str
+    ended: str
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What is known from all studies, as the repository has it, in Markdown.
+
+    Attributes:
+        answers: the six answers.
+        figure: a picture that belongs to them.
+        figure_told: what it shows.
+        docs: the pages that are parts of the report, by their names; the first are findings.
+        root: the folder of the repository.
+    """
+
+    answers: str
+    figure: Path
+    figure_told: str
+    docs: Mapping[str, Path]
+    root: Path
+
+
+def page(
+    items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str | Path, whole: Path
+) -> str:
+    """The page.
+
+    Args:
+        items: what the report shows, in the order of the workflow.
+        run: the results.
+        pages: what the repository knows.
+        about: what the workflow is, HTML.
+        folder: of page.html.jinja, page.css and page.js.
+        whole: the folder that the page is written to.
+    """
+    claims = _read(run.tables, "claims.csv", list(_VERDICTS))
+    statements = {} if claims is None else dict(zip(claims["id"], claims["statement"], strict=True))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, autoescape=True
+    )
+    environment.filters |= {"seconds": seconds, "whole": formats.whole}
+    parts = {file.resolve(): name for name, file in pages.docs.items()}
+    place = markdown.Place(pages.root, parts, whole.resolve())
+    in_docs = markdown.Place(pages.root / "docs", parts, whole.resolve(), levels=2)
+    return environment.get_template("page.html.jinja").render(
+        style=_text(folder, "page.css"),
+        script=_text(folder, "page.js"),
+        about=about,
+        answers=markdown.part(pages.answers, "answers", place),
+        answers_figure=markdown.picture(pages.figure, pages.figure_told),
+        answers_told=pages.figure_told,
+        docs={
+            name: markdown.part(file.read_text(encoding="utf-8"), name, in_docs)
+            for name, file in pages.docs.items()
+        },
+        cells=_cells(run),
+        verdicts=[] if claims is None else _verdicts(claims),
+        claims=[] if claims is None else claims.to_dict("records"),
+        first=FIRST,
+        sections=[
+            (category, [(group, _all(some, statements)) for group, some in _by(of_it, "group")])
+            for category, of_it in sorted(_by(items, "category"), key=_place)
+        ],
+        run=run,
+    )
+
+
+def anchor(item: Item) -> str:
+    """The id of an item within the page."""
+    return f"item-{markdown.anchor(item.path.name.replace('.', '-'))}"
+
+
+def seconds(value: float) -> str:
+    """A time as people read it."""
+    if value < 120:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def _place(section: tuple[str, list[Item]]) -> int:
+    category, _ = section
+    return CATEGORIES.index(category) if category in CATEGORIES else len(CATEGORIES)
+
+
+def _by(items: Iterable[Item], name: str) -> list[tuple[str, list[Item]]]:
+    """Items by one of their attributes, its values in the order in which they come."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(getattr(item, name), []).append(item)
+    return list(groups.items())
+
+
+def _all(items: Iterable[Item], statements: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [_shown(item, statements) for item in items]
+
+
+def _shown(item: Item, statements: Mapping[str, str]) -> dict[str, Any]:
+    """What the template has of an item: its body, and the file itself."""
+    body, note, rows = "", "", 0
+    if item.path.suffix == ".csv":
+        told = worded.shown(pd.read_csv(item.path), statements)
+        body, note, rows = _table(told.table), told.note, len(told.table)
+    elif item.path.suffix == ".html":
+        # Its title stands above it.
+        text = re.sub("<h1>.*?</h1>", "", item.path.read_text(encoding="utf-8"), count=1)
+        text = html.escape(text, quote=True)
+        body = f'<iframe title="{html.escape(item.title, quote=True)}" srcdoc="{text}"></iframe>'
+    else:
+        body = markdown.picture(item.path, item.title)
+    return {
+        "id": anchor(item),
+        "title": item.title,
+        "caption": item.caption,
+        "body": body,
+        "note": note,
+        "rows": rows,
+        "folded": rows > ROWS,
+        "file": item.path.name,
+        "path": item.path.as_posix(),
+        "rule": item.rule,
+        "kind": {".csv": "table", ".html": "page"}.get(item.path.suffix, "picture"),
+        "data": markdown.data_uri(item.path) if item.path.suffix == ".csv" else None,
+    }
+
+
+def _table(table: pd.DataFrame) -> str:
+    return f'<div class="table">{table.to_html(index=False, border=0, na_rep=worded.DASH)}</div>'
+
+
+def _read(tables: Mapping[str, Path], name: str, columns: list[str]) -> pd.DataFrame | None:
+    return pd.read_csv(tables[name])[columns] if name in tables else None
+
+
+def _cells(run: Run) -> dict[str, int] | None:
+    """How many published cells of Table 1 the replay gives to the last digit, and of how many."""
+    if "table1.csv" not in run.tables:
+        return None
+    equal = table1.matches(pd.read_csv(run.tables["table1.csv"]), run.replay)["equal"]
+    return {"equal": int(equal.sum()), "of": len(equal)}
+
+
+def _verdicts(claims: pd.DataFrame) -> list[tuple[str, int]]:
+    return [(str(verdict), int(n)) for verdict, n in claims["verdict"].value_counts().items()]
+
+
+def _text(folder: str | Path, name: str) -> str:
+    return Path(folder, name).read_text(encoding="utf-8")
+
+
+def origin_of(metadata: str | Path) -> dict[str, Any]:
+    """The provenance that lies beside a CSV file, see `jfb.storage.documents.write_csv`."""
+    return json.loads(Path(metadata).read_text(encoding="utf-8"))["notes"][0]

@@ -1,0 +1,117 @@
+"""The report as one page to read, from what Snakemake knows of it: `make report`.
+
+Snakemake finds a plugin by the name of its package where that can be imported: with
+PYTHONPATH=workflow/scripts, `snakemake --reporter page --report-page-path results/report.html`.
+What it shows, with captions, categories and labels, is what `snakemake --report` shows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+from snakemake_interface_report_plugins.reporter import ReporterBase
+from snakemake_interface_report_plugins.settings import ReportSettingsBase
+
+from jfb.config.project import load
+from jfb.output import numbers, report, templates
+from jfb.storage import files
+
+#: The clone that this file is of, and what its reports are written from.
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ROOT / "workflow/report"
+#: Pages of docs that the report holds.
+DOCS = ("findings", "cited", "speed")
+#: The picture beside the answers, which README shows.
+FIGURE = "docs/figures/updates.png"
+
+
+@dataclass
+class ReportSettings(ReportSettingsBase):
+    """The options of the command."""
+
+    path: str = field(default="", metadata={"help": "File to write the page to.", "required": True})
+
+
+class Reporter(ReporterBase):
+    """What Snakemake calls with its records."""
+
+    def render(self):
+        """Write the page."""
+        workflow = self.dag.workflow
+        path = Path(self.settings.path)
+        text = report.page(
+            self._items([rule.name for rule in workflow.rules]),
+            self._run(workflow.config),
+            _pages(),
+            self.workflow_description,
+            SOURCES / "page",
+            path.parent,
+        )
+        with files.whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def _items(self, order):
+        """What is shown, in the order of the rules and, of one rule, of the files."""
+        records = [
+            (record, category, group)
+            for category, groups in self.results.items()
+            for group, some in groups.items()
+            for record in some
+        ]
+        records.sort(key=lambda found: (order.index(found[0].job.rule.name), str(found[0].path)))
+        return [
+            report.Item(
+                path=Path(record.path),
+                category=category.name,
+                group="" if group.is_other else group.name,
+                title=", ".join(map(str, (record.labels or {"": record.name}).values())),
+                caption=record.caption,
+                rule=record.job.rule.name,
+            )
+            for record, category, group in records
+        ]
+
+    def _run(self, config):
+        made = [Path(output) for job in self.jobs for output in job.output]
+        project = load(config)
+        trained = [path.stem for path in made if path.parent.name == "summaries"]
+        tables = {path.name: path for path in made if path.suffix == ".csv"}
+        metadata = (path for path in made if path.name == "table1.csv-metadata.json")
+        origin = next(metadata, None)
+        return report.Run(
+            replay=project.replay,
+            studies=numbers.of_studies(project, {name: name for name in sorted(trained)}),
+            tables=tables,
+            rules=[self._rule(name, rule) for name, rule in self.rules.items()],
+            configuration="\n".join(file.source for file in self.configfiles),
+            origin=origin and report.origin_of(origin),
+            started=_moment(min(job.starttime for job in self.jobs)),
+            ended=_moment(max(job.endtime for job in self.jobs)),
+        )
+
+    def _rule(self, name, rule):
+        times = [job.endtime - job.starttime for job in self.jobs if job.rule == name]
+        return report.Rule(name, len(times), sum(times), max(times), rule.source)
+
+
+def _pages():
+    found = numbers.read(ROOT / "docs/numbers.json")
+    records = templates.read_records(sorted((ROOT / "benchmarks/records").glob("*.json")))
+    asked = yaml.safe_load((ROOT / "workflow/questions.yaml").read_text(encoding="utf-8"))
+    seeds, updates = (found["studies"][name] for name in ("seeds", "updates"))
+    return report.Pages(
+        answers=templates.part(SOURCES / "answers.md.jinja", found, records, asked),
+        figure=ROOT / FIGURE,
+        figure_told=(
+            f"Share of seeds that reach a loss of 0.001: of {seeds['seeds']} after "
+            f"{seeds['epochs']:,} epochs, of {updates['seeds']} after "
+            f"{updates['updates']:,} updates"
+        ),
+        docs={name: ROOT / f"docs/{name}.md" for name in DOCS},
+        root=ROOT,
+    )
+
+
+def _moment(seconds):
+    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
