@@ -1,4 +1,4 @@
-"""The HTML report: tables in words, pages as parts of it, captions, and what it does in a browser."""
+"""The HTML report: tables in words, pages as parts of it, captions, and a browser."""
 
 import re
 import shutil
@@ -29,7 +29,10 @@ CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
 def committed(name):
     """A table as its CSV file has it."""
     table = pd.DataFrame(COMMITTED[name]["rows"])
-    return table.replace({"infinity": np.inf, "-infinity": -np.inf})
+    # Levels of factors can have such a name.
+    allowed = [column for column in table if column.startswith("holds_")]
+    ends = table[allowed].replace({"infinity": np.inf, "-infinity": -np.inf})
+    return table.assign(**ends)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -263,6 +266,7 @@ def test_the_report_in_a_browser(width, scheme, browser, written):
         assert not tables
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     (ROOT / "build").mkdir(exist_ok=True)
-    page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png", full_page=True)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png", timeout=PATIENCE)
     page.close()
     assert not errors

@@ -182,12 +182,15 @@ def test_the_report_can_be_read(made, tmp_path):
         page.goto((workspace.path / "report.html").as_uri())
         expect(page.get_by_text("trains a deep equilibrium network").first).to_be_visible()
 
-        def show(category, name):
+        def show(category, group, name):
             page.get_by_text(category, exact=True).first.click()
+            if group:
+                page.get_by_text(group, exact=True).first.click()
             row = page.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
             row.locator("a").first.click()
 
-        show("Figures", "Report: Figure 1")
+        question = "How does the training loss fall, by time and by epoch?"
+        show("Figures", "The report's figures", question)
         picture = page.locator("img[src*='filename=figure1.svg']")
         expect(picture).to_be_visible()
         assert picture.bounding_box()["width"] > 300
@@ -198,13 +201,39 @@ def test_the_report_can_be_read(made, tmp_path):
             ("Claims", "Claims of the report", "sharp_minima"),
         ):
             page.get_by_text("Results", exact=True).first.click()
-            show("Tables", name)
+            show("Table 1 and claims", None, name)
             frame = page.frame_locator("iframe")
             expect(frame.get_by_role("heading", name=heading)).to_be_visible()
             expect(frame.get_by_role("cell", name=cell).first).to_be_visible()
             page.screenshot(path=shots / f"report_{name.replace(' ', '').lower()}.png")
         browser.close()
     assert not errors
+
+
+def test_the_report_as_one_page(made, tmp_path):
+    """A process of its own: Snakemake looks for reporters where it starts."""
+    workspace = Workspace.again(made, tmp_path / "again")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--reporter", "page"]
+    subprocess.run(
+        [*command, "--report-page-path", "results/report.html", "everything"],
+        cwd=workspace.path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
+        check=True,
+        capture_output=True,
+    )
+    page = (workspace.path / "results/report.html").read_text()
+    shown = {path.name for path in (workspace.path / "results/figures").glob("*.svg")}
+    assert len(shown) > 20
+    for name in shown - {"ecdf_many.svg"}:
+        assert page.count(f'data-file="{name}"') == 1, name
+    for name in ("evidence.csv", "minima_small.csv", "cost.csv", "timing.csv"):
+        assert f'download="{name}"' in page
+    assert "<h3>Study small</h3>" in page
+    assert re.search(r"<b>\d of \d+</b> published losses and epochs", page)
+    # The rules, with the times of their jobs and their code.
+    assert '<tr id="rule-train"><td><code>train</code></td><td class="number">' in page
+    assert "&lt;NA&gt;" not in page
+    assert "<td>nan</td>" not in page.lower()
 
 
 @pytest.mark.parametrize(("study", "rows"), [("small", 2 * 5), ("crossed", 8 * 6)])

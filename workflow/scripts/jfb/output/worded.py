@@ -64,8 +64,6 @@ WORDS = {
     "varied": "what is varied",
     "what": "what it is",
 }
-#: Levels of factors, where replacing underscores is not enough.
-_LEVELS = {"inf": "infinity norm"}
 #: Shares of 1, which are shown in per cent.
 _SHARES = {"share", "share_at", "share_known", "share_downhill", "lost_units"}
 _SHARES |= {"as_largest_batch", "as_largest_batch_by_chance"}
@@ -117,7 +115,7 @@ def cell(value: Any, column: str = "") -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return _LEVELS.get(value, value.replace("_", " "))
+        return value.replace("_", " ")
     if column in _SHARES:
         return f"{100 * value:.3g} %"
     if float(value).is_integer():
