@@ -33,7 +33,6 @@ ROOMS = {
     "matplotlib": ("output/figures",),
     "statsmodels": ("analysis",),
     "jinja2": ("output",),
-    "markdown_it": ("output",),
     "rocrate": ("output",),
     "markdown_it": ("output",),
     "sklearn": ("model/digits.py", "model/parts.py"),

@@ -12,7 +12,8 @@ from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import claims, selection, sources
 from jfb.analysis.decisions import Outcome, Weighed, decide, decide_all
 from jfb.analysis.finding import Finding, Span
-from jfb.output import claim_view, markup, numbers, templates, verdicts, wording
+from jfb.output import claim_view, numbers, templates, verdicts, wording
+from jfb.output.markdown import content
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
@@ -277,12 +278,12 @@ def test_the_committed_page_has_the_same_words(markdown):
 
 def test_cells_carry_their_heading_and_what_they_say():
     text = "| claim | verdict |\n|---|---|\n| a | fails |\n| b | holds in the published runs only |"
-    html = markup.to_html(f"{text}\n\nAn estimate [1.5, +2].")
+    html = content(f"{text}\n\nAn estimate [1.5, +2].")
     assert '<td data-label="claim">a</td>' in html
     assert '<td data-label="verdict" class="bad">fails</td>' in html
     assert '<td data-label="verdict" class="bad">holds in the published runs only</td>' in html
     assert "[1.5,&nbsp;+2]" in html
-    assert html.count('<div class="wide"><table>') == html.count("</table></div>") == 1
+    assert html.count('<div class="table"><table>') == html.count("</table></div>") == 1
 
 
 @pytest.fixture(scope="module")

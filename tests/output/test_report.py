@@ -104,6 +104,8 @@ def test_a_page_becomes_a_part(tmp_path):
 |---|---|
 | 1 | x<br>y |
 
+<a id="one_more"></a>
+
 <details><summary>more</summary>
 
 *Folded*
@@ -118,6 +120,7 @@ def test_a_page_becomes_a_part(tmp_path):
     assert 'src="data:image/png;base64,cGljdHVyZQ==" alt="what it shows"' in made
     assert "<td>x<br>y</td>" in made
     assert "<em>Folded</em>" in made
+    assert '<a id="one--one_more">' in made
 
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
@@ -179,7 +182,7 @@ def written(tmp_path_factory):
         answers="1. **Is it so?** Yes ([findings](docs/findings.md#the-claims)).\n",
         figure=ROOT / "docs/figures/updates.png",
         figure_told="Shares of seeds",
-        docs={name: ROOT / f"docs/{name}.md" for name in ("findings", "cited", "speed")},
+        docs={name: ROOT / f"docs/{name}.md" for name in ("findings", "claims", "cited", "speed")},
         root=ROOT,
     )
     text = report.page(items, run, pages, "<p>About it.</p>", ROOT / "workflow/report/page", folder)

@@ -21,7 +21,7 @@ from jfb.storage import files
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "workflow/report"
 #: Pages of docs that the report holds.
-DOCS = ("findings", "cited", "speed")
+DOCS = ("findings", "claims", "cited", "speed")
 #: The picture beside the answers, which README shows.
 FIGURE = "docs/figures/updates.png"
 

@@ -1,17 +1,31 @@
-"""Pages in Markdown as parts of one HTML page, with their figures in it."""
+"""Pages in Markdown as HTML: the content of a page, or a part of one with its figures in it.
+
+Tables are in boxes that scroll. Each cell carries the heading of its column, and those of outcomes
+and verdicts a class: good, bad, open. HTML in the Markdown stays as it is.
+"""
 
 import base64
 import html
+import itertools
 import mimetypes
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from jfb.analysis.decisions import Outcome, Verdict
+
+#: The class of a cell that says nothing else.
+_CLASSES = {
+    **dict.fromkeys((Outcome.HOLDS, Verdict.HOLDS, Verdict.HOLDS_IN_PUBLISHED), "good"),
+    **dict.fromkeys((Outcome.FAILS, Verdict.FAILS, Verdict.FAILS_IN_PUBLISHED), "bad"),
+    Verdict.HOLDS_IN_PUBLISHED_ONLY: "bad",
+    **dict.fromkeys((Outcome.OPEN, Verdict.UNDECIDED), "open"),
+}
 _PARSER = MarkdownIt("commonmark").enable("table")
 
 
@@ -32,10 +46,15 @@ class Place:
     levels: int = 1
 
 
+def content(text: str) -> str:
+    """A page in Markdown as HTML."""
+    return _rendered(_PARSER.parse(text))
+
+
 def part(text: str, name: str, place: Place) -> str:
     """A page as HTML.
 
-    Its headings have the ids `<name>--<anchor>`, with anchors as GitHub makes them. Links to
+    Headings have the ids `<name>--<anchor>`, with anchors as GitHub makes them. Links to
     pages that are parts too lead there, others from the folder of the whole page. Images are in it.
 
     Args:
@@ -56,10 +75,9 @@ def part(text: str, name: str, place: Place) -> str:
             path = place.folder / str(token.attrGet("src"))
             token.type, token.tag = "html_inline", ""
             token.content = picture(path, token.content)
-    made = _PARSER.renderer.render(tokens, _PARSER.options, {})
-    return made.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
-    )
+        elif token.type in ("html_inline", "html_block"):
+            token.content = re.sub(r'\bid="', f'id="{name}--', token.content)
+    return _rendered(tokens)
 
 
 def anchor(heading: str) -> str:
@@ -103,3 +121,29 @@ def _link(target: str, name: str, place: Place) -> str:
     if there:
         return f"#{there}--{fragment}" if fragment else f"#{there}"
     return os.path.relpath(file, place.whole) + (f"#{fragment}" if fragment else "")
+
+
+def _rendered(tokens: Sequence[Token]) -> str:
+    _mark_cells(tokens)
+    made = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    made = made.replace("<table>", '<div class="table"><table>')
+    made = made.replace("</table>", "</table></div>")
+    # An interval stays on its line.
+    return re.sub(r"\[([-+.\d]+), ([-+.\d]+)\]", r"[\1,&nbsp;\2]", made)
+
+
+def _mark_cells(tokens: Sequence[Token]) -> None:
+    headings: list[str] = []
+    column = 0
+    for token, content in itertools.pairwise(tokens):
+        if token.type == "table_open":
+            headings = []
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "th_open":
+            headings.append(content.content)
+        elif token.type == "td_open":
+            token.attrSet("data-label", headings[column])
+            if content.content in _CLASSES:
+                token.attrSet("class", _CLASSES[content.content])
+            column += 1

@@ -12,7 +12,7 @@ from jfb.analysis.claims import Claim
 from jfb.analysis.decisions import Judged, Outcome, Weighed, decide, verdict_on
 from jfb.analysis.finding import Finding, Span
 from jfb.analysis.sources import PARTS, Source, parse
-from jfb.output import claim_view, markup, pages, wording
+from jfb.output import claim_view, markdown, pages, wording
 from jfb.storage import documents
 
 _PARTS = {"published": "published runs", "general": "general", "beside": "beside"}
@@ -121,10 +121,10 @@ def to_markdown(page: Page, template: str | Path) -> str:
     return pages.environment().from_string(text).render(view=view, committed=False)
 
 
-def to_html(markdown: str) -> str:
+def to_html(text: str) -> str:
     """The page in HTML from that in Markdown, whose first line is its title."""
-    title, _, content = markdown.partition("\n")
-    return documents.to_html(markup.to_html(content), title.lstrip("# "))
+    title, _, below = text.partition("\n")
+    return documents.to_html(markdown.content(below), title.lstrip("# "))
 
 
 def write(

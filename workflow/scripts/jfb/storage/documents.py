@@ -36,7 +36,7 @@ table {{ border-collapse: collapse; margin: 0.75rem 0; font-size: 0.92rem; }}
 th, td {{ padding: 0.4rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; }}
 thead th {{ border-bottom: 2px solid var(--soft); }}
-.wide {{ overflow-x: auto; }}
+.table {{ overflow-x: auto; }}
 .good, .bad, .open {{ font-weight: 600; min-width: 6rem; }}
 .good {{ color: var(--good); }}
 .bad {{ color: var(--bad); }}
@@ -47,12 +47,12 @@ details[open] > td[data-label="why"] {{ min-width: 26rem; }}
 summary {{ margin-bottom: 0.5rem; }}
 :target {{ scroll-margin-top: 1rem; }}
 @media (max-width: 44rem) {{
-  .wide thead {{ display: none; }}
-  .wide table, .wide tbody, .wide tr, .wide td[data-label] {{ display: block; width: 100%; }}
-  .wide tr {{ border-bottom: 2px solid var(--line); padding: 0.4rem 0; }}
-  .wide td[data-label] {{ border: 0; min-width: 0; padding: 0.15rem 0;
+  .table thead {{ display: none; }}
+  .table table, .table tbody, .table tr, .table td[data-label] {{ display: block; width: 100%; }}
+  .table tr {{ border-bottom: 2px solid var(--line); padding: 0.4rem 0; }}
+  .table td[data-label] {{ border: 0; min-width: 0; padding: 0.15rem 0;
     text-align: left !important; }}
-  .wide td[data-label]::before {{ content: attr(data-label) ": "; color: var(--soft);
+  .table td[data-label]::before {{ content: attr(data-label) ": "; color: var(--soft);
     font-weight: 400; }}
 }}
 </style>
