@@ -118,7 +118,7 @@ def test_a_page_becomes_a_part(tmp_path):
     targets = ["#one--one", "#two--a-b", "#two", "../docs/three.md#x", "https://example.org/a.md"]
     assert re.findall('href="(.*?)"', made) == targets
     assert 'src="data:image/png;base64,cGljdHVyZQ==" alt="what it shows"' in made
-    assert "<td>x<br>y</td>" in made
+    assert '<td data-label="b">x<br>y</td>' in made
     assert "<em>Folded</em>" in made
     assert '<a id="one--one_more">' in made
 
