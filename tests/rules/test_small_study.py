@@ -198,7 +198,7 @@ def test_the_report_can_be_read(made, tmp_path):
         page.screenshot(path=shots / "report_figure1.png")
         for name, heading, cell in (
             ("Table 1", "Table 1", "0.0202"),
-            ("Claims", "Claims of the report", "sharp_minima"),
+            ("Claims", "What the report claims, and what holds", "fails"),
         ):
             page.get_by_text("Results", exact=True).first.click()
             show("Table 1 and claims", None, name)
