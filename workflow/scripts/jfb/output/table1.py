@@ -88,7 +88,7 @@ def to_html(table: pd.DataFrame) -> str:
     cells = wide.to_html(index=False, border=0)
     # An interval stands below its number, in one line: the table fits a page.
     cells = re.sub(r" (\[[^]]*\])", lambda ends: f"<br>{ends[1].replace(' ', '&nbsp;')}", cells)
-    cells = re.sub(r"\d+/\d+ = \d+ %", lambda share: share[0].replace(" ", "&nbsp;"), cells)
+    cells = re.sub(r"(\d) %", r"\1&nbsp;%", cells)
     shown = f'<div class="table">\n{cells}\n</div>'
     return documents.to_html(shown, "Table 1", _note(table))
 
