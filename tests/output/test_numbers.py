@@ -392,3 +392,17 @@ def test_what_searches_do_from_the_final_networks(tmp_path):
     at_two, at_none = rows_of("left", path)
     assert [at_two[name] for name in ("at", "runs", "stayed", "reached")] == [2, 2, 1, 1]
     assert [at_none[name] for name in ("at", "runs", "stayed", "reached")] == [0, 2, 1, 1]
+
+
+def test_answers_in_seconds_stay_as_they_were():
+    """Another run of a machine does not repeat them."""
+    at = {"level": "once", "batch_size": 32, "against": ""}
+    rows = [at | {"measure": "seconds", "estimate": 0.5}, at | {"measure": "loss", "estimate": 1}]
+    rows.append(at | {"measure": "seconds", "level": "zero", "estimate": 2})
+    now = [row | {"estimate": row["estimate"] + 1} for row in rows]
+    new = now[0] | {"level": "new"}
+    times = {"kind": "times", "rows": []}
+    found = {"answer_start": {"kind": "answers", "rows": [*now, new]}, "times": times}
+    kept = drift.with_times_of({"answer_start": {"kind": "answers", "rows": rows}}, found)
+    assert kept == {"answer_start": {"kind": "answers", "rows": [rows[0], now[1], rows[2], new]}}
+    assert drift.with_times_of({}, found)["answer_start"]["rows"] == [*now, new]

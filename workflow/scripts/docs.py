@@ -87,7 +87,8 @@ def with_answers(found: Mapping[str, Any], asked: Iterable[str]) -> dict[str, An
 
 def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dict[str, Any]:
     """The numbers with those of results that are there, whose figures take their places too."""
-    again = numbers.made_at(drift.without_times(numbers.collect_again(found)), commit)
+    collected = drift.with_times_of(found["tables"], numbers.collect_again(found))
+    again = numbers.made_at(collected, commit)
     for copy, figure in found["figures"].items():
         file = figure["file"]
         if Path(file).exists() and not drift.is_of_times(file, found["tables"]):

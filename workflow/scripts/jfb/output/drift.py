@@ -87,7 +87,7 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
             lines.append(f"{name}: {len(before)} rows, the results give {len(now)}")
             continue
         for old, new in zip(before, now, strict=True):
-            if table["kind"] == "answers" and old["measure"].startswith(_SECONDS):
+            if table["kind"] == "answers" and _is_seconds(old):
                 continue
             if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
                 continue
@@ -95,9 +95,32 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
     return lines
 
 
-def without_times(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables but those of times and costs, which another run of a machine does not repeat."""
-    return {name: table for name, table in tables.items() if table["kind"] not in _MEASURED_TIMES}
+def with_times_of(committed: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables that were found, whose times are those of the numbers.
+
+    Tables of times and costs, which another run of a machine does not repeat, are left out, and
+    answers in seconds are as they were.
+
+    Args:
+        committed: tables as `collect` returns them.
+        found: some of them again.
+    """
+    kept = {n: table for n, table in found.items() if table["kind"] not in _MEASURED_TIMES}
+    for name, table in kept.items():
+        if table["kind"] == "answers" and name in committed:
+            before = {_of_answer(row): row for row in committed[name]["rows"] if _is_seconds(row)}
+            rows = [before.get(_of_answer(row), row) for row in table["rows"]]
+            kept[name] = dict(table) | {"rows": rows}
+    return kept
+
+
+def _is_seconds(answer: Mapping[str, Any]) -> bool:
+    return answer["measure"].startswith(_SECONDS)
+
+
+def _of_answer(answer: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells an answer from the others of its question."""
+    return tuple(answer[name] for name in ("measure", "level", "batch_size", "against"))
 
 
 def is_of_times(figure: str, tables: Mapping[str, Any]) -> bool:
