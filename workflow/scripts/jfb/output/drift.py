@@ -107,8 +107,10 @@ def with_times_of(committed: Mapping[str, Any], found: Mapping[str, Any]) -> dic
     """
     kept = {n: table for n, table in found.items() if table["kind"] not in _MEASURED_TIMES}
     for name, table in kept.items():
-        if table["kind"] == "answers" and name in committed:
-            before = {_of_answer(row): row for row in committed[name]["rows"] if _is_seconds(row)}
+        if table["kind"] == "answers":
+            # Of a question that the numbers do not know there are none.
+            old = committed.get(name, {}).get("rows", ())
+            before = {_of_answer(row): row for row in old if _is_seconds(row)}
             rows = [before.get(_of_answer(row), row) for row in table["rows"]]
             kept[name] = dict(table) | {"rows": rows}
     return kept
