@@ -19,7 +19,7 @@ def tables(entries):
     none = pd.DataFrame({"id": [0], "share": [0.1]})
     shares = pd.DataFrame(
         [
-            (source, size, k, 0.25 if size == 32 else 0.5, 200 if source == "starts x 1" else 1)
+            (source, size, k, 0.25 if size == 32 else 0.3, 200 if source == "starts x 1" else 1)
             for source, sizes in (("starts x 1", [64]), ("study", [64, 32]))
             for size in sizes
             for k in range(entries + 1)
@@ -51,7 +51,7 @@ def test_shares_are_of_the_last_source_and_sum_to_all():
     *_, ends = catalogue.catalogue(*tables(3)).axes
     starts, full, small = (bars.datavalues for bars in ends.containers)
     np.testing.assert_allclose(starts, [0, 1, 10, 89])
-    np.testing.assert_allclose(full, [50, 50, 50, -50])
+    np.testing.assert_allclose(full, [30, 30, 30, 10])
     np.testing.assert_allclose(small, [25, 25, 25, 25])
     said = [text.get_text() for text in ends.get_legend().get_texts()]
     assert said == ["200 random starts", "1 run at 64", "1 run at 32"]

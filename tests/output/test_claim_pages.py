@@ -71,6 +71,13 @@ def one(value, n=1):
             ),
         ),
         (
+            weighed("it is {} here", "%", "share_difference", (-1, -0.1), share(0, -0.2, 0.2)),
+            (
+                "it is 0 points higher or lower [-20, +20] here (20 seeds); "
+                "the claim allows -100 to -10 points."
+            ),
+        ),
+        (
             weighed("it is {} that", "decades", "difference", (1, None), share(-1, -2, 0)),
             "it is 0.1 times [0.01, 1] that (20 seeds); the claim allows at least 10 times.",
         ),
@@ -236,6 +243,11 @@ def test_a_failure_is_firm_if_each_other_verdict_says_it_too():
     assert not told.of("full_accuracy").is_firm
     assert told.of("contraction").others == []
     assert told.of("contraction").is_firm
+    # Undecided by what decides: its verdict does not tell that it fails in general.
+    time = told.of("five_times_faster")
+    assert (time.verdict, time.general) == ("undecided", "fails")
+    assert not time.is_told
+    assert not time.is_firm
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ def test_a_job_that_fails_and_is_tried_again_is_counted_once():
     work = Work({0: training(), 1: training()}, 0.0)
     for _ in range(2):
         work.start(0, since(0.0))
-        work.fail(0)
+        work.fail(0, 0.0)
     assert (work.ended, work.failed, work.total) == (0, {0}, 2)
     work.start(0, since(50.0))
     assert not work.failed
@@ -146,12 +146,22 @@ def test_a_job_that_fails_and_is_tried_again_is_counted_once():
     assert work.measure(70.0) == (1.0, 0.0)
 
 
+def test_a_job_that_has_failed_is_no_more_to_be_done():
+    """Its seconds went by all the same: 60 of one core, and ten are left."""
+    work = Work({number: training() for number in range(3)}, 0.0)
+    work.start(0, since(0.0))
+    work.fail(0, 50.0)
+    work.start(1, since(50.0))
+    work.end(1, 60.0)
+    assert work.measure(60.0) == (pytest.approx(6 / 7), pytest.approx(10.0))
+
+
 def test_jobs_that_are_not_in_the_plan_are_none_of_it():
     work = Work({0: training()}, 0.0)
     work.start(7, since(0.0))
     work.end(7, 1.0)
     work.end(0, 1.0)
-    work.fail(8)
+    work.fail(8, 1.0)
     assert (work.ended, work.failed) == (0, set())
 
 

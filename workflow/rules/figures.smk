@@ -159,7 +159,7 @@ FIGURES = {
     },
     "room": {
         "module": "question_differences",
-        "question": "Do more points or noise change which batch size is better?",
+        "question": "Do other points or noise change which batch size is better?",
         "message": "Losses by points and noise",
         "inputs": {"answers": answer_of("room")},
     },
@@ -216,7 +216,7 @@ FIGURES = {
     },
     "jacobian_based": {
         "module": "question_images",
-        "question": "Why was exact training worse than JFB in Wu Fung et al.?",
+        "question": "Why does the exact baseline of Wu Fung et al. fail here?",
         "message": "Accuracies by confound of the baseline",
         "inputs": {"answers": answer_of("jacobian_based")},
     },
@@ -240,7 +240,7 @@ FIGURES = {
     },
     "overparameterised": {
         "module": "question_systems",
-        "question": "Do wide networks converge at least as fast as theory says?",
+        "question": "Do wide networks converge at least as fast as our bound?",
         "message": "Linear convergence by width",
         "inputs": {"answers": answer_of("overparameterised")},
     },

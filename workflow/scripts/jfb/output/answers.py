@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jfb.output.formats import Row, allowed, interval
+from jfb.output.formats import Row, Unknown, allowed, interval
 
 
 def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
@@ -12,10 +12,15 @@ def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
     Args:
         rows: the answer, see `jfb.analysis.questions.measured.table`.
         asked: the question as workflow/questions.yaml has it.
+
+    Raises:
+        Unknown: a criterion has no row.
     """
     lines = ["| what would count | allowed | measured |", "|---|---|---|"]
     for criterion in asked["criteria"]:
         deciding = [row for row in rows if row["criterion"] == criterion["id"]]
+        if not deciding:
+            raise Unknown(f"no answer to the criterion {criterion['id']}")
         measured = "<br>".join(_measured(deciding, asked.get("words", {})))
         lines.append(f"| {criterion['says']} | {allowed(deciding[0])} | {measured} |")
     return "\n".join(lines)

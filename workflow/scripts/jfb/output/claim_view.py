@@ -22,7 +22,7 @@ MEANINGS = {
     Verdict.FAILS_IN_PUBLISHED: "false of the published runs, and not shown to be false in general",
     Verdict.UNDECIDED: "an interval has values that are allowed and others, or machines differ; "
     "it may fail in general all the same",
-    Verdict.NOT_MEASURED: "nothing was measured that could decide it",
+    Verdict.NOT_MEASURED: "a part of its evidence lacks data; it may fail in general all the same",
 }
 #: Claims are listed by what is found in general: outcome, and the heading.
 _GROUPS = {
@@ -83,8 +83,13 @@ class Told:
 
     @property
     def is_firm(self) -> bool:
-        """Whether no other choice gives a verdict that takes back that it fails in general."""
-        return all(verdict in _FAILING for _, verdict in self.others)
+        """Whether it fails in general by its verdict, and by that of every other choice."""
+        return self.verdict in _FAILING and all(verdict in _FAILING for _, verdict in self.others)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its verdict tells that it fails in general: *undecided* does not."""
+        return self.verdict in _FAILING
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         failing="" if is_told else _sentence(failing, names),
         counted=[_counted(one, part) for part in ("published", "general") if one.weighed[part]],
         evidence=list(_rows(one)),
-        others=[(_choice(k), v) for k, v in compared.items() if v != str(one.verdict)],
+        others=[(choice_in_words(k), v) for k, v in compared.items() if v != str(one.verdict)],
         choices=len(compared),
     )
 
@@ -228,7 +233,8 @@ def _rows(one: Judged) -> Iterator[Row]:
                 )
 
 
-def _choice(column: str) -> str:
+def choice_in_words(column: str) -> str:
+    """Another choice by which claims are judged, a column of `jfb.analysis.sensitivity`."""
     kind, _, value = column.rpartition("_")
     told = {"level": f"a loss of {value} to reach", "accuracy": f"an accuracy of {value} as full"}
     return _CHOICES.get(column) or told[kind]

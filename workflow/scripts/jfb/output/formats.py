@@ -14,6 +14,10 @@ from jfb.output import wording
 Row = Mapping[str, Any]
 
 
+class Unknown(LookupError):
+    """A template asks for a number that is not there; the message says which."""
+
+
 def number_of(value: float | str) -> float:
     """A number of the file, in which an infinite one is text."""
     if isinstance(value, jinja2.Undefined | bool):

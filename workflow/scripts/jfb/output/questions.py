@@ -1,11 +1,10 @@
 """The page of the questions that the report leaves open, and of what would count as answers."""
 
-import math
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from jfb.output import wording
+from jfb.output.formats import allowed
 
 _WIDTH = 120
 _HEAD = """<!-- Written by `make docs` from workflow/questions.yaml: edit that, not this page. -->
@@ -50,5 +49,5 @@ def _section(name: str, asked: Mapping[str, Any]) -> str:
 
 def _criterion(criterion: Mapping[str, Any]) -> str:
     low, high = criterion["holds"]
-    holds = -math.inf if low is None else low, math.inf if high is None else high
-    return f"{criterion['says']}: {wording.allowed(holds, criterion['unit'])}."
+    bounds = {"holds_low": low, "holds_high": high, "unit": criterion["unit"]}
+    return f"{criterion['says']}: {allowed(bounds | {'against': criterion.get('against')})}."

@@ -13,7 +13,7 @@ import yaml
 from jfb.analysis import claims, power
 from jfb.analysis.decisions import Outcome
 from jfb.output import answers, choices, claim_view, pages, verdicts
-from jfb.output.formats import FORMATS, Row, number_of
+from jfb.output.formats import FORMATS, Row, Unknown, number_of
 from jfb.output.numbers import origin
 from jfb.storage import files
 
@@ -23,10 +23,6 @@ class Rules(NamedTuple):
 
     document: Mapping[str, Any]
     changes: Sequence[Mapping[str, Any]]
-
-
-class Unknown(LookupError):
-    """A template asks for a number that is not there; the message says which."""
 
 
 def render(

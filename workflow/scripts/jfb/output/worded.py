@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jfb.output import formats
+from jfb.output.claim_view import choice_in_words
 
 DASH = "-"
 #: Words for columns, where replacing underscores by spaces is not enough.
@@ -18,7 +19,6 @@ WORDS = {
     "adjoint_residual": "residual of that",
     "as_largest_batch": "same form as at the largest batch size",
     "as_largest_batch_by_chance": "the same by chance",
-    "at": "there already",
     "backward_seconds": "backward pass (s)",
     "category": "final function",
     "closed_form": "least loss of this form",
@@ -168,22 +168,18 @@ def _sensitivity(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
             "claim": statements.get(row["id"], row["id"]),
             "verdict": row["verdict"],
             **{
-                _choice(name): row[name] if row[name] not in (None, row["verdict"]) else DASH
+                choice_in_words(name): DASH if row[name] in (None, row["verdict"]) else row[name]
                 for name in others
             },
         }
         for row in _rows(changing)
     ]
-    columns = ["claim", "verdict", *map(_choice, others)]
+    columns = ["claim", "verdict", *map(choice_in_words, others)]
     note = (
         f"{len(changing)} of {len(table)} verdicts change with one of these choices; only these "
         "claims are listed. A dash: the same verdict, or the claim does not rest on it."
     )
     return Shown(pd.DataFrame(rows, columns=columns), note)
-
-
-def _choice(column: str) -> str:
-    return {"simultaneous": "intervals that hold together"}.get(column, column.replace("_", " "))
 
 
 def _answers(table: pd.DataFrame, _: Mapping[str, str]) -> Shown:

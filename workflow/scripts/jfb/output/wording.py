@@ -132,7 +132,8 @@ def _amount(piece: Evidence, finding: Finding) -> str:
         ratio = finding._replace(low=_ratio(finding.low), high=_ratio(finding.high))
         return f"{number(_ratio(value), 'times')} times {_ends(ratio, 'times')}".rstrip()
     if unit_of(piece) == POINTS:
-        told = f"{number(abs(value), POINTS)} points {'lower' if value < 0 else 'higher'}"
+        way = "lower" if value < 0 else "higher" if value > 0 else "higher or lower"
+        told = f"{number(abs(value), POINTS)} points {way}"
         return f"{told} {_ends(finding, POINTS, signed=True)}".rstrip()
     return found_in(piece, finding)
 

@@ -37,9 +37,9 @@ _SOON, _LATE = 5.0, 30.0
 def tell(workflow, trained_by: Callable[[object], tuple[int, int]]) -> None:
     """Have the line in place of Snakemake's own words.
 
-    Not where another logger, --verbose, --quiet or a dry run was asked for. Where jobs are
-    submitted, Snakemake's words stay: they say what became of each. Of a Snakemake without these
-    attributes, nothing is changed.
+    Not where another logger, --verbose, --printshellcmds, --quiet or a dry run was asked for. Where
+    jobs are submitted, Snakemake's words stay: they say what became of each. Of a Snakemake without
+    these attributes, nothing is changed.
 
     Args:
         workflow: Snakemake's, before it plans.
@@ -48,7 +48,8 @@ def tell(workflow, trained_by: Callable[[object], tuple[int, int]]) -> None:
     """
     with suppress(AttributeError):
         settings = workflow.output_settings
-        if settings.verbose or settings.quiet or settings.dryrun or settings.debug_dag:
+        asked = settings.verbose, settings.printshellcmds, settings.quiet, settings.debug_dag
+        if any(asked) or settings.dryrun:
             return
         for handler in workflow.logger_manager.logger.handlers:
             if handler.name == "DefaultStreamHandler":
@@ -123,10 +124,10 @@ class Telling:
         elif event == "job_finished":
             self._work.end(record.job_id, now)
         elif event == "job_error":
-            self._work.fail(record.jobid)
+            self._work.fail(record.jobid, now)
         elif event == "group_error":
             for job in record.job_error_info:
-                self._work.fail(job["jobid"])
+                self._work.fail(job["jobid"], now)
 
     def _plan(self, now: float) -> None:
         self._hiding = self._workflow.local_exec

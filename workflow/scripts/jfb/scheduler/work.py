@@ -87,7 +87,8 @@ class Work:
 
     Times are seconds on one clock. Work is measured in core seconds: those of a job times its
     cores. A job takes as long as others of its kind took, by the epochs that it trains; before one
-    has ended, as its log says; without either, as the rule's other studies took.
+    has ended, as its log says; without either, as the rule's other studies took. What can no more
+    be done since a job failed is still expected.
 
     Args:
         jobs: by the number that Snakemake gives each.
@@ -105,6 +106,8 @@ class Work:
         self._waiting: Counter[tuple[str, str]] = Counter()
         self._expected: Counter[tuple[str, str]] = Counter()
         self._spent: Counter[tuple[str, str]] = Counter()
+        #: Core seconds of tries that failed.
+        self._lost = 0.0
         self._runs: Counter[str] = Counter()
         self._runs_ended: Counter[str] = Counter()
         for job in jobs.values():
@@ -125,8 +128,10 @@ class Work:
         """A job starts, for the first time or again."""
         if number in self._jobs and number not in self._running:
             self._running[number] = running
-            self.failed.discard(number)
-            self._waiting[self._jobs[number].kind] -= self._jobs[number].expected
+            if number in self.failed:
+                self.failed.discard(number)
+            else:
+                self._waiting[self._jobs[number].kind] -= self._jobs[number].expected
 
     def end(self, number: int, now: float) -> None:
         """A job has ended as it should."""
@@ -137,11 +142,11 @@ class Work:
             self._spent[job.kind] += job.cores * (now - running.since)
             self._runs_ended[job.study] += job.runs
 
-    def fail(self, number: int) -> None:
-        """A job has failed: it waits for another try, or for ever."""
-        if self._running.pop(number, None) is not None:
+    def fail(self, number: int, now: float) -> None:
+        """A job has failed: unless it starts again, it is no more to be done."""
+        if (running := self._running.pop(number, None)) is not None:
             self.failed.add(number)
-            self._waiting[self._jobs[number].kind] += self._jobs[number].expected
+            self._lost += self._jobs[number].cores * (now - running.since)
 
     def measure(self, now: float) -> tuple[float, float | None]:
         """How far it is.
@@ -153,7 +158,7 @@ class Work:
         shares = self._shares()
         factors = {kind: self._factor(kind, now, shares) for kind in self._waiting}
         left = sum(factors[kind] * expected for kind, expected in self._waiting.items())
-        done = float(self._spent.total())
+        done = self._lost + self._spent.total()
         telling = bool(self._ended)
         for number, running in self._running.items():
             job = self._jobs[number]

@@ -43,8 +43,7 @@ thead th {{ border-bottom: 2px solid var(--soft); }}
 .open {{ color: var(--open); }}
 td[data-label="why"] {{ min-width: 26rem; }}
 summary {{ cursor: pointer; color: var(--link); }}
-details[open] > td[data-label="why"] {{ min-width: 26rem; }}
-summary {{ margin-bottom: 0.5rem; }}
+details[open] > summary {{ margin-bottom: 0.5rem; }}
 :target {{ scroll-margin-top: 1rem; }}
 @media (max-width: 44rem) {{
   .table thead {{ display: none; }}

@@ -39,6 +39,8 @@ from jfb.records.units import (
 
 # Of the runs within a column; letters that fit beside each other below all columns.
 _SPREAD, _ACROSS = 0.84, 78
+#: Up to which part of the last number of updates the last snapshot is drawn.
+_END = 1.5
 _POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.8, "markeredgewidth": 0}
 
 
@@ -149,7 +151,7 @@ def fates(units: pd.DataFrame) -> Figure:
     most = units["updates"].max()
     for axes in all_axes:
         axes.set_xscale("symlog", linthresh=1)
-        axes.set(xticks=[0, *(100**k for k in range(9) if 100**k <= most)], xlim=(0, most))
+        axes.set(xticks=[0, *(100**k for k in range(9) if 100**k <= most)], xlim=(0, _END * most))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.set_xlabel("Updates")
     outer(all_axes)
@@ -169,6 +171,7 @@ def _shares_of_forms(
         own = units[units["batch_size"] == size]
         shares = pd.crosstab(own["updates"], own["category"], normalize="index")
         shares = 100 * shares.reindex(columns=list(colours), fill_value=0.0)
+        shares.loc[_END * ends[size]] = shares.iloc[-1]
         look = {"colors": list(colours.values()), "step": "post", "linewidth": 0}
         axes.stackplot(shares.index, shares.T, **look)
         axes.set(
@@ -190,7 +193,8 @@ def _timelines(
     for place, size in enumerate(runs.index):
         run = units[units["batch_size"] == size].sort_values("updates")
         starts = run["updates"].to_numpy(float)
-        widths = np.diff(starts, append=starts[-1])
+        # The last snapshot is the end of the run: a part of its bar, to be seen.
+        widths = np.diff(starts, append=_END * starts[-1])
         colour = [colours[name] for name in run["category"]]
         axes.barh(place, widths, left=starts, height=0.7, color=colour, linewidth=0)
     axes.set(yticks=range(len(runs)), ylim=(len(runs) - 0.5, -0.5), ylabel="Batch size (one run)")

@@ -41,8 +41,8 @@ def figure1(logs: pd.DataFrame) -> Figure:
     _mark_ends(over_time, logs, "seconds", "train_loss")
     over_time.set_xlim(logs["seconds"].min() / 1.5, logs["seconds"].max() * 1.5)
     over_time.set(xscale="log", xlabel=f"Training time (s), {logs['engine'].iloc[0]}")
-    over_time.set_title(_first(logs, "seconds", 1e3, "after {:,.3g} ms"))
-    over_epochs.set(xlabel="Epoch", title=_first(logs, "epoch", 1, "in epoch {:,.0f}"))
+    over_time.set_title(_first(logs, "seconds", "after {:.3g} s"))
+    over_epochs.set(xlabel="Epoch", title=_first(logs, "epoch", "in epoch {:,.0f}"))
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
         axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
@@ -101,15 +101,15 @@ def figure3(logs: pd.DataFrame) -> Figure:
     return figure
 
 
-def _first(logs: pd.DataFrame, x: str, scale: float, when: str) -> str:
-    """Which run is the first at 0.001, and at which x, times a scale, in the words of `when`."""
+def _first(logs: pd.DataFrame, x: str, when: str) -> str:
+    """Which run is the first at 0.001, and at which x, in the words of `when`."""
     reached = logs[logs["train_loss"] <= REACHED]
     if reached.empty:
         return f"No run gets to a loss\nof {REACHED:g}"
     first = reached.loc[reached[x].idxmin()]
     said = "is first at" if logs["batch_size"].nunique() > 1 else "is at"
     which = f"Batch {first['batch_size']} {said} a loss"
-    return f"{which}\nof {REACHED:g}: {when.format(scale * first[x])}"
+    return f"{which}\nof {REACHED:g}: {when.format(first[x])}"
 
 
 def _lost(logs: pd.DataFrame) -> str:

@@ -81,7 +81,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
 _STARTS = {
     "zero": "u = 0",
     "previous": "the last\nfixed point",
-    "once": "the last one,\none application",
+    "once": "the last fixed\npoint, one step",
 }
 
 
@@ -102,7 +102,8 @@ def start(answers: pd.DataFrame) -> Figure:
     work.set(title="Search: fewer\nis cheaper", xlabel="Applications of T")
     work.set_ylabel("Search starts from")
     plain_ticks(work.xaxis)
-    loss.set(xlim=around(of["exact_loss_difference"], at=0), xlabel="log10, minus from u = 0")
+    loss.set_xlim(around(of["exact_loss_difference"], at=0))
+    loss.set_xlabel("log10 loss, minus\nthat from u = 0")
     loss.set_title("Loss: lower\nis better")
     cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="Cosine")
     cosine.set_title("JFB and exact:\n1: same direction")
@@ -206,7 +207,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     costs = costs.assign(y=costs["level"].map(list(_KEPT).index))
     rows(left, list(_CONDITIONS.values()))
     rows(right, list(_KEPT.values()), above=0.25)
-    left.set(xlim=(0, 1.05), xlabel="Final networks (%)", title="Free: what holds at the end")
+    left.set(xlim=(0, 1.05), xlabel="Final networks (%)", title="What holds without it")
     in_percent(left.xaxis)
     right.set(xlim=around(costs, at=0), title="Norm kept below 0.95")
     right.set_xlabel("log10 loss, minus free")

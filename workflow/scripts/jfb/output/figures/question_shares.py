@@ -100,7 +100,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     groups = {size: by_rule[by_rule["batch_size"] == size] for size in by_size}
     in_rows(right, groups, by_size, _SPREAD)
     in_percent(right.xaxis)
-    noted(figure, shown, "Higher is better", "These seeds chose no rate")
+    noted(figure, shown, "Higher is better", "Rates were chosen on other seeds")
     size_legend(figure, shown["batch_size"])
     return figure
 

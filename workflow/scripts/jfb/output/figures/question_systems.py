@@ -171,7 +171,7 @@ _CHANGES = {
     "pair_mean": "random pairs, mean",
     "pair_largest": "random pairs, largest",
     "attack_mean": "attacks, mean",
-    "attack_largest": "attacks, largest",
+    "attack_largest": "attacks, largest of each",
 }
 _RADII = {"certified": "certified: class is safe", "attacked": "attacked: class changes"}
 

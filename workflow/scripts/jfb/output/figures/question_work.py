@@ -64,7 +64,7 @@ def second_order(answers: pd.DataFrame, second: pd.DataFrame, first: pd.DataFram
         shift = 1.03 ** (place - (len(_METHODS) - 1) / 2)
         point = {"color": look["color"], "marker": "o", "markeredgecolor": "white"}
         estimates(axes, pd.Series(_BUDGET * shift, rows.index), rows, point)
-        ends[f"{label}: {100 * share:.0f} %"] = (end, share, look["color"])
+        ends[f"{label}: {100 * share:.3g} %"] = (end, share, look["color"])
     axes.set_xlabel("Applications of T and of its adjoint, per sample (work)")
     axes.set_ylabel(f"Seeds that have reached {REACHED:g} (%)")
     in_percent(axes.yaxis)

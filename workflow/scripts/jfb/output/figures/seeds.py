@@ -164,7 +164,7 @@ def levels(summary: pd.DataFrame, full: int) -> Figure:
     """
     sizes = looks(summary["batch_size"])
     wide = summary.pivot(index="seed", columns="batch_size", values=["lowest_loss", "diverged"])
-    losses, diverged = wide["lowest_loss"].astype(float), wide["diverged"].astype(bool)
+    losses, diverged = wide["lowest_loss"].astype(float), wide["diverged"].eq(True)
     figure, (points, counts) = panels(2, sharey=True, width_ratios=[3, 1])
     few = len(wide) <= _FEW
     # The same shift at every batch size, so that the line of a seed keeps its place.

@@ -114,9 +114,13 @@ def _ratios(axes: Axes, pairs: pd.DataFrame) -> None:
 
 def _left_out(table: pd.DataFrame) -> str:
     """How many runs have no sharpness, and why."""
-    left_out = (~table["converged"] | table["diverged"]).sum()
-    if not left_out:
+    measured = table["converged"] & ~table["diverged"]
+    why = {
+        "diverged": table["diverged"].sum(),
+        "without a unique fixed point": (~table["converged"] & ~table["diverged"]).sum(),
+        "without a positive eigenvalue": (measured & ~(table["largest_eigenvalue"] > 0)).sum(),
+    }
+    said = [f"{count} {what}" for what, count in why.items() if count]
+    if not said:
         return ""
-    diverged = table["diverged"].sum()
-    said = f"{left_out} of {counted(len(table), 'run')} not shown: {diverged} diverged, "
-    return said + f"{left_out - diverged} without a unique fixed point."
+    return f"{sum(why.values())} of {counted(len(table), 'run')} not shown: {', '.join(said)}."

@@ -142,20 +142,6 @@ def estimates(axes: Axes, x: pd.Series, rows: pd.DataFrame, look: Mapping[str, A
     axes.errorbar(x, rows["estimate"], np.abs(reach), **options, **look)
 
 
-def side_by_side(
-    axes: Axes,
-    groups: Mapping[Any, pd.DataFrame],
-    looks_of: Mapping[Any, Mapping[str, Any]],
-    spread: float,
-) -> None:
-    """Draw the estimates of groups at `rows.x`, the groups beside each other within `spread`."""
-    shifts = np.linspace(-0.5, 0.5, len(groups)) * spread if len(groups) > 1 else [0.0]
-    for (name, rows), shift in zip(groups.items(), shifts, strict=True):
-        if not rows.empty:
-            estimates(axes, rows["x"] + shift, rows, looks_of[name])
-    axes.grid(visible=False, axis="x")
-
-
 def categories(axes: Axes, labels: Iterable[Any], **options) -> None:
     """Name the places 0, 1, ... of x; `options` are those of the labels."""
     names = list(labels)
