@@ -301,7 +301,7 @@ def test_figure1_says_which_program_took_the_time_and_who_is_first():
     reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
     left, right = published.figure1(reaches).axes
     assert left.get_xlabel() == "Training time (s), fused engine"
-    assert left.get_title() == "Batch 32 is first at a loss\nof 0.001: after 900 ms"
+    assert left.get_title() == "Batch 32 is first at a loss\nof 0.001: after 0.9 s"
     assert right.get_title() == "Batch 32 is first at a loss\nof 0.001: in epoch 9"
     none = published.figure1(table).axes[1]
     assert none.get_title() == "No run gets to a loss\nof 0.001"
