@@ -103,7 +103,8 @@ def _ends(axes: Axes, shown: pd.DataFrame, entries: pd.DataFrame, shares: pd.Dat
         at = 100 * groups[name].reindex(shown["id"]).to_numpy()
         x = np.arange(len(at) + 1) + (k - (len(groups) - 1) / 2) * width
         bars = axes.bar(x, [*at, 100 - at.sum()], width, color=look["color"], label=name)
-        axes.bar_label(bars, fmt="{:.3g}", fontsize=NOTE)
+        # Halves are rounded up, as people do.
+        axes.bar_label(bars, fmt=lambda value: f"{np.floor(value + 0.5):.0f}", fontsize=NOTE)
     labels = [textwrap.fill(_called(entry), 10) for _, entry in shown.iterrows()]
     categories(axes, [*labels, "any other"])
     axes.grid(visible=False, axis="x")

@@ -105,6 +105,7 @@ def start(answers: pd.DataFrame) -> Figure:
     loss.set_xlim(around(of["exact_loss_difference"], at=0))
     loss.set_xlabel("log10 loss, minus\nthat from u = 0")
     loss.set_title("Loss: lower\nis better")
+    cosine.locator_params(axis="x", nbins=2)
     cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="Cosine")
     cosine.set_title("JFB and exact:\n1: same direction")
     by_size = looks(shown["batch_size"])
