@@ -147,7 +147,7 @@ FIGURES = {
     },
     "hybrid": {
         "module": "question_shares",
-        "question": "Do small batches at the start help more than their updates?",
+        "question": "Do small batches at the start help beyond their updates?",
         "message": "Shares by schedule of the batch size",
         "inputs": {"answers": answer_of("hybrid")},
     },
@@ -252,7 +252,7 @@ FIGURES = {
     },
     "impurity": {
         "module": "question_equal_loss",
-        "question": "Does the full batch have a larger Jacobian at equal loss?",
+        "question": "On digits, has the full batch a larger Jacobian at equal loss?",
         "message": "Impurity and derivatives of the scores along training",
         "inputs": {"answers": answer_of("impurity")},
     },

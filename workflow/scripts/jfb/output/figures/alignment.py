@@ -22,9 +22,9 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB and exact,\nboth at {0:g}",
-    "loose_jfb": "JFB at {0:g},\nexact at {1:g}",
-    "loose_exact": "Exact at {0:g},\nexact at {1:g}",
+    "trained": "Same tolerance: JFB\nand exact at {0:g}",
+    "loose_jfb": "Precise reference: JFB\nat {0:g}, exact at {1:g}",
+    "loose_exact": "Precise reference: exact\nat {0:g} and at {1:g}",
 }
 _NOTE = (
     "A line per run. Numbers in titles: tolerance of the fixed point. "
