@@ -105,28 +105,6 @@ def test_the_table_by_hand():
     assert row["median_cosine_at_the_end"] == pytest.approx(-0.2)
 
 
-def test_the_figure_is_the_median_angle_and_the_share_uphill():
-    """Of three runs, JFB as trained points uphill at the last epoch of one; one is not known."""
-    cosines = [(1.0, 0.5), (1.0, 0.0), (1.0, -0.5), (None, None)]
-    rows = pd.concat(
-        made({"loose_jfb": some}, seed=seed, epochs=(0, 5)) for seed, some in enumerate(cosines)
-    )
-    figure = figures.alignment(rows)
-    figure.savefig(io.BytesIO())
-    panels = {axes.get_title(): axes for axes in figure.axes}
-    assert len(panels) == 6
-    loose = panels["JFB at 0.1, exact at 0.001"]
-    assert loose.lines[0].get_ydata() == pytest.approx([0, 90])
-    edges = loose.collections[0].get_paths()[0].vertices
-    last = edges[edges[:, 0] == 5, 1]
-    assert (last.min(), last.max()) == pytest.approx((75, 105))
-    assert loose.get_ylim() == panels["JFB and exact, both at 0.001"].get_ylim()
-    assert loose.get_ylim()[1] >= 105
-    shares = panels["Uphill runs of the panel at left"]
-    np.testing.assert_allclose(shares.lines[0].get_ydata(), [0, 100 / 3])
-    assert panels["JFB and exact, both at 0.1"].lines[0].get_ydata() == pytest.approx([60, 60])
-
-
 @pytest.mark.parametrize("sizes", [[32], [32, 600]])
 def test_a_figure_of_which_nothing_is_known_is_empty(sizes):
     unknown = dict.fromkeys(COMPARISONS, (None, None))

@@ -145,7 +145,7 @@ def test_machines_go_by_the_shortest_names_that_differ():
 
 
 def test_sizes_of_studies_are_those_of_the_configuration():
-    sizes = selection.sizes(load_project())
+    sizes = selection.sizes(load_project(), sources.products(read_yaml("workflow/claims.yaml")))
     assert SIZES.items() <= sizes.items()
     assert sizes["splits"] == {"seeds": 5, "splits": 60}
 

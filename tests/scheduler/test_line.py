@@ -24,9 +24,9 @@ def terminal():
 
     def start(columns):
         reads, writes = pty.openpty()
-        opened.append(reads)
         fcntl.ioctl(writes, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         stream = os.fdopen(writes, "w")
+        opened.append((reads, stream))
 
         def sent():
             stream.flush()
@@ -42,7 +42,8 @@ def terminal():
         return stream, sent
 
     yield start
-    for reads in opened:
+    for reads, stream in opened:
+        stream.close()
         os.close(reads)
 
 

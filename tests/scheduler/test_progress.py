@@ -170,7 +170,7 @@ class Snakemake:
         self.told = io.StringIO()
         self.handler = logging.StreamHandler(self.told)
         self.handler.name = "DefaultStreamHandler"
-        asked = dict.fromkeys(("verbose", "quiet", "dryrun", "debug_dag"), False)
+        asked = dict.fromkeys(("verbose", "printshellcmds", "quiet", "dryrun", "debug_dag"), False)
         self.output_settings = SimpleNamespace(**asked)
         self.logger_manager = SimpleNamespace(logger=SimpleNamespace(handlers=[self.handler]))
         self.local_exec = local

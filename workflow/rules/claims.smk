@@ -47,7 +47,7 @@ rule claims:
         code=code_of("claims.py"),
         contents=contents_of(CLAIMS, RULE_CHANGES, CLAIMS_PAGE, *OTHER_MACHINES),
         taken=taken_of_input,
-        sizes=selection.sizes(project),
+        sizes=selection.sizes(project, sources.products(claims())),
     message:
         "Verdicts on the claims"
     script:

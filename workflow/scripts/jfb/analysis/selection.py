@@ -3,7 +3,7 @@
 What lies in the results says nothing: the same command gives the same claims.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from jfb.analysis.sources import KINDS, ROLES, Source
 from jfb.config import measurements, names, requirements
@@ -25,10 +25,13 @@ def roles(project: Project) -> dict[str, str]:
     return dict(zip(ROLES, studies, strict=True))
 
 
-def sizes(project: Project) -> dict[str, dict[str, int]]:
-    """The numbers of `seeds` and `splits` of each study, by what claims call it."""
+def sizes(project: Project, products: Iterable[Source]) -> dict[str, dict[str, int]]:
+    """The numbers of `seeds` and `splits` of the studies of products, by what claims call them."""
+    named = {product.study for product in products}
     found = {}
     for called, name in ({name: name for name in project.studies} | roles(project)).items():
+        if called not in named:
+            continue
         runs = project.studies[name].runs.values()
         found[called] = {
             "seeds": len({run.seed for run in runs}),
