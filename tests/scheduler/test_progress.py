@@ -71,8 +71,8 @@ def test_one_line_in_place_on_a_terminal(workspace):
     status, sent = in_terminal(workspace.path, TINY, REPORT)
     assert status == 0, sent
     shown = [part for part in sent.split("\r") if PROGRESS.match(part)]
-    assert "[0/2 jobs] Dataset" in sent
-    assert any(part.startswith("[1/2 jobs] Dataset") for part in shown)
+    # Which of the two is seen depends on how fast the jobs are.
+    assert any(re.match(r"\[[01]/2 jobs\] Dataset", part) for part in shown)
     assert {len(part) for part in shown[:-1]} == {80}
     stays = [line for line in seen(sent) if line]
     assert re.fullmatch(r"\[2/2 jobs\] done in \d+ s", stays[-1])
