@@ -65,7 +65,7 @@ def logs(sizes, count, lost, levels=("a", "b"), loss="mean squared error"):
         frame = pd.DataFrame({"epoch": epoch, "train_loss": losses, "val_loss": losses})
         place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
         told = {"train_accuracy": 0.5, "val_accuracy": s / (epoch + 1), "spectral_norm": 0.9}
-        told |= {"loss": loss, "accurate": "right", "engine": "fused engine", "full": 600}
+        told |= {"loss": loss, "accurate": "right", "engine": "fused engine"}
         parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
     return pd.concat(parts, ignore_index=True)
 
@@ -96,11 +96,11 @@ def plain(sizes, count, lost):
 
 
 FIGURES = {
-    "figure1": lambda *case: published.figure1(logs(case[0], 1, case[2], ["a"])),
-    "figure2": lambda *case: published.figure2(logs(case[0], 1, case[2], ["a"])),
-    "figure3": lambda *case: published.figure3(logs(case[0], 1, case[2], ["a"])),
-    "bands": lambda *case: seeds.bands(logs(*case, ["a"])),
-    "accuracy": lambda *case: seeds.accuracy(logs(*case, ["a"])),
+    "figure1": lambda *case: published.figure1(logs(case[0], 1, case[2], ["a"]), 600),
+    "figure2": lambda *case: published.figure2(logs(case[0], 1, case[2], ["a"]), 600),
+    "figure3": lambda *case: published.figure3(logs(case[0], 1, case[2], ["a"]), 600),
+    "bands": lambda *case: seeds.bands(logs(*case, ["a"]), 600),
+    "accuracy": lambda *case: seeds.accuracy(logs(*case, ["a"]), 600),
     "levels": lambda *case: seeds.levels(plain(*case), 600),
     "ecdf": lambda *case: seeds.ecdf(plain(*case), 600),
     "shares": lambda *case: factors.shares(summary(*case), ["level_of"], 600),
@@ -205,7 +205,7 @@ def test_bands_draw_runs_by_whether_they_reach_the_minimum():
     """Seed 0 diverges, seed 1 gets to 0.001 and seed 2 does not."""
     table = logs([32], 3, {(32, 0)}, ["a"])
     ends = (table["seed"] == 1) & (table["epoch"] == EPOCHS)
-    figure = seeds.bands(table.assign(train_loss=table["train_loss"].mask(ends, 0.001)))
+    figure = seeds.bands(table.assign(train_loss=table["train_loss"].mask(ends, 0.001)), 600)
     (axes,) = figure.axes
     (reaches,), (other,) = coloured(axes)
     assert reaches.get_ydata()[-1] == 0.001
@@ -216,7 +216,7 @@ def test_bands_draw_runs_by_whether_they_reach_the_minimum():
 
 def test_bands_of_many_seeds_say_how_many_they_draw():
     table = logs([600, 32], 40, set(), ["a"])
-    figure = seeds.bands(table)
+    figure = seeds.bands(table, 600)
     drawn = [coloured(axes)[1] for axes in figure.axes]
     assert [len(lines) for lines in drawn] == [30, 30]
     # The same seeds at both batch sizes.
@@ -227,7 +227,7 @@ def test_bands_of_many_seeds_say_how_many_they_draw():
 
 
 def test_bands_of_a_cross_entropy_have_no_levels():
-    figure = seeds.bands(logs([600], 3, set(), ["a"], loss="cross-entropy"))
+    figure = seeds.bands(logs([600], 3, set(), ["a"], loss="cross-entropy"), 600)
     (axes,) = figure.axes
     assert axes.get_ylabel() == "Training loss\n(cross-entropy)"
     assert axes.get_title() == "Batch size 600 (full)"
@@ -246,20 +246,47 @@ def test_accuracies_are_of_runs_in_which_diverged_ones_keep_their_last():
     assert "Accurate: right." in figure.get_supxlabel()
 
 
-def test_runs_of_one_batch_size_are_joined_by_nothing():
-    """A point each, and the dashed line; with two batch sizes, a line per seed beside them."""
-    one, two = (seeds.levels(plain(sizes, 3, set()), 600) for sizes in ([32], [600, 32]))
-    joins = [[k for k in f.axes[0].lines if k.get_linewidth() == 0.4] for f in (one, two)]
-    assert [len(lines) for lines in joins] == [0, 3]
-    assert ["joins" in figure.get_supxlabel() for figure in (one, two)] == [False, True]
-
-
 def test_levels_say_how_many_reach_the_minimum_and_name_the_commonest():
     """Losses 0.1, 0.01 and 0.001, the last of three seeds at both batch sizes."""
     points, counts = seeds.levels(plain([600, 32], 3, set()), 600).axes
-    assert [t.get_text() for t in points.get_xticklabels()] == ["600 (full)\n1", "32\n1"]
-    assert points.get_title() == "3 of 3 seeds: 0.001 at all sizes or at none"
+    assert [t.get_text() for t in points.get_xticklabels()] == [
+        "600 (full)\n1 reach",
+        "32\n1 reach",
+    ]
+    assert points.get_xlabel() == "Batch size, and how many of 3 seeds reach 0.001"
     assert [text.get_text() for text in counts.texts] == ["0.001", "0.01", "0.1"]
+
+
+def test_updates_compare_the_same_seeds():
+    """Of five seeds after as many epochs, those three that were trained for as many updates too."""
+    epochs, updates = plain([600, 32], 5, set()), plain([600, 32], 3, set())
+    # Of seeds 0 to 4 losses are 0.1 to 0.00001: of the first three, one reaches 0.001.
+    updates["lowest_loss"] = updates["lowest_loss"].mask(updates["batch_size"] == 32, 1e-4)
+    figure = factors.updates([epochs, updates], ["9 epochs", "8 updates"], 600)
+    left, right = figure.axes
+    assert [text.get_text() for text in left.texts] == ["33 %", "33 %"]
+    assert [text.get_text() for text in right.texts] == ["33 %", "100 %"]
+    assert [axes.get_title() for axes in figure.axes] == ["After 9 epochs", "After 8 updates"]
+    assert [label.get_text() for label in left.get_yticklabels()] == ["600 (full)", "32"]
+    said = "3 seeds, the same in both panels; bars: 95 % intervals. Further right is better."
+    assert figure.get_supxlabel() == said
+
+
+@pytest.mark.filterwarnings("error")
+def test_updates_of_other_batch_sizes_say_that_nothing_is_shared():
+    parts = [plain([600], 3, set()), plain([32], 3, {(32, 1)})]
+    figure = factors.updates(parts, ["9 epochs", "8 updates"], 600)
+    figure.draw_without_rendering()
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["the studies share no runs"] * 2
+    lost = factors.updates(parts[1:] * 2, ["9 epochs", "8 updates"], 600)
+    assert lost.get_supxlabel().replace("\n", " ").endswith("2 runs diverged.")
+
+
+def test_a_sample_of_seeds_is_always_the_same():
+    assert inputs.sample([2, 0, 1], 3).tolist() == [0, 1, 2]
+    drawn = inputs.sample(range(100), 30)
+    assert len(set(drawn)) == 30
+    assert drawn.tolist() == inputs.sample(reversed(range(100)), 30).tolist()
 
 
 def test_shares_of_one_batch_size_stand_below_each_other():
@@ -289,7 +316,7 @@ def test_the_report_s_figures_name_lines_where_they_end():
     table = logs([600, 32], 1, set(), ["a"]).assign(train_accuracy=0.5)
     accurate = (table["batch_size"] == 32) & (table["epoch"] >= 7)
     table["train_accuracy"] = table["train_accuracy"].mask(accurate, 0.99)
-    (axes,) = published.figure2(table).axes
+    (axes,) = published.figure2(table, 600).axes
     names = {text.get_text(): text.xy for text in axes.texts}
     assert names["\N{BLACK CIRCLE} 600 (full): never"] == (EPOCHS, 0.5)
     assert names["\N{BLACK SQUARE} 32: epoch 7"] == (EPOCHS, 0.99)
@@ -299,18 +326,18 @@ def test_figure1_says_which_program_took_the_time_and_who_is_first():
     table = logs([600, 32], 1, set(), ["a"])
     small = (table["batch_size"] == 32) & (table["epoch"] == 9)
     reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
-    left, right = published.figure1(reaches).axes
+    left, right = published.figure1(reaches, 600).axes
     assert left.get_xlabel() == "Training time (s), fused engine"
     assert left.get_title() == "Batch 32 is first at a loss\nof 0.001: after 0.9 s"
     assert right.get_title() == "Batch 32 is first at a loss\nof 0.001: in epoch 9"
-    none = published.figure1(table).axes[1]
+    none = published.figure1(table, 600).axes[1]
     assert none.get_title() == "No run gets to a loss\nof 0.001"
 
 
 def test_figure3_compares_with_training():
     table = logs([600, 32], 1, set(), ["a"]).assign(val_accuracy=0.48)
     table["val_loss"] = table["train_loss"] * (1 + 0.1 * (table["batch_size"] == 32))
-    loss, accuracy = published.figure3(table).axes
+    loss, accuracy = published.figure3(table, 600).axes
     assert loss.get_title() == "In the end 1.00 to 1.10 times\nthe training loss"
     assert accuracy.get_title() == "In the end within 2.0 points\nof the training accuracy"
 
@@ -351,7 +378,7 @@ def test_the_time_of_one_round_of_one_engine(sizes):
     rows = [{"batch_size": size, "seconds_per_epoch": 1e-3 * size} for size in sizes]
     place = {"engine": "fused", "stage": 0, "round": 0, "epochs": 9, "machine": "one"}
     table = pd.DataFrame(rows).assign(**place, collector=Collector.RUNNING)
-    figure = of_time.timing(table, 9)
+    figure = of_time.timing(table)
     figure.draw_without_rendering()
 
 
@@ -410,7 +437,7 @@ def test_an_accuracy_says_what_is_accurate(tmp_path, project):
     log = runlog.empty(3) | {"train_loss": np.ones(3), "val_loss": np.ones(3)}
     runlog.write(tmp_path / "log.parquet", log, run, {})
     read = inputs.read_logs([tmp_path / "log.parquet"])
-    (axes,) = published.figure2(read).axes
+    (axes,) = published.figure2(read, 600).axes
     assert axes.get_ylabel() == "Training accuracy (% of points\noff by 0.1 at most)"
 
 

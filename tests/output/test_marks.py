@@ -101,4 +101,4 @@ def test_a_threshold_is_named_beside_its_line(axis):
 
 
 def test_batch_sizes_are_named_the_full_one_first():
-    assert list(marks.named([32, 2400, 32]).values()) == ["full batch (2400)", "batches of 32"]
+    assert list(marks.size_names([32, 2400, 32]).values()) == ["full batch (2400)", "batches of 32"]

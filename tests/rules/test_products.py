@@ -511,7 +511,7 @@ def test_logs_get_batch_size_and_running_time(logs):
 
 @pytest.mark.parametrize("draw", REPORT)
 def test_a_figure_names_its_axes_and_lines(draw, logs):
-    figure = draw(logs)
+    figure = draw(logs, 2400)
     figure.draw_without_rendering()
     # A name begins with the marker of its line.
     names = [text for text in figure.axes[-1].texts if not text.get_text()[0].isdigit()]
@@ -527,7 +527,7 @@ def test_a_figure_names_its_axes_and_lines(draw, logs):
 
 
 def test_figure1_marks_the_end_of_each_run(logs):
-    over_time = published.figure1(logs).axes[0]
+    over_time = published.figure1(logs, 2400).axes[0]
     ends = [line.get_xdata() for line in over_time.lines if len(line.get_xdata()) == 1]
     assert [float(end[0]) for end in ends] == [150.0] * 3
 
@@ -536,7 +536,7 @@ def test_figure1_marks_the_end_of_each_run(logs):
 def test_figures_of_diverged_runs_can_be_drawn(losses, log, tmp_path):
     logs = read_logs([log(losses)])
     for draw in REPORT:
-        sheet.write(draw(logs), [tmp_path / f"{draw.__name__}.png"], "{}")
+        sheet.write(draw(logs, 2400), [tmp_path / f"{draw.__name__}.png"], "{}")
 
 
 def drawn(figure):
@@ -557,7 +557,7 @@ def several(log):
 
 
 def test_bands_are_runs(several):
-    left, right = drawn(seeds.bands(several)).axes
+    left, right = drawn(seeds.bands(several, 2400)).axes
     titles = [axes.get_title() for axes in (left, right)]
     first = "Batch size 600\n2 of 4 reach 0.001"
     assert titles == [first, "Batch size 32\n1 of 4 diverged\n1 of 4 reach 0.001"]
@@ -610,7 +610,7 @@ def test_figures_of_few_or_lost_seeds_can_be_drawn(runs, several, many, tmp_path
             sheet.write(draw(summary_, 600), [tmp_path / f"{draw.__name__}{k}.png"], "{}")
     one = several[several["seed"] == 0]
     for k, logs in enumerate((one, one.assign(train_loss=np.nan))):
-        sheet.write(seeds.bands(logs), [tmp_path / f"bands{k}.png"], "{}")
+        sheet.write(seeds.bands(logs, 2400), [tmp_path / f"bands{k}.png"], "{}")
 
 
 @pytest.fixture
@@ -772,7 +772,7 @@ def test_lightness_tells_batch_sizes_apart(logs):
 def test_figures_are_the_same_bytes_each_time(logs, tmp_path):
     for name in ("a", "b"):
         paths = [tmp_path / f"{name}.{ending}" for ending in ("svg", "pdf", "png")]
-        sheet.write(published.figure1(logs), paths, "{}")
+        sheet.write(published.figure1(logs, 2400), paths, "{}")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
     with Image.open(tmp_path / "a.png") as picture:

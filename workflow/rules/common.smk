@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import hashlib
 import itertools
@@ -69,6 +70,10 @@ LINEARISATION = "results/linearisation/{study}/batch_size={batch_size}.parquet"
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"
 LOGGED = [s for s, study in project.studies.items() if study.block_size is None]
 BLOCKED = [s for s in project.studies if s not in LOGGED]
+
+
+# Times that were measured on other machines: copies of their results/timing.csv.
+OTHER_MACHINES = sorted(WORKFLOW.parent.glob("timing/machines/*.csv"))
 
 
 def all_cores(wildcards):
@@ -403,11 +408,36 @@ def factors_of(study):
     return {"factors": list(project.studies[study].factors)} | full_of(study)
 
 
+@functools.cache
+def same_epochs(study):
+    """Of a study with updates, the one that has most of its runs, but for as many epochs each.
+
+    The study of many seeds, where it has as many of them as any other.
+    """
+    runs = project.studies[study].runs
+
+    def shared(name):
+        others = project.studies[name].runs
+        return sum(
+            dataclasses.replace(others[key], epochs=run.epochs) == run
+            for key, run in runs.items()
+            if key in others
+        )
+
+    names = [name for name, other in project.studies.items() if not other.updates]
+    return max([project.distribution, *names], key=shared)
+
+
+def compared_in(study):
+    """The summaries of runs with as many epochs each, and with as many updates."""
+    return [summary_of(same_epochs(study)), summary_of(study)]
+
+
 def equal_in(study):
-    """What the runs of the study of many seeds, and those of one with updates, have in common."""
+    """What the runs of either have in common."""
     return full_of(study) | {
         "after": [
-            f"{epochs_of(project.distribution):,} epochs",
+            f"{epochs_of(same_epochs(study)):,} epochs",
             f"{project.studies[study].updates:,} updates",
         ]
     }

@@ -2,8 +2,6 @@ CLAIMS = WORKFLOW / "claims.yaml"
 RULE_CHANGES = WORKFLOW / "rule_changes.yaml"
 # The studies that config.yaml gives a part to, by what claims and pages call them.
 ROLES = selection.roles(project)
-# Times that were measured on other machines: copies of their results/timing.csv.
-OTHER_MACHINES = sorted(WORKFLOW.parent.glob("timing/machines/*.csv"))
 # The files of a product, by its kind, for the name of the study that it is of.
 FILES_OF_EVIDENCE = {
     "data": lambda _: [dataset_of(project.replay)],

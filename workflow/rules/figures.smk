@@ -7,24 +7,28 @@ FIGURES = {
         "question": "How does the training loss fall, by time and by epoch?",
         "message": "Figure 1: training loss",
         "inputs": {"logs": logs_of(project.replay)},
+        "options": full_of(project.replay),
     },
     "figure2": {
         "module": "published",
         "question": "When are the report's runs accurate on training points?",
         "message": "Figure 2: training accuracy",
         "inputs": {"logs": logs_of(project.replay)},
+        "options": full_of(project.replay),
     },
     "figure3": {
         "module": "published",
         "question": "Do validation loss and accuracy follow those of training?",
         "message": "Figure 3: validation loss and accuracy",
         "inputs": {"logs": logs_of(project.replay)},
+        "options": full_of(project.replay),
     },
     "bands": {
         "module": "seeds",
         "question": "How does the training loss fall at each batch size?",
         "message": "Loss over epochs of {wildcards.study}",
         "inputs": {"logs": by_study(logs_of)},
+        "options": by_study(full_of),
         "mem_mb": 2000,
     },
     "accuracy": {
@@ -32,11 +36,12 @@ FIGURES = {
         "question": "How does the validation accuracy rise at each batch size?",
         "message": "Validation accuracy over epochs of {wildcards.study}",
         "inputs": {"logs": by_study(logs_of)},
+        "options": by_study(full_of),
         "mem_mb": 2000,
     },
     "levels": {
         "module": "seeds",
-        "question": "Which losses do runs reach, and does the seed decide?",
+        "question": "Which losses do runs reach at each batch size?",
         "message": "Lowest loss of each run of {wildcards.study}",
         "inputs": {"summary": "results/summaries/{study}.parquet"},
         "options": by_study(full_of),
@@ -75,12 +80,7 @@ FIGURES = {
         "module": "factors",
         "question": "Does the full batch catch up after as many updates?",
         "message": "Shares after the same epochs and the same updates: {wildcards.study}",
-        "inputs": {
-            "summaries": [
-                f"results/summaries/{project.distribution}.parquet",
-                "results/summaries/{study}.parquet",
-            ]
-        },
+        "inputs": {"summaries": by_study(compared_in)},
         "options": by_study(equal_in),
     },
     "alignment": {
@@ -97,10 +97,11 @@ FIGURES = {
     },
     "timing": {
         "module": "timing",
-        "question": "Which batch size is faster, and does the program matter?",
-        "message": "Figure of the time of a run",
-        "inputs": {"measured": ["results/timing.csv"]},
-        "options": {"epochs": epochs_of(project.replay)},
+        "question": "How many times as long does an epoch of small batches take?",
+        "message": "Figure of the time of an epoch",
+        # Of one machine, the last is taken.
+        "inputs": {"measured": [*map(versioned, OTHER_MACHINES), "results/timing.csv"]},
+        "versioned": OTHER_MACHINES,
     },
     "kinks": {
         "module": "minima",
@@ -201,7 +202,7 @@ FIGURES = {
     },
     "digits": {
         "module": "question_images",
-        "question": "On digits, does the full batch or JFB cost accuracy?",
+        "question": "On digits, is the full batch as accurate as small batches?",
         "message": "Accuracies on images",
         "inputs": {"answers": answer_of("digits")},
     },
@@ -307,6 +308,7 @@ for name, figure in FIGURES.items():
             in_turn=1,
         params:
             code=code_of("draw.py", f"jfb.output.figures.{figure['module']}"),
+            contents=contents_of(*figure.get("versioned", [])),
             figure=name,
             question=figure["question"],
             module=f"jfb.output.figures.{figure['module']}",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from jfb.analysis.questions.diffusion import FROM
 from jfb.analysis.questions.inputs import distances as read_distances
 from jfb.output.figures.inputs import read_answers
+from jfb.output.figures.marks import threshold
 from jfb.output.figures.style import (
     NOTE,
     categories,
@@ -16,7 +17,6 @@ from jfb.output.figures.style import (
     estimates,
     in_percent,
     looks,
-    mark,
     note,
     panels,
     plain_ticks,
@@ -48,7 +48,7 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     right.grid(visible=False, axis="x")
     right.set(ylim=(0, 1), xlabel="Batch size", ylabel="Runs (%)")
     right.set_title("A logarithm fits better\nthan a power")
-    mark(right, 0.5, "half of the runs")
+    threshold(right, 0.5, "half of the runs", axis="y", va="top")
     runs = distances.groupby("batch_size")["seed"].nunique().max()
     spread = "Left: medians, bands to the quartiles. " if runs > 1 else ""
     said = f"{counted(runs, 'run')} per batch size. {spread}"

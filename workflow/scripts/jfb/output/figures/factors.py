@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.analysis.shares import shares as shares_of
-from jfb.output.figures.inputs import read_logs, read_summaries, read_summary
+from jfb.output.figures.inputs import read_logs, read_summaries, read_summary, sample
+from jfb.output.figures.marks import in_rows, rows
 from jfb.output.figures.style import (
+    DASHED,
     NOTE,
     PAGE_WIDTH,
     categories,
@@ -19,6 +21,7 @@ from jfb.output.figures.style import (
     in_percent,
     level_legend,
     level_looks,
+    looks,
     note,
     outer,
     panels,
@@ -29,7 +32,6 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.6
-_DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
 # Inches that a number of two digits takes beside its point, and the height of a level's name.
 _NUMBER, _NAME = 0.28, 0.2
 # Runs of a level that a panel shows as lines, at most.
@@ -67,20 +69,21 @@ def shares(summary: pd.DataFrame, factors: Sequence[str], full: int) -> Figure:
         shifts = _SPREAD * (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
         numbers = PAGE_WIDTH * _SPREAD / len(levels) / len(sizes) >= _NUMBER
         for shift, (level, look) in zip(shifts, levels.items(), strict=True):
-            rows = table[table["level"] == level]
-            _beside(axes, rows.assign(x=rows["batch_size"].map(sizes.index) + shift), look, numbers)
+            own = table[table["level"] == level]
+            own = own.assign(x=own["batch_size"].map(sizes.index) + shift)
+            _side_by_side(axes, own, look, numbers)
         categories(axes, [sized(size, full) for size in sizes])
         axes.set(xlabel="Batch size", ylabel=what, ylim=(-0.03, 1.03))
         axes.grid(visible=False, axis="x")
         in_percent(axes.yaxis)
-        looks = {names[level]: look | {"linestyle": ""} for level, look in levels.items()}
-        level_legend(figure, looks, _title(factors))
+        shown = {names[level]: look | {"linestyle": ""} for level, look in levels.items()}
+        level_legend(figure, shown, _title(factors))
     over = f" over {counted(seeds.iloc[0], 'seed')}" if alike else ""
     note(figure, f"Bars: 95 % intervals{over}.")
     return figure
 
 
-def _beside(axes: Axes, rows: pd.DataFrame, look: Mapping, numbers: bool) -> None:
+def _side_by_side(axes: Axes, rows: pd.DataFrame, look: Mapping, numbers: bool) -> None:
     """Draw the shares of a level at `x`, with their numbers beside them or without."""
     options = {"capsize": 2, "linestyle": "", "elinewidth": 1, "markersize": 5}
     axes.errorbar(rows["x"], rows["share_reached"], _reach(rows), **options, **look)
@@ -139,7 +142,7 @@ def loss_by_level(summary: pd.DataFrame, factors: Sequence[str], full: int) -> F
     rows = all_axes[0].get_gridspec().nrows
     figure.set_figheight(max(figure.get_figheight(), rows * (0.9 + _NAME * len(levels))))
     for axes, size in zip(all_axes, sizes, strict=True):
-        axes.axvline(REACHED, **_DASHED)
+        axes.axvline(REACHED, **DASHED)
         of_size = summary[summary["batch_size"] == size]
         for place, (level, look) in enumerate(levels.items()):
             runs = of_size[of_size["level"] == level]
@@ -186,15 +189,42 @@ def _marks(summary: pd.DataFrame, seeds: int) -> str:
 
 @drawn_from(summaries=read_summaries)
 def updates(summaries: Sequence[pd.DataFrame], after: Sequence[str], full: int) -> Figure:
-    """Share of seeds that reach the minimum after the same epochs and after the same updates.
+    """Share of seeds that reach the minimum, with its 95 % Wilson interval, by batch size.
+
+    A panel after the same epochs, and one after the same updates, of the runs that both have. Those
+    that diverged are among them; the note says how many.
 
     Args:
         summaries: of two studies, see `jfb.engines.summary`.
         after: what the runs of each had the same number of, in words.
         full: the size of the full batch.
     """
-    parts = zip(summaries, after, strict=True)
-    return shares(pd.concat([table.assign(after=what) for table, what in parts]), ["after"], full)
+    keys = ["batch_size", "seed"]
+    both = summaries[0][keys].merge(summaries[1][keys])
+    sizes = sorted(both["batch_size"].unique(), reverse=True)
+    figure, all_axes = panels(2, sharey=True)
+    diverged = 0
+    for axes, summary, what in zip(all_axes, summaries, after, strict=True):
+        axes.set_title(f"After {what}")
+        if not sizes:
+            say(axes, "the studies share no runs")
+            continue
+        runs = summary.merge(both)
+        diverged += runs["diverged"].sum()
+        ends = {"share_reached": "estimate", "share_low": "low", "share_high": "high"}
+        table = shares_of(runs, ["batch_size"]).rename(columns=ends)
+        table = table.assign(y=table["batch_size"].map(sizes.index))
+        rows(axes, [sized(size, full) for size in sizes])
+        axes.set(xlim=(0, 1), xticks=np.arange(5) / 5)
+        axes.set_xlabel(f"Seeds that reach a loss of {REACHED:g} (%)")
+        in_percent(axes.xaxis)
+        groups = {size: table[table["batch_size"] == size] for size in sizes}
+        in_rows(axes, groups, looks(sizes), written=lambda share: f"{100 * share:.0f} %")
+    all_axes[0].set_ylabel("Batch size")
+    said = f"{counted(both['seed'].nunique(), 'seed')}, the same in both panels"
+    lost = f" {counted(diverged, 'run')} diverged." if diverged else ""
+    note(figure, f"{said}; bars: 95 % intervals. Further right is better.{lost}")
+    return figure
 
 
 @drawn_from(logs=read_logs)
@@ -213,9 +243,8 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str], full: int) -> Figu
     levels = level_looks(logs["level"])
     runs = logs.drop_duplicates(["level", "batch_size", "seed"], keep="last")
     sizes = sorted(logs["batch_size"].unique(), reverse=True)
-    seeds = shown = sorted(logs["seed"].unique())
-    if len(seeds) > _SHOWN:
-        shown = np.random.default_rng(0).choice(seeds, _SHOWN, replace=False)
+    seeds = logs["seed"].unique()
+    shown = sample(seeds, _SHOWN)
     drawn = logs[~logs["diverged"] & logs["seed"].isin(shown)]
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for axes, size in zip(all_axes, sizes, strict=True):
@@ -229,7 +258,7 @@ def spectral_norm(logs: pd.DataFrame, factors: Sequence[str], full: int) -> Figu
             own = drawn[(drawn["batch_size"] == size) & (drawn["level"] == level)]
             lines = own.pivot(index="epoch", columns="seed", values="spectral_norm")
             axes.plot(lines, color=look["color"], linewidth=0.7, alpha=0.7)
-        axes.axhline(1, zorder=3, **_DASHED)
+        axes.axhline(1, zorder=3, **DASHED)
     all_axes[0].set_xlim(1, max(2, logs["epoch"].max()))
     plain_ticks(all_axes[0].xaxis)
     outer(all_axes)

@@ -1,6 +1,6 @@
 """What figures are drawn from, as pandas tables, by the kind of file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,9 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
     Returns:
         A row per epoch and run: the columns of `jfb.records.runlog.Epoch`, a column per factor of
         the study, batch_size, seed, loss, what figures call it, accurate, what they call an
-        accurate prediction, engine, likewise, full, the size of the full batch, seconds, the
-        training time since the start of the run, and diverged, whether the run has by its end (see
-        `jfb.engines.summary`). What is not finite is missing.
+        accurate prediction, engine, likewise, seconds, the training time since the start of the
+        run, and diverged, whether the run has by its end (see `jfb.engines.summary`). What is not
+        finite is missing.
     """
     parts = []
     for path in paths:
@@ -34,11 +34,18 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
             "loss": loss.label,
             "accurate": accurate,
             "engine": f"{run.engine.replace('_', ' ')} engine",
-            "full": run.dataset.training_size,
             "diverged": run_diverged(frame),
         }
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum(), **told))
     return pd.concat(parts, ignore_index=True).replace(np.inf, np.nan)
+
+
+def sample(seeds: Iterable[int], most: int) -> np.ndarray:
+    """The seeds in their order, or `most` of them, drawn at random and always the same."""
+    known = np.array(sorted(seeds))
+    if len(known) <= most:
+        return known
+    return np.random.default_rng(0).choice(known, most, replace=False)
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:

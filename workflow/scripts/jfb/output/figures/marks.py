@@ -43,10 +43,10 @@ def in_rows(
             options = {"elinewidth": 1, "markersize": 6} | dict(looks_of[name])
             axes.errorbar(row["estimate"], place, xerr=np.abs(reach), **options)
             if written and np.isfinite(row["estimate"]):
-                _beside(axes, row, place, written(row["estimate"]))
+                _write_beside(axes, row, place, written(row["estimate"]))
 
 
-def _beside(axes: Axes, row: pd.Series, y: float, text: str) -> None:
+def _write_beside(axes: Axes, row: pd.Series, y: float, text: str) -> None:
     """Write a value right of its interval, or left of it where the panel ends."""
     low, high = (row["estimate"] if np.isnan(row[end]) else row[end] for end in ("low", "high"))
     left, right = (
@@ -66,7 +66,7 @@ def _beside(axes: Axes, row: pd.Series, y: float, text: str) -> None:
     )
 
 
-def named(sizes: Iterable[int]) -> dict[int, str]:
+def size_names(sizes: Iterable[int]) -> dict[int, str]:
     """Names of batch sizes, the largest first, which is the full batch."""
     largest, *others = sorted(set(sizes), reverse=True)
     return {largest: f"full batch ({largest})"} | {size: f"batches of {size}" for size in others}
@@ -75,7 +75,7 @@ def named(sizes: Iterable[int]) -> dict[int, str]:
 def size_legend(figure: Figure, sizes: Iterable[int], **options) -> None:
     """The legend of batch sizes in one row; `options` are those of lines."""
     by_size = looks(sizes)
-    shown = {name: by_size[size] | options for size, name in named(sizes).items()}
+    shown = {name: by_size[size] | options for size, name in size_names(sizes).items()}
     level_legend(figure, shown, "")
 
 

@@ -17,7 +17,6 @@ from jfb.output.figures.style import (
     categories,
     counted,
     drawn_from,
-    legend,
     level_legend,
     looks,
     loss_axis,
@@ -87,7 +86,8 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     axes.set_title("Line: the least loss that a network of this form can have")
     if noted := _notes(runs):
         note(figure, noted)
-    legend(figure, runs["batch_size"], **_POINTS)
+    sizes = {f"{size}": look | _POINTS for size, look in looks(runs["batch_size"]).items()}
+    level_legend(figure, sizes, "Batch size")
     return figure
 
 
@@ -112,6 +112,10 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
             axes.annotate(
                 least, (place, known[name]), (0, -5), textcoords="offset points", **options
             )
+        else:
+            options = {"fontsize": NOTE, "ha": "center", "va": "bottom", "zorder": 1.5}
+            place_of = {"xy": (place, 0.02), "xycoords": axes.get_xaxis_transform()}
+            axes.annotate("least loss\nnot known", **place_of, **options)
     low, high = np.log(axes.get_ylim())
     axes.set_ylim(np.exp(low - 0.18 * (high - low)), np.exp(high + 0.25 * (high - low)))
     for place, name in enumerate(shown):

@@ -8,19 +8,20 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs
+from jfb.output.figures.marks import threshold
 from jfb.output.figures.style import (
+    DASHED,
     drawn_from,
     in_percent,
     looks,
     loss_axis,
-    mark,
     name_ends,
-    named,
     note,
     outer,
     panels,
     plain_ticks,
     sized,
+    with_marker,
 )
 from jfb.records.summary import ACCURATE
 
@@ -29,11 +30,12 @@ _NAMES = "Beside the lines: batch sizes."
 
 
 @drawn_from(logs=read_logs)
-def figure1(logs: pd.DataFrame) -> Figure:
+def figure1(logs: pd.DataFrame, full: int) -> Figure:
     """Training loss over training time, the end of each run marked, and over epochs.
 
     Args:
         logs: of one run per batch size, as `jfb.output.figures.inputs.read_logs` returns them.
+        full: the size of the full batch.
     """
     figure, (over_time, over_epochs) = panels(2, sharey=True)
     _curves(over_time, logs, "seconds", "train_loss")
@@ -45,40 +47,41 @@ def figure1(logs: pd.DataFrame) -> Figure:
     over_epochs.set(xlabel="Epoch", title=_first(logs, "epoch", "in epoch {:,.0f}"))
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
-        axes.axhline(REACHED, color="black", linewidth=0.8, linestyle="--")
+        axes.axhline(REACHED, **DASHED)
     plain_ticks(over_time.xaxis)
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
     note(figure, f"{_NAMES} Dashed: {REACHED:g}. Large mark: end of the run. {_lost(logs)}")
-    _name(over_epochs, logs, "train_loss")
+    _name(over_epochs, logs, "train_loss", full)
     return figure
 
 
 @drawn_from(logs=read_logs)
-def figure2(logs: pd.DataFrame) -> Figure:
+def figure2(logs: pd.DataFrame, full: int) -> Figure:
     """Training accuracy over epochs, and the first epoch of each run with 99 %.
 
     Args:
-        logs: as for `figure1`.
+        logs, full: as for `figure1`.
     """
     figure, (axes,) = panels(1)
     _curves(axes, logs, "epoch", "train_accuracy")
     _accuracy_axis(axes, "Training accuracy", logs)
     enough = f"{100 * ACCURATE:g} %"
-    mark(axes, ACCURATE, enough)
+    threshold(axes, ACCURATE, enough, axis="y", va="top")
     axes.set(xlabel="Epoch", title=f"Beside each line: batch size, first epoch with {enough}")
     note(figure, _lost(logs))
     first = logs[logs["train_accuracy"] >= ACCURATE].groupby("batch_size")["epoch"].min()
-    _name(axes, logs, "train_accuracy", {size: f"epoch {epoch:,}" for size, epoch in first.items()})
+    told = {size: f"epoch {epoch:,}" for size, epoch in first.items()}
+    _name(axes, logs, "train_accuracy", full, told)
     return figure
 
 
 @drawn_from(logs=read_logs)
-def figure3(logs: pd.DataFrame) -> Figure:
+def figure3(logs: pd.DataFrame, full: int) -> Figure:
     """Validation loss and validation accuracy over epochs, and how they compare with training.
 
     Args:
-        logs: as for `figure1`.
+        logs, full: as for `figure1`.
     """
     figure, (loss, accuracy) = panels(2)
     ends = logs[~logs["diverged"]].drop_duplicates("batch_size", keep="last")
@@ -97,7 +100,7 @@ def figure3(logs: pd.DataFrame) -> Figure:
     for axes in (loss, accuracy):
         axes.set(xlabel="Epoch")
     note(figure, f"{_NAMES} {_lost(logs)}")
-    _name(accuracy, logs, "val_accuracy")
+    _name(accuracy, logs, "val_accuracy", full)
     return figure
 
 
@@ -118,13 +121,16 @@ def _lost(logs: pd.DataFrame) -> str:
     return f"Batch size {', '.join(map(str, sizes))} diverged." if len(sizes) else ""
 
 
-def _name(axes: Axes, logs: pd.DataFrame, y: str, told: dict[int, str] | None = None) -> None:
+def _name(
+    axes: Axes, logs: pd.DataFrame, y: str, full: int, told: dict[int, str] | None = None
+) -> None:
     """Name each run by its batch size at the end of its curve.
 
     Args:
         axes: the panel of the curves.
         logs: as for `figure1`.
         y: the column that is drawn over epochs.
+        full: the size of the full batch.
         told: by batch size, what else is said; "never" where it has none.
     """
     ends = {}
@@ -134,7 +140,8 @@ def _name(axes: Axes, logs: pd.DataFrame, y: str, told: dict[int, str] | None = 
             continue
         end = run.iloc[-1]
         said = "" if told is None else f": {told.get(size, 'never')}"
-        ends[named(sized(size, end["full"]) + said, look)] = (end["epoch"], end[y], look["color"])
+        name = with_marker(f"{sized(size, full)}{said}", look)
+        ends[name] = (end["epoch"], end[y], look["color"])
     name_ends(axes, ends)
 
 

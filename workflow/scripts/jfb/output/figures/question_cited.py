@@ -22,23 +22,23 @@ from jfb.output.figures.style import (
 
 #: What is in a row, by its level and whether it is the full batch.
 _METHODS = {
-    ("usual", False): "Adam",
+    ("usual", False): "Adam at 32",
+    ("constant", True): "Adam, no method",
     ("lamb", True): "LAMB",
     ("lars", True): "LARS",
     ("adam", True): "Adam, warm-up",
     ("sgd", True): "SGD, warm-up",
-    ("constant", True): "Adam, constant",
 }
-_PICTURES = {("constant", False): "Adam"} | {k: v for k, v in _METHODS.items() if k[1]}
+_PICTURES = {("constant", False): "Adam at 32"} | {k: v for k, v in _METHODS.items() if k[1]}
 _NORMALISED = {
     ("batch", False): "batches of 32",
-    ("ghost", True): "full, ghosts of 32",
-    ("batch", True): "full, no ghosts",
+    ("batch", True): "no method",
+    ("ghost", True): "ghosts of 32",
 }
 _GROWN = {
-    ("constant", False): "rate constant",
-    ("decayed", False): "rate falls",
-    ("growing", True): "batch grows",
+    ("constant", False): "batches of 32",
+    ("decayed", False): "32, rate falls",
+    ("growing", True): "32, batch grows",
 }
 _SIZES = {True: "full batch", False: "batches of 32"}
 
@@ -56,19 +56,19 @@ def large_batch(answers: pd.DataFrame) -> Figure:
     for axes, measure, names, title in (
         (points, "share", _METHODS, "Report's network"),
         (pictures, "accuracy", _PICTURES, "Digits"),
-        (grown, "share_grown", _GROWN, "Report's network: 32 at first"),
-        (normalised, "accuracy_normalised", _NORMALISED, "Digits, normalised"),
+        (grown, "share_grown", _GROWN, "Batch grows"),
+        (normalised, "accuracy_normalised", _NORMALISED, "Digits, batch norm"),
     ):
         # What grows begins on batches of 32, as what it is beside does.
         looks_of = dict.fromkeys(_SIZES, by_size[False]) if names is _GROWN else by_size
         table = means[means["measure"] == measure]
         _draw(axes, table, names, looks_of)
         seeds = table["n"].max() if len(table) else 0
-        axes.set_title(f"{title} ({counted(int(seeds), 'seed')})")
+        axes.set_title(f"{title}, {counted(int(seeds), 'seed')}")
         reached = f"Seeds that reach {REACHED:g} (%)"
         axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
     bars = "Bars: 95 % intervals. " if barred(means) else ""
-    note(figure, f"{bars}Higher is better. Dashed: batches of 32 with Adam.")
+    note(figure, f"{bars}Further right is better. Dashed: batches of 32 with Adam.")
     handles = {_SIZES[is_full]: look | {"linestyle": ""} for is_full, look in by_size.items()}
     level_legend(figure, handles, "")
     return figure

@@ -1,6 +1,7 @@
 """Questions whose answer is a difference or a variance: orders, start, room, wellposed."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
@@ -20,6 +21,7 @@ from jfb.output.figures.style import (
     NOTE,
     categories,
     counted,
+    darker,
     drawn_from,
     estimates,
     in_percent,
@@ -36,23 +38,13 @@ _AFTER = {"epochs": "after equal epochs", "updates": "after equal updates"}
 
 @drawn_from(answers=read_answers, epochs=read_summary)
 def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
-    """The lowest loss of each run by its start, and the share of its variance by start and order.
+    """The share of the variance of the lowest loss by start and order, and the losses by start.
 
     Args:
         answers: to the question of that name.
         epochs: the summary of the runs at equal epochs.
     """
-    figure, (left, right) = panels(2)
-    size = epochs.loc[epochs["batch_size"] < 600, "batch_size"].max()
-    runs = epochs[epochs["batch_size"] == size]
-    by_start = runs.groupby("seed")["lowest_loss"]
-    starts = by_start.median().sort_values().index
-    x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
-    left.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
-    left.set(yscale="log", xticks=[], ylabel="Lowest training loss")
-    threshold(left, REACHED, f"{REACHED:g}", axis="y")
-    left.set_xlabel(f"{counted(len(starts), 'start')}, by their median loss")
-    left.set_title(f"Batches of {size}: {by_start.size().max()} orders per start")
+    figure, (variance, losses) = panels(2, width_ratios=[3, 2])
     sizes = sorted(set(epochs["batch_size"]), reverse=True)
     causes = level_looks(["start", "order"])
     shown = []
@@ -61,21 +53,40 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
             some = answers[answers["measure"] == f"{cause}_{after}"]
             place = some["batch_size"].map(sizes.index) + shift
             hollow = {"markerfacecolor": "white", "markeredgecolor": look["color"]}
-            estimates(right, place, some, look | (hollow if after == "updates" else {}))
+            estimates(variance, place, some, look | (hollow if after == "updates" else {}))
             shown.append(some)
-    for cause, y in (("start", 0.85), ("order of samples", 0.15)):
-        right.text(-0.4, y, f"by the {cause}", va="center", color="0.2")
-    threshold(right, 0.5, "half", axis="y", along=0.2)
-    right.set(ylim=(-0.05, 1.05), title="What explains the losses")
-    right.set(xlabel="Batch size", ylabel="Variance of log10 loss (%)")
-    categories(right, sizes)
-    right.grid(visible=False, axis="x")
-    in_percent(right.yaxis)
+    for cause, said, y in (
+        ("start", "by the start", 0.87),
+        ("order", "by the order of samples", 0.1),
+    ):
+        variance.text(-0.4, y, said, va="center", color=darker(causes[cause]["color"]))
+    threshold(variance, 0.5, "half", axis="y", along=0.2)
+    variance.set(ylim=(-0.05, 1.05), title="Variance of log10 loss that is explained")
+    variance.set(xlabel="Batch size", ylabel="Of the variance (%)")
+    categories(variance, sizes)
+    variance.grid(visible=False, axis="x")
+    in_percent(variance.yaxis)
+    _by_start(losses, epochs)
     black = {"color": "0.2", "linestyle": "", "marker": "o"}
     kinds = {"after equal epochs": black, "after equal updates": black | {"mfc": "white"}}
     level_legend(figure, kinds, "")
-    noted(figure, pd.concat(shown), of="start")
+    noted(figure, pd.concat(shown), "Right: a point per run", of="start")
     return figure
+
+
+def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
+    """Draw the loss of each run on one of the small batch sizes, a column for each start."""
+    size = epochs.loc[epochs["batch_size"] < 600, "batch_size"].max()
+    runs = epochs[epochs["batch_size"] == size]
+    by_start = runs.groupby("seed")["lowest_loss"]
+    starts = by_start.median().sort_values().index
+    x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
+    axes.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
+    axes.set(yscale="log", xticks=[], ylabel="Lowest training loss")
+    plain_ticks(axes.yaxis)
+    threshold(axes, REACHED, f"{REACHED:g}", axis="y")
+    axes.set_xlabel(f"{counted(len(starts), 'start')}, by their median loss")
+    axes.set_title(f"Batches of {size}: a column\nhas {by_start.size().max()} orders")
 
 
 _STARTS = {
@@ -199,27 +210,27 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2)
+    figure, (cost, met) = panels(2, width_ratios=[3, 2])
     costs = answers[(answers["measure"] == "cost_loss") & (answers["batch_size"] > 0)]
     free = answers[(answers["level"] == "none") & answers["batch_size"].isin(costs["batch_size"])]
     names = [f"{name}_end" for name in _CONDITIONS]
     free = free[free["measure"].isin(names)]
     free = free.assign(y=free["measure"].map(names.index))
     costs = costs.assign(y=costs["level"].map(list(_KEPT).index))
-    rows(left, list(_CONDITIONS.values()))
-    rows(right, list(_KEPT.values()), above=0.25)
-    left.set(xlim=(0, 1.05), xlabel="Final networks (%)", title="What holds without it")
-    in_percent(left.xaxis)
-    right.set(xlim=around(costs, at=0), title="Norm kept below 0.95")
-    right.set_xlabel("log10 loss, minus free")
+    rows(cost, list(_KEPT.values()), above=0.25)
+    rows(met, list(_CONDITIONS.values()))
+    cost.set(xlim=around(costs, at=0), title="Loss with a norm kept below 0.95")
+    cost.set_xlabel("log10 loss, minus that without")
+    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Met without it")
+    in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
-    for axes, table in ((left, free), (right, costs)):
+    for axes, table in ((cost, costs), (met, free)):
         groups = {size: table[table["batch_size"] == size] for size in by_size}
         in_rows(axes, groups, by_size, _SPREAD)
-    right.axvline(0, color="black", linewidth=0.8)
-    counts(right, answers[answers["measure"] == "cost_loss"])
-    place = {"transform": right.transAxes, "ha": "right", "va": "top", "size": NOTE}
-    right.text(0.98, 0.985, "worse \u2192", **place)
-    noted(figure, pd.concat([free, costs]), "Shaded: counts as no cost")
+    cost.axvline(0, color="black", linewidth=0.8)
+    counts(cost, answers[answers["measure"] == "cost_loss"])
+    place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
+    cost.text(0.98, 0.985, "costs \u2192", **place)
+    noted(figure, pd.concat([costs, free]), "Shaded: counts as no cost")
     size_legend(figure, by_size, linestyle="")
     return figure

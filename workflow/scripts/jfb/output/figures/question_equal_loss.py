@@ -26,12 +26,12 @@ _RATIO = "Full batch over 32 (1: equal)"
 
 @drawn_from(answers=read_answers)
 def impurity(answers: pd.DataFrame) -> Figure:
-    """The trace along training, and Jacobian and trace at equal loss, by batch size.
+    """Jacobian and trace at equal loss, and the trace along training, by batch size.
 
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2)
+    figure, (at_loss, along) = panels(2, width_ratios=[4, 3])
     by_size = looks(answers.loc[answers["batch_size"] > 0, "batch_size"])
     shown = answers[answers["measure"] == "trace_shown"].copy()
     shown[_ENDS] = 10.0 ** shown[_ENDS]
@@ -40,23 +40,23 @@ def impurity(answers: pd.DataFrame) -> Figure:
     for size, look in by_size.items():
         some = shown[shown["batch_size"] == size]
         reach = {"color": look["color"], "alpha": 0.2, "linewidth": 0}
-        left.fill_between(some["x"], some["low"], some["high"], **reach)
-        left.plot(some["x"], some["estimate"], **look | {"markersize": 4, "linewidth": 0.9})
+        along.fill_between(some["x"], some["low"], some["high"], **reach)
+        along.plot(some["x"], some["estimate"], **look | {"markersize": 4, "linewidth": 0.9})
         if not some.empty:
             ends[f"{size}"] = (*some[["x", "estimate"]].iloc[-1], look["color"])
-    left.set(xscale="log", yscale="log", xlabel="Updates", title="Along training, by batch size")
-    left.set_ylabel("Trace of Gauss-Newton matrix")
-    for axis in (left.xaxis, left.yaxis):
+    along.set(xscale="log", yscale="log", xlabel="Updates", title="Along training, by batch size")
+    along.set_ylabel("Trace of Gauss-Newton matrix")
+    for axis in (along.xaxis, along.yaxis):
         plain_ticks(axis)
     names = {
-        "jacobian_at_loss": "squared\nJacobian",
-        "trace_at_loss": "trace",
+        "jacobian_at_loss": "squared norm\nof Jacobian",
+        "trace_at_loss": "trace of Gauss-\nNewton matrix",
     }
-    ratios = _ratios(right, answers, names, ("smaller", "larger"))
-    right.set_title("Where the cross-entropy is 0.2")
+    ratios = _ratios(at_loss, answers, names, ("smaller", "larger"))
+    at_loss.set_title("Where the cross-entropy is 0.2")
     bands = ["Bands likewise"] if barred(shown) else []
     noted(figure, pd.concat([shown, ratios]), *bands, "Shaded: counts as larger")
-    name_ends(left, ends)
+    name_ends(along, ends)
     return figure
 
 

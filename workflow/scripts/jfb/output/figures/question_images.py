@@ -12,7 +12,6 @@ from jfb.output.figures.marks import (
     around,
     counts,
     in_rows,
-    named,
     noted,
     rows,
     size_legend,
@@ -33,62 +32,42 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.3
-_AFTER = {
-    "epochs": "after equal epochs",
-    "work": "after equal work",
-    "updates": "after equal updates",
-}
-_GRADIENTS = {
-    "jfb": "JFB",
-    "exact": "exact",
-    "neumann_2": "Neumann, order 2",
-    "phantom_3": "phantom, 3 steps",
-    "unrolled": "unrolled",
+# By the end of a measure's name, what runs had the same number of.
+_SAME = {
+    "epochs": "After equal epochs",
+    "work": "After equal work",
+    "updates": "After equal updates",
 }
 
 
 @drawn_from(answers=read_answers)
 def digits(answers: pd.DataFrame) -> Figure:
-    """Validation accuracy by batch size after as many epochs, work and updates, and by gradient.
+    """Validation accuracy by batch size after as many epochs, as much work and as many updates.
 
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2)
+    figure, all_axes = panels(3, sharey=True)
     means = answers[answers["against"] == ""]
-    of_sizes = means[means["measure"].isin([f"accuracy_{after}" for after in _AFTER])]
-    sizes = sorted(set(of_sizes["batch_size"]), reverse=True)
-    by_after = level_looks(_AFTER.values())
-    for (after, name), shift in zip(_AFTER.items(), (-0.1, 0.0, 0.1), strict=True):
-        table = of_sizes[of_sizes["measure"] == f"accuracy_{after}"]
-        _joined(left, table.assign(x=table["batch_size"].map(sizes.index) + shift), by_after[name])
-    categories(left, sizes)
-    left.set(xlabel="Batch size", ylabel="Validation accuracy (%)")
-    left.set_title("JFB, each size at its best rate")
-    left.grid(visible=False, axis="x")
-    in_percent(left.yaxis)
-    by_gradient = means[means["measure"] == "accuracy_gradient"]
-    names = [name for name in _GRADIENTS if name in set(by_gradient["level"])]
-    by_gradient = by_gradient.assign(y=by_gradient["level"].map(names.index))
-    rows(right, [_GRADIENTS[name] for name in names], above=0.6)
-    right.set(ylim=(len(names) + 0.1, right.get_ylim()[1]), xlim=around(by_gradient, 0.25))
-    right.set(xlabel="Validation accuracy (%)", title="Gradients at one rate")
-    right.xaxis.set_major_locator(MaxNLocator(4))
-    in_percent(right.xaxis)
-    by_size = {size: {"color": "0.2", "marker": "o"} for size in set(by_gradient["batch_size"])}
-    in_rows(right, dict(tuple(by_gradient.groupby("batch_size"))), by_size)
-    judged = answers[(answers["against"] == "exact") & answers["criterion"].notna()]
-    places = zip(named(by_size).items(), (-0.75, len(names) - 0.25), strict=False)
-    for (size, name), y in places:
-        of_size = by_gradient[by_gradient["batch_size"] == size]
-        right.text(of_size["estimate"].mean(), y, name, ha="center", va="center", size=NOTE)
-        exact = of_size.loc[of_size["level"] == "exact", "estimate"]
-        bounds = judged.loc[judged["batch_size"] == size, ["holds_low", "holds_high"]]
-        if len(exact) == len(bounds) == 1:
-            allowed(right, *(bounds.iloc[0].astype(float) + exact.iloc[0]))
-    shaded = "Higher is better. Shaded: counts as accurate as exact"
-    noted(figure, pd.concat([of_sizes, by_gradient]), shaded)
-    level_legend(figure, by_after, "")
+    means = means[means["measure"].isin([f"accuracy_{what}" for what in _SAME])]
+    sizes = sorted(set(means["batch_size"]), reverse=True)
+    means = means.assign(y=means["batch_size"].map(sizes.index))
+    low, high = around(means)
+    judged = answers[answers["criterion"].notna() & (answers["batch_size"] == sizes[0])]
+    for axes, (what, title) in zip(all_axes, _SAME.items(), strict=True):
+        table = means[means["measure"] == f"accuracy_{what}"]
+        rows(axes, [f"{sizes[0]} (full)", *sizes[1:]])
+        axes.set(xlim=(low, high), title=title, xlabel="Validation accuracy (%)")
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        in_percent(axes.xaxis)
+        bounds = judged[judged["measure"] == f"accuracy_{what}"].set_index("against")["holds_low"]
+        for against, bound in bounds.items():
+            of_small = table.loc[table["batch_size"] == int(against), "estimate"]
+            allowed(axes, of_small.iloc[0] + float(bound), np.nan)
+        groups = {size: table[table["batch_size"] == size] for size in sizes}
+        in_rows(axes, groups, looks(sizes), written=lambda share: f"{100 * share:.0f}")
+    all_axes[0].set_ylabel("Batch size")
+    noted(figure, means, f"Shaded: counts as accurate as {sizes[-1]}")
     return figure
 
 
@@ -107,7 +86,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         answers: to the question of that name.
         networks: what was measured along the runs.
     """
-    figure, (left, right) = panels(2)
+    figure, (left, right) = panels(2, width_ratios=[4, 3])
     networks = networks.assign(cosine=networks["cosine"].where(networks["converged"], 0.0))
     by_size = looks(networks["batch_size"])
     seeds = networks["seed"].nunique()
@@ -132,7 +111,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         )
     left.set(title="JFB against the exact gradient", ylabel="Cosine (1: same direction)")
     threshold(right, 1, "1: T stops contracting", axis="y", along=0.02, ha="left")
-    right.set(title="Does T still contract?", ylabel="Largest spectral radius of dT/du")
+    right.set(title="Where T contracts less", ylabel="Largest spectral radius of dT/du")
     right.set_ylim(top=max(1.15, 1.03 * networks["radius"].max()))
     medians = "a point per seed, lines are medians" if seeds > 1 else "one point per network"
     said = f"{counted(seeds, 'seed')} per batch size: {medians}."
@@ -194,7 +173,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
     figure, (left, right) = panels(2)
     apart = answers[answers["against"] != ""]
     names = sorted(set(apart["level"]), key=int)
-    labels = {after: _AFTER[after] for after in ("epochs", "updates")}
+    labels = {"epochs": "after equal epochs", "updates": "after equal updates"}
     by_after = level_looks(labels.values())
     for axes, measure in ((left, "accuracy"), (right, "loss")):
         for (after, label), shift in zip(labels.items(), (-0.05, 0.05), strict=True):
@@ -207,12 +186,13 @@ def digits_width(answers: pd.DataFrame) -> Figure:
         axes.grid(visible=False, axis="x")
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
-        better, worse = ((0.98, "top"), (0.02, "bottom"))[:: 1 if measure == "accuracy" else -1]
-        for (y, side), word in ((better, "better"), (worse, "worse")):
+        for y, side, word in ((0.98, "top", "better"), (0.02, "bottom", "worse")):
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss", ylabel="Full batch minus 32 (log10)")
+    right.set(title="Validation loss, lower up", ylabel="Full batch minus 32 (log10)")
+    # Better is up in both.
+    right.invert_yaxis()
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")
     noted(figure, apart, "Shaded: counts as equal or better")

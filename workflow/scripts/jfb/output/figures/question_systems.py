@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import allowed, around, extent, in_rows, noted, rows, short, threshold
 from jfb.output.figures.style import (
+    NOTE,
     PAGE_WIDTH,
     drawn_from,
     estimates,
@@ -57,11 +58,11 @@ def regularised(answers: pd.DataFrame) -> Figure:
     shown = []
     for axes, measure in ((work, "iterations"), (accuracy, "accuracy")):
         groups = {}
-        rows(axes, [_REGULARISERS[name] for name in names], above=0.5)
+        rows(axes, [_REGULARISERS[name] for name in names], above=0.7)
         for suffix, gradient in _GRADIENTS.items():
             some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
             groups[gradient] = some.assign(y=some["level"].map(names.index))
-        in_rows(axes, groups, by_gradient, _SPREAD, short if axes is work else None)
+        in_rows(axes, groups, by_gradient, _SPREAD, short if axes is work else _percent)
         shown += groups.values()
         nothing = means[(means["measure"] == measure) & (means["level"] == "none")]["estimate"]
         judged = answers[(answers["measure"] == measure) & (answers["level"] == "jacobian_1")]
@@ -71,11 +72,18 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             allowed(axes, *ends)
-    threshold(work, 100, "limit", va="bottom", along=0.02)
-    shaded = "Shaded, for JFB: counts as half of the applications, and as no loss of accuracy"
-    noted(figure, pd.concat(shown), shaded)
+    for axes, said in ((work, "half, or fewer"), (accuracy, "as accurate, or more")):
+        side = {"ha": "left", "x": 0.02} if axes is work else {"ha": "right", "x": 0.98}
+        place = {"transform": axes.transAxes, "va": "top", "size": NOTE, "color": "0.3"}
+        axes.text(**side, y=0.985, s=said, **place)
+    threshold(work, 100, "limit")
+    noted(figure, pd.concat(shown), "Shaded: what counts as that, for JFB")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
 
 
 @drawn_from(answers=read_answers)

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from jfb.analysis.shares import REACHED
 from jfb.config.data_choices import MSE
-from jfb.output.figures.inputs import read_logs, read_summary
+from jfb.output.figures.inputs import read_logs, read_summary, sample
 from jfb.output.figures.style import (
+    DASHED,
     NOTE,
     categories,
     counted,
@@ -36,7 +37,6 @@ _SHOWN = 30
 # A bar of lowest losses with at least this share of the runs is a level, and its loss is written.
 _LEVEL = 0.05
 _BARS = 60
-_DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
 _REACHES = f"run that reaches {REACHED:g}"
 # Of runs, those in front last.
 _LOOKS = {
@@ -46,7 +46,7 @@ _LOOKS = {
 
 
 @drawn_from(logs=read_logs)
-def bands(logs: pd.DataFrame) -> Figure:
+def bands(logs: pd.DataFrame, full: int) -> Figure:
     """Training loss over epochs, a line per run, a panel per batch size.
 
     Of a mean squared error, runs that reach 0.001 have a colour of their own, and the title of a
@@ -54,13 +54,14 @@ def bands(logs: pd.DataFrame) -> Figure:
 
     Args:
         logs: as `jfb.output.figures.inputs.read_logs` returns them.
+        full: the size of the full batch.
     """
-    figure, by_size, reached = _by_size(logs)
+    figure, by_size, reached = _by_size(logs, full)
     losses = _wide(logs[~logs["diverged"]], "train_loss")
     for size, axes in by_size.items():
         axes.set(yscale="log", ylabel=f"Training loss\n({logs['loss'].iloc[0]})")
         if _has_levels(logs):
-            axes.axhline(REACHED, **_DASHED)
+            axes.axhline(REACHED, **DASHED)
             got = f"{reached[size].sum()} of {len(reached[size]):,}"
             axes.set_title(f"{axes.get_title()}\n{got} reach {REACHED:g}")
         if size in losses:
@@ -78,7 +79,7 @@ def bands(logs: pd.DataFrame) -> Figure:
 
 
 @drawn_from(logs=read_logs)
-def accuracy(logs: pd.DataFrame) -> Figure:
+def accuracy(logs: pd.DataFrame, full: int) -> Figure:
     """Validation accuracy over epochs, a line per run, a panel per batch size.
 
     The title of a panel has the quartiles of the last epoch. A run that diverged keeps its last
@@ -86,8 +87,9 @@ def accuracy(logs: pd.DataFrame) -> Figure:
 
     Args:
         logs: as `jfb.output.figures.inputs.read_logs` returns them.
+        full: the size of the full batch.
     """
-    figure, by_size, reached = _by_size(logs)
+    figure, by_size, reached = _by_size(logs, full)
     accuracies = _wide(logs, "val_accuracy")
     for size, axes in by_size.items():
         axes.set_ylabel("Validation accuracy (%)")
@@ -109,14 +111,14 @@ def _has_levels(logs: pd.DataFrame) -> bool:
     return logs["loss"].iloc[0] == MSE.label
 
 
-def _by_size(logs: pd.DataFrame) -> tuple[Figure, Mapping[int, Axes], pd.Series]:
+def _by_size(logs: pd.DataFrame, full: int) -> tuple[Figure, Mapping[int, Axes], pd.Series]:
     """A figure over epochs, its panels by batch size, and which runs reach 0.001."""
     runs = logs.groupby(["batch_size", "seed"])
     diverged, reached = runs["diverged"].first(), runs["train_loss"].min() <= REACHED
     sizes = sorted(logs["batch_size"].unique(), reverse=True)
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for size, axes in zip(sizes, all_axes, strict=True):
-        title = f"Batch size {sized(size, logs['full'].iloc[0])}"
+        title = f"Batch size {sized(size, full)}"
         axes.set(title=with_diverged(title, diverged[size]), xlabel="Epoch", xscale="log")
     all_axes[0].set_xlim(1, max(2, logs["epoch"].max()))
     plain_ticks(all_axes[0].xaxis)
@@ -132,10 +134,7 @@ def _wide(logs: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _lines(axes: Axes, runs: pd.DataFrame, reached: pd.Series, has_levels: bool) -> None:
     """Draw runs, a column per seed, or a sample of them that is the same at every batch size."""
-    seeds = np.array(sorted(reached.index))
-    if len(seeds) > _SHOWN:
-        seeds = np.random.default_rng(0).choice(seeds, _SHOWN, replace=False)
-    shown = runs[runs.columns.intersection(seeds)]
+    shown = runs[runs.columns.intersection(sample(reached.index, _SHOWN))]
     for group, look in _LOOKS.items():
         own = shown.loc[:, reached[shown.columns] == (group == _REACHES)]
         colour = look["color"] if has_levels else "0.35"
@@ -152,7 +151,7 @@ def _drawn(logs: pd.DataFrame) -> str:
 
 @drawn_from(summary=read_summary)
 def levels(summary: pd.DataFrame, full: int) -> Figure:
-    """Lowest loss of each run by batch size, runs of one seed joined, and how often each occurs.
+    """Lowest loss of each run by batch size, and how often each occurs.
 
     Below a batch size stands how many of its runs reach 0.001; beside the bars, the loss of those
     that are levels. A run that diverged is a cross at the lowest loss that it had before, if it had
@@ -167,13 +166,8 @@ def levels(summary: pd.DataFrame, full: int) -> Figure:
     losses, diverged = wide["lowest_loss"].astype(float), wide["diverged"].eq(True)
     figure, (points, counts) = panels(2, sharey=True, width_ratios=[3, 1])
     few = len(wide) <= _FEW
-    # The same shift at every batch size, so that the line of a seed keeps its place.
-    widest = 0.12 if few else 0.3
-    shift = np.linspace(-widest, widest, len(wide)) if len(wide) > 1 else np.zeros(len(wide))
-    places = np.arange(len(sizes))
-    if len(sizes) > 1:
-        options = {"color": "0.5", "linewidth": 0.4, "alpha": min(1, 15 / len(wide))}
-        points.plot(places[:, None] + shift, losses[list(sizes)].T, **options)
+    # A seed has the same place at every batch size.
+    shift = np.linspace(-0.3, 0.3, len(wide)) if len(wide) > 1 else np.zeros(len(wide))
     labels = []
     for place, (size, look) in enumerate(sizes.items()):
         lost, own = diverged[size], losses[size]
@@ -182,28 +176,21 @@ def levels(summary: pd.DataFrame, full: int) -> Figure:
         points.plot(place + shift, own.mask(lost), **look)
         cross = look | {"marker": "x", "markersize": 4, "mew": 1, "markeredgecolor": look["color"]}
         points.plot(place + shift[lost], own[lost], **cross)
-        said = f"{sized(size, full)}\n{(own <= REACHED).sum():,}"
+        said = f"{sized(size, full)}\n{(own <= REACHED).sum():,} reach"
         labels.append(f"{said}\n{lost.sum():,} diverged" if lost.any() else said)
     categories(points, labels)
-    of = f"of {counted(len(wide), 'seed')}"
-    points.set_xlabel(f"Batch size, and how many {of} reach {REACHED:g}")
+    points.set_xlabel(f"Batch size, and how many of {counted(len(wide), 'seed')} reach {REACHED:g}")
     points.grid(visible=False, axis="x")
     loss_axis(points, summary["lowest_loss"], "Lowest training loss")
     plain_ticks(points.yaxis)
-    if len(sizes) > 1:
-        reached = losses <= REACHED
-        same = reached.all(axis=1) | ~reached.any(axis=1)
-        points.set_title(f"{same.sum():,} {of}: {REACHED:g} at all sizes or at none")
     counts.set_title("Levels")
     _bars(counts, summary["lowest_loss"].dropna())
     for axes in (points, counts):
-        axes.axhline(REACHED, **_DASHED)
+        axes.axhline(REACHED, **DASHED)
     said = "A point per run."
-    if len(sizes) > 1:
-        said += " A line joins the runs of a seed."
     if losses[diverged].notna().any(axis=None):
         said += " Cross: before it diverged."
-    note(figure, f"{said} Dashed: {REACHED:g}.")
+    note(figure, f"{said} Dashed: {REACHED:g}. Lower is better.")
     return figure
 
 
@@ -237,7 +224,7 @@ def ecdf(summary: pd.DataFrame, full: int) -> Figure:
     """
     figure, (axes,) = panels(1)
     losses = summary["lowest_loss"].fillna(np.inf)
-    axes.axvline(REACHED, **_DASHED)
+    axes.axvline(REACHED, **DASHED)
     labelled = {}
     for size, look in looks(summary["batch_size"]).items():
         own = losses[summary["batch_size"] == size]

@@ -9,6 +9,7 @@ from jfb.analysis import intervals
 from jfb.analysis.evidence import of_sharpness
 from jfb.output.figures.inputs import read_sharpness
 from jfb.output.figures.style import (
+    DASHED,
     categories,
     counted,
     drawn_from,
@@ -108,7 +109,7 @@ def _ratios(axes: Axes, pairs: pd.DataFrame) -> None:
     axes.set_ylim(min(low, 0.4), max(high, 2.5))
     plain_ticks(axes.yaxis, (1, 2, 5))
     axes.grid(visible=False, axis="x")
-    axes.axhline(1, color="black", linewidth=0.8, linestyle="--")
+    axes.axhline(1, **DASHED)
     name_ends(axes, {"equally\nsharp": (len(_MEASURES) - 0.5, 1, "black")})
 
 

@@ -40,6 +40,8 @@ STYLE = {
     # Without it an SVG differs from one drawing to the next.
     "svg.hashsalt": "jfb",
 }
+#: The line of a threshold that the note below the panels names.
+DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
 # How many letters of a note fit on a line.
 _NOTED = 86
 # By marker, a letter that looks like it.
@@ -163,13 +165,6 @@ def in_percent(axis: Axis) -> None:
     )
 
 
-def mark(axes: Axes, y: float, said: str) -> None:
-    """Draw a dashed line at y, and write at its right end, below it, what it is."""
-    axes.axhline(y, color="black", linewidth=0.8, linestyle="--")
-    options = {"ha": "right", "va": "top", "fontsize": NOTE, "textcoords": "offset points"}
-    axes.annotate(said, (1, y), (-4, -2), xycoords=axes.get_yaxis_transform(), **options)
-
-
 def note(figure: Figure, text: str) -> None:
     """Write a note below the panels, in as many lines as it takes."""
     figure.supxlabel(textwrap.fill(text, _NOTED), fontsize=NOTE)
@@ -197,12 +192,6 @@ def with_diverged(label: object, diverged: pd.Series) -> str:
         return f"{label}"
     runs = "" if len(diverged) == 1 else f"{diverged.sum()} of {len(diverged):,} "
     return f"{label}\n{runs}diverged"
-
-
-def legend(figure: Figure, batch_sizes: Iterable[int], **options) -> None:
-    """Put the legend, largest batch first, above the panels; `options` are those of lines."""
-    by_size = {f"{size}": look | options for size, look in looks(batch_sizes).items()}
-    level_legend(figure, by_size, "Batch size")
 
 
 def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> None:
@@ -242,22 +231,22 @@ def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float, Any]]) -> None:
     for name, (x, y, colour) in ends.items():
         lead = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5)}
         options = {"fontsize": NOTE, "color": darker(colour), "va": "center", "arrowprops": lead}
-        names.append(axes.annotate(name, (x, y), (1, y), textcoords=_beside(axes, 0), **options))
+        names.append(axes.annotate(name, (x, y), (1, y), textcoords=_right_of(axes, 0), **options))
     axes.figure.draw_without_rendering()
     ys = np.array([axes.transData.transform(name.xy)[1] * 72 / axes.figure.dpi for name in names])
     order, steps = np.argsort(ys, kind="stable"), 1.2 * NOTE * np.arange(len(ys))
     # The least moves, in squares, after which no two are nearer than a step.
     moved = isotonic_regression(ys[order] - steps).x + steps
     for place, y in zip(order, moved, strict=True):
-        names[place].anncoords = _beside(axes, y - ys[place])
+        names[place].anncoords = _right_of(axes, y - ys[place])
 
 
-def named(name: str, look: Mapping[str, Any]) -> str:
+def with_marker(name: str, look: Mapping[str, Any]) -> str:
     """A name for `name_ends`, after the marker of its line."""
     return f"{_MARKERS[look['marker']]} {name}"
 
 
-def _beside(axes: Axes, up: float) -> Transform:
+def _right_of(axes: Axes, up: float) -> Transform:
     """From x as a share of the panel and y of its data, to the right and up by so many points."""
     at_end = blended_transform_factory(axes.transAxes, axes.transData)
     return offset_copy(at_end, axes.figure, 9, up, units="points")

@@ -1,90 +1,82 @@
-"""Where the time goes: figure of the seconds of a run by program and batch size."""
+"""Where the time goes: figure of how many times as long small batches take, by program."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jfb.analysis import published
-from jfb.analysis.timing import read, relative, summarised, with_published
-from jfb.output.figures.style import (
-    drawn_from,
-    level_looks,
-    mark,
-    name_ends,
-    note,
-    outer,
-    panel_grid,
-    plain_ticks,
-)
-from jfb.records.timing import Collector
+from jfb.analysis.statistics import ratio
+from jfb.analysis.timing import as_run, read
+from jfb.output import wording
+from jfb.output.figures.marks import extent, in_rows, noted, rows, threshold
+from jfb.output.figures.style import drawn_from, level_legend, level_looks, panels, plain_ticks, say
 
-#: What is drawn, by engine and collector. A frozen collector takes the time of none: see the table.
-_NAMES = {
-    (published.SOURCE, Collector.RUNNING): "as published",
-    ("dataloader", Collector.RUNNING): "report's program",
-    ("dataloader", Collector.DISABLED): "without garbage collector",
-    ("reference", Collector.RUNNING): "tensors in PyTorch",
-    ("fused", Collector.RUNNING): "compiled",
+_PUBLISHED = "published: one run each"
+#: What is drawn, by the engine.
+_PROGRAMS = {
+    published.SOURCE: "report's program,\nas published",
+    "dataloader": "report's program,\nmeasured again",
+    "reference": "tensors\nin PyTorch",
+    "fused": "compiled",
 }
 
 
 @drawn_from(measured=read)
-def timing(measured: pd.DataFrame, epochs: int) -> Figure:
-    """Seconds of a run, and seconds over those of the full batch: medians, bars to the extremes.
+def timing(measured: pd.DataFrame) -> Figure:
+    """Time of an epoch of the smallest batches over that of the largest, by program and machine.
 
-    The published times, of another machine, stand beside the measured ones.
+    The ratio is that of the claims on time: the mean over rounds, with its 95 % interval.
 
     Args:
-        measured: of one machine, as `jfb.analysis.timing.read` returns it.
-        epochs: of a run.
+        measured: of one or several machines, as `jfb.analysis.timing.read` returns it.
     """
-    both = with_published(measured)
-    figure, all_axes = panel_grid(2, 1, sharex=True)
-    above, below = all_axes.flat
-    looks = dict(zip(_NAMES, level_looks(_NAMES.values()).values(), strict=True))
-    above.set(title=f"Seconds of {epochs:,} epochs: lower is faster", ylabel="Seconds")
-    largest = both["batch_size"].max()
-    below.set(title=f"Over the seconds of a batch of {largest}: above 1 is slower", ylabel="Ratio")
-    named = [_lines(above, summarised(both, epochs), looks, "{:.3g} s")]
-    named.append(_lines(below, relative(both), looks, "{:.1f} times"))
-    plain_ticks(below.yaxis, (1, 2, 5))
-    mark(below, 1, f"as long as at {largest}")
-    outer(all_axes.flat)
-    note(figure, _measured_on(measured))
-    for axes, ends in zip((above, below), named, strict=True):
-        name_ends(axes, ends)
+    smallest, largest = measured["batch_size"].min(), measured["batch_size"].max()
+    return drawn_of(_ratios(as_run(measured), smallest, largest), smallest, largest)
+
+
+def drawn_of(ratios: pd.DataFrame, smallest: int, largest: int) -> Figure:
+    """The figure of `ratios`: engine, machine, n, estimate, low, high."""
+    figure, (axes,) = panels(1)
+    shown = [engine for engine in _PROGRAMS if engine in set(ratios["engine"])]
+    rows(axes, [_PROGRAMS[engine] for engine in shown], above=0.3)
+    axes.set_xlabel(f"Time of an epoch at batch size {smallest}, over that at {largest}")
+    if ratios.empty:
+        say(axes, "one batch size: nothing to compare")
+        return figure
+    low, high = extent(ratios)
+    axes.set(xscale="log", xlim=(min(0.7, 0.8 * low), 1.6 * high))
+    plain_ticks(axes.xaxis, (1, 2, 5))
+    threshold(axes, 1, "as long")
+    names = [name for name in dict.fromkeys(ratios["machine"]) if name != _PUBLISHED]
+    named = dict(zip(names, wording.machines(names), strict=True)) | {_PUBLISHED: _PUBLISHED}
+    by_machine = {name: ratios[ratios["machine"] == name] for name in named}
+    groups = {
+        named[name]: table.assign(y=table["engine"].map(shown.index))
+        for name, table in by_machine.items()
+    }
+    looks = level_looks(groups)
+    looks[_PUBLISHED] |= {"color": "0.3"}
+    machines = {name: groups[name] for name in named.values() if name != _PUBLISHED}
+    in_rows(axes, {_PUBLISHED: groups[_PUBLISHED]}, looks, written=_times)
+    in_rows(axes, machines, looks, 0.44, _times)
+    measured = ratios[ratios["machine"] != _PUBLISHED]
+    noted(figure, measured, "One thread", "Further right is slower", of="round")
+    level_legend(figure, {name: look | {"linestyle": ""} for name, look in looks.items()}, "")
     return figure
 
 
-def _measured_on(measured: pd.DataFrame) -> str:
-    rounds = measured["round"].nunique()
-    taken = "One round" if rounds == 1 else f"Medians of {rounds} rounds, bars to the extremes"
-    return f"{taken}; one thread of {measured['machine'].iloc[0]}. Published: another machine."
+def _times(value: float) -> str:
+    return f"{value:.3g} times"
 
 
-def _lines(
-    axes: Axes, table: pd.DataFrame, looks: Mapping[tuple[str, Collector], dict], written: str
-) -> dict[str, tuple[float, float, Any]]:
-    """Draw a line per engine and collector; return their ends, named as `name_ends` takes them."""
-    sizes = sorted(table["batch_size"].unique(), reverse=True)
-    ends = {}
-    for (engine, collector), look in looks.items():
-        rows = table[(table["engine"] == engine) & (table["collector"] == collector)]
-        rows = rows.set_index("batch_size").reindex(sizes)
-        if rows["median"].isna().all():
-            continue
-        reach = [rows["median"] - rows["lowest"], rows["highest"] - rows["median"]]
-        dashed = {"linestyle": "--" if engine == published.SOURCE else "-", "linewidth": 1}
-        options = {"yerr": np.abs(reach), "capsize": 2, "markersize": 5} | dashed
-        axes.errorbar(np.arange(len(sizes)), rows["median"], **options, **look)
-        last = rows["median"].iloc[-1]
-        said = f"{_NAMES[engine, collector]}, {written.format(last)}"
-        ends[said] = (len(sizes) - 1, last, look["color"])
-    axes.set(xticks=range(len(sizes)), xticklabels=sizes, yscale="log", xlabel="Batch size")
-    axes.grid(visible=False, axis="x")
-    plain_ticks(axes.yaxis)
-    return ends
+def _ratios(measured: pd.DataFrame, smallest: int, largest: int) -> pd.DataFrame:
+    """The ratio of each program on each machine, and the published one."""
+    columns = ["engine", "machine", "n", "estimate", "low", "high"]
+    if smallest == largest:
+        return pd.DataFrame(columns=columns)
+    column = published.TABLE.set_index("batch_size")["training_seconds"]
+    printed = column.get(smallest, float("nan")) / column.get(largest, float("nan"))
+    found = [(published.SOURCE, _PUBLISHED, 1, printed, float("nan"), float("nan"))]
+    for (engine, machine), own in measured.groupby(["engine", "machine"], sort=False):
+        one = ratio(own, "seconds_per_epoch", "batch_size", smallest, largest)
+        found.append((engine, machine, one.n, one.estimate, one.low, one.high))
+    return pd.DataFrame(found, columns=columns)
