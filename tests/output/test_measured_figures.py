@@ -144,7 +144,7 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     assert [len(axes.lines) for axes in figure.axes] == [3] * 6
     top = max(max(line.get_ydata()) for line in figure.axes[3].lines)
     assert top == pytest.approx(120)
-    assert figure.axes[0].get_title() == "Same tolerance: JFB\nand exact at 0.001"
+    assert figure.axes[0].get_title() == "JFB at 0.001\nbeside exact at 0.001"
     assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)
 
 

@@ -91,7 +91,7 @@ FIGURES = {
     },
     "cost": {
         "module": "cost",
-        "question": "Is JFB cheaper than other gradients, in memory and in time?",
+        "question": "Is JFB cheaper than other gradients?",
         "message": "Figure of the cost of a step",
         "inputs": {"costs": "results/cost.csv"},
     },
@@ -115,7 +115,7 @@ FIGURES = {
     },
     "fates": {
         "module": "minima",
-        "question": "Which form do networks have, after how many updates?",
+        "question": "How does the form of networks change with updates?",
         "message": "Functions along training: {wildcards.study}",
         "inputs": {"units": "results/units/{study}.parquet"},
     },
@@ -181,7 +181,7 @@ FIGURES = {
     },
     "catalogue": {
         "module": "catalogue",
-        "question": "Which minima does the loss have, and how often are they found?",
+        "question": "Which minima of the loss do searches end at?",
         "message": "Figure of the minima",
         "inputs": {
             "entries": "results/catalogue.csv",

@@ -22,12 +22,12 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "Same tolerance: JFB\nand exact at {0:g}",
-    "loose_jfb": "Precise reference: JFB\nat {0:g}, exact at {1:g}",
-    "loose_exact": "Precise reference: exact\nat {0:g} and at {1:g}",
+    "trained": "JFB at {0:g}\nbeside exact at {0:g}",
+    "loose_jfb": "JFB at {0:g}\nbeside exact at {1:g}",
+    "loose_exact": "without JFB: exact at\n{0:g} beside {1:g}",
 }
 _NOTE = (
-    "A line per run. Numbers in titles: tolerance of the fixed point. "
+    "A line per run. In titles: the gradients and the tolerance of their fixed points. "
     "Grey, above 90 degrees: a step against the first gradient goes uphill."
 )
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from jfb.analysis.questions.diffusion import FROM
 from jfb.analysis.questions.inputs import distances as read_distances
@@ -60,14 +61,17 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
     """Draw the distances by updates, and name the batch sizes where they end."""
     groups = distances.groupby(["batch_size", "updates"])["distance"]
     low, middle, high = (groups.quantile(q) for q in (0.25, 0.5, 0.75))
-    for size, look in by_size.items():
+    for place, (size, look) in enumerate(by_size.items()):
         line, colour = middle[size], look["color"]
         band = {"color": colour, "alpha": 0.2, "linewidth": 0}
         axes.fill_between(line.index, low[size], high[size], **band)
         axes.plot(line, linewidth=1.2, markersize=5, markevery=[len(line) - 1], **look)
-        options = {"va": "top", "fontsize": NOTE, "textcoords": "offset points"}
-        end = line.index[-1], line.iloc[-1]
-        axes.annotate(f"{size}", end, (1, -4), color=darker(colour), **options)
+        # Names of neighbours stand on either side, since they end side by side.
+        side = {"va": "bottom", "ha": "right"} if place % 2 else {"va": "top", "ha": "left"}
+        options = side | {"fontsize": NOTE, "textcoords": "offset points"}
+        options["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
+        end, offset = (line.index[-1], line.iloc[-1]), (-2, 5) if place % 2 else (2, -5)
+        axes.annotate(f"{size}", end, offset, color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
     axes.set_title("Straight where it grows\nas the logarithm of updates")
     plain_ticks(axes.xaxis)

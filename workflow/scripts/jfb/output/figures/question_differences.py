@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers, read_summary
@@ -85,7 +86,7 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
     axes.set(yscale="log", xticks=[], ylabel="Lowest training loss")
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
-    axes.set_xlabel(f"{counted(len(starts), 'start')}, by their median loss")
+    axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
     axes.set_title(f"Batches of {size}: a column\nhas {by_start.size().max()} orders")
 
 
@@ -116,9 +117,10 @@ def start(answers: pd.DataFrame) -> Figure:
     loss.set_xlim(around(of["exact_loss_difference"], at=0))
     loss.set_xlabel("log10 loss, minus\nthat from u = 0")
     loss.set_title("Loss: lower\nis better")
-    cosine.locator_params(axis="x", nbins=2)
+    # Its lowest number would touch that of the panel before.
+    cosine.xaxis.set_major_locator(MaxNLocator(2, prune="lower"))
     cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="Cosine")
-    cosine.set_title("JFB and exact:\n1: same direction")
+    cosine.set_title("JFB beside exact:\n1: same direction")
     by_size = looks(shown["batch_size"])
     for axes, measure in (
         (work, "iterations"),

@@ -72,12 +72,12 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             allowed(axes, *ends)
-    for axes, said in ((work, "half, or fewer"), (accuracy, "as accurate, or more")):
+    for axes, said in ((work, "counts as half"), (accuracy, "counts as accurate")):
         side = {"ha": "left", "x": 0.02} if axes is work else {"ha": "right", "x": 0.98}
         place = {"transform": axes.transAxes, "va": "top", "size": NOTE, "color": "0.3"}
         axes.text(**side, y=0.985, s=said, **place)
     threshold(work, 100, "limit")
-    noted(figure, pd.concat(shown), "Shaded: what counts as that, for JFB")
+    noted(figure, pd.concat(shown), "Shaded areas are for JFB")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
 
@@ -93,7 +93,7 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (left, right) = panels(2)
+    figure, (left, right) = panels(2, width_ratios=[4, 3])
     means = answers[answers["against"] == ""]
     split = means["level"].str.split("_", expand=True)
     means = means.assign(gradient=split[0], width=split[1].astype(float))
@@ -118,7 +118,7 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
     for axes in (left, right):
         plain_ticks(axes.yaxis, (1, 2, 5))
         axes.yaxis.set_minor_locator(NullLocator())
-    least = "Bound: the least that theory allows with the exact gradient"
+    least = "Bound: the least that theory allows with the exact gradient, 0 at few units"
     noted(figure, means[means["measure"] == "rate"], least)
     name_ends(left, rate_ends)
     name_ends(right, loss_ends)
@@ -214,8 +214,8 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     above.set_title(title)
     attacked = means.loc[means["measure"] == "attacked", "estimate"]
     for tightest in apart.loc[apart["criterion"].notna(), "holds_low"]:
-        words = f"1/{10**-tightest:.0f} of attacked"
-        threshold(above, 10 ** (attacked.iloc[0] + tightest), words, va="bottom", along=0.05)
+        at = 10 ** (attacked.iloc[0] + tightest)
+        threshold(above, at, "tight from here", va="bottom", along=0.03)
     above.set_xlabel("Radius (inputs are from 0 to 1)")
     below.set_title("What a score changes by, over its bound")
     below.set_xlabel("Change over bound")
