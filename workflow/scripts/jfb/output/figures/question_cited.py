@@ -57,7 +57,7 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         (points, "share", _METHODS, "Report's network"),
         (pictures, "accuracy", _PICTURES, "Digits"),
         (grown, "share_grown", _GROWN, "Batch grows"),
-        (normalised, "accuracy_normalised", _NORMALISED, "Digits, batch norm"),
+        (normalised, "accuracy_normalised", _NORMALISED, "Batch norm"),
     ):
         # What grows begins on batches of 32, as what it is beside does.
         looks_of = dict.fromkeys(_SIZES, by_size[False]) if names is _GROWN else by_size

@@ -190,7 +190,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss, lower up", ylabel="Full batch minus 32 (log10)")
+    right.set(title="Validation loss, upside down", ylabel="Full batch minus 32 (log10)")
     # Better is up in both.
     right.invert_yaxis()
     in_percent(left.yaxis)
