@@ -155,7 +155,7 @@ def test_the_first_table_that_is_there_is_taken():
         (judged,) = judge(claim, tables)
         assert (str(judged.deciding.source), judged.deciding.findings[""].n) == (name, n)
     (judged,) = judge(claim, {})
-    assert wording.sentence(judged.deciding, "not here") == "Of b: not here."
+    assert wording.sentence(judged.deciding) == "Of b: not measured."
 
 
 def test_evidence_of_several_machines_is_decided_where_all_agree():
@@ -165,7 +165,7 @@ def test_evidence_of_several_machines_is_decided_where_all_agree():
         table = pd.DataFrame({"x": values, "machine": ["here", "there"]})
         (judged,) = judge(claim, {"timing/label": table})
         assert (judged.verdict, judged.machines) == (verdict, 2)
-        said = wording.sentence(judged.deciding, "")
+        said = wording.sentence(judged.deciding)
         assert ("machines disagree" in said) == (verdict is Verdict.UNDECIDED)
 
 
@@ -349,7 +349,7 @@ def test_a_published_map_that_is_not_decided_leaves_the_claim_open(listed):
     one = summary(1, {64: {"contraction_low": 0.9, "contraction_high": 1.1}})
     judged = judge_one(listed, "contraction", made(one, summary(100)))
     assert (judged.published, judged.general) == (U, H)
-    said = wording.sentence(judged.deciding, "")
+    said = wording.sentence(judged.deciding)
     assert "norm: not known (4 of 5 runs; 1 without a value); the claim asks for all" in said
 
 

@@ -191,7 +191,7 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
 def _sentence(weighed: Weighed, names: Names) -> str:
     """What a piece of evidence says, or which command would make its data."""
     if weighed.findings:
-        return wording.sentence(weighed, "")
+        return wording.sentence(weighed)
     first = weighed.evidence.sources[0].product
     makes = first and f": `{command(first)}` makes {names.of(first)}"
     return f"Not measured{makes or ''}."

@@ -61,7 +61,7 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
                 "verdict": str(one.verdict),
                 "machines": one.machines,
                 **_numbers(one.deciding, machine, finding),
-                "reason": wording.sentence(one.deciding, "not measured"),
+                "reason": wording.sentence(one.deciding),
             }
         )
     return pd.DataFrame(rows).astype({"n": "Int64", "machines": "Int64"})

@@ -65,18 +65,14 @@ def spanned(low: float, high: float, span: str, unit: str, signed: bool = False)
     return f"[{ends}]" if span == Span.INTERVAL else f"(from {ends.replace(', ', ' to ')})"
 
 
-def sentence(weighed: Weighed, missing: str) -> str:
+def sentence(weighed: Weighed) -> str:
     """What a piece of evidence found, and what the claim allows, in one sentence.
 
     A difference of log10 is told as the ratio that it is of.
-
-    Args:
-        weighed: the evidence.
-        missing: what the sentence says of evidence that was not measured.
     """
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
-        return f"{piece.label}: {missing}."
+        return f"{piece.label}: {weighed.outcome}."
     names, found = machines(findings), list(findings.values())
     if all(math.isnan(one.estimate) for one in found):
         return f"{piece.label}: not known ({found[0].counts}); {_allows(piece)}."
