@@ -1,7 +1,7 @@
 """The rule by which evidence decides claims, which workflow/claims.yaml says in words."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ import pandas as pd
 from jfb.analysis.claims import Claim, Evidence
 from jfb.analysis.finding import Finding
 from jfb.analysis.intervals import CONFIDENCE
-from jfb.analysis.sources import PARTS, Source
+from jfb.analysis.sources import DECIDING, PARTS, Source
 from jfb.analysis.statistics import STATISTICS
 
 
@@ -47,6 +47,13 @@ class Weighed:
     findings: Mapping[str, Finding]
     outcome: Outcome
 
+    def by_machine(self) -> list[tuple[str, Finding | None, Outcome]]:
+        """Each of the findings with its key and outcome; one without where nothing was measured."""
+        return [
+            (machine, finding, decide(finding.low, finding.high, self.evidence.holds))
+            for machine, finding in self.findings.items()
+        ] or [("", None, self.outcome)]
+
     @property
     def studies(self) -> list[str]:
         """Of the source taken, or of those that could be: the study, or what else it is of."""
@@ -68,13 +75,17 @@ class Judged:
     verdict: Verdict
     deciding: Weighed
 
+    def pieces(self, *parts: str) -> Iterator[tuple[str, Weighed]]:
+        """Every piece of evidence of some parts with its part; of all parts if none is named."""
+        for part in parts or PARTS:
+            yield from ((part, piece) for piece in self.weighed[part])
+
     @property
     def machines(self) -> int | None:
         """On how many machines evidence was measured; None if the claim is not about machines."""
         found = [
             set(piece.findings)
-            for part in ("published", "general")
-            for piece in self.weighed[part]
+            for _, piece in self.pieces(*DECIDING)
             if piece.evidence.each == "machine"
         ]
         return len(set().union(*found)) if found else None
@@ -182,7 +193,7 @@ def verdict_on(
         for part, pieces in found.items()
     }
     published, general = (
-        decide_part([piece.outcome for piece in weighed[part]]) for part in ("published", "general")
+        decide_part([piece.outcome for piece in weighed[part]]) for part in DECIDING
     )
     verdict = decide_claim(published, general)
     return Judged(claim, weighed, published, general, verdict, _deciding(weighed, verdict))
@@ -205,5 +216,5 @@ def _deciding(weighed: Mapping[str, tuple[Weighed, ...]], verdict: Verdict) -> W
         Verdict.UNDECIDED: Outcome.OPEN,
     }.get(verdict, Outcome.HOLDS)
     # What is said in general is told by the evidence in general.
-    parts = ("general", "published")
+    parts = reversed(DECIDING)
     return next(piece for part in parts for piece in weighed[part] if piece.outcome is wanted)

@@ -11,7 +11,7 @@ from jfb.analysis.decisions import Judged, find, is_sampled, judge, verdict_on
 from jfb.analysis.evidence import of_level
 from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
-from jfb.analysis.sources import PARTS, Source
+from jfb.analysis.sources import DECIDING, PARTS, Source
 
 #: By which factor tolerances are scaled, by column.
 _SCALES = {"half_tolerance": 0.5, "double_tolerance": 2.0}
@@ -61,8 +61,7 @@ def intervals_that_decide(judged: Sequence[Judged]) -> int:
     return sum(
         sum(not math.isnan(finding.low) for finding in piece.findings.values())
         for one in judged
-        for part in ("published", "general")
-        for piece in one.weighed[part]
+        for _, piece in one.pieces(*DECIDING)
         if is_sampled(piece.evidence)
     )
 
@@ -115,7 +114,7 @@ def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> 
         }
         same = all(
             changed.holds == piece.evidence.holds
-            for part in ("published", "general")
+            for part in DECIDING
             for (changed, *_), piece in zip(weighed[part], one.weighed[part], strict=True)
         )
         if not same:
@@ -131,16 +130,15 @@ def _by_columns(
     for one in judged:
         weighed: dict[str, list] = {part: [] for part in PARTS}
         asked = False
-        for part in ("published", "general"):
-            for piece in one.weighed[part]:
-                column = piece.evidence.arguments.get("column")
-                entry = piece.evidence, piece.source, piece.findings
-                if column in change:
-                    asked = True
-                    arguments = {**piece.evidence.arguments, "column": change[column]}
-                    other = dataclasses.replace(piece.evidence, arguments=arguments)
-                    entry = other, piece.source, find(other, tables)
-                weighed[part].append(entry)
+        for part, piece in one.pieces(*DECIDING):
+            column = piece.evidence.arguments.get("column")
+            entry = piece.evidence, piece.source, piece.findings
+            if column in change:
+                asked = True
+                arguments = {**piece.evidence.arguments, "column": change[column]}
+                other = dataclasses.replace(piece.evidence, arguments=arguments)
+                entry = other, piece.source, find(other, tables)
+            weighed[part].append(entry)
         if asked:
             found.append(verdict_on(one.claim, weighed))
     return found

@@ -10,6 +10,8 @@ from typing import Any
 
 #: Of the evidence of a claim: about the published runs, in general, and what decides nothing.
 PARTS = ("published", "general", "beside")
+#: Those that the verdict follows from.
+DECIDING = ("published", "general")
 #: What claims call the studies that the configuration gives a part to.
 ROLES = ("replay", "seeds", "trajectories")
 

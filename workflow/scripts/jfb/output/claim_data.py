@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jfb.analysis.decisions import Judged
-from jfb.analysis.sources import PARTS, Source, targets
+from jfb.analysis.sources import Source, targets
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ def basis(judged: Sequence[Judged], names: Names) -> list[tuple[str, int]]:
     taken = Counter(
         names.of(_product(piece.source))
         for one in judged
-        for part in PARTS
-        for piece in one.weighed[part]
+        for _, piece in one.pieces()
         if piece.source
     )
     return taken.most_common()
@@ -63,10 +62,10 @@ def missing(judged: Sequence[Judged], names: Names) -> list[Missing]:
     A product that is there and lacks the table, as a catalogue without a study, is not missing.
     """
     found: dict[str, Missing] = {}
-    weighed = [piece for one in judged for part in PARTS for piece in one.weighed[part]]
+    weighed = [piece for one in judged for _, piece in one.pieces()]
     there = {_product(piece.source) for piece in weighed if piece.source}
     for number, one in enumerate(judged, 1):
-        for piece in (piece for part in PARTS for piece in one.weighed[part]):
+        for _, piece in one.pieces():
             taken = _product(piece.source) if piece.source else None
             for product in map(_product, piece.evidence.sources):
                 if product == taken:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed, decide
-from jfb.analysis.finding import Finding
+from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed
 from jfb.analysis.rule_changes import KEYS
-from jfb.analysis.sources import PARTS
+from jfb.analysis.sources import DECIDING
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, command, missing
 
@@ -147,7 +146,7 @@ def view(
         for outcome, title in _GROUPS.items()
     ]
     counts = Counter(one.verdict for one in judged)
-    taken = [piece for one in judged for part in PARTS for piece in one.weighed[part]]
+    taken = [piece for one in judged for _, piece in one.pieces()]
     numbered = {one.id: one.number for one in claims}
     return View(
         claims=claims,
@@ -181,7 +180,7 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         general=one.general and str(one.general),
         why=_sentence(deciding, names),
         failing="" if is_told else _sentence(failing, names),
-        counted=[_counted(one, part) for part in ("published", "general") if one.weighed[part]],
+        counted=[_counted(one, part) for part in DECIDING if one.weighed[part]],
         evidence=list(_rows(one)),
         others=[(choice_in_words(k), v) for k, v in compared.items() if v != str(one.verdict)],
         choices=len(compared),
@@ -216,21 +215,18 @@ def _says(outcome: Outcome, count: int) -> str:
 
 
 def _rows(one: Judged) -> Iterator[Row]:
-    for part in PARTS:
-        for piece in one.weighed[part]:
-            shown: dict[str, Finding | None] = dict(piece.findings) or {"": None}
-            labels = wording.machines(shown)
-            for machine, finding in zip(labels, shown.values(), strict=True):
-                holds = piece.evidence.holds
-                outcome = decide(finding.low, finding.high, holds) if finding else piece.outcome
-                yield Row(
-                    about=_PARTS[part],
-                    what=piece.evidence.label + (f"; on {machine}" if machine else ""),
-                    found=wording.found_in(piece.evidence, finding) if finding else "-",
-                    counts=finding.counts if finding else "-",
-                    allowed=wording.allowed_by(piece.evidence),
-                    outcome=str(outcome),
-                )
+    for part, piece in one.pieces():
+        names, findings, outcomes = zip(*piece.by_machine(), strict=True)
+        machines = wording.machines(names)
+        for machine, finding, outcome in zip(machines, findings, outcomes, strict=True):
+            yield Row(
+                about=_PARTS[part],
+                what=piece.evidence.label + (f"; on {machine}" if machine else ""),
+                found=wording.found_in(piece.evidence, finding) if finding else "-",
+                counts=finding.counts if finding else "-",
+                allowed=wording.allowed_by(piece.evidence),
+                outcome=str(outcome),
+            )
 
 
 def choice_in_words(column: str) -> str:

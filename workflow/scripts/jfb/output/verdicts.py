@@ -1,7 +1,7 @@
 """Judged claims as tables: one row per claim, one per piece of evidence, and pages to read."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from jfb.analysis.claims import Claim
-from jfb.analysis.decisions import Judged, Outcome, Weighed, decide, verdict_on
+from jfb.analysis.decisions import Judged, Weighed, verdict_on
 from jfb.analysis.finding import Finding, Span
-from jfb.analysis.sources import PARTS, Source, parse
+from jfb.analysis.sources import DECIDING, PARTS, Source, parse
 from jfb.output import claim_view, markdown, pages, wording
 from jfb.storage import documents
 
@@ -46,9 +46,10 @@ def of_claims(judged: Sequence[Judged]) -> pd.DataFrame:
     """
     rows = []
     for one in judged:
-        pieces = one.weighed["published"] + one.weighed["general"]
-        machine, finding = _findings(one.deciding)[0]
-        studies = dict.fromkeys(study for piece in pieces for study in piece.studies)
+        machine, finding, _ = one.deciding.by_machine()[0]
+        studies = dict.fromkeys(
+            study for _, piece in one.pieces(*DECIDING) for study in piece.studies
+        )
         rows.append(
             {
                 "id": one.claim.id,
@@ -81,11 +82,11 @@ def of_evidence(judged: Sequence[Judged]) -> pd.DataFrame:
             "id": one.claim.id,
             "part": _PARTS[part],
             **_numbers(piece, machine, finding),
-            "outcome": str(_outcome(piece, finding)),
+            "outcome": str(outcome),
         }
         for one in judged
-        for part, piece in _pieces(one)
-        for machine, finding in _findings(piece)
+        for part, piece in one.pieces()
+        for machine, finding, outcome in piece.by_machine()
     ]
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
@@ -157,30 +158,13 @@ def write(
     documents.write_text(html, to_html(text), origin)
 
 
-def _pieces(one: Judged) -> Iterator[tuple[str, Weighed]]:
-    for part in PARTS:
-        yield from ((part, piece) for piece in one.weighed[part])
-
-
-def _findings(piece: Weighed) -> list[tuple[str | None, Finding | None]]:
-    """What was found, with the machine where there is one; one entry where nothing was measured."""
-    found = [(machine or None, finding) for machine, finding in piece.findings.items()]
-    return found or [(None, None)]
-
-
-def _outcome(piece: Weighed, finding: Finding | None) -> Outcome:
-    if finding is None:
-        return Outcome.NOT_MEASURED
-    return decide(finding.low, finding.high, piece.evidence.holds)
-
-
-def _numbers(piece: Weighed, machine: str | None, found: Finding | None) -> dict[str, object]:
+def _numbers(piece: Weighed, machine: str, found: Finding | None) -> dict[str, object]:
     evidence = piece.evidence
     return {
         "evidence_id": evidence.id,
         "label": evidence.label,
         "unit": evidence.unit,
-        "machine": machine,
+        "machine": machine or None,
         "table": piece.source and str(piece.source),
         "n": found and found.n,
         "counts": found and found.counts,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from jfb.analysis.claims import Evidence
-from jfb.analysis.decisions import Weighed, decide
+from jfb.analysis.decisions import Weighed
 from jfb.analysis.finding import Finding, Span
 
 #: The unit of what is 1 for yes and 0 for no.
@@ -83,7 +83,7 @@ def sentence(weighed: Weighed) -> str:
         told += "".join(f", and {_amount(piece, one)} on {name}" for name, one in others)
     if found[0].span is not Span.EXACT:
         told += f" ({', '.join(dict.fromkeys(_counted(one) for one in found))})"
-    outcomes = {decide(one.low, one.high, piece.holds) for one in found}
+    outcomes = {outcome for *_, outcome in weighed.by_machine()}
     disagree = f", and the {piece.each}s disagree" if len(outcomes) > 1 else ""
     return f"{told}; {_allows(piece)}{disagree}."
 
