@@ -160,6 +160,14 @@ def test_each_claim_has_its_words():
     assert set(DOCUMENT["data"]) - {"published"} == set(map(str, sources.products(DOCUMENT)))
 
 
+def test_a_difference_is_told_by_its_label_as_by_its_statistic():
+    """Rows of tables have the one, and claims the other."""
+    shares = [p for claim in LISTED for _, p in claim.pieces() if p.unit == "%"]
+    signed = [piece for piece in shares if wording.is_signed(piece)]
+    assert 0 < len(signed) < len(shares)
+    assert signed == [piece for piece in shares if " minus " in piece.label]
+
+
 def judged(rows=None):
     return verdicts.judged_again(LISTED, COMMITTED["evidence"]["rows"] if rows is None else rows)
 

@@ -26,6 +26,7 @@ PAGES = {
     "README.md": "workflow/report/README.md.jinja",
     **{f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES},
 }
+ANSWERS = "workflow/report/answers.md.jinja"
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")
 QUESTIONS = read_yaml("workflow/questions.yaml")
 RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
@@ -170,6 +171,21 @@ def test_the_first_table_has_the_numbers_of_each_batch_size():
         assert cells[3] == f"0.01{k}0 [0.0003, 0.0400]"
         assert cells[4] == f"{k + 1}/20 = {5 * (k + 1)} % [26, 66]"
         assert cells[5] == f"{11.1 * (k + 1):.1f} %"
+
+
+def test_the_answers_count_updates_and_name_machines_as_short_as_they_differ():
+    given = copy.deepcopy(COMMITTED)
+    given["studies"]["replay"]["batch_sizes"] = [1600, 32]
+    rows = given["tables"]["evidence"]["rows"]
+    timed = [row for row in rows if row["evidence_id"] in ("dataloader_32", "fused_32")]
+    assert len(timed) == 4
+    assert "An epoch at 32 makes 50 updates" in page("README.md", given)
+    # The same brand twice.
+    for k, row in enumerate(timed):
+        row["machine"] = f"AMD(R) EPYC Processor (family {k % 2}, model 1), 2 cores"
+    told = page("README.md", given)
+    assert told.count("on AMD EPYC (family 0, model 1)") == 2
+    assert told.count("on AMD EPYC (family 1, model 1)") == 2
 
 
 def test_verdicts_are_counted():
@@ -340,9 +356,9 @@ TYPED = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_template_has_no_measured_number(name):
-    text = (ROOT / PAGES[name]).read_text()
+@pytest.mark.parametrize("template", [*PAGES.values(), ANSWERS])
+def test_the_template_has_no_measured_number(template):
+    text = (ROOT / template).read_text()
     for code in (r"```.*?```", r"{[{%].*?[%}]}", r"`[^`]*`", r"<!--.*?-->", r"\]\([^)]*\)"):
         text = re.sub(code, "", text, flags=re.DOTALL)
     assert set(re.findall(r"-?\d+(?:[.,]\d+)*(?:e-?\d+)?", text)) <= TYPED

@@ -66,19 +66,17 @@ def interval(row: Row) -> str:
     estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
     if estimate is None:
         return "not known"
-    unit = row["unit"] or ""
-    told = wording.number(number_of(estimate), unit) + _after(row)
+    unit = _unit(row)
+    told = wording.number(number_of(estimate), unit) + wording.of_unit(unit)
     if low is None or low == high:
         return told
     return f"{told} {wording.spanned(number_of(low), number_of(high), row['span'], unit)}"
 
 
-def _after(row: Row) -> str:
-    """The unit of a row after its number; differences of shares are told in points."""
-    is_difference = row.get("against") or " minus " in (row.get("label") or "")
-    if row["unit"] == "%" and is_difference:
-        return " points"
-    return wording.of_unit(row["unit"] or "")
+def _unit(row: Row) -> str:
+    """The unit in which a row is told: what it is against, or its label, tells a difference."""
+    is_difference = bool(row.get("against")) or " minus " in (row.get("label") or "")
+    return wording.unit_told(row["unit"] or "", is_difference)
 
 
 def estimate(row: Row, unit: str = "") -> str:
@@ -93,8 +91,7 @@ def allowed(row: Row) -> str:
         -math.inf if low is None else number_of(low),
         math.inf if high is None else number_of(high),
     )
-    told = wording.allowed(holds, row["unit"] or "")
-    return told.removesuffix(" %") + _after(row) if row["unit"] == "%" else told
+    return wording.allowed(holds, _unit(row))
 
 
 def share(row: Row) -> str:
@@ -118,5 +115,6 @@ FORMATS: dict[str, Callable[..., str]] = {
     "estimate": estimate,
     "allowed": allowed,
     "share": share,
+    "machines": wording.machines,
     "without_links": without_links,
 }

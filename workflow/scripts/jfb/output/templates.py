@@ -54,7 +54,8 @@ def render(
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
     `interval` (of a piece of evidence), `estimate(unit)` (of a row of answers), `allowed` (what
-    its claim allows), `share` (of a row of shares), `without_links` (of Markdown).
+    its claim allows), `share` (of a row of shares), `machines` (names of machines, as short as they
+    differ), `without_links` (of Markdown).
 
     Args:
         template: in Jinja.

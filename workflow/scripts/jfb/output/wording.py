@@ -47,9 +47,14 @@ def of_unit(unit: str) -> str:
     return f" {unit}" if unit and unit != ANSWER else ""
 
 
+def unit_told(unit: str, is_difference: bool) -> str:
+    """The unit in which a number is told: differences of shares are in points."""
+    return POINTS if unit == "%" and is_difference else unit
+
+
 def unit_of(piece: Evidence) -> str:
-    """The unit of a piece of evidence: differences of shares are in points."""
-    return POINTS if piece.unit == "%" and is_signed(piece) else piece.unit
+    """The unit in which what a piece of evidence finds is told."""
+    return unit_told(piece.unit, is_signed(piece))
 
 
 def is_signed(piece: Evidence) -> bool:
