@@ -289,9 +289,7 @@ def test_each_link_of_the_page_has_its_place(markdown):
 
 
 def test_the_committed_page_has_the_same_words(markdown):
-    rules = templates.Rules(DOCUMENT, CHANGES)
-    given = numbers.read(ROOT / "docs/numbers.json")
-    committed = templates.page(TEMPLATE, given, {}, {}, rules)
+    committed = templates.page(TEMPLATE, templates.of_clone(ROOT))
     start, end = "## Each claim", "## The rule"
     assert markdown.partition(start)[2].partition(end)[0] in committed
 

@@ -1,6 +1,7 @@
 """Pages from templates: what a template may ask for, formats, and the two pages of the project."""
 
 import copy
+import dataclasses
 import io
 import json
 import re
@@ -27,10 +28,8 @@ PAGES = {
     **{f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES},
 }
 ANSWERS = "workflow/report/answers.md.jinja"
-COMMITTED = numbers.read(ROOT / "docs/numbers.json")
-QUESTIONS = read_yaml("workflow/questions.yaml")
-RECORDS = templates.read_records((ROOT / "benchmarks/records").glob("*.json"))
-RULES = templates.read_rules(ROOT / "workflow/claims.yaml", ROOT / "workflow/rule_changes.yaml")
+SOURCES = templates.of_clone(ROOT)
+COMMITTED, RECORDS = SOURCES.numbers, SOURCES.records
 
 SHARE = {"reached": 9, "runs": 20, "share_reached": 0.45, "share_low": 0.258, "share_high": 0.658}
 PIECE = {"id": "a", "evidence_id": "x", "n": 998, "estimate": 0.756, "low": 0.712, "high": 0.801}
@@ -60,9 +59,8 @@ BY_HAND = {
 
 
 def render(template):
-    return templates.render(
-        template, BY_HAND, {"speed": {"rows": [{"size": 32, "seconds": 2}]}}, {}
-    )
+    records = {"speed": {"rows": [{"size": 32, "seconds": 2}]}}
+    return templates.render(template, templates.Sources(BY_HAND, records, {}))
 
 
 @pytest.mark.parametrize(
@@ -125,14 +123,14 @@ def test_a_template_with_a_mistake_is_named(tmp_path):
     path = tmp_path / "page.md.jinja"
     path.write_text("{{ rows('nothing') }}")
     with pytest.raises(files.FileFault, match=r"page\.md\.jinja: no table nothing"):
-        templates.page(path, BY_HAND, {}, {})
+        templates.page(path, templates.Sources(BY_HAND, {}, {}))
 
 
 # The pages of the project
 
 
 def page(name, given=COMMITTED):
-    return templates.page(ROOT / PAGES[name], given, RECORDS, QUESTIONS, RULES)
+    return templates.page(ROOT / PAGES[name], dataclasses.replace(SOURCES, numbers=given))
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -11,6 +11,7 @@ give other numbers (times are left out), or if the picture shows other packages 
 has.
 """
 
+import dataclasses
 import html
 import json
 import shutil
@@ -27,26 +28,20 @@ from jfb.output import drift, numbers, questions, templates
 from jfb.output.figures import architecture, sheet
 from jfb.storage import files, provenance
 
-NUMBERS = "docs/numbers.json"
 PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
     f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES
 }
 # What Snakemake's own report begins with.
 LANDING, LANDING_TEMPLATE = "workflow/report/workflow.rst", "workflow/report/workflow.rst.jinja"
-QUESTIONS, QUESTIONS_PAGE = "workflow/questions.yaml", "docs/questions.md"
-CLAIMS, RULE_CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
+QUESTIONS_PAGE = "docs/questions.md"
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
 
 
-def written(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, str]:
+def written(sources: templates.Sources) -> dict[str, str]:
     """The pages as the templates and the numbers give them, by their paths."""
-    records = templates.read_records(sorted(Path("benchmarks/records").glob("*.json")))
-    rules = templates.read_rules(CLAIMS, RULE_CHANGES)
-    made = {
-        page: templates.page(path, found, records, asked, rules) for page, path in PAGES.items()
-    }
-    landing = templates.part(LANDING_TEMPLATE, found, records, asked)
-    return made | {LANDING: landing, QUESTIONS_PAGE: questions.page(asked)}
+    made = {page: templates.page(path, sources) for page, path in PAGES.items()}
+    landing = templates.part(LANDING_TEMPLATE, sources)
+    return made | {LANDING: landing, QUESTIONS_PAGE: questions.page(sources.questions)}
 
 
 def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, str]) -> list[str]:
@@ -66,8 +61,8 @@ def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, st
     hints = {
         "Edit the templates in workflow/report, not the pages; `make docs` writes them.": of_pages,
         "`make docs` draws it.": [] if is_current else [f"{PICTURE} shows another library"],
-        f"`snakemake findings` makes {NUMBERS}, the figures and the pages again; `make numbers` "
-        "takes the results that are there.": of_numbers,
+        f"`snakemake findings` makes {templates.NUMBERS}, the figures and the pages again; "
+        "`make numbers` takes the results that are there.": of_numbers,
     }
     return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
@@ -99,16 +94,16 @@ def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dic
 
 
 try:
-    found = numbers.read(NUMBERS)
-    texts = (Path(path).read_text(encoding="utf-8") for path in ("config.yaml", QUESTIONS))
-    config, asked = map(yaml.safe_load, texts)
+    sources = templates.of_clone(Path())
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     if sys.argv[1:] == ["--take"]:
-        found = with_answers(found, asked)
+        found = with_answers(sources.numbers, sources.questions)
         found = taken(found, load(config), json.loads(provenance.of(config))["commit"])
-        numbers.write(NUMBERS, found)
-    pages = written(found, asked)
+        numbers.write(templates.NUMBERS, found)
+        sources = dataclasses.replace(sources, numbers=found)
+    pages = written(sources)
     if sys.argv[1:] == ["--check"]:
-        lines = differing(found, load(config), pages)
+        lines = differing(sources.numbers, load(config), pages)
         print("\n".join(lines) or "README and the pages of docs are those of the numbers")
         sys.exit(bool(lines))
     for page, text in pages.items():

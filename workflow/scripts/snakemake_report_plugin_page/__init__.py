@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import yaml
 from snakemake_interface_report_plugins.reporter import ReporterBase
 from snakemake_interface_report_plugins.settings import ReportSettingsBase
 
@@ -17,9 +16,9 @@ from jfb.config.project import load
 from jfb.output import numbers, report, templates
 from jfb.storage import files
 
-#: The clone that this file is of, and what its reports are written from.
+#: The clone that this file is of, and the templates of its reports.
 ROOT = Path(__file__).resolve().parents[3]
-SOURCES = ROOT / "workflow/report"
+TEMPLATES = ROOT / "workflow/report"
 #: Pages of docs that the report holds.
 DOCS = ("findings", "claims", "cited", "speed")
 #: The picture beside the answers, which README shows.
@@ -45,7 +44,7 @@ class Reporter(ReporterBase):
             self._run(workflow.config),
             _pages(),
             self.workflow_description,
-            SOURCES / "page",
+            TEMPLATES / "page",
             path.parent,
         )
         with files.whole(path) as temporary:
@@ -96,12 +95,10 @@ class Reporter(ReporterBase):
 
 
 def _pages():
-    found = numbers.read(ROOT / "docs/numbers.json")
-    records = templates.read_records(sorted((ROOT / "benchmarks/records").glob("*.json")))
-    asked = yaml.safe_load((ROOT / "workflow/questions.yaml").read_text(encoding="utf-8"))
-    seeds, updates = (found["studies"][name] for name in ("seeds", "updates"))
+    sources = templates.of_clone(ROOT)
+    seeds, updates = (sources.numbers["studies"][name] for name in ("seeds", "updates"))
     return report.Pages(
-        answers=templates.part(SOURCES / "answers.md.jinja", found, records, asked),
+        answers=templates.part(TEMPLATES / "answers.md.jinja", sources),
         figure=ROOT / FIGURE,
         figure_told=(
             f"Share of seeds that reach a loss of 0.001: of {seeds['seeds']} after "

@@ -4,35 +4,78 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import yaml
 
 from jfb.analysis import claims, power
 from jfb.analysis.decisions import Outcome
-from jfb.output import answers, choices, claim_view, pages, verdicts
+from jfb.output import answers, choices, claim_view, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
-from jfb.output.numbers import origin
 from jfb.storage import files
 
-
-class Rules(NamedTuple):
-    """What workflow/claims.yaml and workflow/rule_changes.yaml hold."""
-
-    document: Mapping[str, Any]
-    changes: Sequence[Mapping[str, Any]]
+#: Where a clone has what pages are written from, see `Sources`; records are a pattern.
+NUMBERS, QUESTIONS = "docs/numbers.json", "workflow/questions.yaml"
+CLAIMS, CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
+RECORDS = "benchmarks/records/*.json"
 
 
-def render(
-    template: str,
-    numbers: Mapping[str, Any],
-    records: Mapping[str, Row],
-    questions: Mapping[str, Mapping[str, Any]],
-    rules: Rules | None = None,
-    folder: str | Path | None = None,
-) -> str:
+@dataclass(frozen=True)
+class Sources:
+    """What pages are written from.
+
+    Attributes:
+        numbers: see `jfb.output.numbers.write`.
+        records: of the benchmarks, by name.
+        questions: as workflow/questions.yaml has them.
+        claims: as workflow/claims.yaml has them; None for pages without them.
+        changes: as workflow/rule_changes.yaml has them.
+    """
+
+    numbers: Mapping[str, Any]
+    records: Mapping[str, Row]
+    questions: Mapping[str, Mapping[str, Any]]
+    claims: Mapping[str, Any] | None = None
+    changes: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def tables(self) -> dict[str, list[Row]]:
+        """The rows of the tables of the numbers, by their names."""
+        return {name: table["rows"] for name, table in self.numbers["tables"].items()}
+
+
+def read(
+    numbers_path: str | Path,
+    record_paths: Iterable[str | Path],
+    questions_path: str | Path,
+    claims_path: str | Path,
+    changes_path: str | Path,
+) -> Sources:
+    """Read what pages are written from.
+
+    Raises:
+        jfb.storage.files.Unreadable: the first is no file of numbers.
+    """
+    texts = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in record_paths}
+    documents = (
+        yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        for path in (questions_path, claims_path, changes_path)
+    )
+    records = {name: json.loads(text) for name, text in texts.items()}
+    return Sources(numbers.read(numbers_path), records, *documents)
+
+
+def of_clone(root: str | Path) -> Sources:
+    """What the pages of a clone are written from, see `read`."""
+    root = Path(root)
+    others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES))
+    return read(root / NUMBERS, sorted(root.glob(RECORDS)), *others)
+
+
+def render(template: str, sources: Sources, folder: str | Path | None = None) -> str:
     """The page.
 
     A template may use
@@ -49,7 +92,7 @@ def render(
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
-    - `view`: the claims in words, see `jfb.output.claim_view.View`, where rules are given;
+    - `view`: the claims in words, see `jfb.output.claim_view.View`, where the sources have claims;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
@@ -59,10 +102,7 @@ def render(
 
     Args:
         template: in Jinja.
-        numbers: see `jfb.output.numbers.write`.
-        records: of the benchmarks, by name.
-        questions: as workflow/questions.yaml has them.
-        rules: of the claims.
+        sources: what it may ask for.
         folder: of the templates that it includes.
 
     Raises:
@@ -71,71 +111,55 @@ def render(
     """
     environment = pages.environment(folder)
     environment.filters |= FORMATS
-    given = _names(numbers, records, questions)
-    if rules:
-        given |= {"view": _view(numbers, rules), "committed": True}
+    given = _names(sources)
+    if sources.claims:
+        given |= {"view": _view(sources), "committed": True}
     return environment.from_string(template).render(given)
 
 
-def page(
-    template: str | Path,
-    numbers: Mapping[str, Any],
-    records: Mapping[str, Row],
-    questions: Mapping[str, Mapping[str, Any]],
-    rules: Rules | None = None,
-) -> str:
-    """The page of a template file, with the provenance of its numbers in a comment at its end."""
-    text = part(template, numbers, records, questions, rules)
-    return f"{text.rstrip()}\n\n<!-- {json.dumps(origin(numbers))} -->\n"
+def page(template: str | Path, sources: Sources) -> str:
+    """The page of a template file, with the provenance of its numbers in a comment at its end.
+
+    Raises:
+        jfb.storage.files.FileFault: the template has a mistake, or asks for what is not there.
+    """
+    text = part(template, sources)
+    return f"{text.rstrip()}\n\n<!-- {json.dumps(numbers.origin(sources.numbers))} -->\n"
 
 
-def part(
-    template: str | Path,
-    numbers: Mapping[str, Any],
-    records: Mapping[str, Row],
-    questions: Mapping[str, Mapping[str, Any]],
-    rules: Rules | None = None,
-) -> str:
-    """What a template file gives, which may be a part of a page."""
+def part(template: str | Path, sources: Sources) -> str:
+    """What a template file gives, which may be a part of a page.
+
+    Raises:
+        jfb.storage.files.FileFault: the template has a mistake, or asks for what is not there.
+    """
     path = Path(template)
     text = path.read_text(encoding="utf-8")
     try:
-        return render(text, numbers, records, questions, rules, path.parent)
+        return render(text, sources, path.parent)
     except (Unknown, jinja2.TemplateError) as error:
         raise files.FileFault(template, str(error)) from error
 
 
-def read_records(paths: Iterable[str | Path]) -> dict[str, Row]:
-    """The records of benchmarks, by the names of their files."""
-    return {Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8")) for path in paths}
-
-
-def read_rules(claims: str | Path, changes: str | Path) -> Rules:
-    """What workflow/claims.yaml and workflow/rule_changes.yaml hold."""
-    return Rules(*(yaml.safe_load(Path(p).read_text(encoding="utf-8")) for p in (claims, changes)))
-
-
-def _view(numbers: Mapping[str, Any], rules: Rules) -> claim_view.View:
-    tables = {name: table["rows"] for name, table in numbers["tables"].items()}
-    listed = claims.read(rules.document)
+def _view(sources: Sources) -> claim_view.View:
+    listed, tables = claims.read(sources.claims), sources.tables
     judged = verdicts.judged_again(listed, tables["evidence"])
-    sizes, others = numbers["studies"], tables["sensitivity"]
-    return claim_view.view(judged, others, rules.document, rules.changes, sizes)
+    sizes, others = sources.numbers["studies"], tables["sensitivity"]
+    return claim_view.view(judged, others, sources.claims, sources.changes, sizes)
 
 
-def _names(
-    numbers: Mapping[str, Any],
-    records: Mapping[str, Row],
-    questions: Mapping[str, Mapping[str, Any]],
-) -> dict[str, object]:
-    tables = {name: table["rows"] for name, table in numbers["tables"].items()}
+def _names(sources: Sources) -> dict[str, object]:
+    found, tables = sources.numbers, sources.tables
     rows = functools.partial(_rows, tables)
     counts = Counter(row["verdict"] for row in tables.get("claims", ()))
 
     def record(name: str) -> Row:
-        if name not in records:
+        if name not in sources.records:
             raise Unknown(f"no record of the benchmark {name}")
-        return records[name]
+        return sources.records[name]
+
+    def criteria(question: str) -> str:
+        return answers.table(rows(f"answer_{question}"), sources.questions[question])
 
     return {
         "rows": rows,
@@ -155,12 +179,12 @@ def _names(
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
         "verdicts": dict(counts.most_common()),
         "count": lambda verdict: counts[verdict],
-        "criteria": lambda question: answers.table(rows(f"answer_{question}"), questions[question]),
-        "studies": numbers["studies"],
+        "criteria": criteria,
+        "studies": found["studies"],
         "record": record,
         "choices": choices.rows(),
-        "made_by": numbers["made_by"],
-        "origin": numbers["origin"],
+        "made_by": found["made_by"],
+        "origin": found["origin"],
     }
 
 
