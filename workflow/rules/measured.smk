@@ -1,14 +1,5 @@
-# What is measured of every run of a study from its snapshots: modules of `jfb.measure` with `along`
-# and `SCHEMA`; NEEDS in `jfb.config.requirements` tells of which studies.
-MEASURED = {
-    "stability": "The search for fixed points",
-    "impurity": "Impurity and the Gauss-Newton matrix along the runs",
-    "sensitivity": "Changes of scores and their bound",
-    "class_sharpness": "Sharpness where the loss reaches a level",
-    "gram": "Fixed points at the start",
-    "pieces": "Functions along the runs",
-}
-for name, what in MEASURED.items():
+# What is measured of every run of a study from its snapshots.
+for name, what in names.MEASURED.items():
 
     rule:
         name:

@@ -35,8 +35,17 @@ QUESTIONS = (
 )
 #: Pages with numbers, docs/<name>.md beside README.md, from workflow/report/<name>.md.jinja.
 PAGES = ("findings", "claims", "cited", "sizes", "running", "studies", "speed")
-#: What `workflow/rules/measured.smk` makes from the snapshots of a study.
-MEASURED = ("stability", "impurity", "sensitivity", "class_sharpness", "gram", "pieces")
+#: What `workflow/rules/measured.smk` makes from the snapshots of a study, and what each says while
+#: it does: modules of `jfb.measure` with `along` and `SCHEMA`. Of which studies they are defined,
+#: NEEDS in `jfb.config.requirements` says.
+MEASURED = {
+    "stability": "The search for fixed points",
+    "impurity": "Impurity and the Gauss-Newton matrix along the runs",
+    "sensitivity": "Changes of scores and their bound",
+    "class_sharpness": "Sharpness where the loss reaches a level",
+    "gram": "Fixed points at the start",
+    "pieces": "Functions along the runs",
+}
 #: Studies are targets: the names of the other rules, and of the other sources in Table 1.
 NO_STUDIES = (
     "all",
