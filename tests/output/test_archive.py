@@ -1,11 +1,14 @@
 """Archives of results: what is in them, and what is found where results differ."""
 
 import json
+import shutil
+import subprocess
 import zipfile
 
 import pandas as pd
 import pytest
 
+from conftest import ROOT
 from jfb.output import archive
 from jfb.storage import files
 
@@ -112,3 +115,41 @@ def test_tables_are_compared_times_aside(clone, tmp_path):
     (fresh / "summaries/a.parquet").write_bytes(b"damaged")
     with pytest.raises(files.FileFault, match="no table"):
         archive.differing(folder, fresh)
+
+
+def git(root, *arguments):
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    command = ["git", "-C", root, *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_an_archive_of_a_clone_has_what_git_tracks_and_passes_its_check(clone, monkeypatch):
+    monkeypatch.chdir(clone)
+    shutil.copy(ROOT / "config.yaml", clone)
+    target = clone / "results/archive.zip"
+    with pytest.raises(files.FileFault, match="clone: git status"):
+        archive.of_clone(target, clone, False, MACHINE)
+    git(clone, "init")
+    (clone / ".gitignore").write_text("results\n*.log\n")
+    (clone / "a.log").write_text("not tracked")
+    git(clone, "add", ".")
+    git(clone, "commit", "-m", "all")
+    commit = git(clone, "rev-parse", "HEAD")
+    for told in (commit, f"{commit}-dirty"):
+        # Four results that are small, and five files with the one that says what is left out.
+        assert archive.of_clone(target, clone, False, MACHINE) == 4 + 5
+        with zipfile.ZipFile(target) as opened:
+            graph = json.loads(opened.read("ro-crate-metadata.json"))["@graph"]
+            assert {".gitignore", "workflow/rules/a.smk"} < set(opened.namelist())
+            assert "a.log" not in opened.namelist()
+        (main,) = (entity for entity in graph if entity["@id"] == "Snakefile")
+        assert main["version"] == told
+        (clone / "LICENSE").write_text("another\n")
+    found = archive.check(target, clone / "results")
+    assert found.is_passed
+    assert set(found.compared) == {"summaries/a.parquet", "further.csv"}
+    (clone / "results/further.csv").unlink()
+    found = archive.check(target, clone / "results")
+    assert (found.damaged, found.differing, found.is_passed) == ([], ["further.csv"], False)
+    assert not archive.Check([], [], []).is_passed
+    assert not archive.Check(["LICENSE"], ["further.csv"], []).is_passed

@@ -6,8 +6,13 @@ blocks, from which the other results follow, are left out unless they are asked 
 """
 
 import hashlib
+import itertools
 import json
+import subprocess
+import tempfile
+import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,11 +20,14 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import yaml
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from jfb.analysis import table1
-from jfb.storage import files
+from jfb.config import own_files
+from jfb.config.project import load
+from jfb.storage import files, provenance
 
 #: Profiles that the crate is after: https://www.researchobject.org/workflow-run-crate/profiles/
 PROFILES = {
@@ -65,6 +73,42 @@ def results_of(folder: Path, with_runs: bool) -> list[Path]:
 def digest(path: Path) -> str:
     """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def of_clone(target: Path, root: Path, with_runs: bool, machine: Mapping[str, Any]) -> int:
+    """Archive a clone with its results; the number of files.
+
+    Its code is what git tracks, and the files of the user that its configuration names.
+
+    Args:
+        target: where to, a zip.
+        root: of the clone, which is the working directory.
+        with_runs: whether parameters, logs of runs and blocks are in it.
+        machine: that archives, by name.
+
+    Raises:
+        jfb.storage.files.FileFault: git does not know the clone.
+    """
+    config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    changed = _git(root, "status", "--porcelain")
+    commit = _git(root, "rev-parse", "HEAD").strip() + ("-dirty" if changed else "")
+    origin = json.loads(provenance.of(config)) | {"commit": commit}
+    named = set(filter(None, _git(root, "ls-files", "-z").split("\0")))
+    studies = load(config).studies.values()
+    for run in itertools.chain.from_iterable(study.runs.values() for study in studies):
+        named |= {*own_files.of_runs(run), *own_files.of_dataset(run.dataset)}
+    results = results_of(root / "results", with_runs)
+    # A tracked link to a folder is none of the files in it.
+    code = {path for path in (root / name for name in named) if path.is_file()}
+    return write(target, root, sorted(code - set(results)), results, origin, machine)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git says of a clone."""
+    done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise files.FileFault(root.name, f"git {arguments[0]}: {done.stderr or 'failed'}")
+    return done.stdout
 
 
 def write(
@@ -142,6 +186,36 @@ def _action(crate: ROCrate, main, config, made, origin, machine) -> None:
     action["object"] = [config]
     action["result"] = made
     crate.root_dataset["mentions"] = [action]
+
+
+@dataclass(frozen=True)
+class Check:
+    """An archive beside results: its tables that were compared, and those of them that differ.
+
+    `damaged` are the files that are not those that the archive describes.
+    """
+
+    damaged: list[str]
+    compared: list[str]
+    differing: list[str]
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the archive is whole, and has tables, which are those of the results."""
+        return bool(self.compared) and not self.differing and not self.damaged
+
+
+def check(target: Path, results: Path) -> Check:
+    """Compare an archive with what it describes, and with a folder of results.
+
+    Raises:
+        zipfile.BadZipFile: it is no zip.
+        jfb.storage.files.FileFault: it has no such metadata, or a table cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(target) as opened:
+            opened.extractall(folder)
+        return Check(damaged(Path(folder)), *differing(Path(folder, "results"), results))
 
 
 def damaged(folder: Path) -> list[str]:
