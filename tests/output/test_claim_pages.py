@@ -2,11 +2,9 @@
 
 import math
 import re
-import shutil
 
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import claims, selection, sources
@@ -15,8 +13,7 @@ from jfb.analysis.finding import Finding, Span
 from jfb.output import claim_view, numbers, templates, verdicts, wording
 from jfb.output.markdown import content
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
+pytest_plugins = ["browser"]
 DOCUMENT = read_yaml("workflow/claims.yaml")
 CHANGES = read_yaml("workflow/rule_changes.yaml")
 LISTED = claims.read(DOCUMENT)
@@ -304,27 +301,13 @@ def test_cells_carry_their_heading_and_what_they_say():
     assert html.count('<div class="table"><table>') == html.count("</table></div>") == 1
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize(
     ("width", "scheme"), [(375, "light"), (1280, "light"), (1280, "dark"), (1920, "light")]
 )
-def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_path, browser):
+def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_path, opened):
     path = tmp_path / "claims.html"
     path.write_text(verdicts.to_html(markdown))
-    page = browser.new_page(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=False
-    )
-    page.set_default_timeout(60_000)
-    page.goto(f"{path.as_uri()}#oscillation")
+    page = opened(path, width, scheme, "#oscillation", java_script_enabled=False)
     assert page.title() == "What the report claims, and what holds"
     page.locator("details").nth(1).locator("summary").click()
     tables = [each for each in page.locator("table").all() if each.is_visible()]
@@ -333,4 +316,3 @@ def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_
         assert box["x"] + box["width"] <= width
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (int(re.search(r"\d+", background)[0]) < 100) == (scheme == "dark")
-    page.close()

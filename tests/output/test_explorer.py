@@ -3,25 +3,18 @@
 import dataclasses
 import json
 import re
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from conftest import ROOT
 from jfb.output import explorer
 from jfb.records import dataset, runlog
 from jfb.records.dataset import Part
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-# Without these Chromium looks for hosts outside.
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
-QUIET += ("--disable-background-networking", "--disable-component-update")
-# A busy machine may take longer than Playwright's five seconds.
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
+pytest_plugins = ["browser"]
 ORIGIN = json.dumps({"settings_sha256": "a" * 64, "commit": None, "versions": {}})
 EPOCHS = 300
 SNAPSHOTS = (0, 1, 10, 300)
@@ -123,40 +116,18 @@ def test_no_text_of_the_data_ends_the_script(found):
     assert "</script><b>" not in explorer.page(found, ROOT / "workflow/explorer")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def opened(browser, found, tmp_path):
-    """The page in a browser, by width; what goes wrong in it fails the test."""
-    path, errors = tmp_path / "explorer.html", []
+def written(found, tmp_path):
+    """The path of the page."""
+    path = tmp_path / "explorer.html"
     path.write_text(explorer.page(found, ROOT / "workflow/explorer"))
-
-    def at(width, scheme="light", anchor=""):
-        page = browser.new_page(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda r: errors.append(r.url) if r.url.startswith("http") else None)
-        page.goto(path.as_uri() + anchor)
-        return page
-
-    yield at
-    assert not errors
+    return path
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
 @pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark"), (1920, "light")])
-def test_a_run_is_picked_and_seen(width, scheme, opened):
+def test_a_run_is_picked_and_seen(width, scheme, opened, written):
     """Seconds: a browser. A screenshot is left in build/."""
-    page = opened(width, scheme)
+    page = opened(written, width, scheme)
     page.get_by_role("combobox", name="Batch size").select_option("32")
     page.get_by_role("combobox", name="Seed").select_option("1")
     expect(page.locator("#said")).to_contain_text("0.0008333, at epoch 300.")
@@ -182,10 +153,9 @@ def test_a_run_is_picked_and_seen(width, scheme, opened):
     page.screenshot(path=ROOT / f"build/explorer_{width}.png", full_page=True)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
-def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
+def test_the_table_is_filtered_sorted_kept_and_saved(opened, written, tmp_path):
     """Seconds: a browser."""
-    page = opened(1280)
+    page = opened(written, 1280, accept_downloads=True)
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(8)
     page.get_by_label("Filter").fill("32 crossed")
@@ -202,7 +172,7 @@ def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
     # The keyboard stays where it was.
     assert page.evaluate("document.activeElement.closest('tr').ariaCurrent") == "true"
     kept = page.evaluate("location.hash")
-    again = opened(1280, anchor=kept)
+    again = opened(written, 1280, anchor=kept)
     expect(again.locator("#rows tr")).to_have_count(4)
     assert again.evaluate("location.hash") == kept
     assert again.locator("#said").text_content() == page.locator("#said").text_content()
@@ -221,8 +191,7 @@ def test_the_table_is_filtered_sorted_kept_and_saved(opened, tmp_path):
     assert list(pd.read_csv(tmp_path / "run.csv"))[:2] == ["epoch", "train_loss"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
-def test_a_link_that_names_nothing_is_mended(opened):
-    page = opened(1280, anchor="#study=none&batch_size=7&what=toString&sort=y&epoch=900")
+def test_a_link_that_names_nothing_is_mended(opened, written):
+    page = opened(written, 1280, anchor="#study=none&batch_size=7&what=toString&sort=y&epoch=900")
     expect(page.locator("#rows tr")).to_have_count(8)
     expect(page.locator("#function_title")).to_contain_text("after epoch 300")

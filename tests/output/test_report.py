@@ -1,22 +1,16 @@
 """The HTML report: tables in words, pages as parts of it, captions, and a browser."""
 
 import re
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from conftest import ROOT, read_yaml
 from jfb.output import markdown, numbers, report, worded
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-# Without these Chromium looks for hosts outside.
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
-QUIET += ("--disable-background-networking", "--disable-component-update")
-# A busy machine may take longer than Playwright's five seconds.
-PATIENCE = 60_000
+pytest_plugins = ["browser"]
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")["tables"]
 CLAIMS = pd.DataFrame(COMMITTED["claims"]["rows"])
 STATEMENTS = dict(zip(CLAIMS["id"], CLAIMS["statement"], strict=True))
@@ -215,51 +209,36 @@ def test_every_link_within_the_report_leads_somewhere(written):
     assert all((written.parent / file.partition("#")[0]).exists() for file in files), files
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
 @pytest.mark.parametrize(
     ("width", "scheme"), [(375, "light"), (1280, "light"), (1280, "dark"), (1920, "light")]
 )
-def test_the_report_in_a_browser(width, scheme, browser, written):
+def test_the_report_in_a_browser(width, scheme, opened, written):
     """Seconds: a browser. A screenshot is left in build/."""
-    errors = []
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.set_default_timeout(PATIENCE)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("request", lambda r: errors.append(r.url) if r.url.startswith("http") else None)
-    page.goto(written.as_uri())
-    expect(page.get_by_text("Is it so?")).to_be_in_viewport(timeout=PATIENCE)
+    page = opened(written, width, scheme)
+    expect(page.get_by_text("Is it so?")).to_be_in_viewport()
     # A caption is there without a click.
-    expect(page.get_by_text("What How wide is it? shows.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("What How wide is it? shows.")).to_be_visible()
     # A page within it is as high as what it holds.
     last = page.frame_locator("iframe").get_by_text("the last line")
     frame = page.locator("iframe").bounding_box()
     assert last.bounding_box()["y"] < frame["y"] + frame["height"]
-    expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0, timeout=PATIENCE)
+    expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
     # A figure opens at full size, by the keyboard too, and closes.
     picture = page.locator("article button.picture")
     small = picture.bounding_box()["width"]
     picture.press("Enter")
     shown = page.locator("dialog img")
-    expect(shown).to_be_visible(timeout=PATIENCE)
+    expect(shown).to_be_visible()
     assert shown.bounding_box()["width"] > min(small, 0.9 * width)
     page.get_by_role("button", name="larger").click()
     assert shown.bounding_box()["width"] > 1.5 * width
     page.keyboard.press("Escape")
-    expect(shown).to_be_hidden(timeout=PATIENCE)
+    expect(shown).to_be_hidden()
     # A link to what is folded unfolds it.
     rows = page.locator("article details table tr")
-    expect(rows.first).to_be_hidden(timeout=PATIENCE)
+    expect(rows.first).to_be_hidden()
     page.evaluate("location.hash = 'cited'")
-    expect(page.locator("#cited p").first).to_be_in_viewport(timeout=PATIENCE)
+    expect(page.locator("#cited p").first).to_be_in_viewport()
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     if width >= 1280:
         tables = page.locator(".table").evaluate_all(
@@ -270,6 +249,4 @@ def test_the_report_in_a_browser(width, scheme, browser, written):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     (ROOT / "build").mkdir(exist_ok=True)
     page.evaluate("scrollTo(0, 0)")
-    page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png", timeout=PATIENCE)
-    page.close()
-    assert not errors
+    page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png")
