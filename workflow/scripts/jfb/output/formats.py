@@ -66,11 +66,12 @@ def interval(row: Row) -> str:
     estimate, low, high = (row[name] for name in ("estimate", "low", "high"))
     if estimate is None:
         return "not known"
-    unit = _unit(row)
-    told = wording.number(number_of(estimate), unit) + wording.of_unit(unit)
+    known = [number_of(value) for value in (estimate, low, high) if value is not None]
+    unit, value, *ends = wording.as_read(_unit(row), *known)
+    told = wording.number(value, unit) + wording.of_unit(unit)
     if low is None or low == high:
         return told
-    return f"{told} {wording.spanned(number_of(low), number_of(high), row['span'], unit)}"
+    return f"{told} {wording.spanned(*ends, row['span'], unit)}"
 
 
 def _unit(row: Row) -> str:

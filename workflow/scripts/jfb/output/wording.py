@@ -9,17 +9,25 @@ from jfb.analysis.finding import Finding, Span
 
 #: The unit of what is 1 for yes and 0 for no.
 ANSWER = "answer"
-#: The unit of differences of log10.
+#: The unit of differences of log10, which people read as ratios.
 DECADES = "decades"
+TIMES = "times"
 #: That of differences of shares, whose unit is "%" otherwise.
 POINTS = "points"
+#: The least and the most that a value can be, by unit.
+_BOUNDS = {"%": (0, 1), POINTS: (-1, 1)}
 
 
 def number(value: float, unit: str, signed: bool = False) -> str:
-    """A number as people read it, without its unit; of shares the per cent, of answers the word."""
+    """A number as people read it, without its unit; of shares the per cent, of answers the word.
+
+    A ratio within a hundredth of 1 has four decimals, as three digits do not tell it from 1.
+    """
     if unit == ANSWER:
         return {0: "no", 1: "yes"}.get(value, f"{value:.3g}")
     value = 100 * value if unit in ("%", POINTS) else value
+    if unit == TIMES and 0.99 < value < 1.01:
+        return f"{value:.4f}".rstrip("0").rstrip(".")
     text = f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     if "e-" in text and abs(value) >= 1e-6:
         digits = len(text.partition("e")[0].replace(".", "").lstrip("-"))
@@ -28,18 +36,27 @@ def number(value: float, unit: str, signed: bool = False) -> str:
 
 
 def allowed(holds: tuple[float, float], unit: str) -> str:
-    """The values that a claim allows, from the lowest to the highest, in words."""
-    low, high = (number(end, unit) for end in holds)
+    """The values that a claim allows, from the lowest to the highest, in words.
+
+    A bound that no value can pass, such as 100 %, is none.
+    """
+    unit, low, high = as_read(unit, *holds)
     after = of_unit(unit)
-    if holds[0] == holds[1]:
-        return f"{'' if unit == ANSWER else 'exactly '}{low}{after}"
-    if math.isinf(holds[0]):
-        return f"at most {high}{after}"
-    if math.isinf(holds[1]):
-        return f"at least {low}{after}"
-    if holds[0] == -holds[1]:
-        return f"-{high} to {high}{after}"
-    return f"{low} to {high}{after}"
+    if low == high:
+        return f"{'' if unit == ANSWER else 'exactly '}{number(low, unit)}{after}"
+    least, most = _BOUNDS.get(unit, (-math.inf, math.inf))
+    if high >= most:
+        return f"at least {number(low, unit)}{after}"
+    if low <= least:
+        return f"at most {number(high, unit)}{after}"
+    return f"{number(low, unit)} to {number(high, unit)}{after}"
+
+
+def as_read(unit: str, *values: float) -> tuple[str, ...]:
+    """A unit and values in it as people read them: of differences of log10 the ratios."""
+    if unit != DECADES:
+        return unit, *values
+    return TIMES, *(value if math.isinf(value) else 10.0**value for value in values)
 
 
 def of_unit(unit: str) -> str:
@@ -105,19 +122,15 @@ def found_in(piece: Evidence, finding: Finding) -> str:
     """An estimate with its unit and its span."""
     if math.isnan(finding.estimate):
         return "nothing to tell"
-    unit, signed = unit_of(piece), is_signed(piece)
-    estimate = number(finding.estimate, unit, signed) + of_unit(unit)
-    return f"{estimate} {_ends(finding, unit, signed)}".rstrip()
+    unit, value, low, high = as_read(unit_of(piece), *finding[1:4])
+    signed = is_signed(piece) and unit != TIMES
+    read = finding._replace(estimate=value, low=low, high=high)
+    return f"{number(value, unit, signed)}{of_unit(unit)} {_ends(read, unit, signed)}".rstrip()
 
 
 def allowed_by(piece: Evidence) -> str:
     """The values that a claim allows, of a piece of its evidence."""
-    low, high = piece.holds
-    if unit_of(piece) == "%" and low < high and 1 in piece.holds:
-        low, high = low, math.inf
-    elif unit_of(piece) == "%" and low == 0 < high:
-        low, high = -math.inf, high
-    return allowed((low, high), unit_of(piece))
+    return allowed(piece.holds, unit_of(piece))
 
 
 def _amount(piece: Evidence, finding: Finding) -> str:
@@ -129,9 +142,6 @@ def _amount(piece: Evidence, finding: Finding) -> str:
         return "does" if value else "does not"
     if piece.statistic == "share_of_all":
         return f"{round(value * finding.n)} of {finding.n}"
-    if piece.unit == DECADES:
-        ratio = finding._replace(low=_ratio(finding.low), high=_ratio(finding.high))
-        return f"{number(_ratio(value), 'times')} times {_ends(ratio, 'times')}".rstrip()
     if unit_of(piece) == POINTS:
         way = "lower" if value < 0 else "higher" if value > 0 else "higher or lower"
         told = f"{number(abs(value), POINTS)} points {way}"
@@ -145,18 +155,11 @@ def _counted(finding: Finding) -> str:
 
 
 def _allows(piece: Evidence) -> str:
-    low, high = piece.holds
     if piece.unit == ANSWER:
-        return f"the claim says that it {'does' if low else 'does not'}"
-    if piece.statistic == "share_of_all" and low == 1:
+        return f"the claim says that it {'does' if piece.holds[0] else 'does not'}"
+    if piece.statistic == "share_of_all" and piece.holds[0] == 1:
         return "the claim asks for all of them"
-    if piece.unit == DECADES:
-        return f"the claim allows {allowed((_ratio(low), _ratio(high)), 'times')}"
     return f"the claim allows {allowed_by(piece)}"
-
-
-def _ratio(decades: float) -> float:
-    return decades if math.isinf(decades) else 10.0**decades
 
 
 def _ends(finding: Finding, unit: str, signed: bool = False) -> str:
