@@ -19,7 +19,7 @@ def lines(*rows):
 
 def test_criteria_are_in_the_order_in_which_they_were_asked():
     one, other = lines(ROW | {"criterion": "first"}, ROW | {"criterion": "second"}, ROW)
-    assert one == "| B is so | 30 to 100 % | 50 % [40, 60] **holds** |"
+    assert one == "| B is so | at least 30 % | 50 % [40, 60] **holds** |"
     assert other.startswith("| A is so |")
 
 

@@ -71,7 +71,7 @@ def one(value, n=1):
             weighed("it is {} here", "%", "share_difference", (-1, -0.1), share(0, -0.2, 0.2)),
             (
                 "it is 0 points higher or lower [-20, +20] here (20 seeds); "
-                "the claim allows -100 to -10 points."
+                "the claim allows at most -10 points."
             ),
         ),
         (

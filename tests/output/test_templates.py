@@ -177,7 +177,7 @@ def test_the_answers_count_updates_and_name_machines_as_short_as_they_differ():
     rows = given["tables"]["evidence"]["rows"]
     timed = [row for row in rows if row["evidence_id"] in ("dataloader_32", "fused_32")]
     assert len(timed) == 4
-    assert "An epoch at 32 makes 50 updates" in page("README.md", given)
+    assert "An epoch makes 50 updates at 32" in page("README.md", given)
     # The same brand twice.
     for k, row in enumerate(timed):
         row["machine"] = f"AMD(R) EPYC Processor (family {k % 2}, model 1), 2 cores"
