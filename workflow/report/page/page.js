@@ -22,6 +22,12 @@ function enlarge(is) {
 larger.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 image.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 
+const OUTCOMES = { holds: "good", fails: "bad", open: "open" };
+for (const told of document.querySelectorAll("td, td strong")) {
+  const outcome = OUTCOMES[told.textContent];
+  if (outcome) told.classList.add(outcome);
+}
+
 // A page within this one is as high as what it holds, also after something in it unfolds.
 for (const frame of document.querySelectorAll("iframe")) {
   const follow = () => {

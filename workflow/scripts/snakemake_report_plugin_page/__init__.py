@@ -64,7 +64,7 @@ class Reporter(ReporterBase):
                 path=Path(record.path),
                 category=category.name,
                 group="" if group.is_other else group.name,
-                title=", ".join(map(str, (record.labels or {"": record.name}).values())),
+                title=_title(record, group),
                 caption=record.caption,
                 rule=record.job.rule.name,
             )
@@ -96,18 +96,26 @@ class Reporter(ReporterBase):
 
 def _pages():
     sources = templates.of_clone(ROOT)
-    seeds, updates = (sources.numbers["studies"][name] for name in ("seeds", "updates"))
+    updates, epochs = (
+        sources.numbers["studies"]["updates"],
+        sources.numbers["studies"]["seeds"]["epochs"],
+    )
     return report.Pages(
         answers=templates.part(TEMPLATES / "answers.md.jinja", sources),
         figure=ROOT / FIGURE,
         figure_told=(
-            f"Share of seeds that reach a loss of 0.001: of {seeds['seeds']} after "
-            f"{seeds['epochs']:,} epochs, of {updates['seeds']} after "
-            f"{updates['updates']:,} updates"
+            f"Share of {updates['seeds']} seeds that reach a loss of 0.001, after {epochs:,} "
+            f"epochs and after {updates['updates']:,} updates"
         ),
         docs={name: ROOT / f"docs/{name}.md" for name in DOCS},
         root=ROOT,
     )
+
+
+def _title(record, group):
+    """What a file is called, without its study where that stands above it."""
+    told = ", ".join(map(str, (record.labels or {"": record.name}).values()))
+    return told.removesuffix(f" {group.name.removeprefix('Study ')}")
 
 
 def _moment(seconds):

@@ -22,7 +22,7 @@ ROWS = 30
 #: Categories in the order of the page; others follow.
 FIRST = "Table 1 and claims"
 CATEGORIES = (FIRST, "Figures", "Tables")
-_VERDICTS = ("id", "statement", "verdict")
+_VERDICTS = ("id", "statement", "verdict", "published", "general", "reason")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def page(
         },
         cells=_cells(run),
         verdicts=[] if claims is None else _verdicts(claims),
-        claims=[] if claims is None else claims.to_dict("records"),
+        claims=[] if claims is None else claims.fillna(worded.DASH).to_dict("records"),
         first=FIRST,
         sections=[
             (category, [(group, _all(some, statements)) for group, some in _by(of_it, "group")])
