@@ -78,7 +78,7 @@ FIGURES = {
     },
     "updates": {
         "module": "factors",
-        "question": "Does the full batch catch up after as many updates?",
+        "question": "Does the full batch catch up after equal updates?",
         "message": "Shares after the same epochs and the same updates: {wildcards.study}",
         "inputs": {"summaries": by_study(compared_in)},
         "options": by_study(equal_in),

@@ -26,6 +26,7 @@ from jfb.output.figures.style import (
     drawn_from,
     estimates,
     in_percent,
+    in_times,
     level_legend,
     level_looks,
     looks,
@@ -115,7 +116,8 @@ def start(answers: pd.DataFrame) -> Figure:
     work.set_ylabel("Search starts from")
     plain_ticks(work.xaxis)
     loss.set_xlim(around(of["exact_loss_difference"], at=0))
-    loss.set_xlabel("log10 loss, minus\nthat from u = 0")
+    in_times(loss.xaxis)
+    loss.set_xlabel("Loss over that\nfrom u = 0")
     loss.set_title("Loss: lower\nis better")
     # Its lowest number would touch that of the panel before.
     cosine.xaxis.set_major_locator(MaxNLocator(2, prune="lower"))
@@ -132,7 +134,7 @@ def start(answers: pd.DataFrame) -> Figure:
         groups = {size: table[table["batch_size"] == size] for size in by_size}
         in_rows(axes, groups, by_size, _SPREAD, short if axes is work else None)
     counts(loss, answers[answers["measure"] == "exact_loss_difference"])
-    loss.text(0, 0, "0 by definition", ha="center", va="center", size=NOTE, color="0.3")
+    loss.text(0, 0, "1 by definition", ha="center", va="center", size=NOTE, color="0.3")
     noted(figure, shown, "Shaded: the loss counts as the same")
     size_legend(figure, shown["batch_size"], linestyle="")
     return figure
@@ -183,7 +185,8 @@ def room(answers: pd.DataFrame) -> Figure:
         )
     all_axes[0].set_ylabel("Noise on")
     for axes in all_axes:
-        axes.set_xlabel("log10 loss, full batch minus 32")
+        in_times(axes.xaxis)
+        axes.set_xlabel("Loss, full batch over 32")
     noted(figure, all_shown, "Shaded: the full batch counts as worse")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in levels.items()}, "")
     return figure
@@ -222,7 +225,8 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     rows(cost, list(_KEPT.values()), above=0.25)
     rows(met, list(_CONDITIONS.values()))
     cost.set(xlim=around(costs, at=0), title="Loss with a norm kept below 0.95")
-    cost.set_xlabel("log10 loss, minus that without")
+    in_times(cost.xaxis)
+    cost.set_xlabel("Over the loss without")
     met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Met without it")
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])

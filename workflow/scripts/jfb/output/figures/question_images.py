@@ -24,6 +24,7 @@ from jfb.output.figures.style import (
     drawn_from,
     estimates,
     in_percent,
+    in_times,
     level_legend,
     level_looks,
     looks,
@@ -190,9 +191,10 @@ def digits_width(answers: pd.DataFrame) -> Figure:
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss, upside down", ylabel="Full batch minus 32 (log10)")
+    right.set(title="Validation loss, upside down", ylabel="Full batch over 32 (times)")
     # Better is up in both.
     right.invert_yaxis()
+    in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")
     noted(figure, apart, "Shaded: counts as equal or better")

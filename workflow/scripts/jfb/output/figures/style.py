@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
 from scipy.optimize import isotonic_regression
 
@@ -163,6 +163,21 @@ def in_percent(axis: Axis) -> None:
     axis.set_major_formatter(
         FuncFormatter(lambda share, _: f"{100 * share:.6g}".replace("-", "\N{MINUS SIGN}"))
     )
+
+
+def in_times(axis: Axis) -> None:
+    """Write an axis of differences of log10 as ratios, at 0.5, 1, 2 and the like.
+
+    Its ends are kept: they are to be set before.
+    """
+    ends = axis.get_view_interval()
+    ticks = [
+        np.log10(digit) + power
+        for power in range(int(np.floor(min(ends))), int(np.ceil(max(ends))) + 1)
+        for digit in (1, 2, 5)
+    ]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if min(ends) < tick < max(ends)]))
+    axis.set_major_formatter(FuncFormatter(lambda decades, _: f"{10**decades:,.6g}"))
 
 
 def note(figure: Figure, text: str) -> None:
