@@ -79,6 +79,19 @@ def one(value, n=1):
             "it is 0.1 times [0.01, 1] that (20 seeds); the claim allows at least 10 times.",
         ),
         (
+            weighed(
+                "it is {} that", "decades", "difference", (None, 0), share(0.0003, 0.0001, 0.3)
+            ),
+            "it is 1.0007 times [1.0002, 2] that (20 seeds); the claim allows at most 1 times.",
+        ),
+        (
+            weighed("it is {} here", "%", "share_difference", (-0.05, 1), share(0.2, 0.1, 0.3)),
+            (
+                "it is 20 points higher [+10, +30] here (20 seeds); "
+                "the claim allows at least -5 points."
+            ),
+        ),
+        (
             weighed("it is {} that", "decades", "value_difference", (-1, 1), one(0.3)),
             "it is 2 times that; the claim allows 0.1 to 10 times.",
         ),

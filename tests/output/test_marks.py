@@ -102,3 +102,15 @@ def test_a_threshold_is_named_beside_its_line(axis):
 
 def test_batch_sizes_are_named_the_full_one_first():
     assert list(marks.size_names([32, 2400, 32]).values()) == ["full batch (2400)", "batches of 32"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_differences_of_log10_are_written_as_ratios_where_these_lie(turned):
+    """From 10^-0.7, about 0.2, to 10^1.1, about 12.6."""
+    _, (axes,) = style.panels(1)
+    axes.set_ylim(*((1.1, -0.7) if turned else (-0.7, 1.1)))
+    style.in_times(axes.yaxis)
+    told = {label.get_text(): label.get_position()[1] for label in axes.get_yticklabels()}
+    assert set(told) == {"0.2", "0.5", "1", "2", "5", "10"}
+    assert told["1"] == 0
+    assert told["2"] == pytest.approx(0.30103, abs=1e-5)
