@@ -59,6 +59,29 @@ def test_a_verdict_that_depends_on_the_tolerance_and_the_accuracy():
     assert (row["verdict"], row["accuracy_0.97"], row["changes"]) == ("fails", "holds", 2)
 
 
+def test_the_outcome_in_general_is_told_where_the_verdict_does_not():
+    # Whether half of the runs do x is open; that half of them do y fails.
+    table = pd.DataFrame({"x": np.arange(10) < 5, "y": [False] * 10})
+    asked = {"table": "data", "statistic": "share", "holds": [0.5, 1]}
+    pieces = {
+        part: [{"id": part, "label": "B", "unit": "%", "counted_from": 1, "rule": asked | column}]
+        for part, column in (("published", {"column": "x"}), ("general", {"column": "y"}))
+    }
+    entry = {"id": "a", "statement": "A.", "place": "Here"} | pieces
+    row = row_of(claims.read({"rule": "", "claims": [entry]}), {Source("data"): table})
+    assert (row["verdict"], row["general"]) == ("undecided", "fails")
+    # Twice the tolerance allows every share; half of it asks for 0.75.
+    assert (row["double_tolerance"], row["general_double_tolerance"]) == ("holds", "holds")
+    assert (row["half_tolerance"], row["general_half_tolerance"]) == ("undecided", "fails")
+    assert (row["simultaneous"], row["general_simultaneous"]) == ("undecided", "fails")
+    assert pd.isna(row["general_level_0.01"])
+    del entry["general"]
+    row = row_of(claims.read({"rule": "", "claims": [entry]}), {Source("data"): table})
+    assert row["double_tolerance"] == "holds in the published runs"
+    assert pd.isna(row["general"])
+    assert pd.isna(row["general_double_tolerance"])
+
+
 def test_a_verdict_that_depends_on_the_level():
     table = pd.DataFrame({"reached": [True] * 100})
     reached = {0.0005: 0, 0.002: 100, 0.005: 100, 0.01: 100}

@@ -20,6 +20,8 @@ LISTED = claims.read(DOCUMENT)
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")["tables"]
 TEMPLATE = ROOT / "workflow/report/claims.md.jinja"
 SIZES = {"landscape": {"seeds": 1000, "splits": 1}, "seeds": {"seeds": 30, "splits": 1}}
+OTHER_CHOICES = ("half_tolerance", "double_tolerance", "simultaneous", "accuracy_0.97")
+OTHER_CHOICES += tuple(f"level_{level}" for level in ("0.0005", "0.002", "0.005", "0.01"))
 NAN, INTERVAL = math.nan, Span.INTERVAL
 
 
@@ -266,6 +268,24 @@ def test_a_failure_is_firm_if_each_other_verdict_says_it_too():
     assert (time.verdict, time.general) == ("undecided", "fails")
     assert not time.is_told
     assert not time.is_firm
+
+
+def test_a_failure_is_firm_by_the_outcomes_in_general_where_they_are_known():
+    rows = [dict(row) for row in COMMITTED["sensitivity"]["rows"]]
+    for row in rows:
+        row |= {"general": "fails"} | {f"general_{name}": "fails" for name in OTHER_CHOICES}
+    by_id = {row["id"]: row for row in rows}
+    by_id["oscillation"]["general_simultaneous"] = "open"
+    # It has no such level.
+    by_id["five_times_faster"]["general_level_0.01"] = None
+    told = view(sensitivity=rows)
+    assert all(one.is_told for one in told.claims)
+    time = told.of("five_times_faster")
+    assert (time.verdict, time.general, time.is_firm) == ("undecided", "fails", True)
+    assert not told.of("oscillation").is_firm
+    # What the table says counts, whatever else; what does not fail itself is not firm.
+    assert told.of("still_improving").is_firm
+    assert not told.of("two_percent").is_firm
 
 
 @pytest.fixture(scope="module")

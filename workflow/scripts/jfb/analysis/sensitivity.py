@@ -25,10 +25,15 @@ def columns() -> list[str]:
     return [*_SCALES, SIMULTANEOUS, *levels, "accuracy_0.97"]
 
 
+def in_general(choice: str) -> str:
+    """The column of the outcome in general by another choice."""
+    return f"general_{choice}"
+
+
 def table(
     claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame]
 ) -> pd.DataFrame:
-    """The verdicts by each other choice.
+    """The verdicts, and the outcomes in general, by each other choice.
 
     Args:
         claims: the claims.
@@ -42,15 +47,22 @@ def table(
         decide claims (Bonferroni), so that with 95 % all of them contain what they estimate;
         level_<x>, where runs have to reach the loss x, not 0.001 (below that at exact fixed
         points); accuracy_0.97, where 0.97 is accurate, not 0.99; changes, the number of verdicts
-        that differ from the first. A choice that a claim does not rest on is missing.
+        that differ from the first; general, and general_<choice> by each choice, the outcome in
+        general, which a verdict of two parts need not tell. A choice that a claim does not rest on
+        is missing, and so is the outcome of a claim that has no such part.
     """
-    rows: dict[str, dict[str, str]] = {
-        one.claim.id: {"id": one.claim.id, "verdict": str(one.verdict)} for one in judged
-    }
-    for column, found in _verdicts(claims, judged, tables):
+    rows: dict[str, dict[str, object]] = {one.claim.id: {"id": one.claim.id} for one in judged}
+    for column, general, found in (
+        ("verdict", "general", judged),
+        *((name, in_general(name), found) for name, found in _verdicts(claims, judged, tables)),
+    ):
         for one in found:
-            rows[one.claim.id][column] = str(one.verdict)
-    frame = pd.DataFrame(rows.values()).reindex(columns=["id", "verdict", *columns()])
+            outcome = one.general and str(one.general)
+            rows[one.claim.id] |= {column: str(one.verdict), general: outcome}
+    of_general = ["general", *map(in_general, columns())]
+    frame = pd.DataFrame(rows.values()).reindex(
+        columns=["id", "verdict", *columns(), "changes", *of_general]
+    )
     others = frame[columns()]
     changes = others.notna() & others.ne(frame["verdict"], axis=0)
     return frame.assign(changes=changes.sum(axis=1))

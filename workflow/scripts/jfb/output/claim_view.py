@@ -8,6 +8,7 @@ from typing import Any
 
 from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed
 from jfb.analysis.rule_changes import KEYS
+from jfb.analysis.sensitivity import columns, in_general
 from jfb.analysis.sources import DECIDING
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, command, missing
@@ -39,7 +40,6 @@ _CHOICES = {
 }
 #: Verdicts that say of a claim that it fails in general.
 _FAILING = (Verdict.FAILS, Verdict.HOLDS_IN_PUBLISHED_ONLY)
-_NOT_COMPARED = ("id", "verdict", "changes")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Told:
 
     `failing` is what fails in general where another piece decides, or empty; `counted` how many
     pieces of evidence say what, by part; `others` the other choices with their verdicts, where
-    these differ; `choices` the number of other choices that it rests on.
+    these differ; `choices` the number of other choices that it rests on. `is_firm`: it fails in
+    general, and does by every other choice; `is_told`: whether that is known of all of these.
     """
 
     number: int
@@ -79,16 +80,8 @@ class Told:
     evidence: list[Row]
     others: list[tuple[str, str]]
     choices: int
-
-    @property
-    def is_firm(self) -> bool:
-        """Whether it fails in general by its verdict, and by that of every other choice."""
-        return self.verdict in _FAILING and all(verdict in _FAILING for _, verdict in self.others)
-
-    @property
-    def is_told(self) -> bool:
-        """Whether its verdict tells that it fails in general: *undecided* does not."""
-        return self.verdict in _FAILING
+    is_firm: bool
+    is_told: bool
 
 
 @dataclass(frozen=True)
@@ -166,11 +159,13 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
     failing = next((p for p in one.weighed["general"] if p.outcome is Outcome.FAILS), None)
     deciding = one.deciding
     is_told = failing is None or deciding.outcome is Outcome.FAILS
-    compared = {
-        name: verdict
-        for name, verdict in others.items()
-        if name not in _NOT_COMPARED and isinstance(verdict, str)
-    }
+    compared = {name: others[name] for name in columns() if isinstance(others[name], str)}
+    # Of numbers from before there are verdicts only, and *undecided* does not tell it.
+    is_known = "general" in others
+    failures = (
+        others[in_general(name)] == Outcome.FAILS if is_known else verdict in _FAILING
+        for name, verdict in compared.items()
+    )
     return Told(
         number=number,
         **{key: getattr(one.claim, key) for key in ("id", "short", "statement", "place", "scope")},
@@ -184,6 +179,8 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         evidence=list(_rows(one)),
         others=[(choice_in_words(k), v) for k, v in compared.items() if v != str(one.verdict)],
         choices=len(compared),
+        is_firm=one.general is Outcome.FAILS and all(failures),
+        is_told=is_known or one.verdict in _FAILING,
     )
 
 

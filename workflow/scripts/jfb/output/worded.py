@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from jfb.analysis import sensitivity
 from jfb.output import formats
 from jfb.output.claim_view import choice_in_words
 
@@ -161,7 +162,7 @@ def _evidence(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
 
 
 def _sensitivity(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
-    others = [column for column in table if column not in ("id", "verdict", "changes")]
+    others = [column for column in sensitivity.columns() if column in table]
     changing = table[table["changes"] > 0]
     rows = [
         {
