@@ -1,24 +1,21 @@
 """The numbers of README, findings and sizes, and the figures that they show, beside the pages."""
 
 import json
-import shutil
 
 from jfb.config.project import load
 from jfb.output import numbers
-from jfb.storage import files, provenance
+from jfb.storage import provenance
 from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     project = load(snakemake.config)
-    for figure, copy in zip(snakemake.input.figures, snakemake.output.figures, strict=True):
-        with files.whole(copy) as temporary:
-            shutil.copyfile(figure, temporary)
+    copies = dict(zip(snakemake.output.figures, snakemake.input.figures, strict=True))
+    numbers.copy_figures(copies)
     sources = {
         name: numbers.Source(kind, tuple(paths))
         for name, (kind, paths) in snakemake.params.tables.items()
     }
     origin = json.loads(provenance.of(snakemake.config))
-    copies = dict(zip(snakemake.output.figures, snakemake.input.figures, strict=True))
     found = {
         "made_by": "snakemake findings",
         "origin": origin,

@@ -14,7 +14,6 @@ has.
 import dataclasses
 import html
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ import yaml
 
 from jfb.config import names
 from jfb.config.project import Project, load
-from jfb.output import drift, numbers, questions, templates
+from jfb.output import drift, numbers, pages, questions, templates
 from jfb.output.figures import architecture, sheet
 from jfb.storage import files, provenance
 
@@ -44,18 +43,18 @@ def written(sources: templates.Sources) -> dict[str, str]:
     return made | {LANDING: landing, QUESTIONS_PAGE: questions.page(sources.questions)}
 
 
-def differing(found: Mapping[str, Any], project: Project, pages: Mapping[str, str]) -> list[str]:
+def differing(found: Mapping[str, Any], project: Project, texts: Mapping[str, str]) -> list[str]:
     """What does not agree with the numbers, with the command that makes it agree."""
     again = numbers.collect_again(found)
     print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
     if others := numbers.left_out(found, again):
         print(f"not compared, their evidence is from other tables: {', '.join(others)}")
     of_numbers = [
-        *drift.of_figures(found, pages),
+        *drift.of_figures(found, texts),
         *drift.of_settings(found, project),
         *drift.of_results(found["tables"], again),
     ]
-    of_pages = [line for page, text in pages.items() for line in drift.of_page(page, text)]
+    of_pages = [line for page, text in texts.items() for line in drift.of_page(page, text)]
     shown = Path(PICTURE).read_text(encoding="utf-8") if Path(PICTURE).exists() else ""
     is_current = architecture.described(architecture.read(LIBRARY)) in html.unescape(shown)
     hints = {
@@ -84,11 +83,14 @@ def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dic
     """The numbers with those of results that are there, whose figures take their places too."""
     collected = drift.with_times_of(found["tables"], numbers.collect_again(found))
     again = numbers.made_at(collected, commit)
-    for copy, figure in found["figures"].items():
-        file = figure["file"]
-        if Path(file).exists() and not drift.is_of_times(file, found["tables"]):
-            with files.whole(copy) as temporary:
-                shutil.copyfile(file, temporary)
+    copies = {copy: figure["file"] for copy, figure in found["figures"].items()}
+    numbers.copy_figures(
+        {
+            copy: file
+            for copy, file in copies.items()
+            if Path(file).exists() and not drift.is_of_times(file, found["tables"])
+        }
+    )
     print(f"taken from the results: {', '.join(again) or 'nothing, none has been made'}")
     return numbers.taken(found, again, project)
 
@@ -101,14 +103,13 @@ try:
         found = taken(found, load(config), json.loads(provenance.of(config))["commit"])
         numbers.write(templates.NUMBERS, found)
         sources = dataclasses.replace(sources, numbers=found)
-    pages = written(sources)
+    texts = written(sources)
     if sys.argv[1:] == ["--check"]:
-        lines = differing(sources.numbers, load(config), pages)
+        lines = differing(sources.numbers, load(config), texts)
         print("\n".join(lines) or "README and the pages of docs are those of the numbers")
         sys.exit(bool(lines))
-    for page, text in pages.items():
-        with files.whole(page) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    for page, text in texts.items():
+        pages.write(page, text)
     library = architecture.read(LIBRARY)
     sheet.write(architecture.packages(library), [PICTURE], architecture.described(library))
 except files.FileFault as error:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from jfb.output import explorer
-from jfb.storage import files, parquet, provenance
+from jfb.output import explorer, pages
+from jfb.storage import parquet, provenance
 from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -24,6 +24,5 @@ with job_log(snakemake.log[0]) as log:
     )
     folder = next(Path(part).parent for part in snakemake.input.parts if part.endswith(".html"))
     text = explorer.page(found, folder)
-    with files.whole(snakemake.output[0]) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    pages.write(snakemake.output[0], text)
     log.info("%d runs, %.1f MB", len(found["runs"]), len(text.encode()) / 1e6)

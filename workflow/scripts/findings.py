@@ -1,7 +1,6 @@
 """README and the pages of docs with numbers, from their templates and the numbers."""
 
-from jfb.output import templates
-from jfb.storage import files
+from jfb.output import pages, templates
 from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
@@ -13,6 +12,5 @@ with job_log(snakemake.log[0]) as log:
         snakemake.input.changes,
     )
     for template, page in zip(snakemake.input.templates, snakemake.output, strict=True):
-        with files.whole(page) as temporary:
-            temporary.write_text(templates.page(template, sources), encoding="utf-8")
+        pages.write(page, templates.page(template, sources))
         log.info("%s", page)

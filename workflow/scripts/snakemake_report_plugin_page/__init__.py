@@ -13,8 +13,7 @@ from snakemake_interface_report_plugins.reporter import ReporterBase
 from snakemake_interface_report_plugins.settings import ReportSettingsBase
 
 from jfb.config.project import load
-from jfb.output import numbers, report, templates
-from jfb.storage import files
+from jfb.output import numbers, pages, report, templates
 
 #: The clone that this file is of, and the templates of its reports.
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,8 +46,7 @@ class Reporter(ReporterBase):
             TEMPLATES / "page",
             path.parent,
         )
-        with files.whole(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        pages.write(path, text)
 
     def _items(self, order):
         """What is shown, in the order of the rules and, of one rule, of the files."""

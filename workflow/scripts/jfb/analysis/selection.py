@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from jfb.analysis.sources import KINDS, ROLES, Source
 from jfb.config import measurements, names, requirements
 from jfb.config.project import Project
+from jfb.config.study import Study
 
 #: Targets and files that need everything.
 WHOLE = {
@@ -32,12 +33,17 @@ def sizes(project: Project, products: Iterable[Source]) -> dict[str, dict[str, i
     for called, name in ({name: name for name in project.studies} | roles(project)).items():
         if called not in named:
             continue
-        runs = project.studies[name].runs.values()
-        found[called] = {
-            "seeds": len({run.seed for run in runs}),
-            "splits": len({run.dataset.split_seed for run in runs}),
-        }
+        found[called] = size(project.studies[name])
     return found
+
+
+def size(study: Study) -> dict[str, int]:
+    """The numbers of `seeds` and `splits` of a study."""
+    runs = study.runs.values()
+    return {
+        "seeds": len({run.seed for run in runs}),
+        "splits": len({run.dataset.split_seed for run in runs}),
+    }
 
 
 def study_of(source: Source, project: Project) -> str:

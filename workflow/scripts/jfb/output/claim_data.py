@@ -1,8 +1,8 @@
 """What claims rest on and what they lack, in words, with the commands that make it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jfb.analysis.decisions import Judged
@@ -32,17 +32,22 @@ class Names:
 
 @dataclass(frozen=True)
 class Missing:
-    """Data that would be taken if the `command` made them, what is taken for them, and for what."""
+    """Data that would be taken if the targets were made, what is taken for them, and for what."""
 
-    data: list[str]
-    instead: list[str]
-    claims: list[tuple[int, str]]
-    command: str
+    targets: tuple[str, ...]
+    data: list[str] = field(default_factory=list)
+    instead: list[str] = field(default_factory=list)
+    claims: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def command(self) -> str:
+        """That makes the claims with these data."""
+        return command(self.targets)
 
 
-def command(product: Source) -> str:
-    """That makes the claims with a product."""
-    return " ".join(["snakemake --cores 4 claims", *targets(product)])
+def command(names: Iterable[str]) -> str:
+    """That makes the claims with what these targets make."""
+    return " ".join(["snakemake --cores 4 claims", *names])
 
 
 def basis(judged: Sequence[Judged], names: Names) -> list[tuple[str, int]]:
@@ -57,11 +62,11 @@ def basis(judged: Sequence[Judged], names: Names) -> list[tuple[str, int]]:
 
 
 def missing(judged: Sequence[Judged], names: Names) -> list[Missing]:
-    """What evidence would be taken from before what it is taken from, by the command.
+    """What evidence would be taken from before what it is taken from, by the targets.
 
     A product that is there and lacks the table, as a catalogue without a study, is not missing.
     """
-    found: dict[str, Missing] = {}
+    found: dict[tuple[str, ...], Missing] = {}
     weighed = [piece for one in judged for _, piece in one.pieces()]
     there = {_product(piece.source) for piece in weighed if piece.source}
     for number, one in enumerate(judged, 1):
@@ -72,8 +77,8 @@ def missing(judged: Sequence[Judged], names: Names) -> list[Missing]:
                     break
                 if product in there:
                     continue
-                asked = command(product)
-                entry = found.setdefault(asked, Missing([], [], [], asked))
+                asked = targets(product)
+                entry = found.setdefault(asked, Missing(asked))
                 _add(entry.data, names.of(product))
                 _add(entry.claims, (number, one.claim.id))
                 if taken:

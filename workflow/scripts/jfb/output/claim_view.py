@@ -9,7 +9,7 @@ from typing import Any
 from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed
 from jfb.analysis.rule_changes import KEYS
 from jfb.analysis.sensitivity import columns, in_general
-from jfb.analysis.sources import DECIDING
+from jfb.analysis.sources import DECIDING, targets
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, command, missing
 
@@ -109,8 +109,7 @@ class View:
 
     def command_for_all(self) -> str:
         """That makes all that is missing."""
-        names = (name for one in self.missing for name in one.command.split()[4:])
-        return " ".join(["snakemake --cores 4 claims", *dict.fromkeys(names)])
+        return command(dict.fromkeys(name for one in self.missing for name in one.targets))
 
 
 def view(
@@ -189,7 +188,7 @@ def _sentence(weighed: Weighed, names: Names) -> str:
     if weighed.findings:
         return wording.sentence(weighed)
     first = weighed.evidence.sources[0].product
-    makes = first and f": `{command(first)}` makes {names.of(first)}"
+    makes = first and f": `{command(targets(first))}` makes {names.of(first)}"
     return f"Not measured{makes or ''}."
 
 

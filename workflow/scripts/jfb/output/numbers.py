@@ -9,13 +9,16 @@ file that it is a copy of; and the provenance.
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from jfb.analysis.selection import size
 from jfb.config.project import Project
+from jfb.output import pages
 from jfb.output.page_tables import KINDS
 from jfb.storage import files
 
@@ -102,14 +105,20 @@ def of_studies(project: Project, names: Mapping[str, str]) -> dict[str, dict[str
         described[called] = {
             "study": name,
             "batch_sizes": list(dict.fromkeys(run.batch_size for run in runs)),
-            "seeds": len({run.seed for run in runs}),
-            "splits": len({run.dataset.split_seed for run in runs}),
+            **size(study),
             "runs": len(runs),
             "epochs": epochs.pop() if len(epochs) == 1 else None,
             "updates": study.updates,
             "by_default": name in project.made_by_default,
         }
     return described
+
+
+def copy_figures(copies: Mapping[str, str]) -> None:
+    """Copy figures, each whole or not at all: the files, by the paths of their copies."""
+    for copy, figure in copies.items():
+        with files.whole(copy) as temporary:
+            shutil.copyfile(figure, temporary)
 
 
 def of_figures(copies: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -161,8 +170,7 @@ def write(path: str | Path, numbers: Mapping[str, Any]) -> None:
             `collect` and `made_at`).
     """
     entries = [f'"{key}": {_lines(numbers[key], depth, " ")}' for key, depth in _KEYS.items()]
-    with files.whole(path) as temporary:
-        temporary.write_text("{\n " + ",\n ".join(entries) + "\n}\n", encoding="utf-8")
+    pages.write(path, "{\n " + ",\n ".join(entries) + "\n}\n")
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""Templates of pages in Markdown, in Jinja."""
+"""Templates of pages in Markdown, in Jinja, and pages as files."""
 
 from pathlib import Path
 
 import jinja2
+
+from jfb.storage import files
 
 
 def environment(folder: str | Path | None = None) -> jinja2.Environment:
@@ -19,6 +21,12 @@ def environment(folder: str | Path | None = None) -> jinja2.Environment:
     )
     made.filters["cell"] = _cell
     return made
+
+
+def write(path: str | Path, text: str) -> None:
+    """Write a page as it is, whole or not at all."""
+    with files.whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _cell(text: str) -> str:
