@@ -163,18 +163,16 @@ def _study(
             names[*among, (SPLIT, split)] = f"{chosen['dataset']}_split_{split}"
         if not splits:
             names[among] = chosen["dataset"]
+        resplit = {split: dataclasses.replace(dataset, split_seed=int(split)) for split in splits}
         made = list(_runs(place, seeds, chosen, dataset, named))
         checks.require_new(place, levels, dataclasses.replace(made[0], levels=()), known)
         for run in made:
             if not splits:
                 runs[*levels, run.batch_size, run.seed] = run
-            for split in splits:
-                resplit = dataclasses.replace(
-                    run,
-                    dataset=dataclasses.replace(dataset, split_seed=int(split)),
-                    levels=(*named, (SPLIT, split)),
+            for split, other in resplit.items():
+                runs[*levels, split, run.batch_size, run.seed] = _changed(
+                    run, dataset=other, levels=(*named, (SPLIT, split))
                 )
-                runs[*levels, split, run.batch_size, run.seed] = resplit
     named_levels = {factor: tuple(levels) for factor, levels in factors.items()}
     return Study(
         entry["dataset"],
@@ -263,7 +261,17 @@ def _runs(
         )
         updates = first.updates_by(epochs, dataset.training_size)
         checks.require_updates_left(place, first.schedule, updates)
-        yield from (dataclasses.replace(first, seed=seed) for seed in seeds)
+        yield from (_changed(first, seed=seed) for seed in seeds)
+
+
+def _changed(run: settings.Run, **fields: Any) -> settings.Run:
+    """A copy with other fields, in a tenth of the time of `dataclasses.replace`.
+
+    A configuration has thousands, and every command reads it.
+    """
+    copy = object.__new__(settings.Run)
+    vars(copy).update(vars(run), **fields)
+    return copy
 
 
 def _seeds(key: str, seeds: list[int] | Mapping[str, int]) -> Sequence[int]:

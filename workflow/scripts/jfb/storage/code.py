@@ -3,7 +3,6 @@
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,31 +63,35 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
 @functools.cache
 def _module(path: Path) -> tuple[str, frozenset[str]]:
     """The digest of one file, and the names that it imports."""
-    tree = ast.parse(path.read_bytes(), path)
-    meaning = hashlib.sha256(repr(_meaning(tree)).encode()).hexdigest()
-    return meaning, frozenset(_imported(tree))
+    imported: set[str] = set()
+    meaning = _meaning(ast.parse(path.read_bytes(), path), imported)
+    return hashlib.sha256(repr(meaning).encode()).hexdigest(), frozenset(imported)
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """What a file imports anywhere in it; of `from a import b`, b may be a module of a."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+#: What can begin with a docstring.
+_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _meaning(node: Any) -> Any:
-    """A syntax tree without docstrings and positions.
+def _meaning(node: Any, imported: set[str]) -> Any:
+    """A syntax tree without docstrings and positions; adds what it imports, anywhere in it.
 
-    What is empty is left out: versions of Python differ in the fields that they have for it.
+    What is empty is left out: versions of Python differ in the fields that they have for it. Of
+    `from a import b`, b may be a module of a. One walk for both, as every command reads all files.
     """
     if isinstance(node, list):
-        return [_meaning(part) for part in node]
+        return [_meaning(part, imported) for part in node]
     if not isinstance(node, ast.AST):
         return node
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        fields["body"] = fields["body"][ast.get_docstring(node, clean=False) is not None :]
-    kept = {name: _meaning(part) for name, part in fields.items() if part not in (None, [])}
-    return type(node).__name__, kept
+    kind = type(node)
+    if kind is ast.Import:
+        imported.update(alias.name for alias in node.names)
+    elif kind is ast.ImportFrom:
+        imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+    kept = {}
+    for name in kind._fields:
+        part = getattr(node, name, None)
+        if name == "body" and isinstance(node, _DOCUMENTED):
+            part = part[ast.get_docstring(node, clean=False) is not None :]
+        if part is not None and part != []:
+            kept[name] = _meaning(part, imported)
+    return kind.__name__, kept
