@@ -1,10 +1,13 @@
 """What several tests use: the report's settings, its data, and a small copy of the project."""
 
 import os
+import sys
 
 # Before NumPy is imported: BLAS threads that wait for a busy core take its time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Hundreds of jobs import the library: where no bytecode is kept, each would compile it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import copy
 import functools
@@ -36,6 +39,8 @@ from jfb.streams import splits
 from jfb.streams.noise import noise
 from warm import Warm
 
+# Read when Python started, before it was taken from the environment.
+sys.dont_write_bytecode = False
 # MKL reads its mode at its first call in the process.
 numerics.pin()
 

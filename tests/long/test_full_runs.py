@@ -20,7 +20,7 @@ def outcome(engine, run):
 
 
 def assert_the_references(runs):
-    """Every column of the logs but the seconds, and the best and final parameters."""
+    """Every column of the logs but the seconds, and the best, final and kept parameters."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found, expected = (
             list(pool.map(outcome, [engine] * len(runs), runs)) for engine in ("fused", "reference")
@@ -30,6 +30,8 @@ def assert_the_references(runs):
             np.testing.assert_array_equal(one.log[column], other.log[column], column)
         np.testing.assert_array_equal(one.best, other.best)
         np.testing.assert_array_equal(one.final, other.final)
+        np.testing.assert_array_equal(one.snapshots.epochs, other.snapshots.epochs)
+        np.testing.assert_array_equal(one.snapshots.parameters, other.snapshots.parameters)
 
 
 def test_the_replay_is_the_references():

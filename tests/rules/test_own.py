@@ -100,6 +100,8 @@ def test_a_gradient_of_a_user(tmp_path):
     gradients = {"jfb": {"name": "jfb"}, "mine": workspace.config["studies"]["halved"]["gradient"]}
     factor = {name: {"gradient": gradient} for name, gradient in gradients.items()}
     blocked = {"gradient": {"name": "jfb"}, "block_size": 2, "factors": {"by": factor}}
+    # What its runs come to is not looked at.
+    blocked |= {"epochs": 2, "batch_sizes": [2400]}
     workspace.config["studies"]["both"] = workspace.config["studies"]["halved"] | blocked
     workspace.save()
     workspace.snakemake("halved")
@@ -139,7 +141,8 @@ def test_data_of_a_user(ending, tmp_path, monkeypatch):
         )
         workspace.config["datasets"]["moons"]["file"] = "moons.parquet"
         workspace.save()
-    workspace.snakemake("moons")
+    # A run reads what has been made of either: from there on all is the same.
+    workspace.snakemake("moons" if ending == "npz" else "results/data/moons.parquet")
     names = ("input_0", "input_1")
     parts = dataset.read(tmp_path / "results/data/moons.parquet", names)
     with np.load("moons.npz") as arrays:
@@ -149,9 +152,10 @@ def test_data_of_a_user(ending, tmp_path, monkeypatch):
     assert [len(part) for part in parts] == [480, 120]
     assert sorted(map(tuple, found)) == sorted(map(tuple, rows))
     assert [part.target.mean() for part in parts] == [0.5, 0.5]
-    assert (summary(workspace, "moons")["final_val_accuracy"] > 0.85).all()
-    assert not workspace.planned("moons")
+    assert not workspace.planned("results/data/moons.parquet")
     if ending == "npz":
+        assert (summary(workspace, "moons")["final_val_accuracy"] > 0.85).all()
+        assert not workspace.planned("moons")
         np.savez("moons.npz", inputs=arrays_of[0][::-1], target=arrays_of[1][::-1])
         assert "Dataset moons" in workspace.planned("moons")
 
