@@ -240,7 +240,7 @@ def test_what_fails_in_general_is_told_beside_what_decides():
     assert "engine reference" in time.failing
     assert told.of("equal_minimum").failing == ""
     title, failing = told.groups[0]
-    assert title == "Fails for more than the published runs"
+    assert title == "Fails in general"
     assert [one.id for one in failing] == [
         row["id"] for row in COMMITTED["claims"]["rows"] if row["general"] == "fails"
     ]

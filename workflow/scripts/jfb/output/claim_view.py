@@ -26,10 +26,10 @@ MEANINGS = {
 }
 #: Claims are listed by what is found in general: outcome, and the heading.
 _GROUPS = {
-    Outcome.FAILS: "Fails for more than the published runs",
-    Outcome.OPEN: "Open for more than the published runs",
-    Outcome.HOLDS: "Holds for more than the published runs",
-    Outcome.NOT_MEASURED: "Not measured for more than the published runs",
+    Outcome.FAILS: "Fails in general",
+    Outcome.OPEN: "Open in general",
+    Outcome.HOLDS: "Holds in general",
+    Outcome.NOT_MEASURED: "Not measured in general",
     None: "About the published runs only",
 }
 _PARTS = {"published": "published runs", "general": "in general", "beside": "shown beside"}

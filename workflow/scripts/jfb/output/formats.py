@@ -97,9 +97,13 @@ def allowed(row: Row) -> str:
 
 def share(row: Row) -> str:
     """A share with its interval, in per cent."""
+    return f"{row['reached']:,}/{row['runs']:,} = {reached(row)}"
+
+
+def reached(row: Row, decimals: int = 0) -> str:
+    """A share of runs with its interval, in per cent, without the numbers of runs."""
     low, high = (f"{100 * row[end]:.0f}" for end in ("share_low", "share_high"))
-    reached = f"{row['reached']:,}/{row['runs']:,}"
-    return f"{reached} = {100 * row['share_reached']:.0f} % [{low}, {high}]"
+    return f"{percent(row['share_reached'], decimals)} [{low}, {high}]"
 
 
 def without_links(text: str) -> str:
@@ -116,6 +120,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "estimate": estimate,
     "allowed": allowed,
     "share": share,
+    "reached": reached,
     "machines": wording.machines,
     "without_links": without_links,
 }
