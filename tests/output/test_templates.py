@@ -130,6 +130,21 @@ def test_a_template_with_a_mistake_is_named(tmp_path):
 # The pages of the project
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once():
+    """Jinja compiles a template once: that takes longer than to fill it in."""
+    compiled, anew = {}, jinja2.Environment.compile
+
+    def compile(self, source, *rest):
+        key = source, rest, frozenset(self.filters)
+        if key not in compiled:
+            compiled[key] = anew(self, source, *rest)
+        return compiled[key]
+
+    with patch.object(jinja2.Environment, "compile", compile):
+        yield
+
+
 def page(name, given=COMMITTED):
     return templates.page(ROOT / PAGES[name], dataclasses.replace(SOURCES, numbers=given))
 
