@@ -45,6 +45,31 @@ def test_rows_are_named_from_the_top_and_groups_are_apart():
     assert figure.axes == [axes]
 
 
+def test_the_one_estimate_of_a_row_is_in_its_middle():
+    _, (axes,) = style.panels(1)
+    groups = {"one": table((0.3, 0.2, 0.4), (0.3, 0.2, 0.4)), "other": table((0.5, 0.4, 0.6))}
+    marks.in_rows(axes, groups, {name: {"marker": "o"} for name in groups}, spread=0.4)
+    assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([-0.2, 1, 0.2])
+
+
+def test_a_value_keeps_clear_of_a_line():
+    rows = table((0.4, 0.35, 0.45), (0.4, 0.35, 0.45))
+    axes, _ = drawn(rows, written=lambda share: f"{share}", lines=[0.5])
+    assert [text.get_ha() for text in axes.texts] == ["right", "right"]
+    far, _ = drawn(rows, written=lambda share: f"{share}", lines=[0.3, 0.8])
+    assert [text.get_ha() for text in far.texts] == ["left", "left"]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_colours_of_batch_sizes_are_seen_on_white_and_differ_in_lightness(count):
+    """By the luminance that contrast is defined with; a contrast of 1.5 is that of faint lime."""
+    colours = np.array([look["color"][:3] for look in style.looks(range(count)).values()])
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722] + 0.05
+    assert 1.05 / luminance.max() > 2
+    assert (luminance[1:] / luminance[:-1]).min() > 1.35
+
+
 @pytest.mark.parametrize(
     ("rows", "n", "said"),
     [

@@ -14,6 +14,8 @@ from jfb.output.figures.style import NOTE, counted, level_legend, looks, note
 _GREY = "0.3"
 # Of the width of a panel, what a value beside a point needs.
 _ROOM = 0.24
+# And what a short one covers.
+_LINE = 0.15
 
 
 def rows(axes: Axes, names: Sequence[str], above: float = 0.0) -> None:
@@ -30,30 +32,38 @@ def in_rows(
     looks_of: Mapping[Any, Mapping[str, Any]],
     spread: float = 0.0,
     written: Callable[[float], str] | None = None,
+    lines: Sequence[float] = (),
 ) -> None:
     """Draw the estimates of groups in the rows `y`, the groups below each other within `spread`.
 
-    Set the limits of x before. `written`: an estimate's value, as it stands beside its interval.
+    Where one group alone has an estimate, it is in the middle of its row. Set the limits of x
+    before. `written`: an estimate's value, as it stands beside its interval and clear of the
+    standing `lines`.
     """
+    known = pd.concat([table.dropna(subset="estimate")["y"] for table in groups.values()])
+    alone = known.value_counts() == 1
     shifts = np.linspace(-0.5, 0.5, len(groups)) * spread if len(groups) > 1 else [0.0]
     for (name, table), shift in zip(groups.items(), shifts, strict=True):
         for _, row in table.iterrows():
             reach = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
-            place = row["y"] + shift
+            place = row["y"] + (0.0 if alone.get(row["y"], False) else shift)
             options = {"elinewidth": 1, "markersize": 6} | dict(looks_of[name])
             axes.errorbar(row["estimate"], place, xerr=np.abs(reach), **options)
             if written and np.isfinite(row["estimate"]):
-                _write_beside(axes, row, place, written(row["estimate"]))
+                _write_beside(axes, row, place, written(row["estimate"]), lines)
 
 
-def _write_beside(axes: Axes, row: pd.Series, y: float, text: str) -> None:
-    """Write a value right of its interval, or left of it where the panel ends."""
+def _write_beside(
+    axes: Axes, row: pd.Series, y: float, text: str, lines: Sequence[float] = ()
+) -> None:
+    """Write a value right of its interval, or left of it where the panel ends or a line stands."""
     low, high = (row["estimate"] if np.isnan(row[end]) else row[end] for end in ("low", "high"))
-    left, right = (
+    left, right, *stand = (
         axes.transAxes.inverted().transform(axes.transData.transform((x, 0)))[0]
-        for x in (low, high)
+        for x in (low, high, *lines)
     )
-    on_right = right < 1 - _ROOM or left < _ROOM
+    struck = any(right <= line < right + _LINE for line in stand)
+    on_right = left < _LINE if struck else (right < 1 - _ROOM or left < _ROOM)
     axes.annotate(
         text,
         (high if on_right else low, y),

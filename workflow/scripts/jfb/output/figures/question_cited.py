@@ -23,7 +23,7 @@ from jfb.output.figures.style import (
 #: What is in a row, by its level and whether it is the full batch.
 _METHODS = {
     ("usual", False): "Adam at 32",
-    ("constant", True): "Adam, no method",
+    ("constant", True): "Adam, plain",
     ("lamb", True): "LAMB",
     ("lars", True): "LARS",
     ("adam", True): "Adam, warm-up",
@@ -32,13 +32,13 @@ _METHODS = {
 _PICTURES = {("constant", False): "Adam at 32"} | {k: v for k, v in _METHODS.items() if k[1]}
 _NORMALISED = {
     ("batch", False): "batches of 32",
-    ("batch", True): "no method",
-    ("ghost", True): "ghosts of 32",
+    ("batch", True): "plain",
+    ("ghost", True): "ghost batches of 32",
 }
 _GROWN = {
     ("constant", False): "batches of 32",
-    ("decayed", False): "32, rate falls",
-    ("growing", True): "32, batch grows",
+    ("decayed", False): "always 32, rate falls",
+    ("growing", True): "starts at 32, grows",
 }
 _SIZES = {True: "full batch", False: "batches of 32"}
 
@@ -92,7 +92,8 @@ def _draw(
     axes.set_xlim(0, 1.1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     in_percent(axes.xaxis)
-    for value in table.loc[(table["y"] == 0) & ~is_full, "estimate"]:
+    reached = table.loc[(table["y"] == 0) & ~is_full, "estimate"].tolist()
+    for value in reached:
         axes.axvline(value, color="0.3", linewidth=0.9, linestyle="--", zorder=1)
     groups = {full: table[is_full == full] for full in by_size}
-    in_rows(axes, groups, by_size, written=lambda share: f"{100 * share:.0f}")
+    in_rows(axes, groups, by_size, written=lambda share: f"{100 * share:.0f}", lines=reached)

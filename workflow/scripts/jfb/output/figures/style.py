@@ -44,6 +44,8 @@ STYLE = {
 DASHED = {"color": "black", "linewidth": 0.8, "linestyle": "--"}
 # How many letters of a note fit on a line.
 _NOTED = 86
+# Up to where colours of batch sizes go in viridis: yellow beyond is faint on white.
+_LIGHTEST = 0.75
 # By marker, a letter that looks like it.
 _MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "*": "★"}
 
@@ -110,7 +112,7 @@ def outer(all_axes: Iterable[Axes]) -> None:
 def looks(batch_sizes: Iterable[int]) -> dict[int, dict]:
     """Colour and marker of each batch size; lightness alone tells them apart in greyscale."""
     sizes = sorted(set(batch_sizes), reverse=True)
-    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, 0.87, len(sizes)))
+    colours = sns.color_palette("viridis", as_cmap=True)(np.linspace(0, _LIGHTEST, len(sizes)))
     markers = itertools.cycle(_MARKERS)
     return {
         size: {"color": colour, "marker": marker, "markeredgecolor": "white"}
