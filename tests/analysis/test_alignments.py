@@ -109,7 +109,7 @@ def test_the_table_by_hand():
 def test_a_figure_of_which_nothing_is_known_is_empty(sizes):
     unknown = dict.fromkeys(COMPARISONS, (None, None))
     rows = pd.concat(made(unknown, size, epochs=(0, 5)) for size in sizes)
-    figure = figures.alignment(rows)
+    figure = figures.alignment(rows, max(sizes))
     figure.savefig(io.BytesIO())
     for axes in figure.axes:
         assert all(np.isnan(line.get_ydata()).all() for line in axes.lines[: len(sizes)])

@@ -53,6 +53,16 @@ def test_a_form_whose_least_loss_nobody_knows_says_so():
     assert [text.get_text() for text in axes.texts] == ["least loss\nnot known"]
 
 
+def test_the_least_loss_of_three_kinks_stands_in_the_column_of_three_or_more():
+    summary = pd.DataFrame({"batch_size": [32], "seed": [0], "diverged": [False]})
+    summary["exact_best_loss"] = 1e-3
+    units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK | {"function_kinks": 4.0})
+    forms = pd.DataFrame({"category": ["two kinks", "three kinks"], "loss": [1e-3, 5.417e-5]})
+    figure = minima.kinks(summary, units, forms)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.000054 for\nthree kinks"]
+    assert figure.get_supxlabel().endswith("with more than three kinks it is lower.")
+
+
 def forms_along(sizes, count):
     """Networks that are straight lines from the third snapshot on, and have a kink before."""
     rows = [
@@ -136,7 +146,7 @@ def angles(degrees, converged=True):
 
 
 def test_an_alignment_says_how_many_runs_point_uphill():
-    figure = alignment.alignment(angles({2400: 80, 600: 170, 32: 120}))
+    figure = alignment.alignment(angles({2400: 80, 600: 170, 32: 120}), 2400)
     figure.draw_without_rendering()
     said = [axes.texts[0].get_text() for axes in figure.axes]
     never, once = (f"uphill at some epoch:\n{n} of 3 runs" for n in (0, 1))
@@ -144,13 +154,15 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     assert [len(axes.lines) for axes in figure.axes] == [3] * 6
     top = max(max(line.get_ydata()) for line in figure.axes[3].lines)
     assert top == pytest.approx(120)
-    assert figure.axes[0].get_title() == "JFB at 0.001\nbeside exact at 0.001"
+    assert figure.axes[0].get_title() == "JFB at 0.001\nagainst exact at 0.001"
+    labels = [axes.get_ylabel().splitlines()[0] for axes in figure.axes[::3]]
+    assert labels == ["Full batch", "Batches of 32"]
     assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)
 
 
 def test_an_alignment_of_one_run_without_fixed_points_counts_it_as_unknown():
     rows = angles({32: 120}, converged=False).assign(cosine=np.nan, sign=0)
-    figure = alignment.alignment(rows[rows["seed"] == 0])
+    figure = alignment.alignment(rows[rows["seed"] == 0], 2400)
     figure.draw_without_rendering()
     assert len(figure.axes) == 3
     assert figure.axes[0].texts[0].get_text() == "uphill at some epoch:\n0 of 1 run"
@@ -186,7 +198,7 @@ def test_a_time_is_that_of_small_batches_over_the_full_one_by_machine():
     (axes,) = figure.axes
     # 751 s over 147 s are printed.
     values = [text.get_text() for text in axes.texts]
-    assert values == ["as long", "5.12 times", "4 times", "9 times"]
+    assert values == ["equally long", "5.12 times", "4 times", "9 times"]
     assert [label.get_text() for label in axes.get_yticklabels()][1] == "compiled"
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
@@ -195,7 +207,7 @@ def test_a_time_is_that_of_small_batches_over_the_full_one_by_machine():
 
 
 def test_a_distance_is_named_by_its_batch_size_where_it_ends():
-    updates = {2400: [1, 10, 100], 32: [75, 750, 7500]}
+    updates = {2400: [1, 10, 100], 600: [4, 40, 400], 32: [75, 750, 7500]}
     distances = pd.DataFrame(
         [
             {"batch_size": b, "seed": s, "updates": u, "distance": 0.1 * np.log(u + s + 1)}
@@ -209,6 +221,7 @@ def test_a_distance_is_named_by_its_batch_size_where_it_ends():
     figure = diffusion.diffusion(answers, distances)
     figure.draw_without_rendering()
     left, right = figure.axes
+    assert len(left.collections) == 2
     ends = {text.get_text(): text.xy for text in left.texts}
     assert ends["2400"] == (100, pytest.approx(0.1 * np.log(102)))
     assert ends["32"] == (7500, pytest.approx(0.1 * np.log(7502)))

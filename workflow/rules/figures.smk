@@ -88,6 +88,7 @@ FIGURES = {
         "question": "Does JFB point downhill?",
         "message": "Gradients along training of {wildcards.study}",
         "inputs": {"alignments": by_study(alignments_of)},
+        "options": by_study(full_of),
     },
     "cost": {
         "module": "cost",
@@ -194,11 +195,7 @@ FIGURES = {
         "module": "question_work",
         "question": "Do methods of second order get the full batch to 0.001?",
         "message": "Shares by work and method",
-        "inputs": {
-            "answers": answer_of("second_order"),
-            "second": summary_of("second_order_full_batch"),
-            "first": summary_of("second_order_batches"),
-        },
+        "inputs": {"answers": answer_of("second_order")},
     },
     "digits": {
         "module": "question_images",

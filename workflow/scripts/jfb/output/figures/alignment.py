@@ -22,18 +22,19 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB at {0:g}\nbeside exact at {0:g}",
-    "loose_jfb": "JFB at {0:g}\nbeside exact at {1:g}",
-    "loose_exact": "without JFB: exact at\n{0:g} beside {1:g}",
+    "trained": "JFB at {0:g}\nagainst exact at {0:g}",
+    "loose_jfb": "JFB at {0:g}\nagainst exact at {1:g}",
+    "loose_exact": "exact at {0:g}\nagainst exact at {1:g}",
 }
 _NOTE = (
     "A line per run. In titles: the gradients and the tolerance of their fixed points. "
-    "Grey, above 90 degrees: a step against the first gradient goes uphill."
+    "Grey, above 90\N{DEGREE SIGN}: a descent step by the first-named gradient goes uphill by "
+    "the second."
 )
 
 
 @drawn_from(alignments=read)
-def alignment(alignments: pd.DataFrame) -> Figure:
+def alignment(alignments: pd.DataFrame, full: int) -> Figure:
     """Angle between a gradient and a reference along training, a line per run.
 
     A column per comparison: JFB at the tolerance of the exact gradient, JFB at that of training
@@ -42,6 +43,7 @@ def alignment(alignments: pd.DataFrame) -> Figure:
 
     Args:
         alignments: as `jfb.analysis.alignment.read` returns them.
+        full: the size of the full batch.
     """
     sizes = sorted({alignments["batch_size"].max(), alignments["batch_size"].min()}, reverse=True)
     by_size = looks(alignments["batch_size"])
@@ -54,7 +56,8 @@ def alignment(alignments: pd.DataFrame) -> Figure:
         for axes, size in zip(column, sizes, strict=True):
             own = chosen[chosen["batch_size"] == size]
             _runs(axes, own, darker(by_size[size]["color"]))
-            axes.set_ylabel(f"Batches of {size}\nAngle (degrees)")
+            whose = "Full batch" if size == full else f"Batches of {size}"
+            axes.set_ylabel(f"{whose}\nAngle (degrees)")
     most = alignments["epoch"].max()
     for axes in all_axes.flat:
         axes.set_xscale("symlog", linthresh=1)

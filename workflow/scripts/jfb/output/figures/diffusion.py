@@ -28,9 +28,9 @@ from jfb.output.figures.style import (
 def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     """The distance from the start by updates, and how many runs a logarithm fits better.
 
-    Left: median and quartiles over the runs of a batch size, whose name stands where they end; a
-    logarithm is straight there. Right: the share of runs that a logarithm leaves nearer than a
-    power does, with its interval, by batch size.
+    Left: the median over the runs of a batch size, whose name stands where they end, with quartiles
+    of the largest and the smallest; a logarithm is straight there. Right: the share of runs that a
+    logarithm leaves nearer than a power does, with its interval, by batch size.
 
     Args:
         answers: to the question of that name.
@@ -51,7 +51,11 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     right.set_title("A logarithm fits better\nthan a power")
     threshold(right, 0.5, "half of the runs", axis="y", va="top")
     runs = distances.groupby("batch_size")["seed"].nunique().max()
-    spread = "Left: medians, bands to the quartiles. " if runs > 1 else ""
+    spread = (
+        "Left: medians; bands, of the largest and the smallest batch size, to the quartiles. "
+        if runs > 1
+        else ""
+    )
     said = f"{counted(runs, 'run')} per batch size. {spread}"
     note(figure, said + f"Right: fits from {FROM} updates on, 95 % intervals.")
     return figure
@@ -63,8 +67,9 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
     low, middle, high = (groups.quantile(q) for q in (0.25, 0.5, 0.75))
     for place, (size, look) in enumerate(by_size.items()):
         line, colour = middle[size], look["color"]
-        band = {"color": colour, "alpha": 0.2, "linewidth": 0}
-        axes.fill_between(line.index, low[size], high[size], **band)
+        if size in (max(by_size), min(by_size)):
+            band = {"color": colour, "alpha": 0.2, "linewidth": 0}
+            axes.fill_between(line.index, low[size], high[size], **band)
         axes.plot(line, linewidth=1.2, markersize=5, markevery=[len(line) - 1], **look)
         # Names of neighbours stand on either side, since they end side by side.
         side = {"va": "bottom", "ha": "right"} if place % 2 else {"va": "top", "ha": "left"}

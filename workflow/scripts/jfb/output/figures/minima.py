@@ -38,6 +38,8 @@ from jfb.records.units import (
 
 # Of the runs within a column; letters that fit beside each other below all columns.
 _SPREAD, _ACROSS = 0.84, 78
+# What closed forms call the first of those that have three or more.
+_THREE_KINKS = "three kinks"
 #: Up to which part of the last number of updates the last snapshot is drawn.
 _END = 1.5
 _POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.8, "markeredgewidth": 0}
@@ -83,9 +85,8 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     loss_axis(axes, runs["exact_best_loss"], "Exact loss", lacking="no exact loss")
     plain_ticks(axes.yaxis)
     _levels(axes, shown, closed_forms.set_index("category")["loss"])
-    axes.set_title("Line: the least loss that a network of this form can have")
-    if noted := _notes(runs):
-        note(figure, noted)
+    more = "; with more than three kinks it is lower" if MORE_KINKS in shown else ""
+    note(figure, f"Horizontal line: least loss of the form{more}. {_notes(runs)}")
     sizes = {f"{size}": look | _POINTS for size, look in looks(runs["batch_size"]).items()}
     level_legend(figure, sizes, "Batch size")
     return figure
@@ -108,14 +109,17 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
             axes.hlines(known[name], place - 0.46, place + 0.46, **own)
             patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
             options = {"fontsize": NOTE, "ha": "center", "va": "top", "bbox": patch, "zorder": 1.5}
-            least = f"at least\n{known[name]:.3g}"
+            least = f"at least\n{_plain(known[name])}"
             axes.annotate(
                 least, (place, known[name]), (0, -5), textcoords="offset points", **options
             )
         else:
+            least = "least loss\nnot known"
+            if name == MORE_KINKS and _THREE_KINKS in known:
+                least = f"{_plain(known[_THREE_KINKS])} for\n{_THREE_KINKS}"
             options = {"fontsize": NOTE, "ha": "center", "va": "bottom", "zorder": 1.5}
             place_of = {"xy": (place, 0.02), "xycoords": axes.get_xaxis_transform()}
-            axes.annotate("least loss\nnot known", **place_of, **options)
+            axes.annotate(least, **place_of, **options)
     low, high = np.log(axes.get_ylim())
     axes.set_ylim(np.exp(low - 0.18 * (high - low)), np.exp(high + 0.25 * (high - low)))
     for place, name in enumerate(shown):
@@ -123,6 +127,11 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
             x, y = np.transpose(_SKETCHES[name])
             options = {"transform": axes.get_xaxis_transform(), "color": "black", "linewidth": 1.8}
             axes.plot(place + 0.5 * (x - 0.5), 0.85 + 0.11 * y, **options)
+
+
+def _plain(loss: float) -> str:
+    """Two digits, without a power of ten."""
+    return np.format_float_positional(loss, precision=2, fractional=False, trim="-")
 
 
 def _notes(runs: pd.DataFrame) -> str:

@@ -45,7 +45,7 @@ def drawn_of(ratios: pd.DataFrame, smallest: int, largest: int) -> Figure:
     low, high = extent(ratios)
     axes.set(xscale="log", xlim=(min(0.7, 0.8 * low), 1.6 * high))
     plain_ticks(axes.xaxis, (1, 2, 5))
-    threshold(axes, 1, "as long")
+    threshold(axes, 1, "equally long")
     names = [name for name in dict.fromkeys(ratios["machine"]) if name != _PUBLISHED]
     named = dict(zip(names, wording.machines(names), strict=True)) | {_PUBLISHED: _PUBLISHED}
     by_machine = {name: ratios[ratios["machine"] == name] for name in named}
