@@ -5,7 +5,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
+from jfb.analysis import published
 from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_logs
 from jfb.output.figures.marks import threshold
@@ -43,16 +45,19 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
     _mark_ends(over_time, logs, "seconds", "train_loss")
     over_time.set_xlim(logs["seconds"].min() / 1.5, logs["seconds"].max() * 1.5)
     over_time.set(xscale="log", xlabel=f"Training time (s), {logs['engine'].iloc[0]}")
-    over_time.set_title(_first(logs, "seconds", "after {:.3g} s"))
-    over_epochs.set(xlabel="Epoch", title=_first(logs, "epoch", "in epoch {:,.0f}"))
+    over_time.set_title(_first(logs, "seconds", "after {:.2g} s"))
+    _epoch_axis(over_epochs)
+    over_epochs.set(title=_first(logs, "epoch", "in epoch {:,.0f}"))
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
         axes.axhline(REACHED, **DASHED)
     plain_ticks(over_time.xaxis)
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
-    note(figure, f"{_NAMES} Dashed: {REACHED:g}. Large mark: end of the run. {_lost(logs)}")
+    said = _NAMES, f"Dashed: {REACHED:g}.", _lost(logs), _times(logs)
+    note(figure, " ".join(filter(None, said)))
     _name(over_epochs, logs, "train_loss", full)
+    _name(over_time, logs, "train_loss", full, x="seconds")
     return figure
 
 
@@ -68,7 +73,8 @@ def figure2(logs: pd.DataFrame, full: int) -> Figure:
     _accuracy_axis(axes, "Training accuracy", logs)
     enough = f"{100 * ACCURATE:g} %"
     threshold(axes, ACCURATE, enough, axis="y", va="top")
-    axes.set(xlabel="Epoch", title=f"Beside each line: batch size, first epoch with {enough}")
+    _epoch_axis(axes)
+    axes.set(title=f"Beside each line: batch size, first epoch with {enough}")
     note(figure, _lost(logs))
     first = logs[logs["train_accuracy"] >= ACCURATE].groupby("batch_size")["epoch"].min()
     told = {size: f"epoch {epoch:,}" for size, epoch in first.items()}
@@ -98,7 +104,7 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     if np.isfinite(points):
         accuracy.set_title(f"In the end within {points:.1f} points\nof the training accuracy")
     for axes in (loss, accuracy):
-        axes.set(xlabel="Epoch")
+        _epoch_axis(axes)
     note(figure, f"{_NAMES} {_lost(logs)}")
     _name(accuracy, logs, "val_accuracy", full)
     return figure
@@ -115,6 +121,14 @@ def _first(logs: pd.DataFrame, x: str, when: str) -> str:
     return f"{which}\nof {REACHED:g}: {when.format(first[x])}"
 
 
+def _times(logs: pd.DataFrame) -> str:
+    """Whose times those on the left are, and what the published runs took in all."""
+    engine, took = logs["engine"].iloc[0], published.TABLE["training_seconds"]
+    compiled = " (compiled code)" if engine.startswith("fused") else ""
+    between = f"{took.min():.0f} to {took.max():.0f} s"
+    return f"Left: one run each with the {engine}{compiled}; the published runs took {between}."
+
+
 def _lost(logs: pd.DataFrame) -> str:
     """Which runs diverged: their curves end early, or leave the others."""
     sizes = logs.loc[logs["diverged"], "batch_size"].unique()
@@ -122,16 +136,22 @@ def _lost(logs: pd.DataFrame) -> str:
 
 
 def _name(
-    axes: Axes, logs: pd.DataFrame, y: str, full: int, told: dict[int, str] | None = None
+    axes: Axes,
+    logs: pd.DataFrame,
+    y: str,
+    full: int,
+    told: dict[int, str] | None = None,
+    x: str = "epoch",
 ) -> None:
     """Name each run by its batch size at the end of its curve.
 
     Args:
         axes: the panel of the curves.
         logs: as for `figure1`.
-        y: the column that is drawn over epochs.
+        y: the column that is drawn.
         full: the size of the full batch.
         told: by batch size, what else is said; "never" where it has none.
+        x: the column that it is drawn over.
     """
     ends = {}
     for size, look in looks(logs["batch_size"]).items():
@@ -141,7 +161,7 @@ def _name(
         end = run.iloc[-1]
         said = "" if told is None else f": {told.get(size, 'never')}"
         name = with_marker(f"{sized(size, full)}{said}", look)
-        ends[name] = (end["epoch"], end[y], look["color"])
+        ends[name] = (end[x], end[y], look["color"])
     name_ends(axes, ends)
 
 
@@ -173,6 +193,11 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
     for size, look in looks(logs["batch_size"]).items():
         end = logs[logs["batch_size"] == size].iloc[-1]
         axes.plot(end[x], end[y], **look | {"markeredgecolor": "black"}, markersize=7, zorder=4)
+
+
+def _epoch_axis(axes: Axes) -> None:
+    axes.set_xlabel("Epoch")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def _accuracy_axis(axes: Axes, label: str, logs: pd.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """What many seeds show: figures of the spread over seeds, drawn from logs or from a summary."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -37,6 +38,8 @@ _SHOWN = 30
 # A bar of lowest losses with at least this share of the runs is a level, and its loss is written.
 _LEVEL = 0.05
 _BARS = 60
+# Of curves, so that neighbours differ in more than their colour.
+_DASHES = ("-", "--", "-.")
 _REACHES = f"run that reaches {REACHED:g}"
 # Of runs, those in front last.
 _LOOKS = {
@@ -226,12 +229,15 @@ def ecdf(summary: pd.DataFrame, full: int) -> Figure:
     losses = summary["lowest_loss"].fillna(np.inf)
     axes.axvline(REACHED, **DASHED)
     labelled = {}
-    for size, look in looks(summary["batch_size"]).items():
+    for (size, look), style in zip(
+        looks(summary["batch_size"]).items(), itertools.cycle(_DASHES), strict=False
+    ):
+        look = look | {"linestyle": style}
         own = losses[summary["batch_size"] == size]
         if np.isfinite(own).any():
-            axes.ecdf(own, color=look["color"], linewidth=1.2)
+            axes.ecdf(own, color=look["color"], linewidth=1.2, linestyle=style)
         share = own.le(REACHED).mean()
-        axes.plot(REACHED, share, linestyle="", markersize=6, zorder=3, **look)
+        axes.plot(REACHED, share, markersize=6, zorder=3, **look)
         diverged = summary.loc[own.index, "diverged"]
         labelled[with_diverged(f"{sized(size, full)}: {100 * share:.0f} %", diverged)] = look
     axes.set(xscale="log", ylim=(-0.02, 1.02), ylabel="Runs at or below (% of seeds)")
