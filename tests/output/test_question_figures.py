@@ -287,7 +287,7 @@ def methods(lost=False):
 def drawn(name, answers):
     match name:
         case "second_order":
-            return question_work.second_order(answers, *methods())
+            return question_work.second_order(answers)
         case "width" | "rates" | "hybrid":
             return getattr(question_shares, name)(answers)
         case "diffusion":
@@ -345,7 +345,44 @@ def test_a_question_is_answered_and_drawn(name, tmp_path):
 def test_methods_that_reach_nothing_are_drawn():
     lost = methods(lost=True)
     answers = measured.table(second_order.measure(*lost), ())
-    question_work.second_order(answers, *lost).draw_without_rendering()
+    question_work.second_order(answers).draw_without_rendering()
+
+
+def test_a_method_is_drawn_at_each_work_and_named_by_its_share_in_the_end():
+    rows = [(f"share_within_{work}", 0.1 * k) for k, work in enumerate(second_order.BUDGETS)]
+    table = pd.DataFrame([*rows, ("share", 0.7)], columns=["measure", "estimate"])
+    answers = table.assign(level="adam_32", against="", low=0.0, high=1.0, n=9)
+    figure = question_work.second_order(answers)
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["Adam, batches of 32: 70 %"]
+    lines = [line.get_ydata().astype(float) for line in axes.lines if len(line.get_ydata()) == 6]
+    np.testing.assert_allclose(lines, [[0, 0.1, 0.2, 0.3, 0.4, 0.5]] * 2)
+
+
+def test_the_rates_that_seeds_chose_are_ringed():
+    rows = [("share", rate, size, 0.01 * size) for rate in ("0.001", "0.01") for size in (50, 32)]
+    rows += [("share_at_best", "0.01", 50, 0.5), ("share_at_best", "0.001", 32, 0.32)]
+    table = pd.DataFrame(rows, columns=["measure", "level", "batch_size", "estimate"])
+    figure = question_shares.rates(table.assign(against="", low=np.nan, high=np.nan, n=9))
+    left = figure.axes[0]
+    rings = [line for line in left.lines if line.get_markersize() == 12]
+    points = [xy for line in left.lines if line not in rings for xy in line.get_xydata()]
+    assert [ring.get_ydata()[0] for ring in rings] == [0.5, 0.32]
+    for ring in rings:
+        assert any(np.allclose(ring.get_xydata()[0], point) for point in points)
+
+
+def test_a_line_is_dotted_from_the_start_to_the_first_snapshot():
+    """In the mean a network whose exact gradient was not found counts as 0."""
+    rows = [(32, seed, updates) for seed in range(2) for updates in (0, 43, 86)]
+    table = pd.DataFrame(rows, columns=["batch_size", "seed", "updates"])
+    table = table.assign(cosine=0.8, radius=0.5, converged=table["seed"] == 0)
+    answers = pd.DataFrame({"criterion": [], "holds_low": []})
+    left = question_images.digits_alignment(answers, table).axes[0]
+    means = {line.get_linestyle(): line for line in left.lines if line.get_linestyle() != "None"}
+    assert means[":"].get_xdata().tolist() == [0.5, 43]
+    assert means["-"].get_xdata().tolist() == [43, 86]
+    np.testing.assert_allclose(means["-"].get_ydata(), 0.4)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

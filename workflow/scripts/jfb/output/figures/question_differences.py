@@ -64,7 +64,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
         variance.text(-0.4, y, said, va="center", color=darker(causes[cause]["color"]))
     threshold(variance, 0.5, "half", axis="y", along=0.2)
     variance.set(ylim=(-0.05, 1.05), title="Variance of log10 loss that is explained")
-    variance.set(xlabel="Batch size", ylabel="Of the variance (%)")
+    variance.set(xlabel="Batch size", ylabel="Share of the variance (%)")
     categories(variance, sizes)
     variance.grid(visible=False, axis="x")
     in_percent(variance.yaxis)
@@ -72,23 +72,24 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     black = {"color": "0.2", "linestyle": "", "marker": "o"}
     kinds = {"after equal epochs": black, "after equal updates": black | {"mfc": "white"}}
     level_legend(figure, kinds, "")
-    noted(figure, pd.concat(shown), "Right: a point per run", of="start")
+    noted(figure, pd.concat(shown), "Right: a grey point per run", of="start")
     return figure
 
 
 def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
-    """Draw the loss of each run on one of the small batch sizes, a column for each start."""
-    size = epochs.loc[epochs["batch_size"] < 600, "batch_size"].max()
+    """Draw the loss of each run on the smallest batches, a column for each start."""
+    size = epochs["batch_size"].min()
     runs = epochs[epochs["batch_size"] == size]
     by_start = runs.groupby("seed")["lowest_loss"]
     starts = by_start.median().sort_values().index
     x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
     axes.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
-    axes.set(yscale="log", xticks=[], ylabel="Lowest training loss")
+    axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss, batches of {size}")
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
     axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
-    axes.set_title(f"Batches of {size}: a column\nhas {by_start.size().max()} orders")
+    orders_each = counted(by_start.size().max(), "order")
+    axes.set_title(f"Each column: one start,\n{orders_each}")
 
 
 _STARTS = {
@@ -224,10 +225,10 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     costs = costs.assign(y=costs["level"].map(list(_KEPT).index))
     rows(cost, list(_KEPT.values()), above=0.25)
     rows(met, list(_CONDITIONS.values()))
-    cost.set(xlim=around(costs, at=0), title="Loss with a norm kept below 0.95")
+    cost.set(xlim=around(costs, at=0), title="Loss with a norm\nkept below 0.95")
     in_times(cost.xaxis)
-    cost.set_xlabel("Over the loss without")
-    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Met without it")
+    cost.set_xlabel("Loss, constrained over free")
+    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Unconstrained networks\nthat meet it")
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
     for axes, table in ((cost, costs), (met, free)):
@@ -237,6 +238,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     counts(cost, answers[answers["measure"] == "cost_loss"])
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
     cost.text(0.98, 0.985, "costs \u2192", **place)
-    noted(figure, pd.concat([costs, free]), "Shaded: counts as no cost")
+    cost.text(0.02, 0.985, "shaded: no cost", **place | {"ha": "left", "color": "0.3"})
+    noted(figure, pd.concat([costs, free]))
     size_legend(figure, by_size, linestyle="")
     return figure

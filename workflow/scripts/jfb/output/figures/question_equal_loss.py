@@ -49,13 +49,18 @@ def impurity(answers: pd.DataFrame) -> Figure:
     for axis in (along.xaxis, along.yaxis):
         plain_ticks(axis)
     names = {
-        "jacobian_at_loss": "squared norm\nof Jacobian",
-        "trace_at_loss": "trace of Gauss-\nNewton matrix",
+        "jacobian_at_loss": "Jacobian of the\nscores by the weights,\nsquared norm",
+        "trace_at_loss": "Gauss-Newton\nmatrix, trace",
     }
     ratios = _ratios(at_loss, answers, names, ("smaller", "larger"))
     at_loss.set_title("Where the cross-entropy is 0.2")
     bands = ["Bands likewise"] if barred(shown) else []
-    noted(figure, pd.concat([shown, ratios]), *bands, "Shaded: counts as larger")
+    firsts = shown.groupby("batch_size")["x"].min()
+    late = [
+        f"Batches of {size} begin at {first}: their first values are after an epoch"
+        for size, first in firsts[firsts > firsts.min()].items()
+    ]
+    noted(figure, pd.concat([shown, ratios]), *bands, "Shaded: counts as larger", *late)
     name_ends(along, ends)
     return figure
 

@@ -97,8 +97,10 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
             x = some["updates"].clip(lower=0.5)
             axes.plot(x, some[column], linestyle="", alpha=0.4, **look | {"markersize": 3.5})
             if seeds > 1:
-                typical = some.groupby(x)[column].median()
-                axes.plot(typical.index, typical, color=look["color"], linewidth=1.4)
+                means = some.groupby(x)[column].mean()
+                line = {"color": look["color"], "linewidth": 1.4}
+                axes.plot(means.iloc[:2], linestyle=":", **line)
+                axes.plot(means.iloc[1:], **line)
     last = networks["updates"].max()
     ticks = [10.0**power for power in range(6) if 10**power <= last]
     for axes in (left, right):
@@ -114,8 +116,9 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     threshold(right, 1, "1: T stops contracting", axis="y", along=0.02, ha="left")
     right.set(title="Where T contracts less", ylabel="Largest spectral radius of dT/du")
     right.set_ylim(top=max(1.15, 1.03 * networks["radius"].max()))
-    medians = "a point per seed, lines are medians" if seeds > 1 else "one point per network"
-    said = f"{counted(seeds, 'seed')} per batch size: {medians}."
+    drawn = "a point per seed; lines: means, dotted where nothing lies between"
+    points = drawn if seeds > 1 else "one point per network"
+    said = f"{counted(seeds, 'seed')} per batch size: {points}."
     lost = int((~networks["converged"]).sum())
     if lost:
         what = counted(lost, "network")
@@ -157,9 +160,13 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.1f}")
     axes.axhline(2.5, color="black", linewidth=0.5)
     in_percent(axes.xaxis)
-    lost = answers.loc[answers["measure"] == "diverged", "estimate"].max()
-    diverged = [f"Up to {100 * lost:.0f} % of the runs of a row diverged"] if lost > 0 else []
-    noted(figure, shown, "Higher is better", *diverged)
+    lost = answers[(answers["measure"] == "diverged") & (answers["estimate"] > 0)]
+    lost = lost[lost["level"].isin(_VARIANTS)]
+    diverged = [
+        f"Diverged: {' and '.join(levels.map(_VARIANTS))}, {100 * share:.0f} % of runs each"
+        for share, levels in lost.groupby("estimate")["level"]
+    ]
+    noted(figure, shown, "Further right is better", *diverged)
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure
 
@@ -191,12 +198,12 @@ def digits_width(answers: pd.DataFrame) -> Figure:
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss, upside down", ylabel="Full batch over 32 (times)")
+    right.set(title="Validation loss (up is better)", ylabel="Full batch over 32 (times)")
     # Better is up in both.
     right.invert_yaxis()
     in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")
-    noted(figure, apart, "Shaded: counts as equal or better")
+    noted(figure, apart, "Only accuracy has a criterion (shaded: counts as equal or better)")
     level_legend(figure, by_after, "")
     return figure

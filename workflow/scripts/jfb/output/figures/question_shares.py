@@ -67,6 +67,16 @@ def width(answers: pd.DataFrame) -> Figure:
     return figure
 
 
+def _ring(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
+    """Ring the shares of a table that `_points` has drawn."""
+    sizes = list(looks(table["batch_size"]))
+    for _, row in table.iterrows():
+        shift = (sizes.index(row["batch_size"]) / max(len(sizes) - 1, 1) - 0.5) * _SPREAD
+        place = levels.index(row["level"]) + (shift if len(sizes) > 1 else 0.0)
+        ring = {"marker": "o", "markersize": 12, "markerfacecolor": "none", "color": "black"}
+        axes.plot(place, row["estimate"], linestyle="", **ring)
+
+
 _RULES = {
     "0.001": "0.001 for all",
     "sqrt_32": "grows as \u221abatch,\n0.001 at 32",
@@ -89,6 +99,7 @@ def rates(answers: pd.DataFrame) -> Figure:
         {level for level in shown["level"] if level not in _RULES} | {"0.001"}, key=float
     )
     _points(left, shown, constant)
+    _ring(left, answers[answers["measure"] == "share_at_best"], constant)
     left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
     left.tick_params(axis="x", pad=0)
     left.set(xlabel="Learning rate", title="Same rate for both batch sizes", ylabel=_REACHED)
@@ -100,7 +111,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     groups = {size: by_rule[by_rule["batch_size"] == size] for size in by_size}
     in_rows(right, groups, by_size, _SPREAD)
     in_percent(right.xaxis)
-    noted(figure, shown, "Higher is better", "Rates were chosen on other seeds")
+    noted(figure, shown, "Higher is better", "Ringed: the rate that other seeds chose")
     size_legend(figure, shown["batch_size"])
     return figure
 
@@ -121,9 +132,9 @@ _SCHEDULES = {
     "constant_32": "batches of 32",
 }
 _UPDATES = {
-    "3,000": ("full", "full_as_4", "small_4"),
-    "6,000": ("full_as_41", "constant_1200", "last_41", "small_41"),
-    "12,000": ("full_as_122", "constant_600", "small_122"),
+    "3,000\nto 3,296": ("full", "full_as_4", "small_4"),
+    "6,000\nto 6,034": ("full_as_41", "constant_1200", "last_41", "small_41"),
+    "12,000\nto 12,028": ("full_as_122", "constant_600", "small_122"),
     "72,000": ("constant_100", "growing"),
     "225,000": ("constant_32",),
 }
@@ -157,6 +168,10 @@ def hybrid(answers: pd.DataFrame) -> Figure:
         axes.axhline(end - 0.5, color="black", linewidth=0.5)
         start = end
     axes.set_title("Updates", loc="right", x=1.14, size=NOTE, ha="right")
-    noted(figure, shown, "Higher is better. Compare equal updates")
+    noted(
+        figure,
+        shown,
+        "Further right is better. Compare equal updates: batches of 32 alone have no partner",
+    )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure

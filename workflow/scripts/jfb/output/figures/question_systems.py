@@ -177,9 +177,9 @@ def picture(answers: pd.DataFrame) -> Figure:
 
 _CHANGES = {
     "pair_mean": "random pairs, mean",
-    "pair_largest": "random pairs, largest",
+    "pair_largest": "random pairs, largest in\neach network (mean)",
     "attack_mean": "attacks, mean",
-    "attack_largest": "attacks, largest of each",
+    "attack_largest": "attacks, largest in\neach network (mean)",
 }
 _RADII = {"certified": "certified: class is safe", "attacked": "attacked: class changes"}
 
@@ -216,9 +216,11 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     for tightest in apart.loc[apart["criterion"].notna(), "holds_low"]:
         at = 10 ** (attacked.iloc[0] + tightest)
         threshold(above, at, "tight from here", va="bottom", along=0.03)
-    above.set_xlabel("Radius (inputs are from 0 to 1)")
-    below.set_title("What a score changes by, over its bound")
-    below.set_xlabel("Change over bound")
+    above.set_xlabel("Radius, infinity norm (inputs are from 0 to 1)")
+    below.set_title("How much a score changes")
+    below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
-    noted(figure, pd.concat(shown), of="network")
+    largest = means.loc[means["measure"] == "largest", "estimate"]
+    said = [f"Largest in any network: {value:.2g} of its bound" for value in largest]
+    noted(figure, pd.concat(shown), *said, of="network")
     return figure
