@@ -195,6 +195,10 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     above, below = figure.subplots(2, 1, height_ratios=[2, 4])
     means = answers[answers["against"] == ""]
     (look, *_) = level_looks(["infinity"]).values()
+    apart = answers[(answers["measure"] == "certified") & (answers["against"] == "attacked")]
+    attacked = means.loc[means["measure"] == "attacked", "estimate"]
+    bounds = apart.loc[apart["criterion"].notna(), "holds_low"]
+    tight = [10 ** (attacked.iloc[0] + tightest) for tightest in bounds]
     shown = []
     for axes, names, limits in ((above, _RADII, (1e-3, 1)), (below, _CHANGES, (1e-2, 2))):
         table = means[means["measure"].isin(names)].copy()
@@ -205,16 +209,14 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         lowest = min(limits[0], 0.8 * extent(table)[0])
         axes.set(xscale="log", xlim=(lowest, limits[1]))
         plain_ticks(axes.xaxis)
-        in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}")
+        lines = tight if axes is above else []
+        in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}", lines=lines)
         shown.append(table)
     title = "How far inputs may move"
-    apart = answers[(answers["measure"] == "certified") & (answers["against"] == "attacked")]
     if len(apart) == 1:
         title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
     above.set_title(title)
-    attacked = means.loc[means["measure"] == "attacked", "estimate"]
-    for tightest in apart.loc[apart["criterion"].notna(), "holds_low"]:
-        at = 10 ** (attacked.iloc[0] + tightest)
+    for at in tight:
         threshold(above, at, "tight from here", va="bottom", along=0.03)
     above.set_xlabel("Radius, infinity norm (inputs are from 0 to 1)")
     below.set_title("How much a score changes")
