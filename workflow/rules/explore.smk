@@ -37,6 +37,7 @@ rule explore:
         contents=contents_of(*PAGE_PARTS),
         counts={study: len(logs_of(study)) for study in EXPLORED},
         threshold=explored_of(project.replay)[1],
+        replay=project.replay,
     message:
         "A page to look at runs with: results/explorer.html"
     script:

@@ -20,6 +20,7 @@ with job_log(snakemake.log[0]) as log:
         snakemake.input.data,
         pd.read_csv(snakemake.input.closed_forms),
         snakemake.params.threshold,
+        snakemake.params.replay,
         provenance.of(snakemake.config),
     )
     folder = next(Path(part).parent for part in snakemake.input.parts if part.endswith(".html"))

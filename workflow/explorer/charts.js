@@ -1,0 +1,113 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const at = (id) => document.getElementById(id);
+const KEYS = ["study", "level", "batch_size", "seed"];
+const CHARTS = {
+  loss: { lines: ["train_loss", "val_loss"], label: "Mean squared error", log: true, rule: [data.reached, `counts as reached: ${data.reached}`] },
+  accuracy: { lines: ["train_accuracy", "val_accuracy"], label: `Share with an error of at most ${data.threshold}` },
+  iterations_mean: { lines: ["iterations_mean"], label: "Applications of T per pass", log: true },
+  spectral_norm: { lines: ["spectral_norm"], label: "Spectral norm of W", rule: [1, "below 1 the latent map contracts"] },
+};
+const color = ["var(--one)", "var(--two)"];
+const shown = (value, digits = 4) =>
+  value === null ? "–" : typeof value === "number" ? String(Number(value.toPrecision(digits))) : value;
+const told = (value) => value.toLocaleString("en-US");
+// How many epochs of a run are in the page.
+const part = (run) => `${told(run.epochs.length)} of ${told(run.trained)} epochs`;
+
+// The value of a piecewise linear function; outside of its corners there is none.
+function valueAt(corners, x) {
+  for (let k = 1; k < corners.length; k++) {
+    const [[x0, y0], [x1, y1]] = [corners[k - 1], corners[k]];
+    if (x <= x1 + 1e-6) return x1 > x0 ? y0 + ((y1 - y0) * (x - x0)) / (x1 - x0) : y0;
+  }
+  return null;
+}
+
+function plot(id, options) {
+  const width = Math.max(320, at(id).clientWidth);
+  const height = Math.round(Math.min(420, 150 + 0.35 * width));
+  // The label of the y axis stands above its highest number.
+  const room = { marginTop: 34, marginLeft: 60, marginBottom: 44 };
+  at(id).replaceChildren(Plot.plot({ width, height, ...room, style: { fontSize: "13px" }, ...options }));
+}
+
+// The lowest and the highest values since the epoch before; there is one epoch each at first.
+function rangesOf(run, name) {
+  const values = run.series[name];
+  return run.ranges[name]?.map((ends) => [...values.slice(0, values.length - ends.length), ...ends]);
+}
+
+// What is drawn of a quantity: its values, and the range since the epoch that is shown before.
+function along(run, name) {
+  const [lows, highs] = rangesOf(run, name) ?? [[], []];
+  return run.epochs.map((epoch, k) => ({
+    epoch, value: run.series[name][k], low: lows[k] ?? null, high: highs[k] ?? null, name: data.series[name],
+  }));
+}
+
+function tipOf(row) {
+  const lines = [`${row.name}: ${shown(row.value, 3)}`, `Epoch ${told(row.epoch)}`];
+  if (row.low !== row.high) lines.push(`since the point before: ${shown(row.low, 3)} to ${shown(row.high, 3)}`);
+  return lines.join("\n");
+}
+
+function drawAlong(run, snapshot) {
+  const chart = CHARTS[state.what];
+  const drawn = (value) => value !== null && (!chart.log || value > 0);
+  const rows = chart.lines.flatMap((name) => along(run, name)).filter((row) => drawn(row.value));
+  const bands = rows.filter((row) => drawn(row.low) && drawn(row.high));
+  const names = chart.lines.map((name) => data.series[name]);
+  const title = names.join(", ");
+  at("along_title").textContent = title;
+  at("along_legend").textContent = `${part(run)}${bands.length ? "; band: lowest and highest of the epochs between two points" : ""}.`;
+  plot("along", {
+    ariaLabel: title,
+    x: { type: "log", label: "Epoch", grid: true, tickFormat: "~s" },
+    y: { type: chart.log ? "log" : "linear", label: chart.label, grid: true, tickFormat: chart.log ? "~g" : undefined },
+    color: { domain: names, range: color, legend: chart.lines.length > 1 },
+    marks: [
+      ...names.map((name) =>
+        Plot.areaY(bands.filter((row) => row.name === name), {
+          x: "epoch", y1: "low", y2: "high", fill: "name", fillOpacity: 0.3, curve: "step-before", ariaDescription: `range of ${name}`,
+        }),
+      ),
+      ...(chart.rule
+        ? [
+          Plot.ruleY([chart.rule[0]], { strokeDasharray: "2 3" }),
+          Plot.text([chart.rule], { y: "0", text: "1", frameAnchor: "left", lineAnchor: "bottom", dx: 4, dy: -3, stroke: "var(--back)", fill: "var(--text)" }),
+        ]
+        : []),
+      snapshot.epoch > 0 ? Plot.ruleX([snapshot.epoch], { stroke: "var(--faint)" }) : null,
+      ...names.map((name, k) =>
+        Plot.lineY(rows.filter((row) => row.name === name), { x: "epoch", y: "value", stroke: "name", strokeDasharray: k ? "5 3" : undefined }),
+      ),
+      Plot.tip(rows, Plot.pointerX({ x: "epoch", y: "value", title: tipOf, lineWidth: 40, fill: "var(--back)" })),
+    ],
+  });
+}
+
+function drawFunction(run, snapshot) {
+  const points = data.points.map(([x, y]) => {
+    const value = valueAt(snapshot.corners, x);
+    return { x, y, error: value === null ? null : value - y };
+  });
+  const tip = ({ x, y, error }) => `Position: ${shown(x, 3)} m\nTarget: ${shown(y, 3)}\nPrediction minus target: ${shown(error, 3)}`;
+  const most = Math.max(...points.map((point) => Math.abs(point.error ?? 0)), 1e-9);
+  const title = `The network after epoch ${told(snapshot.epoch)}`;
+  const is = snapshot.corners.length > 0;
+  at("function_title").textContent = is ? title : `${title}: ${data.forms[snapshot.form]}`;
+  at("function_legend").textContent = is ? "Line: network. ◆ kink. Dots: target, coloured by the error." : "Dots: target.";
+  plot("function", {
+    ariaLabel: title,
+    x: { label: "Position along the diagonal of the room (m)", grid: true },
+    y: { label: "Target and prediction", grid: true },
+    color: { type: "diverging", scheme: "PuOr", domain: [-most, most], label: "Prediction minus target", legend: true },
+    marks: [
+      Plot.dot(points, { x: "x", y: "y", stroke: "var(--faint)", strokeWidth: 0.4, r: 3 }),
+      is ? Plot.dot(points, { x: "x", y: "y", fill: "error", r: 2.8, title: tip, tip: { fill: "var(--back)" } }) : null,
+      Plot.line(snapshot.corners, { stroke: "var(--text)", strokeWidth: 2 }),
+      Plot.dot(snapshot.corners.slice(1, -1), { symbol: "diamond", r: 6, fill: "var(--text)", ariaLabel: ([x]) => `kink at ${shown(x)} m` }),
+    ],
+  });
+}
