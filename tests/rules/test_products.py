@@ -20,7 +20,7 @@ from jfb.analysis.shares import shares
 from jfb.engines import summary
 from jfb.output.figures import cost, factors, published, seeds, sheet, style
 from jfb.output.figures.inputs import read_logs
-from jfb.output.table1 import to_latex, to_markdown, write
+from jfb.output.table1 import side_by_side, to_latex, to_markdown, write
 from jfb.records import layout, parameters, runlog
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -338,6 +338,15 @@ def test_table1_is_tidy_and_in_the_reports_order(table):
     assert again["runs"].isna().all()
     seeds = table[table["source"] == "seeds"]
     assert seeds["batch_size"].tolist() == [600, 32]
+
+
+def test_times_below_a_second_have_two_digits(replayed, many):
+    fast = replayed.assign(training_seconds=[0.0776, 0.1234, 0.9996, 1.04, 38.04])
+    table = table1.tidy(fast, "again", many, "seeds")
+    wide = side_by_side(table)
+    assert wide["again", "total time (s)"].tolist() == ["38.0", "1.0", "1.0", "0.12", "0.078"]
+    assert wide["seeds", "total time (s)"].tolist() == ["-", "-", "0.10", "-", "0.20"]
+    assert wide["seeds", "seeds at 0.001 or less"].tolist()[-1].startswith("3/5 = 60 % [")
 
 
 def test_matches_finds_the_cells_that_differ(table):

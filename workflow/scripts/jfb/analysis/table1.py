@@ -48,8 +48,11 @@ def tidy(
         of the replay have training_seconds, lowest_loss (rounded as published) and
         epoch_of_lowest_loss; batch sizes in the report's order, further ones after them.
     """
-    rounding = {"training_seconds": SECONDS_DECIMALS, "lowest_loss": LOSS_DECIMALS}
-    measured = replay.assign(source=replay_name)[list(published.TABLE)].round(rounding)
+    seconds = replay["training_seconds"]
+    # Runs of less than a second have digits too.
+    seconds = seconds.round(SECONDS_DECIMALS).where(seconds >= 1, seconds.round(3))
+    measured = replay.assign(source=replay_name, training_seconds=seconds)[list(published.TABLE)]
+    measured = measured.round({"lowest_loss": LOSS_DECIMALS})
     many = distribution(seeds).assign(source=seeds_name)
     many["training_seconds"] = many["training_seconds"].round(3)
     parts = [

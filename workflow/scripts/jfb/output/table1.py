@@ -20,9 +20,9 @@ NOTE_TIMED = (
     "on one thread, from the time of some epochs at several stages of training."
 )
 _TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
-_SHARE = f"share at most {REACHED:g}"
+_SHARE = f"seeds at {REACHED:g} or less"
 #: The headings where there is little room.
-_SHORT = {_TIME: "time (s)", _LOSS: "loss", _EPOCH: "epoch", _SHARE: f"at most {REACHED:g}"}
+_SHORT = {_TIME: "time (s)", _LOSS: "loss", _EPOCH: "epoch", _SHARE: f"at {REACHED:g} or less"}
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def _cells(row: dict[str, object]) -> dict[str, str]:
         return "-" if pd.isna(row[column]) else f"{row[column]:.0f}"
 
     cells = {
-        _TIME: f"{row['training_seconds']:.{SECONDS_DECIMALS}f}",
+        _TIME: _seconds(row["training_seconds"]),
         _LOSS: loss("lowest_loss"),
         _EPOCH: epoch("epoch_of_lowest_loss"),
     }
@@ -62,12 +62,16 @@ def _cells(row: dict[str, object]) -> dict[str, str]:
         return {_TIME: cells[_TIME]}
     if pd.isna(row["runs"]):
         return cells
-    cells[_TIME] = f"{row['training_seconds']:.2f}"
     cells[_LOSS] += f" [{loss('lowest_loss_q1')}, {loss('lowest_loss_q3')}]"
     cells[_EPOCH] += f" [{epoch('epoch_of_lowest_loss_q1')}, {epoch('epoch_of_lowest_loss_q3')}]"
     low, high = (f"{100 * row[column]:.0f}" for column in ("share_low", "share_high"))
     share = f"{100 * row['share_reached']:.0f} % [{low}, {high}]"
     return cells | {_SHARE: f"{row['reached']}/{row['runs']} = {share}"}
+
+
+def _seconds(value: float) -> str:
+    """A time as the report prints it, or with two digits where that has fewer."""
+    return f"{value:.{SECONDS_DECIMALS}f}" if value >= 1 else f"{value:#.2g}"
 
 
 def _note(table: pd.DataFrame) -> str:
