@@ -1,5 +1,6 @@
 """The HTML report: tables in words, pages as parts of it, captions, and a browser."""
 
+import html
 import re
 
 import numpy as np
@@ -17,6 +18,7 @@ STATEMENTS = dict(zip(CLAIMS["id"], CLAIMS["statement"], strict=True))
 #: Of those the report shows.
 TABLES = ["evidence", "sensitivity", "minima", "fates", "catalogue", "catalogue_shares"]
 TABLES += [name for name in COMMITTED if name.startswith("answer_")]
+DOCS = ("findings", "claims", "cited", "speed")
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
 
 
@@ -86,11 +88,16 @@ def test_a_page_becomes_a_part(tmp_path):
     (tmp_path / "docs/figures").mkdir(parents=True)
     (tmp_path / "docs/figures/a.png").write_bytes(b"picture")
     parts = {tmp_path / "docs/one.md": "one", tmp_path / "docs/two.md": "two"}
-    place = markdown.Place(tmp_path / "docs", parts, tmp_path / "results", levels=2)
+    place = markdown.Place(tmp_path / "docs", parts, tmp_path, levels=2)
     text = """<!-- left out -->
 # One: the first, "quoted"
 
 [here](#one) [there](two.md#a-b) [whole](two.md) [other](three.md#x) [out](https://example.org/a.md)
+[three.md](three.md), [`workflow/a.yaml`](../workflow/a.yaml), **[a *b*](../config.yaml)**
+
+## A part
+
+### Of it
 
 ![what it shows](figures/a.png)
 
@@ -109,8 +116,14 @@ def test_a_page_becomes_a_part(tmp_path):
     made = markdown.part(text, "one", place)
     assert "left out" not in made
     assert '<h3 id="one--one-the-first-quoted">' in made
-    targets = ["#one--one", "#two--a-b", "#two", "../docs/three.md#x", "https://example.org/a.md"]
+    targets = ["#one--one", "#two--a-b", "#two", "https://example.org/a.md"]
     assert re.findall('href="(.*?)"', made) == targets
+    # What the page does not hold is named: the page may be read without the repository.
+    assert "</a> other (docs/three.md) <a" in made
+    assert "\ndocs/three.md, <code>workflow/a.yaml</code>, " in made
+    assert "<strong>a <em>b</em> (config.yaml)</strong>" in made
+    assert markdown.headings(text, "one") == [("one--a-part", "A part")]
+    assert '<h4 id="one--a-part">' in made
     assert 'src="data:image/png;base64,cGljdHVyZQ==" alt="what it shows"' in made
     assert '<td data-label="b">x<br>y</td>' in made
     assert "<em>Folded</em>" in made
@@ -176,10 +189,10 @@ def written(tmp_path_factory):
         answers="1. **Is it so?** Yes ([findings](docs/findings.md#the-claims)).\n",
         figure=ROOT / "docs/figures/updates.png",
         figure_told="Shares of seeds",
-        docs={name: ROOT / f"docs/{name}.md" for name in ("findings", "claims", "cited", "speed")},
+        docs={name: report.Doc(f"Page {name}", ROOT / f"docs/{name}.md") for name in DOCS},
         root=ROOT,
     )
-    text = report.page(items, run, pages, "<p>About it.</p>", ROOT / "workflow/report/page", folder)
+    text = report.page(items, run, pages, "<p>About it.</p>", ROOT / "workflow/report/page")
     (folder / "report.html").write_text(text)
     return folder / "report.html"
 
@@ -194,8 +207,17 @@ def test_the_report_says_whose_numbers_are_whose(written):
     # Table 1 and claims first, whatever order the workflow has.
     order = re.findall("<h2>(.*?)</h2>", text)
     assert order == [
-        *("Answers", "This run", report.FIRST, "Figures", "Tables", "Findings", "How it was made")
+        *(
+            "Answers",
+            "This run",
+            report.FIRST,
+            "Figures",
+            "Tables",
+            "All studies",
+            "How it was made",
+        )
     ]
+    assert "together they took 90 seconds" in text
     assert "print(&#39;&lt;a&gt; &amp; b&#39;)" in text
     assert "# &lt;b&gt;" in text
 
@@ -205,8 +227,80 @@ def test_every_link_within_the_report_leads_somewhere(written):
     targets = set(re.findall('href="#(.*?)"', text))
     assert "findings--the-claims" in targets
     assert targets <= set(re.findall(' id="(.*?)"', text))
-    files = {t for t in re.findall('href="([^#].*?)"', text) if not re.match(r"\w+:", t)}
-    assert all((written.parent / file.partition("#")[0]).exists() for file in files), files
+    # It may be sent to somebody without the files beside it.
+    assert not {t for t in re.findall('href="([^#].*?)"', text) if not re.match(r"\w+:", t)}
+
+
+def test_the_list_of_parts_has_the_sections_of_findings(written):
+    nav = html.unescape(re.search("<nav.*?</nav>", written.read_text(), flags=re.DOTALL)[0])
+    told = re.findall('href="#(.*?)">(.*?)</a>', nav)
+    sections = re.findall("^## (.*)$", (ROOT / "docs/findings.md").read_text(), flags=re.MULTILINE)
+    assert [heading for _, heading in told if heading in sections] == sections
+    assert [(name, f"Page {name}") for name in DOCS] == [one for one in told if one[0] in DOCS]
+
+
+def test_the_part_in_view_is_marked(opened, written):
+    """Seconds: a browser."""
+    page = opened(written, 1280)
+    marked = page.locator("nav a[aria-current]")
+    expect(marked).to_have_text("Answers")
+    heading = "5. Does JFB point the right way?"
+    page.locator("nav").get_by_role("link", name=heading).click()
+    expect(marked).to_have_text(heading)
+    # It is in sight, also in a list that is longer than the window.
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.evaluate("document.querySelector('nav').scrollTop = 0")
+    page.evaluate("document.getElementById('made').scrollIntoView()")
+    expect(marked).to_have_text("How it was made")
+    expect(marked).to_be_in_viewport()
+    page.evaluate("document.getElementById('run').scrollIntoView()")
+    expect(marked).to_have_text("This run")
+
+
+def test_a_phone_folds_the_list_and_stacks_the_verdicts(opened, written):
+    """Seconds: a browser."""
+    page = opened(written, 375)
+    links = page.locator("nav a")
+    expect(links.first).to_be_hidden()
+    page.get_by_text("On this page", exact=True).click()
+    expect(links.first).to_be_visible()
+    page.get_by_role("link", name="This run", exact=True).click()
+    expect(links.first).to_be_hidden()
+    box = page.locator("#run .table")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    row = page.locator("#run .table tbody tr").first
+    tops = row.locator("td[data-label]").evaluate_all(
+        "cells => cells.map(c => c.getBoundingClientRect().top)"
+    )
+    assert len(set(tops)) == len(tops) == 5
+    # Tables whose cells do not name their columns keep their headings.
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    expect(page.locator("article .table thead").first).to_be_visible()
+
+
+def test_each_verdict_has_its_colour_in_all_parts(opened, written):
+    """Seconds: a browser. As claims.html has them."""
+    page = opened(written, 1280)
+    told = """parts => Object.fromEntries(parts.map(part => [part.textContent, part.className]))"""
+    found = page.locator("#run td[data-label='verdict']").evaluate_all(told)
+    assert found == {str(name): markdown.CLASSES[name] for name in set(CLAIMS["verdict"])}
+    assert set(found.values()) == {"good", "bad", "open"}
+    for part in ("#cited td strong", "#cited p strong"):
+        found = page.locator(part).evaluate_all(told)
+        outcomes = {"holds": "good", "fails": "bad", "open": "open"}
+        assert {name: found[name] for name in outcomes} == outcomes
+    color = "parts => parts.map(p => getComputedStyle(p).color)"
+    colors = page.locator("#cited td strong[class]").evaluate_all(color)
+    assert len(set(colors)) == 3
+
+
+def test_a_long_table_grows_as_it_unfolds(opened, written):
+    """Seconds: a browser."""
+    page = opened(written, 1280)
+    page.get_by_text(re.compile(r"^\d+ rows$")).first.click()
+    box = page.locator("article details[open] .table").first
+    assert box.locator("tr").count() > report.ROWS
+    assert box.evaluate("box => box.scrollHeight <= box.clientHeight + 1")
 
 
 @pytest.mark.parametrize(

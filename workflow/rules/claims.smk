@@ -29,7 +29,7 @@ rule claims:
             "results/claims.html",
             caption="../report/claims.rst",
             category=FIRST_IN_REPORT,
-            labels={"table": "Claims"},
+            labels={"table": "Claims: this run"},
         ),
     log:
         "results/logs/claims.log",

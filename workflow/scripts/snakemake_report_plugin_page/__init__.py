@@ -18,8 +18,13 @@ from jfb.output import numbers, pages, report, templates
 #: The clone that this file is of, and the templates of its reports.
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "workflow/report"
-#: Pages of docs that the report holds.
-DOCS = ("findings", "claims", "cited", "speed")
+#: Pages of docs that the report holds, and their titles.
+DOCS = {
+    "findings": "Findings",
+    "claims": "Claims: all studies",
+    "cited": "Cited papers",
+    "speed": "Speed",
+}
 #: The picture beside the answers, which README shows.
 FIGURE = "docs/figures/updates.png"
 
@@ -44,7 +49,6 @@ class Reporter(ReporterBase):
             _pages(),
             self.workflow_description,
             TEMPLATES / "page",
-            path.parent,
         )
         pages.write(path, text)
 
@@ -105,7 +109,7 @@ def _pages():
             f"Share of {updates['seeds']} seeds that reach a loss of 0.001, after {epochs:,} "
             f"epochs and after {updates['updates']:,} updates"
         ),
-        docs={name: ROOT / f"docs/{name}.md" for name in DOCS},
+        docs={name: report.Doc(title, ROOT / f"docs/{name}.md") for name, title in DOCS.items()},
         root=ROOT,
     )
 

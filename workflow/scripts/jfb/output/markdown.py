@@ -20,7 +20,7 @@ from markdown_it.token import Token
 from jfb.analysis.decisions import Outcome, Verdict
 
 #: The class of a cell that says nothing else.
-_CLASSES = {
+CLASSES = {
     **dict.fromkeys((Outcome.HOLDS, Verdict.HOLDS, Verdict.HOLDS_IN_PUBLISHED), "good"),
     **dict.fromkeys((Outcome.FAILS, Verdict.FAILS, Verdict.FAILS_IN_PUBLISHED), "bad"),
     Verdict.HOLDS_IN_PUBLISHED_ONLY: "bad",
@@ -36,13 +36,13 @@ class Place:
     Attributes:
         folder: that links in Markdown start from.
         parts: the names of all pages that become parts, by their files.
-        whole: the folder of the page that they become parts of.
+        root: of the repository.
         levels: how much lower headings stand there.
     """
 
     folder: Path
     parts: Mapping[Path, str]
-    whole: Path
+    root: Path
     levels: int = 1
 
 
@@ -55,7 +55,8 @@ def part(text: str, name: str, place: Place) -> str:
     """A page as HTML.
 
     Headings have the ids `<name>--<anchor>`, with anchors as GitHub makes them. Links to
-    pages that are parts too lead there, others from the folder of the whole page. Images are in it.
+    pages that are parts too lead there; of links to other files of the repository the names of the
+    files stay, since the page may be read without it. Images are in it.
 
     Args:
         text: in Markdown. Comments are left out.
@@ -65,19 +66,26 @@ def part(text: str, name: str, place: Place) -> str:
     tokens = _PARSER.parse(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
         if token.type == "heading_open":
-            token.attrSet("id", f"{name}--{anchor(after.content)}")
+            token.attrSet("id", _id(name, after.content))
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1:]) + place.levels)}"
+    for token in tokens:
+        _lead(token.children or [], name, place)
     for token in _all(tokens):
-        if token.type == "link_open":
-            token.attrSet("href", _link(str(token.attrGet("href")), name, place))
-        elif token.type == "image":
+        if token.type == "image":
             path = place.folder / str(token.attrGet("src"))
             token.type, token.tag = "html_inline", ""
             token.content = picture(path, token.content)
         elif token.type in ("html_inline", "html_block"):
             token.content = re.sub(r'\bid="', f'id="{name}--', token.content)
     return _rendered(tokens)
+
+
+def headings(text: str, name: str, level: int = 2) -> list[tuple[str, str]]:
+    """The ids that `part` gives the headings of a level, and their texts."""
+    found = itertools.pairwise(_PARSER.parse(text))
+    of_level = [b.content for a, b in found if a.type == "heading_open" and a.tag == f"h{level}"]
+    return [(_id(name, heading), heading) for heading in of_level]
 
 
 def anchor(heading: str) -> str:
@@ -112,15 +120,36 @@ def _all(tokens: list[Token]) -> Iterator[Token]:
         yield from token.children or ()
 
 
-def _link(target: str, name: str, place: Place) -> str:
-    if re.match(r"\w+:", target):
-        return target
+def _id(name: str, heading: str) -> str:
+    return f"{name}--{anchor(heading)}"
+
+
+def _lead(tokens: list[Token], name: str, place: Place) -> None:
+    """Make the links of a line lead within the page, and of those that cannot plain text."""
+    opened: Token | None = None
+    for before, token in itertools.pairwise([Token("", "", 0), *tokens]):
+        if token.type == "link_open":
+            target = str(token.attrGet("href"))
+            there = target if re.match(r"\w+:", target) else _within(target, name, place)
+            opened = None if there else token
+            token.attrSet("href", there or target)
+        elif token.type == "link_close" and opened:
+            path = str(opened.attrGet("href")).partition("#")[0]
+            file = os.path.relpath(os.path.normpath(place.folder / path), place.root)
+            is_said = before.content in (path, file)
+            for end, told in ((opened, ""), (token, "" if is_said else f" ({html.escape(file)})")):
+                end.type, end.tag, end.nesting, end.content = "html_inline", "", 0, told
+            if is_said:
+                before.content = file
+
+
+def _within(target: str, name: str, place: Place) -> str:
+    """Where a link leads within the page; empty if the page does not have it."""
     path, _, fragment = target.partition("#")
-    file = Path(os.path.normpath(place.folder / path))
-    there = place.parts.get(file) if path else name
-    if there:
-        return f"#{there}--{fragment}" if fragment else f"#{there}"
-    return os.path.relpath(file, place.whole) + (f"#{fragment}" if fragment else "")
+    there = place.parts.get(Path(os.path.normpath(place.folder / path))) if path else name
+    if not there:
+        return ""
+    return f"#{there}--{fragment}" if fragment else f"#{there}"
 
 
 def _rendered(tokens: Sequence[Token]) -> str:
@@ -144,6 +173,8 @@ def _mark_cells(tokens: Sequence[Token]) -> None:
             headings.append(content.content)
         elif token.type == "td_open":
             token.attrSet("data-label", headings[column])
-            if content.content in _CLASSES:
-                token.attrSet("class", _CLASSES[content.content])
+            # A verdict may have a word in brackets after it.
+            verdict = content.content.partition(" (")[0]
+            if verdict in CLASSES:
+                token.attrSet("class", CLASSES[verdict])
             column += 1

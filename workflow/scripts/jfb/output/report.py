@@ -16,6 +16,7 @@ import pandas as pd
 
 from jfb.analysis import table1
 from jfb.output import formats, markdown, worded
+from jfb.storage import documents
 
 #: Tables of more rows than this are folded.
 ROWS = 30
@@ -81,6 +82,13 @@ class Run:
     ended: str
 
 
+class Doc(NamedTuple):
+    """A page in Markdown that is a part of the report."""
+
+    title: str
+    path: Path
+
+
 @dataclass(frozen=True)
 class Pages:
     """What is known from all studies, as the repository has it, in Markdown.
@@ -96,13 +104,11 @@ class Pages:
     answers: str
     figure: Path
     figure_told: str
-    docs: Mapping[str, Path]
+    docs: Mapping[str, Doc]
     root: Path
 
 
-def page(
-    items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str | Path, whole: Path
-) -> str:
+def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str | Path) -> str:
     """The page.
 
     Args:
@@ -111,7 +117,6 @@ def page(
         pages: what the repository knows.
         about: what the workflow is, HTML.
         folder: of page.html.jinja, page.css and page.js.
-        whole: the folder that the page is written to.
     """
     claims = _read(run.tables, "claims.csv", list(_VERDICTS))
     statements = {} if claims is None else dict(zip(claims["id"], claims["statement"], strict=True))
@@ -119,20 +124,18 @@ def page(
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, autoescape=True
     )
     environment.filters |= {"seconds": seconds, "whole": formats.whole}
-    parts = {file.resolve(): name for name, file in pages.docs.items()}
-    place = markdown.Place(pages.root, parts, whole.resolve())
-    in_docs = markdown.Place(pages.root / "docs", parts, whole.resolve(), levels=2)
+    parts = {doc.path.resolve(): name for name, doc in pages.docs.items()}
+    place = markdown.Place(pages.root, parts, pages.root)
+    in_docs = markdown.Place(pages.root / "docs", parts, pages.root, levels=2)
     return environment.get_template("page.html.jinja").render(
-        style=_text(folder, "page.css"),
+        style=_text(folder, "page.css") + documents.STACKED,
+        classes=markdown.CLASSES,
         script=_text(folder, "page.js"),
         about=about,
         answers=markdown.part(pages.answers, "answers", place),
         answers_figure=markdown.picture(pages.figure, pages.figure_told),
         answers_told=pages.figure_told,
-        docs={
-            name: markdown.part(file.read_text(encoding="utf-8"), name, in_docs)
-            for name, file in pages.docs.items()
-        },
+        docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
         verdicts=[] if claims is None else _verdicts(claims),
         claims=[] if claims is None else claims.fillna(worded.DASH).to_dict("records"),
@@ -155,6 +158,16 @@ def seconds(value: float) -> str:
     if value < 120:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
     return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def _part(name: str, doc: Doc, place: markdown.Place) -> dict[str, Any]:
+    text = doc.path.read_text(encoding="utf-8")
+    return {
+        "id": name,
+        "title": doc.title,
+        "body": markdown.part(text, name, place),
+        "sections": markdown.headings(text, name),
+    }
 
 
 def _place(section: tuple[str, list[Item]]) -> int:

@@ -8,6 +8,18 @@ import pandas as pd
 
 from jfb.storage import files
 
+#: On phones each cell stands below the one before, after the heading of its column, if it has it.
+STACKED = """
+@media (max-width: 44rem) {
+  .table:has(td[data-label]) thead { display: none; }
+  .table table:has(td[data-label]), .table tbody:has(td[data-label]), .table tr:has(td[data-label]),
+  .table td[data-label] { display: block; width: 100%; }
+  .table tr:has(td[data-label]) { border-bottom: 2px solid var(--line); padding: 0.4rem 0; }
+  .table td[data-label] { border: 0; min-width: 0; padding: 0.15rem 0;
+    text-align: left !important; }
+  .table td[data-label]::before { content: attr(data-label) ": "; color: var(--soft);
+    font-weight: 400; }
+}"""
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -45,15 +57,7 @@ td[data-label="why"] {{ min-width: 26rem; }}
 summary {{ cursor: pointer; color: var(--link); }}
 details[open] > summary {{ margin-bottom: 0.5rem; }}
 :target {{ scroll-margin-top: 1rem; }}
-@media (max-width: 44rem) {{
-  .table thead {{ display: none; }}
-  .table table, .table tbody, .table tr, .table td[data-label] {{ display: block; width: 100%; }}
-  .table tr {{ border-bottom: 2px solid var(--line); padding: 0.4rem 0; }}
-  .table td[data-label] {{ border: 0; min-width: 0; padding: 0.15rem 0;
-    text-align: left !important; }}
-  .table td[data-label]::before {{ content: attr(data-label) ": "; color: var(--soft);
-    font-weight: 400; }}
-}}
+{stacked}
 </style>
 </head>
 <body>
@@ -106,4 +110,4 @@ def to_html(content: str, title: str, note: str = "") -> str:
     It needs no script, and is dark where the reader's system is.
     """
     below = f"\n<p>{html.escape(note)}</p>" if note else ""
-    return _PAGE.format(title=html.escape(title), content=content + below)
+    return _PAGE.format(title=html.escape(title), content=content + below, stacked=STACKED)
