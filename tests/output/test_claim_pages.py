@@ -220,8 +220,32 @@ def test_what_is_missing_is_told_with_its_command_and_what_is_used_instead():
     assert printed.claims == [(15, "printed_formula")]
     assert told.command_for_all() == "snakemake --cores 4 claims landscape printed"
     why = told.of("printed_formula").why
-    assert why.startswith("Not measured: `snakemake --cores 4 claims printed` makes runs that")
+    assert why.startswith("`snakemake --cores 4 claims printed` makes runs that")
     assert (printed.instead, told.of("printed_formula").verdict) == ([], "not measured")
+
+
+def test_what_is_not_measured_is_said_once_and_has_no_other_choices():
+    rows = [row for row in COMMITTED["evidence"]["rows"] if row["id"] != "sharp_minima"]
+    sensitivity = pd.DataFrame(COMMITTED["sensitivity"]["rows"])
+    lacking = sensitivity["id"] == "sharp_minima"
+    for name in OTHER_CHOICES:
+        known = lacking & sensitivity[name].notna()
+        sensitivity.loc[known, name] = "not measured"
+    page = verdicts.Page(judged(rows), sensitivity, DOCUMENT, CHANGES, SIZES)
+    text = verdicts.to_markdown(page, TEMPLATE)
+    (line,) = re.findall(r"^\| \[19\..*$", text, flags=re.MULTILINE)
+    assert line.startswith("| [19. The full batch ends in sharper minima](#sharp_minima) | not me")
+    assert line.endswith("| - |")
+    told = text.partition("### 19. ")[2].partition("<details>")[0]
+    assert told.lower().count("not measured") == 2  # The verdict, and of its pieces the number.
+    assert "**Not measured.** `snakemake --cores 4 claims" in told
+    assert "other choices" not in told
+    # Nor is it among those that have the same verdict by each.
+    known = sensitivity.astype(object).where(sensitivity.notna(), None)
+    told = view(rows, known.to_dict("records"))
+    same = [one for one in told.claims if one.choices and not one.others]
+    assert told.of("sharp_minima") in same
+    assert f"{len(same) - 1} other claims have the same verdict" in text
 
 
 def test_data_that_are_there_without_a_table_are_not_missing():
@@ -305,6 +329,24 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
     assert [name for name in tables if "/" in name and name in before] == []
     assert DOCUMENT["rule"].strip() in markdown
     assert changes.count("*Why:*") == len(CHANGES)
+
+
+def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):
+    first = markdown.partition("**")[0]
+    assert "K. Raitz, *Jacobian-Free Backpropagation in Deterministic Optimization*, 2024" in first
+    assert "`docs/claims.md` has the verdicts with every study" in first
+    assert "the machines in `timing/machines/` and" in first
+    committed = templates.page(TEMPLATE, templates.of_clone(ROOT))
+    assert "timing/machines" not in committed.partition("**")[0]
+
+
+def test_a_verdict_that_does_not_tell_a_failure_says_it_beside_it(markdown):
+    rows = re.findall(r"^\| \[\d+\. .*\]\(#(\w+)\) \| (.*?) \|", markdown, flags=re.MULTILINE)
+    assert ("five_times_faster", "undecided (fails in general)") in rows
+    assert [v for k, v in rows if "(fails in general)" in v and k != "five_times_faster"] == []
+    assert '<td data-label="verdict" class="open">undecided (fails in general)</td>' in content(
+        "| claim | verdict |\n|---|---|\n| 4 | undecided (fails in general) |"
+    )
 
 
 def test_each_link_of_the_page_has_its_place(markdown):

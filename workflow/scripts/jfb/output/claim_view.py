@@ -188,8 +188,9 @@ def _sentence(weighed: Weighed, names: Names) -> str:
     if weighed.findings:
         return wording.sentence(weighed)
     first = weighed.evidence.sources[0].product
-    makes = first and f": `{command(targets(first))}` makes {names.of(first)}"
-    return f"Not measured{makes or ''}."
+    if not first:
+        return "Its data are not there."
+    return f"`{command(targets(first))}` makes {names.of(first)}."
 
 
 def _counted(one: Judged, part: str) -> str:
