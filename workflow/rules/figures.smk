@@ -306,9 +306,8 @@ for name, figure in FIGURES.items():
         params:
             code=code_of("draw.py", f"jfb.output.figures.{figure['module']}"),
             contents=contents_of(*figure.get("versioned", [])),
-            figure=name,
+            function=f"jfb.output.figures.{figure['module']}:{name}",
             question=figure["question"],
-            module=f"jfb.output.figures.{figure['module']}",
             options=figure.get("options", {}),
         message:
             figure["message"]

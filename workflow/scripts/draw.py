@@ -8,7 +8,8 @@ from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     origin = provenance.of(snakemake.config)
-    draw = getattr(import_module(snakemake.params.module), snakemake.params.figure)
+    module, _, name = snakemake.params.function.partition(":")
+    draw = getattr(import_module(module), name)
     tables = {name: read(snakemake.input[name]) for name, read in draw.readers.items()}
     figure = draw(**tables, **snakemake.params.options)
     study = snakemake.wildcards.get("study")
