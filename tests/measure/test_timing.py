@@ -23,7 +23,6 @@ from jfb.engines import dataloader, reference
 from jfb.measure import collector, machine, timing
 from jfb.measure.collector import Collector
 from jfb.measure.machine import Machine
-from jfb.output.figures import timing as figures
 from jfb.output.table1 import to_markdown
 from jfb.records.snapshots import Snapshots
 from jfb.records.timing import COLUMNS
@@ -276,19 +275,6 @@ def test_the_published_column_is_a_total(times):
     assert found["published", "running", 600] == pytest.approx(114.2)
     assert found["published", "running", 32] == pytest.approx(750.8)
     assert set(both["batch_size"]) == {600, 32}
-
-
-def test_the_figure_of_time(times):
-    figure = figures.timing(times.assign(machine="one"), 3000)
-    figure.draw_without_rendering()
-    seconds, ratio = figure.axes
-    assert [container[0].get_ydata().tolist() for container in seconds.containers] == [
-        pytest.approx([114.2, 750.8]),
-        pytest.approx([7500, 75000]),
-        pytest.approx([3750, 75000]),
-    ]
-    assert ratio.containers[0][0].get_ydata()[1] == pytest.approx(750.8 / 114.2)
-    assert [text.get_text() for text in ratio.get_xticklabels()] == ["600", "32"]
 
 
 def test_machines_lie_side_by_side_and_the_last_file_of_one_is_taken(tmp_path):

@@ -263,7 +263,8 @@ def test_updates_compare_the_same_seeds():
     epochs, updates = plain([600, 32], 5, set()), plain([600, 32], 3, set())
     # Of seeds 0 to 4 losses are 0.1 to 0.00001: of the first three, one reaches 0.001.
     updates["lowest_loss"] = updates["lowest_loss"].mask(updates["batch_size"] == 32, 1e-4)
-    figure = factors.updates([epochs, updates], ["9 epochs", "8 updates"], 600)
+    same = [(size, seed) for size in (600, 32) for seed in range(3)]
+    figure = factors.updates([epochs, updates], same, ["9 epochs", "8 updates"], 600)
     left, right = figure.axes
     assert [text.get_text() for text in left.texts] == ["33 %", "33 %"]
     assert [text.get_text() for text in right.texts] == ["33 %", "100 %"]
@@ -276,10 +277,11 @@ def test_updates_compare_the_same_seeds():
 @pytest.mark.filterwarnings("error")
 def test_updates_of_other_batch_sizes_say_that_nothing_is_shared():
     parts = [plain([600], 3, set()), plain([32], 3, {(32, 1)})]
-    figure = factors.updates(parts, ["9 epochs", "8 updates"], 600)
+    figure = factors.updates(parts, [], ["9 epochs", "8 updates"], 600)
     figure.draw_without_rendering()
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["the studies share no runs"] * 2
-    lost = factors.updates(parts[1:] * 2, ["9 epochs", "8 updates"], 600)
+    same = [(32, seed) for seed in range(3)]
+    lost = factors.updates(parts[1:] * 2, same, ["9 epochs", "8 updates"], 600)
     assert lost.get_supxlabel().replace("\n", " ").endswith("2 runs diverged.")
 
 

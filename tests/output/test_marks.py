@@ -139,3 +139,14 @@ def test_differences_of_log10_are_written_as_ratios_where_these_lie(turned):
     assert set(told) == {"0.2", "0.5", "1", "2", "5", "10"}
     assert told["1"] == 0
     assert told["2"] == pytest.approx(0.30103, abs=1e-5)
+
+
+@pytest.mark.parametrize("ends", [(0.03, 0.2), (-0.04, -0.01), (-0.05, 0.15)])
+def test_ratios_that_lie_close_are_written_too(ends):
+    _, (axes,) = style.panels(1)
+    axes.set_ylim(*ends)
+    style.in_times(axes.yaxis)
+    labels = axes.get_yticklabels()
+    assert len(labels) >= 3
+    for label in labels:
+        assert 10 ** label.get_position()[1] == pytest.approx(float(label.get_text()), rel=1e-5)

@@ -59,7 +59,7 @@ def test_the_least_loss_of_three_kinks_stands_in_the_column_of_three_or_more():
     units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK | {"function_kinks": 4.0})
     forms = pd.DataFrame({"category": ["two kinks", "three kinks"], "loss": [1e-3, 5.417e-5]})
     figure = minima.kinks(summary, units, forms)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["0.000054 for\nthree kinks"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.0000542 for\nthree kinks"]
     assert figure.get_supxlabel().endswith("with more than three kinks it is lower.")
 
 
@@ -204,6 +204,27 @@ def test_a_time_is_that_of_small_batches_over_the_full_one_by_machine():
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["One", "Two, 2 cores", "published: one run each"]
     assert figure.get_supxlabel().startswith("2 rounds per point; bars: 95 % intervals.")
+
+
+def test_a_time_that_cannot_be_compared_is_left_out():
+    """An engine without a name here, and a machine that measured another batch size."""
+    rows = [
+        {"machine": name, "engine": engine, "batch_size": size, "seconds_per_epoch": seconds}
+        for name, engine, size, seconds in (
+            ("One", "fused", 2400, 1.0),
+            ("One", "fused", 32, 3.0),
+            ("One", "autograd", 2400, 1.0),
+            ("One", "autograd", 32, 5.0),
+            ("Two", "fused", 2400, 1.0),
+            ("Two", "fused", 64, 7.0),
+        )
+    ]
+    table = pd.DataFrame(rows).assign(stage=0, round=0, collector=Collector.RUNNING)
+    figure = timing.timing(table)
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["equally long", "5.12 times", "3 times"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["One", "published: one run each"]
 
 
 def test_a_distance_is_named_by_its_batch_size_where_it_ends():

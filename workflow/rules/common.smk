@@ -1,4 +1,3 @@
-import dataclasses
 import functools
 import hashlib
 import itertools
@@ -410,36 +409,23 @@ def factors_of(study):
 
 @functools.cache
 def same_epochs(study):
-    """Of a study with updates, the one that has most of its runs, but for as many epochs each.
-
-    The study of many seeds, where it has as many of them as any other.
-    """
-    runs = project.studies[study].runs
-
-    def shared(name):
-        others = project.studies[name].runs
-        return sum(
-            dataclasses.replace(others[key], epochs=run.epochs) == run
-            for key, run in runs.items()
-            if key in others
-        )
-
-    names = [name for name, other in project.studies.items() if not other.updates]
-    return max([project.distribution, *names], key=shared)
+    return selection.with_equal_epochs(project, study)
 
 
 def compared_in(study):
-    """The summaries of runs with as many epochs each, and with as many updates."""
-    return [summary_of(same_epochs(study)), summary_of(study)]
+    """The summaries of runs after equal epochs, and after equal updates."""
+    return [summary_of(same_epochs(study).study), summary_of(study)]
 
 
 def equal_in(study):
-    """What the runs of either have in common."""
+    """Of the figure, the runs that it compares and what they have in common."""
+    other = same_epochs(study)
     return full_of(study) | {
+        "same": other.same,
         "after": [
-            f"{epochs_of(same_epochs(study)):,} epochs",
+            f"{epochs_of(other.study):,} epochs",
             f"{project.studies[study].updates:,} updates",
-        ]
+        ],
     }
 
 

@@ -100,7 +100,7 @@ def _pages():
     sources = templates.of_clone(ROOT)
     updates, epochs = (
         sources.numbers["studies"]["updates"],
-        sources.numbers["studies"]["seeds"]["epochs"],
+        sources.numbers["studies"]["landscape"]["epochs"],
     )
     return report.Pages(
         answers=templates.part(TEMPLATES / "answers.md.jinja", sources),
@@ -117,7 +117,7 @@ def _pages():
 def _title(record, group):
     """What a file is called, without its study where that stands above it."""
     told = ", ".join(map(str, (record.labels or {"": record.name}).values()))
-    return told.removesuffix(f" {group.name.removeprefix('Study ')}")
+    return told.removesuffix(f" {group.name.removeprefix('Study ')}").removesuffix(":")
 
 
 def _moment(seconds):

@@ -3,7 +3,9 @@
 What lies in the results says nothing: the same command gives the same claims.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from jfb.analysis.sources import KINDS, ROLES, Source
 from jfb.config import measurements, names, requirements
@@ -44,6 +46,33 @@ def size(study: Study) -> dict[str, int]:
         "seeds": len({run.seed for run in runs}),
         "splits": len({run.dataset.split_seed for run in runs}),
     }
+
+
+class Partner(NamedTuple):
+    """A `study`, and the (batch_size, seed) of its runs that another study has, too."""
+
+    study: str
+    same: list[tuple[int, int]]
+
+
+def with_equal_epochs(project: Project, study: str) -> Partner:
+    """The study that has most runs of a study with updates, the same but for their epochs.
+
+    The study of many seeds, where it has as many as any other, also where no study has one.
+    """
+    runs = project.studies[study].runs
+
+    def same(name: str) -> list[tuple[int, int]]:
+        others = project.studies[name].runs
+        return [
+            (run.batch_size, run.seed)
+            for key, run in runs.items()
+            if key in others and dataclasses.replace(others[key], epochs=run.epochs) == run
+        ]
+
+    names = [name for name, other in project.studies.items() if not other.updates]
+    found = [Partner(name, same(name)) for name in (project.distribution, *names)]
+    return max(found, key=lambda partner: len(partner.same))
 
 
 def study_of(source: Source, project: Project) -> str:

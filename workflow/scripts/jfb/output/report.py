@@ -138,7 +138,9 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
         docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
         verdicts=[] if claims is None else _verdicts(claims),
-        claims=[] if claims is None else claims.fillna(worded.DASH).to_dict("records"),
+        claims=[]
+        if claims is None
+        else claims.astype(object).fillna(worded.DASH).to_dict("records"),
         first=FIRST,
         sections=[
             (category, [(group, _all(some, statements)) for group, some in _by(of_it, "group")])
@@ -230,6 +232,10 @@ def _cells(run: Run) -> dict[str, int] | None:
         return None
     equal = table1.matches(pd.read_csv(run.tables["table1.csv"]), run.replay)["equal"]
     return {"equal": int(equal.sum()), "of": len(equal)}
+
+
+def _with_dashes(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype(object).fillna(worded.DASH)
 
 
 def _verdicts(claims: pd.DataFrame) -> list[tuple[str, int]]:

@@ -188,19 +188,24 @@ def _marks(summary: pd.DataFrame, seeds: int) -> str:
 
 
 @drawn_from(summaries=read_summaries)
-def updates(summaries: Sequence[pd.DataFrame], after: Sequence[str], full: int) -> Figure:
+def updates(
+    summaries: Sequence[pd.DataFrame],
+    same: Sequence[tuple[int, int]],
+    after: Sequence[str],
+    full: int,
+) -> Figure:
     """Share of seeds that reach the minimum, with its 95 % Wilson interval, by batch size.
 
-    A panel after the same epochs, and one after the same updates, of the runs that both have. Those
+    A panel after equal epochs, and one after equal updates, of the runs that both have. Those
     that diverged are among them; the note says how many.
 
     Args:
         summaries: of two studies, see `jfb.engines.summary`.
+        same: batch size and seed of the runs that both have, but for their length.
         after: what the runs of each had the same number of, in words.
         full: the size of the full batch.
     """
-    keys = ["batch_size", "seed"]
-    both = summaries[0][keys].merge(summaries[1][keys])
+    both = pd.DataFrame(same, columns=["batch_size", "seed"])
     sizes = sorted(both["batch_size"].unique(), reverse=True)
     figure, all_axes = panels(2, sharey=True)
     diverged = 0

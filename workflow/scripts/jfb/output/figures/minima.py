@@ -130,8 +130,8 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
 
 
 def _plain(loss: float) -> str:
-    """Two digits, without a power of ten."""
-    return np.format_float_positional(loss, precision=2, fractional=False, trim="-")
+    """Three digits, without a power of ten."""
+    return np.format_float_positional(loss, precision=3, fractional=False, trim="-")
 
 
 def _notes(runs: pd.DataFrame) -> str:

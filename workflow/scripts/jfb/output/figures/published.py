@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from jfb.analysis import published
 from jfb.analysis.shares import REACHED
@@ -197,6 +197,7 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 
 def _epoch_axis(axes: Axes) -> None:
     axes.set_xlabel("Epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 

@@ -43,7 +43,7 @@ _SAME = {
 
 @drawn_from(answers=read_answers)
 def digits(answers: pd.DataFrame) -> Figure:
-    """Validation accuracy by batch size after as many epochs, as much work and as many updates.
+    """Validation accuracy by batch size after equal epochs, equal work and equal updates.
 
     Args:
         answers: to the question of that name.
@@ -63,8 +63,8 @@ def digits(answers: pd.DataFrame) -> Figure:
         in_percent(axes.xaxis)
         bounds = judged[judged["measure"] == f"accuracy_{what}"].set_index("against")["holds_low"]
         for against, bound in bounds.items():
-            of_small = table.loc[table["batch_size"] == int(against), "estimate"]
-            allowed(axes, of_small.iloc[0] + float(bound), np.nan)
+            for of_small in table.loc[table["batch_size"] == int(against), "estimate"]:
+                allowed(axes, of_small + float(bound), np.nan)
         groups = {size: table[table["batch_size"] == size] for size in sizes}
         in_rows(axes, groups, looks(sizes), written=lambda share: f"{100 * share:.0f}")
     all_axes[0].set_ylabel("Batch size")
@@ -116,7 +116,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     threshold(right, 1, "1: T stops contracting", axis="y", along=0.02, ha="left")
     right.set(title="Where T contracts less", ylabel="Largest spectral radius of dT/du")
     right.set_ylim(top=max(1.15, 1.03 * networks["radius"].max()))
-    drawn = "a point per seed; lines: means, dotted where nothing lies between"
+    drawn = "a point per seed; lines: means, dotted: no snapshot between"
     points = drawn if seeds > 1 else "one point per network"
     said = f"{counted(seeds, 'seed')} per batch size: {points}."
     lost = int((~networks["converged"]).sum())

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Transform, blended_transform_factory, offset_copy
 from scipy.optimize import isotonic_regression
 
@@ -170,15 +170,14 @@ def in_percent(axis: Axis) -> None:
 def in_times(axis: Axis) -> None:
     """Write an axis of differences of log10 as ratios, at 0.5, 1, 2 and the like.
 
-    Its ends are kept: they are to be set before.
+    Where fewer than three of these lie between its ends, which are to be set before, at others.
     """
-    ends = axis.get_view_interval()
-    ticks = [
-        np.log10(digit) + power
-        for power in range(int(np.floor(min(ends))), int(np.ceil(max(ends))) + 1)
-        for digit in (1, 2, 5)
-    ]
-    axis.set_major_locator(FixedLocator([tick for tick in ticks if min(ends) < tick < max(ends)]))
+    low, high = sorted(axis.get_view_interval())
+    powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    ticks = np.add.outer(powers, np.log10([1, 2, 5])).ravel()
+    if ((low < ticks) & (ticks < high)).sum() < 3:
+        ticks = np.log10(MaxNLocator(6).tick_values(10**low, 10**high))
+    axis.set_major_locator(FixedLocator(ticks[(low < ticks) & (ticks < high)]))
     axis.set_major_formatter(FuncFormatter(lambda decades, _: f"{10**decades:,.6g}"))
 
 

@@ -40,7 +40,7 @@ def drawn_of(ratios: pd.DataFrame, smallest: int, largest: int) -> Figure:
     rows(axes, [_PROGRAMS[engine] for engine in shown], above=0.3)
     axes.set_xlabel(f"Time of an epoch at batch size {smallest}, over that at {largest}")
     if ratios.empty:
-        say(axes, "one batch size: nothing to compare")
+        say(axes, "no two batch sizes to compare")
         return figure
     low, high = extent(ratios)
     axes.set(xscale="log", xlim=(min(0.7, 0.8 * low), 1.6 * high))
@@ -53,10 +53,12 @@ def drawn_of(ratios: pd.DataFrame, smallest: int, largest: int) -> Figure:
         named[name]: table.assign(y=table["engine"].map(shown.index))
         for name, table in by_machine.items()
     }
+    groups = {name: table for name, table in groups.items() if not table.empty}
     looks = level_looks(groups)
-    looks[_PUBLISHED] |= {"color": "0.3"}
-    machines = {name: groups[name] for name in named.values() if name != _PUBLISHED}
-    in_rows(axes, {_PUBLISHED: groups[_PUBLISHED]}, looks, written=_times)
+    machines = {name: table for name, table in groups.items() if name != _PUBLISHED}
+    if _PUBLISHED in groups:
+        looks[_PUBLISHED] |= {"color": "0.3"}
+        in_rows(axes, {_PUBLISHED: groups[_PUBLISHED]}, looks, written=_times)
     in_rows(axes, machines, looks, 0.44, _times)
     measured = ratios[ratios["machine"] != _PUBLISHED]
     noted(figure, measured, "One thread", "Further right is slower", of="round")
@@ -79,4 +81,5 @@ def _ratios(measured: pd.DataFrame, smallest: int, largest: int) -> pd.DataFrame
     for (engine, machine), own in measured.groupby(["engine", "machine"], sort=False):
         one = ratio(own, "seconds_per_epoch", "batch_size", smallest, largest)
         found.append((engine, machine, one.n, one.estimate, one.low, one.high))
-    return pd.DataFrame(found, columns=columns)
+    table = pd.DataFrame(found, columns=columns)
+    return table[table["estimate"].notna() & table["engine"].isin(_PROGRAMS)]
