@@ -96,8 +96,8 @@ def allowed(row: Row) -> str:
 
 
 def share(row: Row) -> str:
-    """A share with its interval, in per cent."""
-    return f"{row['reached']:,}/{row['runs']:,} = {reached(row)}"
+    """A share with its interval, in per cent, to a tenth from a thousand runs on."""
+    return f"{row['reached']:,}/{row['runs']:,} = {reached(row, int(row['runs'] >= 1000))}"
 
 
 def reached(row: Row, decimals: int = 0) -> str:

@@ -21,13 +21,14 @@ _BOUNDS = {"%": (0, 1), POINTS: (-1, 1)}
 def number(value: float, unit: str, signed: bool = False) -> str:
     """A number as people read it, without its unit; of shares the per cent, of answers the word.
 
-    A ratio within a hundredth of 1 has four decimals, as three digits do not tell it from 1.
+    Ratios near 1 have more decimals, as three digits tell little of how far from 1 they are.
     """
     if unit == ANSWER:
         return {0: "no", 1: "yes"}.get(value, f"{value:.3g}")
     value = 100 * value if unit in ("%", POINTS) else value
-    if unit == TIMES and 0.99 < value < 1.01:
-        return f"{value:.4f}".rstrip("0").rstrip(".")
+    if unit == TIMES and 0.9 < value < 1.1:
+        decimals = 4 if 0.99 < value < 1.01 else 3
+        return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
     text = f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     if "e-" in text and abs(value) >= 1e-6:
         digits = len(text.partition("e")[0].replace(".", "").lstrip("-"))

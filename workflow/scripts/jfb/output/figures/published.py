@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from jfb.analysis import published
 from jfb.analysis.shares import REACHED
@@ -52,9 +52,11 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
         loss_axis(axes, logs["train_loss"], "Training loss")
         axes.axhline(REACHED, **DASHED)
     plain_ticks(over_time.xaxis)
+    # Every second power of ten, so that numbers do not touch.
+    over_time.xaxis.set_major_locator(LogLocator(base=100))
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
-    said = _NAMES, f"Dashed: {REACHED:g}.", _lost(logs), _times(logs)
+    said = _NAMES, f"Dashed: {REACHED:g}. Large mark: end of the run.", _lost(logs), _times(logs)
     note(figure, " ".join(filter(None, said)))
     _name(over_epochs, logs, "train_loss", full)
     _name(over_time, logs, "train_loss", full, x="seconds")
