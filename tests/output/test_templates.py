@@ -350,8 +350,8 @@ TYPED = {
     # Settings of the studies on images, and the sections on them.
     *("43", "44", "86", "129", "256", "400", "0.03", "2e-4", "2021"),
     *(f"10.{section}" for section in range(1, 5)),
-    # Settings of the catalogue of minima.
-    *("9", "0.5", "30,000", "0.1", "0.01"),
+    # Settings of the catalogue of minima, and a seed.
+    *("9", "19", "0.5", "30,000", "0.1", "0.01"),
     # Names: SHA-256, x86-64, (I - J)^-1; jobs of a bundle; epochs compared by the benchmark.
     *("-256", "86", "-64", "-1", "50", "20"),
     # Normal quantiles of 97.5 % and 80 %.
