@@ -72,7 +72,12 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     black = {"color": "0.2", "linestyle": "", "marker": "o"}
     kinds = {"after equal epochs": black, "after equal updates": black | {"mfc": "white"}}
     level_legend(figure, kinds, "")
-    noted(figure, pd.concat(shown), "Right: a grey point per run", of="start")
+    noted(
+        figure,
+        pd.concat(shown),
+        "Left: the rest is start and order together. Right: darker where runs coincide",
+        of="start",
+    )
     return figure
 
 
@@ -84,7 +89,7 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
     starts = by_start.median().sort_values().index
     x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
     axes.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
-    axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss, batches of {size}")
+    axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss,\nbatches of {size}")
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
     axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
@@ -198,7 +203,7 @@ _CONDITIONS = {
     "infinity": "infinity norm < 1",
     "perron_frobenius": "Perron-Frobenius < 1",
     "norms": "one of these three",
-    "joint": "joint radius < 1",
+    "joint": "joint spectral\nradius < 1",
     "unique": "one fixed point",
     "reached": "Picard reaches it",
 }
@@ -228,7 +233,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     cost.set(xlim=around(costs, at=0), title="Loss with a norm\nkept below 0.95")
     in_times(cost.xaxis)
     cost.set_xlabel("Loss, constrained over free")
-    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Unconstrained networks\nthat meet it")
+    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Trained freely: what\nholds at the end")
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
     for axes, table in ((cost, costs), (met, free)):
@@ -238,7 +243,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     counts(cost, answers[answers["measure"] == "cost_loss"])
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
     cost.text(0.98, 0.985, "costs \u2192", **place)
-    cost.text(0.02, 0.985, "shaded: no cost", **place | {"ha": "left", "color": "0.3"})
+    cost.text(0.02, 0.985, "shaded: counts\nas no cost", **place | {"ha": "left", "color": "0.3"})
     noted(figure, pd.concat([costs, free]))
     size_legend(figure, by_size, linestyle="")
     return figure

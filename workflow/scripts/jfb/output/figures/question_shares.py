@@ -23,6 +23,8 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.3
+# Of batch sizes on one axis, in steps between its places.
+_APART = 0.16
 _REACHED = f"Seeds that reach {REACHED:g} (%)"
 
 
@@ -31,7 +33,7 @@ def _points(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
     by_size = looks(table["batch_size"])
     table = table[table["level"].isin(levels)]
     table = table.assign(x=table["level"].map(levels.index)).sort_values("x")
-    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _SPREAD if len(by_size) > 1 else [0.0]
+    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _APART if len(by_size) > 1 else [0.0]
     for (size, look), shift in zip(by_size.items(), shifts, strict=True):
         of_size = table[table["batch_size"] == size]
         axes.plot(of_size["x"] + shift, of_size["estimate"], color=look["color"], linewidth=1)
@@ -71,7 +73,7 @@ def _ring(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
     """Ring the shares of a table that `_points` has drawn."""
     sizes = list(looks(table["batch_size"]))
     for _, row in table.iterrows():
-        shift = (sizes.index(row["batch_size"]) / max(len(sizes) - 1, 1) - 0.5) * _SPREAD
+        shift = (sizes.index(row["batch_size"]) / max(len(sizes) - 1, 1) - 0.5) * _APART
         place = levels.index(row["level"]) + (shift if len(sizes) > 1 else 0.0)
         ring = {"marker": "o", "markersize": 12, "markerfacecolor": "none", "color": "black"}
         axes.plot(place, row["estimate"], linestyle="", **ring)
