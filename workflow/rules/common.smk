@@ -409,6 +409,7 @@ def factors_of(study):
 
 @functools.cache
 def same_epochs(study):
+    """What a study with updates is compared with."""
     return selection.with_equal_epochs(project, study)
 
 

@@ -138,9 +138,7 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
         docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
         verdicts=[] if claims is None else _verdicts(claims),
-        claims=[]
-        if claims is None
-        else claims.astype(object).fillna(worded.DASH).to_dict("records"),
+        claims=[] if claims is None else _with_dashes(claims).to_dict("records"),
         first=FIRST,
         sections=[
             (category, [(group, _all(some, statements)) for group, some in _by(of_it, "group")])

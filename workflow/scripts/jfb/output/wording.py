@@ -53,7 +53,7 @@ def allowed(holds: tuple[float, float], unit: str) -> str:
     return f"{number(low, unit)} to {number(high, unit)}{after}"
 
 
-def as_read(unit: str, *values: float) -> tuple[str, ...]:
+def as_read(unit: str, *values: float) -> tuple[str, *tuple[float, ...]]:
     """A unit and values in it as people read them: of differences of log10 the ratios."""
     if unit != DECADES:
         return unit, *values
