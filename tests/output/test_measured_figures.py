@@ -59,7 +59,9 @@ def test_the_least_loss_of_three_kinks_stands_in_the_column_of_three_or_more():
     units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK | {"function_kinks": 4.0})
     forms = pd.DataFrame({"category": ["two kinks", "three kinks"], "loss": [1e-3, 5.417e-5]})
     figure = minima.kinks(summary, units, forms)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["0.0000542 for\nthree kinks"]
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "\u2193 0.0000542\nfor three kinks"
+    ]
     assert figure.get_supxlabel().endswith("with more than three kinks it is lower.")
 
 

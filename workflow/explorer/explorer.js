@@ -71,7 +71,7 @@ function drawTable() {
       button.onclick = () => {
         state.down = sorted && !state.down;
         state.sort = key;
-        drawTable();
+        drawFromTop();
         keep();
         at("head").querySelectorAll("button")[COLUMNS.findIndex(([k]) => k === key)].focus();
       };
@@ -106,6 +106,12 @@ function drawTable() {
   at("count").textContent = `${runs.length} of ${data.runs.length} runs`;
   const row = at("rows").querySelector("tr[aria-current]");
   if (row) inSight(row);
+}
+
+// Of other rows or another order, the first are seen.
+function drawFromTop() {
+  drawTable();
+  at("head").closest(".scroll").scrollTop = 0;
 }
 
 // Scrolls the table, and not the page, to a row that is out of sight.
@@ -194,7 +200,7 @@ at("snapshot").oninput = () => {
 };
 at("filter").oninput = () => {
   state.filter = at("filter").value;
-  drawTable();
+  drawFromTop();
   keep();
 };
 at("choice").onsubmit = (event) => event.preventDefault();

@@ -235,7 +235,8 @@ def choice_in_words(column: str) -> str:
 
 def _change(change: Mapping[str, Any], numbered: Mapping[str, int]) -> dict[str, str]:
     """A change with claims by their numbers, in its texts too; without a commit an empty one."""
-    ids = re.compile(rf"\b({'|'.join(numbered)})\b")
+    # Of one word, such as contraction, the text may mean the thing.
+    ids = re.compile(rf"\b({'|'.join(name for name in numbered if '_' in name)})\b")
     told = {
         key: ids.sub(lambda found: f"claim {numbered[found[0]]}", str(change.get(key, "")))
         for key in KEYS

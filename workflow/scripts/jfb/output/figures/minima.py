@@ -116,7 +116,7 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
         else:
             least = "least loss\nnot known"
             if name == MORE_KINKS and _THREE_KINKS in known:
-                least = f"{_plain(known[_THREE_KINKS])} for\n{_THREE_KINKS}"
+                least = f"\N{DOWNWARDS ARROW} {_plain(known[_THREE_KINKS])}\nfor {_THREE_KINKS}"
             options = {"fontsize": NOTE, "ha": "center", "va": "bottom", "zorder": 1.5}
             place_of = {"xy": (place, 0.02), "xycoords": axes.get_xaxis_transform()}
             axes.annotate(least, **place_of, **options)

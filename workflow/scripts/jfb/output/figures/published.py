@@ -199,7 +199,7 @@ def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
 
 def _epoch_axis(axes: Axes) -> None:
     axes.set_xlabel("Epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 

@@ -217,7 +217,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
     above.set_title(title)
     for at in tight:
-        threshold(above, at, "tight from here", va="bottom", along=0.03)
+        threshold(above, at, "a tenth: tight", va="bottom", along=0.03)
     above.set_xlabel("Radius, infinity norm (inputs are from 0 to 1)")
     below.set_title("How much a score changes")
     below.set_xlabel("Change of a score, as a share of its bound")
