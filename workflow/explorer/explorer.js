@@ -5,9 +5,9 @@ const COLUMNS = [
   ["seed", "seed", "number"],
   ["lowest", "lowest loss", "number"],
   ["best", "at epoch", "number"],
-  ["end", "last loss", "number"],
-  ["form", "function"],
-  ["least", "least possible", "number"],
+  ["end", "exact loss at end", "number"],
+  ["form", "function at end"],
+  ["least", "its least loss", "number"],
 ];
 // The order of the runs in the page, which begins with the published ones.
 const ORDER = "order";
