@@ -1,5 +1,7 @@
 """Questions whose answer is a share of seeds: width, rates, hybrid."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,13 +30,20 @@ _APART = 0.16
 _REACHED = f"Seeds that reach {REACHED:g} (%)"
 
 
+def _shifts(sizes: Collection[int]) -> dict[int, float]:
+    """By how much the points of batch sizes stand beside their place, so that all are seen."""
+    apart = np.linspace(-0.5, 0.5, len(sizes)) * _APART if len(sizes) > 1 else [0.0]
+    return dict(zip(sizes, apart, strict=True))
+
+
 def _points(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
     """Shares by level, joined for each batch size, with their intervals."""
     by_size = looks(table["batch_size"])
     table = table[table["level"].isin(levels)]
     table = table.assign(x=table["level"].map(levels.index)).sort_values("x")
-    shifts = np.linspace(-0.5, 0.5, len(by_size)) * _APART if len(by_size) > 1 else [0.0]
-    for (size, look), shift in zip(by_size.items(), shifts, strict=True):
+    shifts = _shifts(by_size)
+    for size, look in by_size.items():
+        shift = shifts[size]
         of_size = table[table["batch_size"] == size]
         axes.plot(of_size["x"] + shift, of_size["estimate"], color=look["color"], linewidth=1)
         estimates(axes, of_size["x"] + shift, of_size, look)
@@ -69,12 +78,10 @@ def width(answers: pd.DataFrame) -> Figure:
     return figure
 
 
-def _ring(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
-    """Ring the shares of a table that `_points` has drawn."""
-    sizes = list(looks(table["batch_size"]))
+def _ring(axes: Axes, table: pd.DataFrame, levels: list[str], shifts: Mapping[int, float]) -> None:
+    """Ring shares that `_points` has drawn with these shifts."""
     for _, row in table.iterrows():
-        shift = (sizes.index(row["batch_size"]) / max(len(sizes) - 1, 1) - 0.5) * _APART
-        place = levels.index(row["level"]) + (shift if len(sizes) > 1 else 0.0)
+        place = levels.index(row["level"]) + shifts[row["batch_size"]]
         ring = {"marker": "o", "markersize": 12, "markerfacecolor": "none", "color": "black"}
         axes.plot(place, row["estimate"], linestyle="", **ring)
 
@@ -101,7 +108,8 @@ def rates(answers: pd.DataFrame) -> Figure:
         {level for level in shown["level"] if level not in _RULES} | {"0.001"}, key=float
     )
     _points(left, shown, constant)
-    _ring(left, answers[answers["measure"] == "share_at_best"], constant)
+    chosen = answers[answers["measure"] == "share_at_best"]
+    _ring(left, chosen, constant, _shifts(looks(shown["batch_size"])))
     left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
     left.tick_params(axis="x", pad=0)
     left.set(xlabel="Learning rate", title="Same rate for both batch sizes", ylabel=_REACHED)
