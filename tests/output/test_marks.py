@@ -150,3 +150,20 @@ def test_ratios_that_lie_close_are_written_too(ends):
     assert len(labels) >= 3
     for label in labels:
         assert 10 ** label.get_position()[1] == pytest.approx(float(label.get_text()), rel=1e-5)
+
+
+@pytest.mark.parametrize(("half", "said"), [(0.2, False), (0.001, True), (0.0, False)])
+def test_a_point_that_hides_its_interval_says_so(half, said):
+    """Of no width, it is no interval."""
+    axes, _ = drawn(table((0.5, 0.5 - half, 0.5 + half)))
+    assert ("narrower than the point" in marks.hidden(axes.figure)) is said
+
+
+def test_no_word_of_a_note_stands_alone_on_a_line():
+    figure, _ = style.panels(1)
+    style.note(figure, "word " * 17 + "wrapped")
+    lines = figure.get_supxlabel().splitlines()
+    assert len(lines) == 2
+    assert lines[-1].split() == ["word", "wrapped"]
+    style.note(figure, "w" * 200)
+    assert len(figure.get_supxlabel().splitlines()) == 3

@@ -44,6 +44,16 @@ def test_a_column_of_kinks_has_each_run_at_its_loss_by_batch_size():
     assert [text.get_text() for text in axes.texts] == ["at least\n0.001"]
 
 
+@pytest.mark.parametrize(("loss", "said"), [(0.0207, True), (0.0011, False)])
+def test_runs_far_above_the_line_of_their_form_are_explained(loss, said):
+    summary = pd.DataFrame({"batch_size": [32], "seed": [0], "diverged": [False]})
+    summary["exact_best_loss"] = loss
+    units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK)
+    forms = pd.DataFrame({"category": ["one kink, slope on both sides"], "loss": [1e-3]})
+    note = " ".join(minima.kinks(summary, units, forms).get_supxlabel().split())
+    assert ("far above their line still fall, or have a kink that cuts off few" in note) is said
+
+
 def test_a_form_whose_least_loss_nobody_knows_says_so():
     summary = pd.DataFrame({"batch_size": [32], "seed": [0], "diverged": [False]})
     summary["exact_best_loss"] = 1e-3

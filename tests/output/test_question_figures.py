@@ -385,6 +385,20 @@ def test_a_line_is_dotted_from_the_start_to_the_first_snapshot():
     np.testing.assert_allclose(means["-"].get_ydata(), 0.4)
 
 
+def test_a_radius_says_from_where_it_is_tight_and_what_a_score_is(tmp_path):
+    table = measured.table(rows_of("sensitivity", lost=False), QUESTIONS["sensitivity"]["criteria"])
+    documents.write_csv(tmp_path / "answers.csv", table, "{}")
+    figure = drawn("sensitivity", read_answers(tmp_path / "answers.csv"))
+    above, below = figure.axes
+    line = next(line for line in above.lines if line.get_linestyle() == "--")
+    word = next(text for text in above.texts if text.get_text() == "tight from here \u2192")
+    assert word.xy[0] == line.get_xdata()[0]
+    assert below.get_title() == "How much a score, the output for one digit, changes"
+    note = " ".join(figure.get_supxlabel().split())
+    assert "Tight: certified is at least 1/10 of attacked." in note
+    assert "trained on pictures of digits" in note
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_figure_of_a_question_takes_its_answers(name):
     """So that the question's name, as a target, makes them."""

@@ -256,7 +256,7 @@ FIGURES = {
     },
     "sensitivity": {
         "module": "question_systems",
-        "question": "How tight is a certified radius?",
+        "question": "On digits, how tight is a certified radius?",
         "message": "Radii that are certified and attacked",
         "inputs": {"answers": answer_of("sensitivity")},
     },

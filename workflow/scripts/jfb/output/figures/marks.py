@@ -163,16 +163,35 @@ def around(table: pd.DataFrame, share: float = 0.05, at: float | None = None) ->
     return low - share * width, high + share * width
 
 
+def hidden(figure: Figure) -> str:
+    """Words of a note that say where intervals are, if points hide some of them.
+
+    Call it when the limits of all panels are final: it lays the figure out.
+    """
+    figure.draw_without_rendering()
+    drawn = [bars for axes in figure.axes for bars in axes.containers if hasattr(bars, "has_xerr")]
+    is_hidden = any(
+        0
+        < np.ptp(bars.lines[0].axes.transData.transform(ends), axis=0).max() * 72 / figure.dpi
+        < bars.lines[0].get_markersize()
+        for bars in drawn
+        for collection in bars.lines[2]
+        for ends in collection.get_segments()
+        if len(ends) == 2 and np.isfinite(ends).all()
+    )
+    return "A point without a bar hides an interval that is narrower than the point" * is_hidden
+
+
 def noted(figure: Figure, table: pd.DataFrame, *words: str, of: str = "seed") -> None:
     """Note below the panels how many `of` what an estimate is of, what its bar is, and `words`.
 
     Args:
         figure: a figure of the page's width.
         table: the estimates that are drawn, with `n` and the ends of their intervals.
-        words: sentences without their full stops.
+        words: sentences without their full stops; empty ones are left out.
         of: what `n` counts.
     """
-    said = list(words)
+    said = list(filter(None, words))
     if not table.empty:
         fewest, most = int(table["n"].min()), int(table["n"].max())
         number = counted(most, of) if fewest == most else f"{fewest:,} to {counted(most, of)}"

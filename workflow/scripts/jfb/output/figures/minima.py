@@ -38,6 +38,8 @@ from jfb.records.units import (
 
 # Of the runs within a column; letters that fit beside each other below all columns.
 _SPREAD, _ACROSS = 0.84, 78
+# Times the least loss of its form, a run is not at it.
+_FAR = 2
 # What closed forms call the first of those that have three or more.
 _THREE_KINKS = "three kinks"
 #: Up to which part of the last number of updates the last snapshot is drawn.
@@ -84,9 +86,10 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     axes.grid(visible=False, axis="x")
     loss_axis(axes, runs["exact_best_loss"], "Exact loss", lacking="no exact loss")
     plain_ticks(axes.yaxis)
-    _levels(axes, shown, closed_forms.set_index("category")["loss"])
+    least = closed_forms.set_index("category")["loss"]
+    _levels(axes, shown, least)
     more = "; with more than three kinks it is lower" if MORE_KINKS in shown else ""
-    note(figure, f"Horizontal line: least loss of the form{more}. {_notes(runs)}")
+    note(figure, f"Horizontal line: least loss of the form{more}. {_notes(runs, least)}")
     sizes = {f"{size}": look | _POINTS for size, look in looks(runs["batch_size"]).items()}
     level_legend(figure, sizes, "Batch size")
     return figure
@@ -134,10 +137,14 @@ def _plain(loss: float) -> str:
     return np.format_float_positional(loss, precision=3, fractional=False, trim="-")
 
 
-def _notes(runs: pd.DataFrame) -> str:
-    """What `kinks` shows of runs that diverged, and how many runs it cannot show."""
+def _notes(runs: pd.DataFrame, least: pd.Series) -> str:
+    """What `kinks` shows of runs far above their line, of those that diverged and of the others."""
     known = runs["exact_best_loss"].notna()
     notes = []
+    if (runs["exact_best_loss"] > _FAR * runs["category"].map(least)).any():
+        notes.append(
+            "Runs far above their line still fall, or have a kink that cuts off few points."
+        )
     if (runs.loc[known, "category"] == DIVERGED).any():
         notes.append("Diverged: the best network before.")
     if not known.all():

@@ -11,6 +11,7 @@ from jfb.output.figures.marks import (
     around,
     counts,
     extent,
+    hidden,
     in_rows,
     noted,
     rows,
@@ -244,6 +245,6 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
     cost.text(0.98, 0.985, "costs \u2192", **place)
     cost.text(0.02, 0.985, "shaded: counts\nas no cost", **place | {"ha": "left", "color": "0.3"})
-    noted(figure, pd.concat([costs, free]))
+    noted(figure, pd.concat([costs, free]), hidden(figure))
     size_legend(figure, by_size, linestyle="")
     return figure

@@ -6,7 +6,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from jfb.output.figures.inputs import read_answers
-from jfb.output.figures.marks import allowed, around, extent, in_rows, noted, rows, short, threshold
+from jfb.output.figures.marks import (
+    allowed,
+    around,
+    extent,
+    hidden,
+    in_rows,
+    noted,
+    rows,
+    short,
+    threshold,
+)
 from jfb.output.figures.style import (
     NOTE,
     PAGE_WIDTH,
@@ -176,10 +186,10 @@ def picture(answers: pd.DataFrame) -> Figure:
 
 
 _CHANGES = {
-    "pair_mean": "random pairs, mean",
-    "pair_largest": "random pairs, largest in\neach network (mean)",
-    "attack_mean": "attacks, mean",
-    "attack_largest": "attacks, largest in\neach network (mean)",
+    "pair_mean": "random moves:\nmean over pictures",
+    "pair_largest": "random moves:\nlargest of all pictures",
+    "attack_mean": "attacks:\nmean over pictures",
+    "attack_largest": "attacks:\nlargest of all pictures",
 }
 _RADII = {"certified": "certified: class is safe", "attacked": "attacked: class changes"}
 
@@ -191,7 +201,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 3.9), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 4.7), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[2, 4])
     means = answers[answers["against"] == ""]
     (look, *_) = level_looks(["infinity"]).values()
@@ -212,17 +222,19 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         lines = tight if axes is above else []
         in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}", lines=lines)
         shown.append(table)
-    title = "How far inputs may move"
+    title = "How far all pixels may move"
     if len(apart) == 1:
         title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
     above.set_title(title)
     for at in tight:
-        threshold(above, at, "a tenth: tight", va="bottom", along=0.03)
-    above.set_xlabel("Radius, infinity norm (inputs are from 0 to 1)")
-    below.set_title("How much a score changes")
+        threshold(above, at, "tight from here \N{RIGHTWARDS ARROW}", va="bottom", along=0.03)
+    above.set_xlabel("Radius: largest move of a pixel (pixels are from 0 to 1)")
+    below.set_title("How much a score, the output for one digit, changes")
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
     largest = means.loc[means["measure"] == "largest", "estimate"]
-    said = [f"Largest in any network: {value:.2g} of its bound" for value in largest]
-    noted(figure, pd.concat(shown), *said, of="network")
+    said = [f"Tight: certified is at least 1/{10**-share:.0f} of attacked" for share in bounds]
+    said += [f"Largest change in any network: {value:.2g} of its bound" for value in largest]
+    networks = "Networks: that of the report with 16 units, trained on pictures of digits"
+    noted(figure, pd.concat(shown), hidden(figure), networks, *said, of="network")
     return figure

@@ -182,8 +182,14 @@ def in_times(axis: Axis) -> None:
 
 
 def note(figure: Figure, text: str) -> None:
-    """Write a note below the panels, in as many lines as it takes."""
-    figure.supxlabel(textwrap.fill(text, _NOTED), fontsize=NOTE)
+    """Write a note below the panels, in as many lines as it takes, none of one word."""
+    lines = textwrap.wrap(text, _NOTED)
+    narrower = (textwrap.wrap(text, letters) for letters in range(_NOTED - 1, _NOTED // 2, -1))
+    for others in narrower:
+        if len(lines) < 2 or " " in lines[-1] or len(others) > len(lines):
+            break
+        lines = others
+    figure.supxlabel("\n".join(lines), fontsize=NOTE)
 
 
 def say(axes: Axes, text: str) -> None:
