@@ -390,11 +390,11 @@ def test_table1_shows_the_time_where_it_was_taken(times):
     assert own[["batch_size", "training_seconds"]].to_numpy().tolist() == [[600, 7500], [32, 75000]]
     assert own["lowest_loss"].isna().all()
     assert table["batch_size"].drop_duplicates().tolist() == [2400, 1200, 600, 64, 32]
-    page = to_markdown(table)
+    page = to_markdown(table, "fused")
     assert "timed: total time (s)" in page
     assert "timed: lowest loss" not in page
     assert "Timed: what the report's protocol" in page
-    assert "Timed:" not in to_markdown(base)
+    assert "Timed:" not in to_markdown(base, "fused")
 
 
 def test_a_small_measurement(replay, data):

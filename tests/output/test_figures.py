@@ -65,7 +65,7 @@ def logs(sizes, count, lost, levels=("a", "b"), loss="mean squared error"):
         frame = pd.DataFrame({"epoch": epoch, "train_loss": losses, "val_loss": losses})
         place = {"level_of": f, "batch_size": b, "seed": s, "diverged": gone}
         told = {"train_accuracy": 0.5, "val_accuracy": s / (epoch + 1), "spectral_norm": 0.9}
-        told |= {"loss": loss, "accurate": "right", "engine": "fused engine"}
+        told |= {"loss": loss, "accurate": "right", "engine": "fused engine (compiled code)"}
         parts.append(frame.assign(seconds=epoch * 0.1, **place, **told))
     return pd.concat(parts, ignore_index=True)
 
@@ -325,16 +325,18 @@ def test_the_report_s_figures_name_lines_where_they_end():
     assert names["\N{BLACK SQUARE} 32: epoch 7"] == (EPOCHS, 0.99)
 
 
-def test_figure1_says_which_program_took_the_time_and_who_is_first():
+def test_figure1_compares_epochs_and_no_times():
     table = logs([600, 32], 1, set(), ["a"])
     small = (table["batch_size"] == 32) & (table["epoch"] == 9)
     reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
     left, right = published.figure1(reaches, 600).axes
-    assert left.get_xlabel() == "Training time (s), fused engine"
-    assert left.get_title() == "Batch 32 is first at a loss\nof 0.001: after 0.9 s"
-    assert right.get_title() == "Batch 32 is first at a loss\nof 0.001: in epoch 9"
+    assert left.get_title() == "Over time: one run each,\ntoo few to compare times"
+    assert right.get_title() == "Over epochs: batch 32 is first\nat 0.001, in epoch 9"
+    assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch"]
+    assert [axes.get_xscale() for axes in (left, right)] == ["linear", "linear"]
+    assert [axes.get_ylabel() for axes in (left, right)] == ["Training loss", ""]
     none = published.figure1(table, 600).axes[1]
-    assert none.get_title() == "No run gets to a loss\nof 0.001"
+    assert none.get_title() == "Over epochs: no run\ngets to 0.001"
 
 
 def test_figure1_names_runs_where_they_end_in_both_panels():
@@ -342,8 +344,9 @@ def test_figure1_names_runs_where_they_end_in_both_panels():
     for axes, end in zip(figure.axes, (0.1 * EPOCHS, EPOCHS), strict=True):
         assert [text.xy[0] for text in axes.texts] == pytest.approx([end, end])
     said = " ".join(figure.get_supxlabel().split())
+    assert "Loss: mean squared error, on a logarithmic axis" in said
     assert said.endswith(
-        "one run each with the fused engine (compiled code); the published runs took 100 to 751 s."
+        "Left: the fused engine (compiled code); the published runs took 100 to 751 s."
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import re
 import shutil
 import subprocess
 
@@ -20,7 +21,7 @@ from jfb.analysis.shares import shares
 from jfb.engines import summary
 from jfb.output.figures import cost, factors, published, seeds, sheet, style
 from jfb.output.figures.inputs import read_logs
-from jfb.output.table1 import side_by_side, to_latex, to_markdown, write
+from jfb.output.table1 import side_by_side, to_html, to_latex, to_markdown, write
 from jfb.records import layout, parameters, runlog
 from jfb.records.dataset import Part
 from jfb.records.runlog import Epoch
@@ -343,10 +344,11 @@ def test_table1_is_tidy_and_in_the_reports_order(table):
 def test_times_below_a_second_have_two_digits(replayed, many):
     fast = replayed.assign(training_seconds=[0.0776, 0.1234, 0.9996, 1.04, 38.04])
     table = table1.tidy(fast, "again", many, "seeds")
-    wide = side_by_side(table)
-    assert wide["again", "total time (s)"].tolist() == ["38.0", "1.0", "1.0", "0.12", "0.078"]
-    assert wide["seeds", "total time (s)"].tolist() == ["-", "-", "0.10", "-", "0.20"]
-    assert wide["seeds", "seeds at 0.001 or less"].tolist()[-1].startswith("3/5 = 60 % [")
+    wide = side_by_side(table, "fused")
+    again, seeds = wide["made again (compiled code)"], wide["5 seeds"]
+    assert again["total time (s)"].tolist() == ["38.0", "1.0", "1.0", "0.12", "0.078"]
+    assert seeds["total time (s)"].tolist() == ["-", "-", "0.10", "-", "0.20"]
+    assert seeds["seeds at 0.001 or less"].tolist()[-1].startswith("3/5 = 60 % [")
 
 
 def test_matches_finds_the_cells_that_differ(table):
@@ -381,7 +383,7 @@ def check(tmp_path):
 def write_table(replayed, many, folder):
     """The table's forms; the path of the CSV."""
     paths = [folder / f"table1.{ending}" for ending in ("csv", "md", "tex", "html")]
-    write(table1.tidy(replayed, "replay", many, "seeds"), "{}", *paths)
+    write(table1.tidy(replayed, "replay", many, "seeds"), "fused", "{}", *paths)
     return paths[0]
 
 
@@ -416,7 +418,7 @@ def test_the_csv_keeps_whole_numbers_whole(replayed, many, tmp_path):
 
 
 def test_markdown_and_latex_show_all_side_by_side(table):
-    lines = to_markdown(table).splitlines()
+    lines = to_markdown(table, "reference").splitlines()
     parts = [[part.strip() for part in line.split("|")[1:-1]] for line in lines[2:7]]
     assert parts[0] == [
         *("2400", "146.5", "0.0005", "3000"),
@@ -427,16 +429,38 @@ def test_markdown_and_latex_show_all_side_by_side(table):
         *("0.20", "0.0010 [0.0006, 0.0040]", "30 [20, 40]"),
         "3/5 = 60 % [23, 88]",
     ]
-    latex = to_latex(table)
+    latex = to_latex(table, "reference")
     assert r"2400 & 146.5 & 0.0005 & 3000 & 3.0 & 0.0004 & 2999 \\" in latex
     assert r"2400 & - & - & - & - \\" in latex
     assert r"3/5 = 60 \% [23, 88] \\" in latex
-    assert r"\multicolumn{3}{c}{published} & \multicolumn{3}{c}{again}" in latex
+    again = r"\multicolumn{3}{c}{made again (reference engine)}"
+    assert r"\multicolumn{3}{c}{published} & " + again in latex
     for text in (latex, lines[-1]):
         assert "a total, not a time per epoch" in text
     assert "its 95 % interval" in lines[-1]
     assert r"its 95 \% interval" in latex
     assert "``Avg time per epoch (s)''" in latex
+
+
+def test_sources_are_named_in_words_in_every_form(replayed, many):
+    """Not by the names of studies."""
+    table = table1.tidy(replayed, "replay", many, "landscape")
+    for form in (to_markdown, to_html, to_latex):
+        text = form(table, "fused")
+        assert "made again (compiled code)" in text
+        assert "5 seeds" in text
+        assert "replay" not in text
+        assert "landscape" not in text
+    uneven = table1.tidy(replayed, "replay", many.drop(0), "landscape")
+    assert "4 to 5 seeds: lowest loss" in to_markdown(uneven, "fused")
+
+
+def test_every_cell_of_the_page_names_its_column(table):
+    labels = re.findall('<td data-label="(.*?)">', to_html(table, "fused"))
+    assert labels[:3] == ["batch size", "published, time (s)", "published, loss"]
+    assert labels[10] == "5 seeds, at 0.001 or less"
+    assert labels == labels[:11] * 5
+    assert "<td>" not in to_html(table, "fused")
 
 
 ARTICLE = r"""
@@ -462,7 +486,7 @@ def test_latex_sets_the_table_within_the_text_of_an_article(times, replayed, man
     if times:
         seconds = pd.DataFrame({"batch_size": [2400, 32], "engine": "dataloader", "median": 999.9})
         table = table1.with_times(table, seconds)
-    (tmp_path / "table1.tex").write_text(to_latex(table))
+    (tmp_path / "table1.tex").write_text(to_latex(table, "fused"))
     (tmp_path / "article.tex").write_text(ARTICLE)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "article.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -527,7 +551,7 @@ def test_a_figure_names_its_axes_and_lines(draw, logs):
     sizes = [text.get_text()[2:].partition(":")[0] for text in names]
     assert sizes == ["2400 (full)", "600", "32"]
     for axes in figure.axes:
-        assert axes.get_xlabel() in ("", "Epoch", "Training time (s), fused engine")
+        assert axes.get_xlabel() in ("", "Epoch", "Training time (s)")
         assert "(" in axes.get_ylabel() or draw is published.figure1
         assert axes.get_yscale() == ("linear" if "accuracy" in axes.get_ylabel() else "log")
         boxes = [Text.get_window_extent(text) for text in names]
@@ -576,7 +600,7 @@ def test_bands_are_runs(several):
     # The seed without a finite loss is left out.
     assert sorted(shown[1]) == [[1, 0.1], [2, 0.01], [3, 0.001]]
     assert left.get_yscale() == "log"
-    assert left.get_xlabel() == "Epoch"
+    assert left.get_xlabel() == "Epoch (logarithmic)"
 
 
 def test_levels_show_every_run(many):

@@ -31,6 +31,7 @@ rule table1:
         replay=project.replay,
         distribution=project.distribution,
         epochs=epochs_of(project.replay),
+        engine=next(iter(project.studies[project.replay].runs.values())).engine,
     message:
         "Table 1"
     script:

@@ -17,5 +17,6 @@ with job_log(snakemake.log[0]) as log:
         measured = timing.as_run(timing.read([path]))
         seconds = timing.summarised(measured, snakemake.params.epochs)
         table = table1.with_times(table, seconds)
-    write(table, origin, **dict(snakemake.output.items()))
-    log.info("\n%s", to_markdown(table))
+    engine = snakemake.params.engine
+    write(table, engine, origin, **dict(snakemake.output.items()))
+    log.info("\n%s", to_markdown(table, engine))

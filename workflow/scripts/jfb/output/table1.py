@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from jfb.analysis import published
 from jfb.analysis.shares import REACHED
 from jfb.analysis.table1 import LOSS_DECIMALS, SECONDS_DECIMALS, SOURCE_TIMED
+from jfb.output import engines, stacked
 from jfb.storage import documents
 
 NOTE = (
@@ -21,16 +23,23 @@ NOTE_TIMED = (
 )
 _TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
 _SHARE = f"seeds at {REACHED:g} or less"
+# A window in which its columns do not stand beside each other.
+_STACKED_BELOW = "60rem"
 #: The headings where there is little room.
 _SHORT = {_TIME: "time (s)", _LOSS: "loss", _EPOCH: "epoch", _SHARE: f"at {REACHED:g} or less"}
 
 
-def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+def side_by_side(table: pd.DataFrame, engine: str) -> pd.DataFrame:
     """The tidy table as people read it: a row per batch size, a block of columns per source.
 
+    Args:
+        table: as `jfb.analysis.table1.tidy` returns it.
+        engine: of the runs that repeat the published ones.
+
     Returns:
-        Text, indexed by batch size, with the columns (source, heading).
+        Text, indexed by batch size, with the columns (source in words, heading).
     """
+    table = table.assign(source=table["source"].map(_named(table, engine)))
     cells = [_cells(row) for row in table.to_dict("records")]
     index = pd.MultiIndex.from_frame(table[["batch_size", "source"]])
     text = pd.DataFrame(cells, index=index, columns=[_TIME, _LOSS, _EPOCH, _SHARE])
@@ -42,6 +51,16 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
         if wide[source, heading].notna().any()
     ]
     return wide.reindex(table["batch_size"].unique())[columns].rename_axis("batch size").fillna("-")
+
+
+def _named(table: pd.DataFrame, engine: str) -> dict[str, str]:
+    """Sources in words: studies by the number of their seeds, or as the published runs again."""
+    words = {}
+    for source, rows in table.groupby("source"):
+        seeds = rows["runs"].dropna().astype(int).drop_duplicates().sort_values()
+        again = f"made again ({engines.program(engine)})"
+        words[source] = " to ".join(map("{:,}".format, seeds)) + " seeds" if len(seeds) else again
+    return words | {source: source for source in (published.SOURCE, SOURCE_TIMED)}
 
 
 def _cells(row: dict[str, object]) -> dict[str, str]:
@@ -78,31 +97,34 @@ def _note(table: pd.DataFrame) -> str:
     return NOTE + (NOTE_TIMED if SOURCE_TIMED in set(table["source"]) else "")
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """The tidy table as a Markdown table with its note."""
-    wide = side_by_side(table)
+def to_markdown(table: pd.DataFrame, engine: str) -> str:
+    """The tidy table as a Markdown table with its note; for arguments see `side_by_side`."""
+    wide = side_by_side(table, engine)
     wide.columns = [f"{source}: {heading}" for source, heading in wide.columns]
     cells = wide.to_markdown(disable_numparse=True, colalign=["right"] * (wide.shape[1] + 1))
     return f"{cells}\n\n{_note(table)}\n"
 
 
-def to_html(table: pd.DataFrame) -> str:
-    """The tidy table as an HTML page with its note."""
-    wide = side_by_side(table).rename_axis(columns=[None, None]).reset_index(names="batch size")
-    cells = wide.to_html(index=False, border=0)
+def to_html(table: pd.DataFrame, engine: str) -> str:
+    """The tidy table as an HTML page with its note; for arguments see `side_by_side`."""
+    wide = side_by_side(table, engine).rename_axis(columns=[None, None])
+    labels = ["batch size", *(f"{source}, {_SHORT[heading]}" for source, heading in wide.columns)]
+    cells = wide.reset_index(names="batch size").to_html(index=False, border=0)
+    cells = stacked.labelled(cells, labels)
     # An interval stands below its number, in one line: the table fits a page.
     cells = re.sub(r" (\[[^]]*\])", lambda ends: f"<br>{ends[1].replace(' ', '&nbsp;')}", cells)
     cells = re.sub(r"(\d) %", r"\1&nbsp;%", cells)
-    shown = f'<div class="table">\n{cells}\n</div>'
+    style = f"<style>{stacked.style(_STACKED_BELOW)}</style>"
+    shown = f'{style}\n<div class="table">\n{cells}\n</div>'
     return documents.to_html(shown, "Table 1", _note(table))
 
 
-def to_latex(table: pd.DataFrame) -> str:
-    """The tidy table as a LaTeX table (package booktabs) with its note.
+def to_latex(table: pd.DataFrame, engine: str) -> str:
+    """The tidy table as a LaTeX table (package booktabs) with its note; see `side_by_side`.
 
     Sources of many seeds stand below the others: it fits the text of the class article.
     """
-    wide = side_by_side(table)
+    wide = side_by_side(table, engine)
     many = [source for source, heading in wide.columns if heading == _SHARE]
     parts = wide.drop(columns=many, level=0), wide[many]
     tabulars = [_tabular(part) for part in parts if part.shape[1]]
@@ -163,14 +185,18 @@ def _compared(cell: str, published_value: float, here: float) -> str:
 
 def write(
     table: pd.DataFrame,
+    engine: str,
     origin: str,
     csv: str | Path,
     markdown: str | Path,
     latex: str | Path,
     html: str | Path,
 ) -> None:
-    """Write the forms of the tidy table; for `origin` see `jfb.storage.documents`."""
+    """Write the forms of the tidy table.
+
+    For `table` and `engine` see `side_by_side`, for `origin` `jfb.storage.documents`; the others
+    are where the forms go.
+    """
     documents.write_csv(csv, table, origin)
-    texts = {markdown: to_markdown(table), latex: to_latex(table), html: to_html(table)}
-    for path, text in texts.items():
-        documents.write_text(path, text, origin)
+    for path, form in {markdown: to_markdown, latex: to_latex, html: to_html}.items():
+        documents.write_text(path, form(table, engine), origin)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jfb.config.data_choices import Loss
+from jfb.output import engines
 from jfb.records import runlog
 from jfb.records.summary import run_diverged
 from jfb.storage import parquet
@@ -33,7 +34,7 @@ def read_logs(paths: Sequence[str | Path]) -> pd.DataFrame:
         told = {
             "loss": loss.label,
             "accurate": accurate,
-            "engine": f"{run.engine.replace('_', ' ')} engine",
+            "engine": engines.told(run.engine),
             "diverged": run_diverged(frame),
         }
         parts.append(frame.assign(seconds=frame["train_seconds"].cumsum(), **told))

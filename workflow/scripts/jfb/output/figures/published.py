@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from jfb.analysis import published
 from jfb.analysis.shares import REACHED
@@ -29,6 +29,7 @@ from jfb.records.summary import ACCURATE
 
 _MARKERS_PER_CURVE = 6
 _NAMES = "Beside the lines: batch sizes."
+_OF_ONE_RUN = "Over time: one run each,\ntoo few to compare times"
 
 
 @drawn_from(logs=read_logs)
@@ -43,20 +44,18 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
     _curves(over_time, logs, "seconds", "train_loss")
     _curves(over_epochs, logs, "epoch", "train_loss")
     _mark_ends(over_time, logs, "seconds", "train_loss")
-    over_time.set_xlim(logs["seconds"].min() / 1.5, logs["seconds"].max() * 1.5)
-    over_time.set(xscale="log", xlabel=f"Training time (s), {logs['engine'].iloc[0]}")
-    over_time.set_title(_first(logs, "seconds", "after {:.2g} s"))
-    _epoch_axis(over_epochs)
-    over_epochs.set(title=_first(logs, "epoch", "in epoch {:,.0f}"))
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
+        axes.set_ylabel("Training loss")
         axes.axhline(REACHED, **DASHED)
-    plain_ticks(over_time.xaxis)
-    # Every second power of ten, so that numbers do not touch.
-    over_time.xaxis.set_major_locator(LogLocator(base=100))
+    over_time.set(xlabel="Training time (s)", title=_OF_ONE_RUN)
+    over_time.xaxis.set_major_locator(MaxNLocator(4))
+    _epoch_axis(over_epochs)
+    over_epochs.set(title=_first(logs))
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
-    said = _NAMES, f"Dashed: {REACHED:g}. Large mark: end of the run.", _lost(logs), _times(logs)
+    of_loss = f"Loss: {logs['loss'].iloc[0]}, on a logarithmic axis; dashed: {REACHED:g}."
+    said = _NAMES, of_loss, "Large mark: end of the run.", _times(logs), _lost(logs)
     note(figure, " ".join(filter(None, said)))
     _name(over_epochs, logs, "train_loss", full)
     _name(over_time, logs, "train_loss", full, x="seconds")
@@ -112,23 +111,22 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     return figure
 
 
-def _first(logs: pd.DataFrame, x: str, when: str) -> str:
-    """Which run is the first at 0.001, and at which x, in the words of `when`."""
+def _first(logs: pd.DataFrame) -> str:
+    """Which run is the first at 0.001, and in which epoch."""
     reached = logs[logs["train_loss"] <= REACHED]
     if reached.empty:
-        return f"No run gets to a loss\nof {REACHED:g}"
-    first = reached.loc[reached[x].idxmin()]
-    said = "is first at" if logs["batch_size"].nunique() > 1 else "is at"
-    which = f"Batch {first['batch_size']} {said} a loss"
-    return f"{which}\nof {REACHED:g}: {when.format(first[x])}"
+        return f"Over epochs: no run\ngets to {REACHED:g}"
+    first = reached.loc[reached["epoch"].idxmin()]
+    which = "is first" if logs["batch_size"].nunique() > 1 else "is"
+    batch = f"batch {first['batch_size']} {which}"
+    return f"Over epochs: {batch}\nat {REACHED:g}, in epoch {first['epoch']:,.0f}"
 
 
 def _times(logs: pd.DataFrame) -> str:
     """Whose times those on the left are, and what the published runs took in all."""
     engine, took = logs["engine"].iloc[0], published.TABLE["training_seconds"]
-    compiled = " (compiled code)" if engine.startswith("fused") else ""
     between = f"{took.min():.0f} to {took.max():.0f} s"
-    return f"Left: one run each with the {engine}{compiled}; the published runs took {between}."
+    return f"Left: the {engine}; the published runs took {between}."
 
 
 def _lost(logs: pd.DataFrame) -> str:

@@ -122,7 +122,8 @@ def _by_size(logs: pd.DataFrame, full: int) -> tuple[Figure, Mapping[int, Axes],
     figure, all_axes = panels(len(sizes), sharex=True, sharey=True)
     for size, axes in zip(sizes, all_axes, strict=True):
         title = f"Batch size {sized(size, full)}"
-        axes.set(title=with_diverged(title, diverged[size]), xlabel="Epoch", xscale="log")
+        axes.set(title=with_diverged(title, diverged[size]))
+        axes.set(xlabel="Epoch (logarithmic)", xscale="log")
     all_axes[0].set_xlim(1, max(2, logs["epoch"].max()))
     plain_ticks(all_axes[0].xaxis)
     if _has_levels(logs):

@@ -1,0 +1,39 @@
+"""Tables in HTML whose cells name their columns, and stand below each other in narrow windows."""
+
+import html
+import itertools
+import re
+from collections.abc import Sequence
+
+from jfb.storage import documents
+
+#: The class of a cell that says nothing, which is not shown where cells are below each other.
+LACKS = "lacks"
+_PHONE = "44rem"
+
+
+def style(width: str = _PHONE) -> str:
+    """Styles by which cells of tables are below each other in windows up to a width."""
+    # Twice the class, so as to come after what shows the others.
+    lacking = f".table td[data-label].{LACKS}.{LACKS} {{ display: none; }}"
+    return f"{documents.STACKED}\n@media (max-width: {_PHONE}) {{ {lacking} }}".replace(
+        _PHONE, width
+    )
+
+
+def labelled(table: str, labels: Sequence[str], empty: str = "") -> str:
+    """A table as pandas writes it without an index, whose cells name their columns.
+
+    Args:
+        table: in HTML.
+        labels: of the columns.
+        empty: what cells have that say nothing; they, and cells without a text, have the class
+            `LACKS`.
+    """
+    names = itertools.cycle(html.escape(label, quote=True) for label in labels)
+
+    def cell(found: re.Match[str]) -> str:
+        lacks = f' class="{LACKS}"' if found[1] in ("", empty) else ""
+        return f'<td data-label="{next(names)}"{lacks}>{found[1]}</td>'
+
+    return re.sub("<td>(.*?)</td>", cell, table, flags=re.DOTALL)
