@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from conftest import ROOT, read_yaml
-from jfb.output import markdown, numbers, report, worded
+from jfb.output import markdown, numbers, report, verdicts, worded
 
 pytest_plugins = ["browser"]
 COMMITTED = numbers.read(ROOT / "docs/numbers.json")["tables"]
-CLAIMS = pd.DataFrame(COMMITTED["claims"]["rows"])
-STATEMENTS = dict(zip(CLAIMS["id"], CLAIMS["statement"], strict=True))
+DOCUMENT = read_yaml("workflow/claims.yaml")
+NAMES = {one["id"]: f"{n}. {one['short']}" for n, one in enumerate(DOCUMENT["claims"], 1)}
 #: Of those the report shows.
 TABLES = ["evidence", "sensitivity", "minima", "fates", "catalogue", "catalogue_shares"]
 TABLES += [name for name in COMMITTED if name.startswith("answer_")]
@@ -33,11 +33,11 @@ def committed(name):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_shown_in_words(name):
-    told = worded.shown(committed(name), STATEMENTS)
+    told = worded.shown(committed(name), NAMES)
     cells = {str(cell) for cell in told.table.to_numpy().ravel()}
     assert not cells & {"nan", "None", "<NA>", "NaT", "inf", "True", "False"}
     assert not [heading for heading in told.table if "_" in heading]
-    assert not cells & STATEMENTS.keys()
+    assert not cells & NAMES.keys()
     # More do not fit a page of 1280 pixels.
     assert 1 < told.table.shape[1] <= 14
     assert not told.table.empty
@@ -76,9 +76,9 @@ def test_what_is_the_same_in_all_rows_is_told_once():
 
 
 def test_only_verdicts_that_change_are_shown():
-    told = worded.shown(committed("sensitivity"), STATEMENTS)
+    told = worded.shown(committed("sensitivity"), NAMES)
     changing = committed("sensitivity").query("changes > 0")
-    assert told.table["claim"].tolist() == [STATEMENTS[name] for name in changing["id"]]
+    assert told.table["claim"].tolist() == [NAMES[name] for name in changing["id"]]
     assert told.note.startswith(f"{len(changing)} of 19 verdicts change")
     counts = (told.table.drop(columns=["claim", "verdict"]) != "-").sum(axis=1)
     assert counts.tolist() == changing["changes"].tolist()
@@ -132,7 +132,7 @@ def test_a_page_becomes_a_part(tmp_path):
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 def test_a_caption_names_claims_in_words(path):
-    ids = {claim["id"] for claim in read_yaml("workflow/claims.yaml")["claims"]}
+    ids = NAMES.keys()
     internal = {name for name in ids if "_" in name}
     assert not internal & set(re.findall(r"\w+", path.read_text()))
     assert not re.search(r"[Bb]ears\s+on\s+the\s+claims?\s+(?!that)", path.read_text())
@@ -141,6 +141,14 @@ def test_a_caption_names_claims_in_words(path):
 def item(path, category, title, group=""):
     caption = f"<p>What {title} shows.</p>"
     return report.Item(path, category, group, title, caption, "a_rule")
+
+
+def viewed():
+    """The claims as all studies decide them, but for the last, which nobody measured."""
+    evidence = [row for row in COMMITTED["evidence"]["rows"] if row["id"] != "sharp_minima"]
+    others = COMMITTED["sensitivity"]["rows"]
+    changes = read_yaml("workflow/rule_changes.yaml")
+    return verdicts.viewed_again(DOCUMENT, changes, evidence, others, {})
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +165,6 @@ def written(tmp_path_factory):
     page.write_text(f"<!DOCTYPE html><h1>Within</h1>{lines}<p>the last line</p>")
     for name in ("evidence", "sensitivity", "catalogue", "answer_width"):
         committed(name).to_csv(folder / f"{name}.csv", index=False)
-    CLAIMS.to_csv(folder / "claims.csv", index=False)
     found = pd.DataFrame(
         {
             "batch_size": [2400, 1200, 600, 64, 32] * 2,
@@ -178,7 +185,8 @@ def written(tmp_path_factory):
     run = report.Run(
         replay="replay",
         studies={"replay": {"runs": 5, "seeds": 1}},
-        tables={name: folder / name for name in ("table1.csv", "claims.csv")},
+        tables={"table1.csv": folder / "table1.csv"},
+        claims=viewed(),
         rules=[report.Rule("a_rule", 3, 90.0, 60.0, "print('<a> & b')")],
         configuration="replay: replay  # <b>",
         origin={"commit": None, "settings_sha256": "a" * 64, "versions": {"python": "3.11.7"}},
@@ -201,9 +209,11 @@ def test_the_report_says_whose_numbers_are_whose(written):
     text = written.read_text()
     assert "Their numbers are those of <strong>all studies</strong>" in text
     assert "<b>9 of 10</b> published losses and epochs" in text
-    counts = CLAIMS["verdict"].value_counts()
-    for verdict, number in counts.items():
-        assert f"{number} <em>{verdict}</em>" in text
+    for verdict, number, _ in viewed().verdicts:
+        told = f"{number} claim{'s' if number > 1 else ''}"
+        said = report.said_of(verdict, number)
+        outcome = markdown.CLASSES.get(verdict, "")
+        assert f'<li>{told} <em class="{outcome}">{said}</em></li>' in text
     # Table 1 and claims first, whatever order the workflow has.
     order = re.findall("<h2>(.*?)</h2>", text)
     assert order == [
@@ -220,6 +230,30 @@ def test_the_report_says_whose_numbers_are_whose(written):
     assert "together they took 90 seconds" in text
     assert "print(&#39;&lt;a&gt; &amp; b&#39;)" in text
     assert "# &lt;b&gt;" in text
+
+
+def test_a_verdict_is_said_of_one_claim_and_of_several():
+    only = "in the published runs only"
+    for verdict, one, several in (
+        ("holds", "holds", "hold"),
+        (f"holds {only}", f"holds {only}", f"hold {only}"),
+        (f"fails {only}", f"fails {only}", f"fail {only}"),
+        ("undecided", "is undecided", "are undecided"),
+        ("not measured", "is not measured", "are not measured"),
+    ):
+        assert (report.said_of(verdict, 1), report.said_of(verdict, 5)) == (one, several)
+
+
+def test_a_verdict_has_the_reason_of_the_page_of_claims(written):
+    """What fails in general, where another piece decides; of what is missing, the command."""
+    text = written.read_text()
+    rows = dict(re.findall(r"<tr><td[^>]*><b>(\d+)\. .*?data-label=\"why\">(.*?)</td></tr>", text))
+    told = viewed()
+    assert list(rows) == [str(one.number) for one in told.claims]
+    time, sharp = told.of("five_times_faster"), told.of("sharp_minima")
+    assert time.failing
+    assert rows[str(time.number)] == markdown.line(time.failing)
+    assert rows[str(sharp.number)].startswith("<code>snakemake --cores 4 claims ")
 
 
 def test_every_link_within_the_report_leads_somewhere(written):
@@ -273,9 +307,14 @@ def test_a_phone_folds_the_list_and_stacks_the_verdicts(opened, written):
         "cells => cells.map(c => c.getBoundingClientRect().top)"
     )
     assert len(set(tops)) == len(tops) == 5
-    # Tables whose cells do not name their columns keep their headings.
+    # So are all tables: none is wider than the window. A cell that says nothing is not shown.
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-    expect(page.locator("article .table thead").first).to_be_visible()
+    expect(page.locator("article .table thead").first).to_be_hidden()
+    wide = "tables => tables.filter(t => t.scrollWidth > t.clientWidth).map(t => t.textContent)"
+    assert not page.locator("article .table").evaluate_all(wide)
+    first = page.locator("#item-sensitivity-csv tbody tr").first
+    shown = first.locator("td").evaluate_all("cells => cells.filter(c => c.offsetHeight).length")
+    assert 3 <= shown < first.locator("td").count()
 
 
 def test_each_verdict_has_its_colour_in_all_parts(opened, written):
@@ -283,8 +322,9 @@ def test_each_verdict_has_its_colour_in_all_parts(opened, written):
     page = opened(written, 1280)
     told = """parts => Object.fromEntries(parts.map(part => [part.textContent, part.className]))"""
     found = page.locator("#run td[data-label='verdict']").evaluate_all(told)
-    assert found == {str(name): markdown.CLASSES[name] for name in set(CLAIMS["verdict"])}
-    assert set(found.values()) == {"good", "bad", "open"}
+    verdicts_of = {one.verdict for one in viewed().claims}
+    assert found == {name: markdown.CLASSES.get(name, "") for name in verdicts_of}
+    assert set(found.values()) == {"good", "bad", "open", ""}
     for part in ("#cited td strong", "#cited p strong"):
         found = page.locator(part).evaluate_all(told)
         outcomes = {"holds": "good", "fails": "bad", "open": "open"}
@@ -314,8 +354,9 @@ def test_the_report_in_a_browser(width, scheme, opened, written):
     expect(page.get_by_text("What How wide is it? shows.")).to_be_visible()
     # A page within it is as high as what it holds.
     last = page.frame_locator("iframe").get_by_text("the last line")
-    frame = page.locator("iframe").bounding_box()
-    assert last.bounding_box()["y"] < frame["y"] + frame["height"]
+    frame, end = page.locator("iframe").bounding_box(), last.bounding_box()
+    below = frame["y"] + frame["height"] - end["y"] - end["height"]
+    assert 0 < below < 20
     expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
     # A figure opens at full size, by the keyboard too, and closes.
     picture = page.locator("article button.picture")

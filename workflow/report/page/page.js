@@ -23,7 +23,7 @@ larger.addEventListener("click", () => enlarge(!full.classList.contains("larger"
 image.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 
 // Verdicts and outcomes, also with words in brackets after them.
-for (const told of document.querySelectorAll("td, td strong, .facts em, .doc p strong")) {
+for (const told of document.querySelectorAll("td, td strong, .doc p strong")) {
   const outcome = CLASSES[told.textContent.split(" (")[0]];
   if (outcome) told.classList.add(outcome);
 }
@@ -60,7 +60,7 @@ list.addEventListener("click", (event) => { if (event.target.closest("a")) fold(
 for (const frame of document.querySelectorAll("iframe")) {
   const follow = () => {
     const body = frame.contentDocument.body;
-    new ResizeObserver(() => { frame.style.height = `${body.scrollHeight + 50}px`; }).observe(body);
+    new ResizeObserver(() => { frame.style.height = `${Math.ceil(body.getBoundingClientRect().height) + 2}px`; }).observe(body);
   };
   frame.addEventListener("load", follow);
   if (frame.contentDocument.readyState === "complete") follow();

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
+import yaml
 from snakemake_interface_report_plugins.reporter import ReporterBase
 from snakemake_interface_report_plugins.settings import ReportSettingsBase
 
+from jfb.analysis import selection, sources
 from jfb.config.project import load
-from jfb.output import numbers, pages, report, templates
+from jfb.output import numbers, pages, report, templates, verdicts, worded
 
 #: The clone that this file is of, and the templates of its reports.
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,6 +87,7 @@ class Reporter(ReporterBase):
             replay=project.replay,
             studies=numbers.of_studies(project, {name: name for name in sorted(trained)}),
             tables=tables,
+            claims=_claims(tables, project),
             rules=[self._rule(name, rule) for name, rule in self.rules.items()],
             configuration="\n".join(file.source for file in self.configfiles),
             origin=origin and report.origin_of(origin),
@@ -96,14 +100,28 @@ class Reporter(ReporterBase):
         return report.Rule(name, len(times), sum(times), max(times), rule.source)
 
 
+def _claims(tables, project):
+    """The claims as the jobs judged them; none where they did not."""
+    if "evidence.csv" not in tables:
+        return None
+    document, changes = (
+        yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+        for path in (templates.CLAIMS, templates.CHANGES)
+    )
+    evidence = pd.read_csv(tables["evidence.csv"], dtype={"n": "Int64"})
+    judged = map(worded.records, (evidence, pd.read_csv(tables["sensitivity.csv"])))
+    sizes = selection.sizes(project, sources.products(document))
+    return verdicts.viewed_again(document, changes, *judged, sizes)
+
+
 def _pages():
-    sources = templates.of_clone(ROOT)
+    known = templates.of_clone(ROOT)
     updates, epochs = (
-        sources.numbers["studies"]["updates"],
-        sources.numbers["studies"]["landscape"]["epochs"],
+        known.numbers["studies"]["updates"],
+        known.numbers["studies"]["landscape"]["epochs"],
     )
     return report.Pages(
-        answers=templates.part(TEMPLATES / "answers.md.jinja", sources),
+        answers=templates.part(TEMPLATES / "answers.md.jinja", known),
         figure=ROOT / FIGURE,
         figure_told=(
             f"Share of {updates['seeds']} seeds that reach a loss of 0.001, after {epochs:,} "

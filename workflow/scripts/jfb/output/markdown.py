@@ -51,6 +51,11 @@ def content(text: str) -> str:
     return _rendered(_PARSER.parse(text))
 
 
+def line(text: str) -> str:
+    """A line in Markdown as HTML, as it stands in a cell."""
+    return _with_whole_intervals(_PARSER.renderInline(text))
+
+
 def part(text: str, name: str, place: Place) -> str:
     """A page as HTML.
 
@@ -157,7 +162,11 @@ def _rendered(tokens: Sequence[Token]) -> str:
     made = _PARSER.renderer.render(tokens, _PARSER.options, {})
     made = made.replace("<table>", '<div class="table"><table>')
     made = made.replace("</table>", "</table></div>")
-    # An interval stays on its line.
+    return _with_whole_intervals(made)
+
+
+def _with_whole_intervals(made: str) -> str:
+    """HTML in which an interval stays on its line."""
     return re.sub(r"\[([-+.\d]+), ([-+.\d]+)\]", r"[\1,&nbsp;\2]", made)
 
 

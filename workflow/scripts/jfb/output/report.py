@@ -15,15 +15,16 @@ import jinja2
 import pandas as pd
 
 from jfb.analysis import table1
-from jfb.output import formats, markdown, worded
-from jfb.storage import documents
+from jfb.output import claim_view, formats, markdown, stacked, worded
 
 #: Tables of more rows than this are folded.
 ROWS = 30
 #: Categories in the order of the page; others follow.
 FIRST = "Table 1 and claims"
+# Of one claim, and of several.
+_VERBS = {"holds": "hold", "fails": "fail"}
+_FRAMED = "<style>body { max-width: none; padding: 1px 0.75rem; }</style>"
 CATEGORIES = (FIRST, "Figures", "Tables")
-_VERDICTS = ("id", "statement", "verdict", "published", "general", "reason")
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Run:
     Attributes:
         replay: the study that repeats the published runs.
         studies: as `jfb.output.numbers.of_studies` describes them.
-        tables: the CSV files that the jobs made, by their names, of which table1.csv and
-            claims.csv are read.
+        tables: the CSV files that the jobs made, by their names, of which table1.csv is read.
+        claims: in words; None if the jobs did not judge them.
         rules: in the order of the workflow.
         configuration: the text of the configuration.
         origin: of the results, see `jfb.storage.provenance.of`; None if no table tells it.
@@ -75,6 +76,7 @@ class Run:
     replay: str
     studies: Mapping[str, Mapping[str, Any]]
     tables: Mapping[str, Path]
+    claims: claim_view.View | None
     rules: Sequence[Rule]
     configuration: str
     origin: Mapping[str, Any] | None
@@ -118,17 +120,17 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
         about: what the workflow is, HTML.
         folder: of page.html.jinja, page.css and page.js.
     """
-    claims = _read(run.tables, "claims.csv", list(_VERDICTS))
-    statements = {} if claims is None else dict(zip(claims["id"], claims["statement"], strict=True))
+    claims = run.claims.claims if run.claims else []
+    names = {claim.id: f"{claim.number}. {claim.short}" for claim in claims}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, autoescape=True
     )
-    environment.filters |= {"seconds": seconds, "whole": formats.whole}
+    environment.filters |= {"seconds": seconds, "whole": formats.whole, "line": markdown.line}
     parts = {doc.path.resolve(): name for name, doc in pages.docs.items()}
     place = markdown.Place(pages.root, parts, pages.root)
     in_docs = markdown.Place(pages.root / "docs", parts, pages.root, levels=2)
     return environment.get_template("page.html.jinja").render(
-        style=_text(folder, "page.css") + documents.STACKED,
+        style=_text(folder, "page.css") + stacked.style(),
         classes=markdown.CLASSES,
         script=_text(folder, "page.js"),
         about=about,
@@ -137,11 +139,12 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
         answers_told=pages.figure_told,
         docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
-        verdicts=[] if claims is None else _verdicts(claims),
-        claims=[] if claims is None else _with_dashes(claims).to_dict("records"),
+        verdicts=_verdicts(run.claims) if run.claims else [],
+        claims=claims,
+        dash=worded.DASH,
         first=FIRST,
         sections=[
-            (category, [(group, _all(some, statements)) for group, some in _by(of_it, "group")])
+            (category, [(group, _all(some, names)) for group, some in _by(of_it, "group")])
             for category, of_it in sorted(_by(items, "category"), key=_place)
         ],
         run=run,
@@ -183,19 +186,19 @@ def _by(items: Iterable[Item], name: str) -> list[tuple[str, list[Item]]]:
     return list(groups.items())
 
 
-def _all(items: Iterable[Item], statements: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [_shown(item, statements) for item in items]
+def _all(items: Iterable[Item], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [_shown(item, names) for item in items]
 
 
-def _shown(item: Item, statements: Mapping[str, str]) -> dict[str, Any]:
+def _shown(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
     """What the template has of an item: its body, and the file itself."""
     body, note, rows = "", "", 0
     if item.path.suffix == ".csv":
-        told = worded.shown(pd.read_csv(item.path), statements)
+        told = worded.shown(pd.read_csv(item.path), names)
         body, note, rows = _table(told.table), told.note, len(told.table)
     elif item.path.suffix == ".html":
-        # Its title stands above it.
-        text = re.sub("<h1>.*?</h1>", "", item.path.read_text(encoding="utf-8"), count=1)
+        # Its title stands above it, and the frame is its margin.
+        text = re.sub("<h1>.*?</h1>", _FRAMED, item.path.read_text(encoding="utf-8"), count=1)
         text = html.escape(text, quote=True)
         body = f'<iframe title="{html.escape(item.title, quote=True)}" srcdoc="{text}"></iframe>'
     else:
@@ -217,11 +220,8 @@ def _shown(item: Item, statements: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _table(table: pd.DataFrame) -> str:
-    return f'<div class="table">{table.to_html(index=False, border=0, na_rep=worded.DASH)}</div>'
-
-
-def _read(tables: Mapping[str, Path], name: str, columns: list[str]) -> pd.DataFrame | None:
-    return pd.read_csv(tables[name])[columns] if name in tables else None
+    cells = table.to_html(index=False, border=0, na_rep=worded.DASH)
+    return f'<div class="table">{stacked.labelled(cells, list(table), worded.DASH)}</div>'
 
 
 def _cells(run: Run) -> dict[str, int] | None:
@@ -232,12 +232,17 @@ def _cells(run: Run) -> dict[str, int] | None:
     return {"equal": int(equal.sum()), "of": len(equal)}
 
 
-def _with_dashes(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype(object).fillna(worded.DASH)
+def _verdicts(claims: claim_view.View) -> list[tuple[str, int, str]]:
+    """Each verdict, the number of its claims, and what they do: `hold`, `are undecided`."""
+    return [(verdict, number, said_of(verdict, number)) for verdict, number, _ in claims.verdicts]
 
 
-def _verdicts(claims: pd.DataFrame) -> list[tuple[str, int]]:
-    return [(str(verdict), int(n)) for verdict, n in claims["verdict"].value_counts().items()]
+def said_of(verdict: str, number: int) -> str:
+    """A verdict as what so many claims do."""
+    verb, _, rest = verdict.partition(" ")
+    if verb not in _VERBS:
+        return f"{'is' if number == 1 else 'are'} {verdict}"
+    return verdict if number == 1 else f"{_VERBS[verb]} {rest}".rstrip()
 
 
 def _text(folder: str | Path, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from jfb.analysis import claims, power
+from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.output import answers, choices, claim_view, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
@@ -142,10 +142,10 @@ def part(template: str | Path, sources: Sources) -> str:
 
 
 def _view(sources: Sources) -> claim_view.View:
-    listed, tables = claims.read(sources.claims), sources.tables
-    judged = verdicts.judged_again(listed, tables["evidence"])
-    sizes, others = sources.numbers["studies"], tables["sensitivity"]
-    return claim_view.view(judged, others, sources.claims, sources.changes, sizes)
+    judged = (sources.tables[name] for name in ("evidence", "sensitivity"))
+    return verdicts.viewed_again(
+        sources.claims, sources.changes, *judged, sources.numbers["studies"]
+    )
 
 
 def _names(sources: Sources) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from jfb.analysis.claims import Claim
+from jfb.analysis.claims import Claim, read
 from jfb.analysis.decisions import Judged, Weighed, verdict_on
 from jfb.analysis.finding import Finding, Span
 from jfb.analysis.sources import DECIDING, PARTS, Source, parse
@@ -112,6 +112,26 @@ def judged_again(claims: Sequence[Claim], rows: Iterable[Mapping[str, Any]]) -> 
         )
         for claim in claims
     ]
+
+
+def viewed_again(
+    document: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
+    evidence: Iterable[Mapping[str, Any]],
+    sensitivity: Iterable[Mapping[str, Any]],
+    sizes: Mapping[str, Mapping[str, Any]],
+) -> claim_view.View:
+    """What the pages of claims say, from tables that were made before.
+
+    Args:
+        document: what workflow/claims.yaml holds.
+        changes: what workflow/rule_changes.yaml holds.
+        evidence: the rows of `of_evidence`.
+        sensitivity: the rows of the table of `jfb.analysis.sensitivity`.
+        sizes: of studies, see `jfb.analysis.selection.sizes`.
+    """
+    judged = judged_again(read(document), evidence)
+    return claim_view.view(judged, sensitivity, document, changes, sizes)
 
 
 def to_markdown(page: Page, template: str | Path) -> str:

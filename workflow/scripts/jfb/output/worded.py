@@ -88,17 +88,17 @@ class Kind(NamedTuple):
     view: Callable[[pd.DataFrame, Mapping[str, str]], Shown]
 
 
-def shown(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
+def shown(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
     """The table in words: as its kind is shown, or with all its columns.
 
     Args:
         table: as a CSV file of the results has it.
-        statements: of claims, by their ids.
+        names: of claims, with their numbers, by their ids.
     """
     for kind in _KINDS:
         if kind.has <= set(table):
-            return kind.view(table, statements)
-    return _of_columns(list(table))(table, statements)
+            return kind.view(table, names)
+    return _of_columns(list(table))(table, names)
 
 
 def heading(column: str) -> str:
@@ -143,17 +143,17 @@ def _whole(column: pd.Series) -> pd.Series:
     return column.convert_dtypes() if column.dtype == float else column
 
 
-def _evidence(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
+def _evidence(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
     rows = [
         {
-            "claim": statements.get(row["id"], row["id"]),
+            "claim": names.get(row["id"], row["id"]),
             "about": row["part"],
             "what": "; ".join(filter(None, (row["label"], row["machine"], row["counts"]))),
             "found": "not measured" if row["estimate"] is None else formats.interval(row),
             "the claim allows": formats.allowed(row),
             "says": row["outcome"],
         }
-        for row in _rows(table)
+        for row in records(table)
     ]
     # A claim is told once, above what it rests on.
     told = pd.DataFrame(rows)
@@ -161,19 +161,19 @@ def _evidence(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
     return Shown(told, "")
 
 
-def _sensitivity(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
+def _sensitivity(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
     others = [column for column in sensitivity.columns() if column in table]
     changing = table[table["changes"] > 0]
     rows = [
         {
-            "claim": statements.get(row["id"], row["id"]),
+            "claim": names.get(row["id"], row["id"]),
             "verdict": row["verdict"],
             **{
                 choice_in_words(name): DASH if row[name] in (None, row["verdict"]) else row[name]
                 for name in others
             },
         }
-        for row in _rows(changing)
+        for row in records(changing)
     ]
     columns = ["claim", "verdict", *map(choice_in_words, others)]
     note = (
@@ -197,14 +197,14 @@ def _answers(table: pd.DataFrame, _: Mapping[str, str]) -> Shown:
             "allowed": formats.allowed(row),
             "outcome": row["outcome"],
         }
-        for row in _rows(deciding)
+        for row in records(deciding)
     ]
     others = len(table) - len(deciding)
     note = f"The file has {others} more rows, which decide no criterion." if others else ""
     return Shown(pd.DataFrame(rows), note)
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows with None for what is missing."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
@@ -236,10 +236,10 @@ _DECLARED = {
 }
 
 
-def _minima(table: pd.DataFrame, statements: Mapping[str, str]) -> Shown:
+def _minima(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
     by_size = [column for column in table if column.startswith("runs_")]
     columns = ["category", "runs", "closed_form", *_LOSSES, "lowest_loss_median", *by_size]
-    return _of_columns(columns)(table, statements)
+    return _of_columns(columns)(table, names)
 
 
 _KINDS = [
