@@ -39,6 +39,9 @@ from jfb.streams import splits
 from jfb.streams.noise import noise
 from warm import Warm
 
+# Tests import from it what their plugin has, too.
+pytest.register_assert_rewrite("explored")
+
 # Read when Python started, before it was taken from the environment.
 sys.dont_write_bytecode = False
 # MKL reads its mode at its first call in the process.

@@ -3,14 +3,16 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
 const KEYS = ["study", "level", "batch_size", "seed"];
 const CHARTS = {
-  loss: { lines: ["train_loss", "val_loss"], label: "Mean squared error", log: true, rule: [data.reached, `counts as reached: ${data.reached}`] },
+  loss: { lines: ["train_loss", "val_loss"], label: "Mean squared error", log: true, rule: [data.reached, `a loss of ${data.reached} counts as reached`] },
   accuracy: { lines: ["train_accuracy", "val_accuracy"], label: `Share with an error of at most ${data.threshold}` },
-  iterations_mean: { lines: ["iterations_mean"], label: "Applications of T per pass", log: true },
-  spectral_norm: { lines: ["spectral_norm"], label: "Spectral norm of W", rule: [1, "below 1 the latent map contracts"] },
+  iterations_mean: { lines: ["iterations_mean"], label: data.series.iterations_mean, log: true, rule: (run) => run.stopped && [run.limit, `limit of a search: ${told(run.limit)} steps`] },
+  spectral_norm: { lines: ["spectral_norm"], label: data.series.spectral_norm, rule: [1, "below 1 the latent map contracts"] },
 };
 const color = ["var(--one)", "var(--two)"];
 const shown = (value, digits = 4) =>
-  value === null ? "–" : typeof value === "number" ? String(Number(value.toPrecision(digits))) : value;
+  value === null ? "–" : typeof value !== "number" ? value : value && Math.abs(value) < 1e-4
+    ? String(Number(value.toPrecision(digits)).toExponential()) : String(Number(value.toPrecision(digits)));
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const told = (value) => value.toLocaleString("en-US");
 // How many epochs of a run are in the page.
 const part = (run) => `${told(run.epochs.length)} of ${told(run.trained)} epochs`;
@@ -43,24 +45,34 @@ function along(run, name) {
   const [lows, highs] = rangesOf(run, name) ?? [[], []];
   return run.epochs.map((epoch, k) => ({
     epoch, value: run.series[name][k], low: lows[k] ?? null, high: highs[k] ?? null, name: data.series[name],
+    stopped: run.stopped_since[k] ?? 0,
   }));
 }
 
 function tipOf(row) {
   const lines = [`${row.name}: ${shown(row.value, 3)}`, `Epoch ${told(row.epoch)}`];
   if (row.low !== row.high) lines.push(`since the point before: ${shown(row.low, 3)} to ${shown(row.high, 3)}`);
+  if (row.stopped) lines.push(`search for fixed points at its limit in ${told(row.stopped)} epoch${row.stopped > 1 ? "s" : ""} since`);
   return lines.join("\n");
 }
 
 function drawAlong(run, snapshot) {
   const chart = CHARTS[state.what];
+  const rule = typeof chart.rule === "function" ? chart.rule(run) : chart.rule;
   const drawn = (value) => value !== null && (!chart.log || value > 0);
   const rows = chart.lines.flatMap((name) => along(run, name)).filter((row) => drawn(row.value));
   const bands = rows.filter((row) => drawn(row.low) && drawn(row.high));
   const names = chart.lines.map((name) => data.series[name]);
-  const title = names.join(", ");
+  const title = names.map((name, k) => (k ? name.toLowerCase() : name)).join(" and ");
+  // Once for each epoch, whatever is drawn.
+  const stopped = rows.filter((row) => row.stopped && row.name === names[0]);
+  const notes = [
+    part(run),
+    ...(bands.length ? ["band: lowest and highest of the epochs between two points"] : []),
+    ...(stopped.length ? [`▼ a search for fixed points ended at its limit of ${told(run.limit)} steps`] : []),
+  ];
   at("along_title").textContent = title;
-  at("along_legend").textContent = `${part(run)}${bands.length ? "; band: lowest and highest of the epochs between two points" : ""}.`;
+  at("along_legend").textContent = `${notes.join("; ")}.`;
   plot("along", {
     ariaLabel: title,
     x: { type: "log", label: "Epoch", grid: true, tickFormat: "~s" },
@@ -72,16 +84,17 @@ function drawAlong(run, snapshot) {
           x: "epoch", y1: "low", y2: "high", fill: "name", fillOpacity: 0.3, curve: "step-before", ariaDescription: `range of ${name}`,
         }),
       ),
-      ...(chart.rule
+      ...(rule
         ? [
-          Plot.ruleY([chart.rule[0]], { strokeDasharray: "2 3" }),
-          Plot.text([chart.rule], { y: "0", text: "1", frameAnchor: "left", lineAnchor: "bottom", dx: 4, dy: -3, stroke: "var(--back)", fill: "var(--text)" }),
+          Plot.ruleY([rule[0]], { strokeDasharray: "2 3" }),
+          Plot.text([rule], { y: "0", text: "1", frameAnchor: "left", lineAnchor: "bottom", dx: 4, dy: -3, stroke: "var(--back)", fill: "var(--text)" }),
         ]
         : []),
       snapshot.epoch > 0 ? Plot.ruleX([snapshot.epoch], { stroke: "var(--faint)" }) : null,
       ...names.map((name, k) =>
         Plot.lineY(rows.filter((row) => row.name === name), { x: "epoch", y: "value", stroke: "name", strokeDasharray: k ? "5 3" : undefined }),
       ),
+      Plot.dot(stopped, { x: "epoch", frameAnchor: "top", dy: -6, r: 4, symbol: "triangle", rotate: 180, fill: "var(--text)", ariaLabel: (row) => `search at its limit by epoch ${row.epoch}` }),
       Plot.tip(rows, Plot.pointerX({ x: "epoch", y: "value", title: tipOf, lineWidth: 40, fill: "var(--back)" })),
     ],
   });

@@ -1,21 +1,6 @@
-const COLUMNS = [
-  ["study", "study"],
-  ["level", "gradient"],
-  ["batch_size", "batch size", "number"],
-  ["seed", "seed", "number"],
-  ["lowest", "lowest loss", "number"],
-  ["best", "at epoch", "number"],
-  ["end", "exact loss at end", "number"],
-  ["form", "function at end"],
-  ["least", "its least loss", "number"],
-];
-// The order of the runs in the page, which begins with the published ones.
-const ORDER = "order";
-data.runs.forEach((run, k) => { run[ORDER] = k; });
 const state = { what: "loss", epoch: Infinity, sort: ORDER, down: false, filter: "" };
-// What a cell has: gradients in words.
-const cellOf = (run, key) => (key === "level" ? data.words.level[run.level] : run[key]);
-const worded = (key, value) => data.words[key]?.[value] ?? value;
+// What an option is called; that of a level depends on the study.
+const worded = (key, value) => (key === "level" ? data.words.level[state.study][value] : data.words[key]?.[value]) ?? value;
 
 // The runs that have the same values of the keys before this one.
 function among(key) {
@@ -46,82 +31,6 @@ function save(name, rows) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-// Every word of the filter is in the row.
-function listed() {
-  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (run) => ` ${[run.level, ...COLUMNS.map(([key]) => shown(cellOf(run, key)))].join(" ").toLowerCase()} `;
-  const runs = data.runs.filter((run) => words.every((word) => text(run).includes(/^\d+$/.test(word) ? ` ${word} ` : word)));
-  const key = state.sort;
-  const order = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
-  runs.sort((a, b) => order(cellOf(a, key), cellOf(b, key)) * (state.down && a[key] !== null && b[key] !== null ? -1 : 1));
-  return runs;
-}
-
-function drawTable() {
-  at("head").replaceChildren(
-    ...COLUMNS.map(([key, label, kind]) => {
-      const cell = document.createElement("th");
-      cell.scope = "col";
-      cell.className = kind ?? "";
-      const sorted = state.sort === key;
-      cell.ariaSort = sorted ? (state.down ? "descending" : "ascending") : "none";
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = label + (sorted ? (state.down ? " ▼" : " ▲") : "");
-      button.onclick = () => {
-        state.down = sorted && !state.down;
-        state.sort = key;
-        drawFromTop();
-        keep();
-        at("head").querySelectorAll("button")[COLUMNS.findIndex(([k]) => k === key)].focus();
-      };
-      cell.append(button);
-      return cell;
-    }),
-  );
-  const runs = listed();
-  const run = chosen();
-  at("rows").replaceChildren(
-    ...runs.map((one) => {
-      const row = document.createElement("tr");
-      for (const [key, , kind] of COLUMNS) {
-        const cell = row.insertCell();
-        cell.textContent = shown(cellOf(one, key));
-        cell.className = kind ?? "";
-      }
-      // What a keyboard reaches: a button with the name of the run.
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = shown(one[KEYS[0]]);
-      button.ariaLabel = `Show ${KEYS.map((key) => `${key === "level" ? "gradient" : key.replace("_", " ")} ${cellOf(one, key)}`).join(", ")}`;
-      row.cells[0].replaceChildren(button);
-      row.onclick = () => {
-        choose(one);
-        at("rows").querySelector("tr[aria-current] button")?.focus();
-      };
-      if (one === run) row.ariaCurrent = "true";
-      return row;
-    }),
-  );
-  at("count").textContent = `${runs.length} of ${data.runs.length} runs`;
-  const row = at("rows").querySelector("tr[aria-current]");
-  if (row) inSight(row);
-}
-
-// Of other rows or another order, the first are seen.
-function drawFromTop() {
-  drawTable();
-  at("head").closest(".scroll").scrollTop = 0;
-}
-
-// Scrolls the table, and not the page, to a row that is out of sight.
-function inSight(row) {
-  const box = row.closest(".scroll");
-  const [above, below] = [row.offsetTop - at("head").offsetHeight, row.offsetTop + row.offsetHeight - box.clientHeight];
-  if (box.scrollTop > above) box.scrollTop = above;
-  else if (box.scrollTop < below) box.scrollTop = below;
-}
-
 // Another run is shown at its last epoch.
 function choose(run) {
   for (const key of KEYS) state[key] = String(run[key]);
@@ -129,14 +38,23 @@ function choose(run) {
   draw();
 }
 
+// Where searches for fixed points ended without one.
+function stoppedOf(run) {
+  if (!run.stopped) return "";
+  const best = run.stopped_at_best ? "; the lowest training loss is of such an epoch" : "";
+  return ` In ${told(run.stopped)} of ${told(run.trained)} epochs a search for fixed points ended at its limit of ${told(run.limit)} steps, before it arrived: the losses of these epochs are not those at fixed points${best}.`;
+}
+
 function saidOf(run, snapshot) {
-  const least = run.least === null ? "" : `: no function of this form has a loss below ${shown(run.least)}`;
+  const least = run.least !== null
+    ? `: no function of this form has a loss below ${shown(run.least)}`
+    : run.kinks === null ? "" : `; for ${run.form} no least loss was computed`;
   const end = run.end === null
     ? `The network at the end: ${run.form}, so there is no exact loss.`
     : `The network at the end: ${run.form}, with a loss of ${shown(run.end)} at exact fixed points${least}.`;
   const now = snapshot === run.snapshots.at(-1) || snapshot.loss === null
     ? "" : ` The network after epoch ${told(snapshot.epoch)}: ${data.forms[snapshot.form]}, with a loss of ${shown(snapshot.loss)}.`;
-  return `Lowest training loss (mean over an epoch): ${shown(run.lowest)}, at epoch ${told(run.best)}. ${end}${now}`;
+  return `Lowest training loss (mean over an epoch): ${shown(run.lowest)}, at epoch ${told(run.best)}. ${end}${now}${stoppedOf(run)}`;
 }
 
 function drawRun() {
@@ -179,6 +97,7 @@ function take() {
 
 function draw() {
   complete();
+  at("level_label").textContent = capital(data.headings[state.study]);
   at("what").value = state.what;
   at("filter").value = state.filter;
   drawRun();
@@ -198,11 +117,19 @@ at("snapshot").oninput = () => {
   drawRun();
   keep();
 };
-at("filter").oninput = () => {
-  state.filter = at("filter").value;
+function filter(text) {
+  state.filter = text;
   drawFromTop();
   keep();
+}
+at("filter").oninput = () => filter(at("filter").value);
+at("clear").onclick = () => {
+  at("filter").value = "";
+  filter("");
+  at("filter").focus();
 };
+at("sort").onchange = () => sortBy(at("sort").value, false);
+at("direction").onclick = () => sortBy(state.sort, !state.down);
 at("choice").onsubmit = (event) => event.preventDefault();
 at("download_run").onclick = () => {
   const run = chosen();
@@ -216,7 +143,7 @@ at("download_run").onclick = () => {
 at("download_table").onclick = () =>
   save("runs.csv", [
     COLUMNS.map(([, label]) => label.replaceAll(" ", "_")),
-    ...listed().map((run) => COLUMNS.map(([key]) => cellOf(run, key))),
+    ...listed().map((run) => COLUMNS.map(([key]) => valueOf(run, key))),
   ]);
 at("origin").textContent = `Made from configuration ${data.origin.settings_sha256.slice(0, 12)}, commit ${(data.origin.commit ?? "none").slice(0, 12)}.`;
 let resized;

@@ -6,7 +6,7 @@ Observable Plot, whose SVG takes the colours of the page and names for screen re
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pandas as pd
 
 from jfb.analysis import minima
 from jfb.analysis.shares import REACHED
+from jfb.output import level_words
 from jfb.records import dataset, runlog
 from jfb.records.levels import level_of
-from jfb.records.units import CATEGORIES, NO_FIXED_POINT
+from jfb.records.units import BY_KINKS, MORE_KINKS, NO_FIXED_POINT
 from jfb.storage import files
 
 #: Epochs of a run that are shown, evenly spaced in their logarithm, besides the best.
@@ -29,13 +30,13 @@ SERIES = {
     "val_loss": "Validation loss",
     "train_accuracy": "Training accuracy",
     "val_accuracy": "Validation accuracy",
-    "iterations_mean": "Applications of T per pass",
-    "spectral_norm": "Spectral norm of W",
+    "iterations_mean": "Fixed-point iterations per forward pass",
+    "spectral_norm": "Spectral norm of the latent weight",
 }
 #: Of these, the lowest and the highest value since the epoch that is shown before are there too.
 RANGES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
-#: What gradients are called, by the first part of their names; a number after it is the order.
-GRADIENTS = {"jfb": "JFB", "neumann": "Neumann series", "implicit": "exact gradient"}
+#: The heading of what runs differ in, where studies have different factors.
+SETTING = "setting"
 #: Categories in words, where their names are not enough.
 _FORMS = {NO_FIXED_POINT: "some points have no single fixed point"}
 #: Significant digits of numbers, and of those that are drawn only.
@@ -58,20 +59,26 @@ def run_of(path: str | Path, study: str, pieces: pd.DataFrame, least: Mapping[st
     level = level_of(run)
     chosen = (pieces["level"] == level) & (pieces["batch_size"] == run.batch_size)
     of_run = pieces[chosen & (pieces["seed"] == run.seed)]
-    of_run = of_run.assign(form=minima.category(of_run).cat.codes)
+    of_run = of_run.assign(form=forms(of_run))
     last = of_run[of_run["epoch"] == of_run["epoch"].max()].iloc[0]
-    form = CATEGORIES[last["form"]]
+    stopped = (log["unconverged"] > 0).to_numpy()
     return {
         "study": study,
-        "level": "jfb" if level == "none" else level,
+        "factors": [factor for factor, _ in run.levels],
+        "level": level if run.levels else level_words.name_of(run.gradient),
         "batch_size": run.batch_size,
         "seed": run.seed,
         "lowest": _rounded(log["train_loss"].min()),
         "best": best,
         "end": _rounded(last["loss"]),
-        "form": _FORMS.get(form, form),
-        "least": _rounded(least.get(form, math.nan)),
+        "form": last["form"],
+        "kinks": int(last["function_kinks"]) if np.isfinite(last["position"]) else None,
+        "least": _rounded(least.get(last["form"], math.nan)),
         "trained": len(log),
+        "limit": getattr(run.solver, "max_iterations", None),
+        "stopped": int(stopped.sum()),
+        "stopped_at_best": bool(best and stopped[best - 1]),
+        "stopped_since": _counts(stopped, shown.index.to_numpy()) if stopped.any() else [],
         "epochs": shown["epoch"].tolist(),
         "series": {name: [_rounded(v) for v in shown[name]] for name in SERIES},
         "ranges": {name: _ranges(log[name].to_numpy(), shown.index.to_numpy()) for name in RANGES},
@@ -79,7 +86,7 @@ def run_of(path: str | Path, study: str, pieces: pd.DataFrame, least: Mapping[st
             {
                 "epoch": int(epoch),
                 "loss": _rounded(group["loss"].iloc[0]),
-                "form": int(group["form"].iloc[0]),
+                "form": group["form"].iloc[0],
                 "corners": [
                     [_rounded(x, _DRAWN), _rounded(y, _DRAWN)]
                     for x, y in zip(group["position"], group["value"], strict=True)
@@ -111,27 +118,28 @@ def _rounded(value: float, digits: int = _DIGITS) -> float | None:
     return float(f"{value:.{digits}g}") if np.isfinite(value) else None
 
 
-def gradient_in_words(level: str) -> str:
-    """What a level of the page is called: neumann_5 is the Neumann series, order 5."""
-    words = []
-    for name in level.split("/"):
-        kind, _, order = name.partition("_")
-        is_known = kind in GRADIENTS and (not order or order.isdigit())
-        told = GRADIENTS[kind] if is_known else name.replace("_", " ")
-        words.append(f"{told}, order {order}" if is_known and order else told)
-    return "; ".join(words)
+def _counts(happened: np.ndarray, ends: np.ndarray) -> list[int]:
+    """In how many epochs of each interval something happened.
+
+    Args:
+        happened: of all epochs.
+        ends: where the intervals end, of which the first begins at 0.
+    """
+    return np.diff(np.cumsum(happened)[ends], prepend=0).tolist()
 
 
-def study_in_words(name: str, runs: Sequence[Mapping[str, Any]], replay: str) -> str:
-    """The name of a study with a word on what it has."""
-    if name == replay:
-        return f"{name}: the published runs"
-    counts = [
-        (len({run[key] for run in runs}), what)
-        for key, what in (("level", "gradients"), ("seed", "seeds"))
-    ]
-    told = [f"{n} {what}" for n, what in counts if n > 1]
-    return f"{name}: {', '.join(told)}" if told else name
+def forms(pieces: pd.DataFrame) -> pd.Series:
+    """The form of the function of each row in words, with the number of its kinks.
+
+    Args:
+        pieces: see `jfb.records.pieces`.
+    """
+    category = minima.category(pieces).astype(str)
+    many = category == MORE_KINKS
+    named = dict(enumerate(BY_KINKS))
+    counted = pieces.loc[many, "function_kinks"].astype(int)
+    told = counted.map(lambda kinks: named.get(kinks, f"{kinks} kinks"))
+    return category.replace(_FORMS).where(~many, told)
 
 
 def points_of(path: str | Path) -> list[list[float]]:
@@ -170,16 +178,40 @@ def payload(
         for study, (paths, pieces) in studies.items()
     }
     all_runs = [run for some in runs.values() for run in some]
+    factors = {study: some[0]["factors"] for study, some in runs.items()}
+    headings = {study: level_words.factors_in_words(some) for study, some in factors.items()}
+    is_one = len(set(headings.values())) == 1
+    known = list(dict.fromkeys(one["form"] for run in all_runs for one in run["snapshots"]))
+    for one in (one for run in all_runs for one in run["snapshots"]):
+        one["form"] = known.index(one["form"])
+
+    def in_words(is_named: Callable[[Sequence[str]], bool]) -> dict[str, dict[str, str]]:
+        return {
+            study: {
+                run["level"]: level_words.level_in_words(
+                    run["factors"], run["level"], is_named(run["factors"])
+                )
+                for run in some
+            }
+            for study, some in runs.items()
+        }
+
     return {
         "series": SERIES,
-        "forms": [_FORMS.get(form, form) for form in CATEGORIES],
+        "forms": known,
         "points": points_of(data),
         "threshold": threshold,
         "origin": json.loads(origin),
         "reached": REACHED,
+        "heading": next(iter(headings.values())) if is_one else SETTING,
+        "headings": headings,
         "words": {
-            "study": {name: study_in_words(name, some, replay) for name, some in runs.items()},
-            "level": {run["level"]: gradient_in_words(run["level"]) for run in all_runs},
+            "study": {
+                name: level_words.study_in_words(name, some, replay) for name, some in runs.items()
+            },
+            # Under the heading of its study, and under the heading of the table.
+            "level": in_words(lambda factors: len(factors) > 1),
+            "setting": in_words(lambda factors: len(factors) > 1 or not is_one),
         },
         "runs": all_runs,
     }
@@ -198,7 +230,7 @@ def page(found: Mapping[str, Any], folder: str | Path) -> str:
         "style": _text(folder, ["explorer.css"]),
         "libraries": _text(folder, sorted(p.name for p in Path(folder, "vendor").glob("*.js"))),
         "data": data,
-        "script": _text(folder, ["charts.js", "explorer.js"]),
+        "script": _text(folder, ["charts.js", "table.js", "filter.js", "explorer.js"]),
     }
     text = _text(folder, ["explorer.html"])
     for name, part in parts.items():
