@@ -83,9 +83,14 @@ def of_two_studies(folder, project, level):
     return explorer.payload(studies, folder / "data.parquet", least, 0.1, "plain", ORIGIN)
 
 
+def written_to(folder, payload):
+    """The path of a page with this payload."""
+    path = folder / "explorer.html"
+    path.write_text(explorer.page(payload, ROOT / "workflow/explorer"))
+    return path
+
+
 @pytest.fixture
 def written(found, tmp_path):
     """The path of the page."""
-    path = tmp_path / "explorer.html"
-    path.write_text(explorer.page(found, ROOT / "workflow/explorer"))
-    return path
+    return written_to(tmp_path, found)
