@@ -156,7 +156,8 @@ def test_runs_of_a_seed_are_compared_where_they_match():
     found = statistics.matched_difference(table, "x", "log_loss", 0.25, 10, 2)
     # Three seeds each are 1, 1.1 and 1.2 apart.
     assert (found.n, found.estimate) == (9, pytest.approx(1.1))
-    wanted = "9 of 14 seeds; 3 without a log loss or x, 2 more than 0.25 apart in it"
+    wanted = "9 of 14 seeds; 3 without values at both batch sizes, "
+    wanted += "2 of which one log loss is more than 0.25 above the other"
     assert (found.counts, found.span) == (wanted, statistics.Span.INTERVAL)
     alone = table[table["seed"] < 9]
     for confidence in (0.95, 0.999):
@@ -178,7 +179,10 @@ def test_pairs_must_be_equal_in_a_column_that_is_known_of_both():
 def test_no_run_of_a_seed_matches():
     table = paired([1.0, 2.0], [1.0, 2.0]).assign(loss=[0.0, 0.0, 1.0, 1.0])
     found = statistics.matched_difference(table, "x", "loss", 0.5, 10, 2)
-    assert (found.n, found.counts) == (0, "0 of 2 seeds; 2 more than 0.5 apart in it")
+    assert (found.n, found.counts) == (
+        0,
+        "0 of 2 seeds; 2 of which one loss is more than 0.5 above the other",
+    )
     assert np.isnan(found[1:4]).all()
 
 

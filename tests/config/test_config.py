@@ -999,6 +999,17 @@ def test_the_last_block_may_be_smaller(config):
     assert list(blocks) == [((), 5, 9), ((), 1, 1)]
 
 
+@pytest.mark.parametrize("study", ["landscape", "splits"])
+def test_runs_that_are_copied_are_those_that_the_constructor_makes(study, project):
+    """Copies by hand are as fast as a configuration with thousands of runs needs them."""
+    first, *rest = project.studies[study].runs.values()
+    for run in rest:
+        fields = {"seed": run.seed, "batch_size": run.batch_size}
+        again = dataclasses.replace(first, **fields, dataset=run.dataset, levels=run.levels)
+        assert run == again
+        assert (hash(run), vars(run)) == (hash(again), vars(again))
+
+
 def test_a_study_varies_the_split_and_nothing_else(project):
     study = project.studies["splits"]
     assert len(study.runs) == 60 * 5 * 5

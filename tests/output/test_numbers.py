@@ -406,3 +406,26 @@ def test_answers_in_seconds_stay_as_they_were():
     kept = drift.with_times_of({"answer_start": {"kind": "answers", "rows": rows}}, found)
     assert kept == {"answer_start": {"kind": "answers", "rows": [rows[0], now[1], rows[2], new]}}
     assert drift.with_times_of({}, found)["answer_start"]["rows"] == [*now, new]
+
+
+def test_evidence_about_time_stays_as_it_was_with_the_claims_that_it_is_for():
+    """Of other machines, too: theirs were not measured again."""
+
+    def evidence(claim, piece, machines, estimate, label="Time of an epoch"):
+        at = {"id": claim, "evidence_id": piece, "label": label, "estimate": estimate}
+        return [at | {"machine": machine} for machine in machines]
+
+    def told(rows, slow, low):
+        verdicts_found = [{"id": "slow", "verdict": slow}, {"id": "low", "verdict": low}]
+        tables = {"evidence": rows, "claims": verdicts_found, "sensitivity": verdicts_found}
+        return {name: {"kind": "plain", "rows": rows} for name, rows in tables.items()}
+
+    loss = evidence("low", "loss", [""], 1, "Loss")
+    before = evidence("slow", "t_64", "AB", 1) + evidence("slow", "t_32", "AB", 2)
+    now = evidence("slow", "t_64", "ABC", 3) + evidence("slow", "t_32", "ABC", 4)
+    loss_now = evidence("low", "loss", [""], 5, "Loss")
+    # A piece that the numbers do not know is taken.
+    new = evidence("slow", "t_16", "C", 6)
+    found = told([*loss_now, *now, *new], "holds", "fails")
+    kept = drift.with_times_of(told([*before, *loss], "open", "open"), found)
+    assert kept == told([*loss_now, *before, *new], "open", "fails")

@@ -12,105 +12,34 @@ has.
 """
 
 import dataclasses
-import html
 import json
 import sys
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from jfb.config import names
-from jfb.config.project import Project, load
-from jfb.output import drift, numbers, pages, questions, templates
+from jfb.config.project import load
+from jfb.output import committed, numbers, pages, templates
 from jfb.output.figures import architecture, sheet
 from jfb.storage import files, provenance
-
-PAGES = {"README.md": "workflow/report/README.md.jinja"} | {
-    f"docs/{name}.md": f"workflow/report/{name}.md.jinja" for name in names.PAGES
-}
-# What Snakemake's own report begins with.
-LANDING, LANDING_TEMPLATE = "workflow/report/workflow.rst", "workflow/report/workflow.rst.jinja"
-QUESTIONS_PAGE = "docs/questions.md"
-LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
-
-
-def written(sources: templates.Sources) -> dict[str, str]:
-    """The pages as the templates and the numbers give them, by their paths."""
-    made = {page: templates.page(path, sources) for page, path in PAGES.items()}
-    landing = templates.part(LANDING_TEMPLATE, sources)
-    return made | {LANDING: landing, QUESTIONS_PAGE: questions.page(sources.questions)}
-
-
-def differing(found: Mapping[str, Any], project: Project, texts: Mapping[str, str]) -> list[str]:
-    """What does not agree with the numbers, with the command that makes it agree."""
-    again = numbers.collect_again(found)
-    print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
-    if others := numbers.left_out(found, again):
-        print(f"not compared, their evidence is from other tables: {', '.join(others)}")
-    of_numbers = [
-        *drift.of_figures(found, texts),
-        *drift.of_settings(found, project),
-        *drift.of_results(found["tables"], again),
-    ]
-    of_pages = [line for page, text in texts.items() for line in drift.of_page(page, text)]
-    shown = Path(PICTURE).read_text(encoding="utf-8") if Path(PICTURE).exists() else ""
-    is_current = architecture.described(architecture.read(LIBRARY)) in html.unescape(shown)
-    hints = {
-        "Edit the templates in workflow/report, not the pages; `make docs` writes them.": of_pages,
-        "`make docs` draws it.": [] if is_current else [f"{PICTURE} shows another library"],
-        f"`snakemake findings` makes {templates.NUMBERS}, the figures and the pages again; "
-        "`make numbers` takes the results that are there.": of_numbers,
-    }
-    return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
-
-
-def with_answers(found: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
-    """The numbers, with the places of questions that are answered and that they do not know yet."""
-    unknown = [name for name in asked if f"answer_{name}" not in found["tables"]]
-    answers = {name: f"results/further/{name}.csv" for name in unknown}
-    new = {name: answer for name, answer in answers.items() if Path(answer).exists()}
-    tables = {f"answer_{n}": {"kind": "answers", "files": [answer]} for n, answer in new.items()}
-    figures = {f"docs/figures/{n}.png": {"file": f"results/figures/{n}.png"} for n in new}
-    return dict(found) | {
-        "tables": found["tables"] | tables,
-        "figures": found["figures"] | figures,
-    }
-
-
-def taken(found: Mapping[str, Any], project: Project, commit: str | None) -> dict[str, Any]:
-    """The numbers with those of results that are there, whose figures take their places too."""
-    collected = drift.with_times_of(found["tables"], numbers.collect_again(found))
-    again = numbers.made_at(collected, commit)
-    copies = {copy: figure["file"] for copy, figure in found["figures"].items()}
-    numbers.copy_figures(
-        {
-            copy: file
-            for copy, file in copies.items()
-            if Path(file).exists() and not drift.is_of_times(file, found["tables"])
-        }
-    )
-    print(f"taken from the results: {', '.join(again) or 'nothing, none has been made'}")
-    return numbers.taken(found, again, project)
-
 
 try:
     sources = templates.of_clone(Path())
     config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     if sys.argv[1:] == ["--take"]:
-        found = with_answers(sources.numbers, sources.questions)
-        found = taken(found, load(config), json.loads(provenance.of(config))["commit"])
+        commit = json.loads(provenance.of(config))["commit"]
+        found = committed.taken(sources.numbers, sources.questions, load(config), commit)
         numbers.write(templates.NUMBERS, found)
         sources = dataclasses.replace(sources, numbers=found)
-    texts = written(sources)
+    texts = committed.written(sources)
     if sys.argv[1:] == ["--check"]:
-        lines = differing(sources.numbers, load(config), texts)
+        lines = committed.differing(sources.numbers, load(config), texts)
         print("\n".join(lines) or "README and the pages of docs are those of the numbers")
         sys.exit(bool(lines))
     for page, text in texts.items():
         pages.write(page, text)
-    library = architecture.read(LIBRARY)
-    sheet.write(architecture.packages(library), [PICTURE], architecture.described(library))
+    library = architecture.read(committed.LIBRARY)
+    picture = architecture.packages(library), [committed.PICTURE]
+    sheet.write(*picture, architecture.described(library))
 except files.FileFault as error:
     sys.exit(str(error))

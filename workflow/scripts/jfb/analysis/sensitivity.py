@@ -43,8 +43,9 @@ def table(
     Returns:
         A row per claim: id, verdict; half_tolerance and double_tolerance, where the distance of
         each bound of `holds` from `counted_from` is halved or doubled (of ratios, that of their
-        logarithms); simultaneous, where intervals are of 1 - 0.05 / m for the m intervals that
-        decide claims (Bonferroni), so that with 95 % all of them contain what they estimate;
+        logarithms), unless that would allow every share; simultaneous, where intervals are of
+        1 - 0.05 / m for the m intervals that decide claims (Bonferroni), so that with 95 % all of
+        them contain what they estimate;
         level_<x>, where runs have to reach the loss x, not 0.001 (below that at exact fixed
         points); accuracy_0.97, where 0.97 is accurate, not 0.99; changes, the number of verdicts
         that differ from the first; general, and general_<choice> by each choice, the outcome in
@@ -79,10 +80,11 @@ def intervals_that_decide(judged: Sequence[Judged]) -> int:
 
 
 def scaled(piece: Evidence, factor: float) -> Evidence:
-    """The evidence with `factor` times the tolerance."""
-    return dataclasses.replace(
-        piece, holds=tuple(_scaled(piece, end, factor) for end in piece.holds)
-    )
+    """The evidence with `factor` times the tolerance; as it is where that allows every share."""
+    holds = tuple(_scaled(piece, end, factor) for end in piece.holds)
+    if _is_share(piece) and holds == (0, 1):
+        return piece
+    return dataclasses.replace(piece, holds=holds)
 
 
 def _scaled(piece: Evidence, end: float, factor: float) -> float:

@@ -239,14 +239,22 @@ def matched_difference(
     differences = (alike[batch_size] - alike[against]).to_numpy(float)
     seeds = table.loc[table["batch_size"].isin([batch_size, against]), "seed"].nunique()
     left_out = {
-        f"without a {match.replace('_', ' ')} or {column.replace('_', ' ')}": seeds - len(both),
-        f"more than {within:g} apart in it": len(both) - len(close),
+        "without values at both batch sizes": seeds - len(both),
+        f"of which {_apart(match, within)}": len(both) - len(close),
         f"of unknown {same}": len(close) - len(known),
         f"of another {same}": len(known) - len(alike),
     }
     counts = counted(len(alike), seeds, "seeds", left_out)
     interval = intervals.of_mean(differences, confidence)
     return Finding(len(alike), average(differences), *interval, Span.INTERVAL, counts)
+
+
+def _apart(match: str, within: float) -> str:
+    """That the two runs of a seed do not match, in words; differences of log10 as ratios."""
+    is_log = match.startswith("log10_")
+    most = f"{100 * (10**within - 1):.2g} %" if is_log else f"{within:g}"
+    quantity = match.removeprefix("log10_").replace("_", " ")
+    return f"one {quantity} is more than {most} above the other"
 
 
 def rank(table: pd.DataFrame, columns: list[str]) -> Finding:

@@ -61,7 +61,7 @@ class Told:
     `failing` is what fails in general where another piece decides, or empty; `counted` how many
     pieces of evidence say what, by part; `others` the other choices with their verdicts, where
     these differ; `choices` the number of other choices that it rests on. `is_firm`: it fails in
-    general, and does by every other choice; `is_told`: whether that is known of all of these.
+    general, and does by every other choice.
     """
 
     number: int
@@ -81,7 +81,6 @@ class Told:
     others: list[tuple[str, str]]
     choices: int
     is_firm: bool
-    is_told: bool
 
 
 @dataclass(frozen=True)
@@ -157,14 +156,9 @@ def view(
 def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> Told:
     failing = next((p for p in one.weighed["general"] if p.outcome is Outcome.FAILS), None)
     deciding = one.deciding
-    is_told = failing is None or deciding.outcome is Outcome.FAILS
-    compared = {name: others[name] for name in columns() if isinstance(others[name], str)}
-    # Of numbers from before there are verdicts only, and *undecided* does not tell it.
-    is_known = "general" in others
-    failures = (
-        others[in_general(name)] == Outcome.FAILS if is_known else verdict in _FAILING
-        for name, verdict in compared.items()
-    )
+    is_said = failing is None or deciding.outcome is Outcome.FAILS
+    asked = [name for name in columns() if isinstance(others[name], str)]
+    by_choice = {name: (others[name], others[in_general(name)]) for name in asked}
     return Told(
         number=number,
         **{key: getattr(one.claim, key) for key in ("id", "short", "statement", "place", "scope")},
@@ -173,13 +167,17 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         published=one.published and str(one.published),
         general=one.general and str(one.general),
         why=_sentence(deciding, names),
-        failing="" if is_told else _sentence(failing, names),
+        failing="" if is_said else _sentence(failing, names),
         counted=[_counted(one, part) for part in DECIDING if one.weighed[part]],
         evidence=list(_rows(one)),
-        others=[(choice_in_words(k), v) for k, v in compared.items() if v != str(one.verdict)],
-        choices=len(compared),
-        is_firm=one.general is Outcome.FAILS and all(failures),
-        is_told=is_known or one.verdict in _FAILING,
+        others=[
+            (choice_in_words(name), _told_with(*found))
+            for name, found in by_choice.items()
+            if found[0] != str(one.verdict)
+        ],
+        choices=len(by_choice),
+        is_firm=one.general is Outcome.FAILS
+        and all(general == Outcome.FAILS for _, general in by_choice.values()),
     )
 
 
@@ -191,6 +189,12 @@ def _sentence(weighed: Weighed, names: Names) -> str:
     if not first:
         return "Its data are not there."
     return f"`{command(targets(first))}` makes {names.of(first)}."
+
+
+def _told_with(verdict: str, general: str | None) -> str:
+    """A verdict, which says that a claim fails in general where it does."""
+    is_said = verdict in _FAILING or general != Outcome.FAILS
+    return verdict if is_said else f"{verdict} (fails in general)"
 
 
 def _counted(one: Judged, part: str) -> str:

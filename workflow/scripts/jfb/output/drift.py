@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
         committed: tables as `collect` returns them.
         found: some of them again.
     """
-    timed = {row["id"] for row in _found_rows(committed, "evidence") if _tells_time(row)}
+    timed = _timed(committed)
     lines = []
     for name, table in found.items():
         if table["kind"] in _MEASURED_TIMES:
@@ -98,8 +98,8 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
 def with_times_of(committed: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Tables that were found, whose times are those of the numbers.
 
-    Tables of times and costs, which another run of a machine does not repeat, are left out, and
-    answers in seconds are as they were.
+    Tables of times and costs, which another run of a machine does not repeat, are left out.
+    Answers in seconds, evidence about time and the claims that it is for are as they were.
 
     Args:
         committed: tables as `collect` returns them.
@@ -113,7 +113,40 @@ def with_times_of(committed: Mapping[str, Any], found: Mapping[str, Any]) -> dic
             before = {_of_answer(row): row for row in old if _is_seconds(row)}
             rows = [before.get(_of_answer(row), row) for row in table["rows"]]
             kept[name] = dict(table) | {"rows": rows}
+        elif name in OF_ALL:
+            rows = _with_timed(committed, name, table["rows"])
+            kept[name] = dict(table) | {"rows": rows}
     return kept
+
+
+def _with_timed(
+    committed: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Rows about claims, with those about time of the numbers, of as many machines, in place."""
+    timed = _timed(committed)
+    before: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in _found_rows(committed, name):
+        if _tells_time(row) if name == "evidence" else row["id"] in timed:
+            before.setdefault(_about(row), []).append(row)
+    rows, placed = [], set()
+    for row in found:
+        about = _about(row)
+        if about not in before:
+            rows.append(row)
+        elif about not in placed:
+            rows += before[about]
+            placed.add(about)
+    return rows
+
+
+def _timed(tables: Mapping[str, Any]) -> set[str]:
+    """The claims that have evidence about time."""
+    return {row["id"] for row in _found_rows(tables, "evidence") if _tells_time(row)}
+
+
+def _about(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The claim, and the piece of its evidence if the row is of one."""
+    return row["id"], row.get("evidence_id")
 
 
 def _is_seconds(answer: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from jfb.analysis.finding import Span
-from jfb.output import wording
+from jfb.output import markdown, wording
 
 Row = Mapping[str, Any]
 
@@ -123,4 +123,5 @@ FORMATS: dict[str, Callable[..., str]] = {
     "reached": reached,
     "machines": wording.machines,
     "without_links": without_links,
+    "anchor": markdown.anchor,
 }

@@ -143,10 +143,6 @@ def _amount(piece: Evidence, finding: Finding) -> str:
         return "does" if value else "does not"
     if piece.statistic == "share_of_all":
         return f"{round(value * finding.n)} of {finding.n}"
-    if unit_of(piece) == POINTS:
-        way = "lower" if value < 0 else "higher" if value > 0 else "higher or lower"
-        told = f"{number(abs(value), POINTS)} points {way}"
-        return f"{told} {_ends(finding, POINTS, signed=True)}".rstrip()
     return found_in(piece, finding)
 
 
