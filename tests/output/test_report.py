@@ -197,6 +197,7 @@ def written(tmp_path_factory):
         answers="1. **Is it so?** Yes ([findings](docs/findings.md#the-claims)).\n",
         figure=ROOT / "docs/figures/updates.png",
         figure_told="Shares of seeds",
+        general={one["id"]: one["general"] or "" for one in COMMITTED["claims"]["rows"]},
         docs={name: report.Doc(f"Page {name}", ROOT / f"docs/{name}.md") for name in DOCS},
         root=ROOT,
     )
@@ -209,11 +210,16 @@ def test_the_report_says_whose_numbers_are_whose(written):
     text = written.read_text()
     assert "Their numbers are those of <strong>all studies</strong>" in text
     assert "<b>9 of 10</b> published losses and epochs" in text
-    for verdict, number, _ in viewed().verdicts:
-        told = f"{number} claim{'s' if number > 1 else ''}"
-        said = report.said_of(verdict, number)
-        outcome = markdown.CLASSES.get(verdict, "")
-        assert f'<li>{told} <em class="{outcome}">{said}</em></li>' in text
+    # The last, which is open by all studies, was not measured.
+    for number, outcome, said in (
+        (11, "bad", "fail in general"),
+        (3, "open", "are open in general"),
+        (2, "good", "hold in general"),
+        (1, "", "is not measured in general"),
+        (2, "", "are about the published runs only"),
+    ):
+        assert f'<li>{number} <em class="{outcome}">{said}</em></li>' in text
+    assert text.count('data-label="in general, by all studies">open</td>') == 4
     # Table 1 and claims first, whatever order the workflow has.
     order = re.findall("<h2>(.*?)</h2>", text)
     assert order == [
@@ -232,22 +238,10 @@ def test_the_report_says_whose_numbers_are_whose(written):
     assert "# &lt;b&gt;" in text
 
 
-def test_a_verdict_is_said_of_one_claim_and_of_several():
-    only = "in the published runs only"
-    for verdict, one, several in (
-        ("holds", "holds", "hold"),
-        (f"holds {only}", f"holds {only}", f"hold {only}"),
-        (f"fails {only}", f"fails {only}", f"fail {only}"),
-        ("undecided", "is undecided", "are undecided"),
-        ("not measured", "is not measured", "are not measured"),
-    ):
-        assert (report.said_of(verdict, 1), report.said_of(verdict, 5)) == (one, several)
-
-
 def test_a_verdict_has_the_reason_of_the_page_of_claims(written):
     """What fails in general, where another piece decides; of what is missing, the command."""
     text = written.read_text()
-    rows = dict(re.findall(r"<tr><td[^>]*><b>(\d+)\. .*?data-label=\"why\">(.*?)</td></tr>", text))
+    rows = dict(re.findall(r"<tr><td[^>]*><b>(\d+)\. .*?data-label=\"why\">(.*?)</td>", text))
     told = viewed()
     assert list(rows) == [str(one.number) for one in told.claims]
     time, sharp = told.of("five_times_faster"), told.of("sharp_minima")
@@ -321,9 +315,9 @@ def test_each_verdict_has_its_colour_in_all_parts(opened, written):
     """Seconds: a browser. As claims.html has them."""
     page = opened(written, 1280)
     told = """parts => Object.fromEntries(parts.map(part => [part.textContent, part.className]))"""
-    found = page.locator("#run td[data-label='verdict']").evaluate_all(told)
-    verdicts_of = {one.verdict for one in viewed().claims}
-    assert found == {name: markdown.CLASSES.get(name, "") for name in verdicts_of}
+    found = page.locator("#run td[data-label='in general']").evaluate_all(told)
+    outcomes = {one.general or worded.DASH for one in viewed().claims}
+    assert found == {name: markdown.CLASSES.get(name, "") for name in outcomes}
     assert set(found.values()) == {"good", "bad", "open", ""}
     for part in ("#cited td strong", "#cited p strong"):
         found = page.locator(part).evaluate_all(told)

@@ -12,18 +12,20 @@ import yaml
 from jfb.analysis import table1
 from jfb.output.table1 import to_text
 
+PUBLISHED = "about the published runs only"
+
 csv, claims, config = map(Path, sys.argv[1:4])
 seconds = sys.argv[4]
 study = yaml.safe_load(config.read_text(encoding="utf-8"))["replay"]
 print(f"\n{to_text(table1.matches(pd.read_csv(csv), study), study)}\n")
-verdicts = pd.read_csv(claims).drop_duplicates("id")["verdict"].value_counts()
-print(f"Verdicts on the {verdicts.sum()} claims of the report")
+verdicts = pd.read_csv(claims).drop_duplicates("id")["general"].fillna(PUBLISHED).value_counts()
+print(f"The {verdicts.sum()} claims of the report, in general")
 print("".join(f"{count:5d}  {verdict}\n" for verdict, count in verdicts.items()))
 results = csv.parent
 print("What to open")
 for path, what in {
     csv.with_suffix(".md"): "Table 1 with times and many seeds; .csv, .tex, .html",
-    claims.with_suffix(".md"): "each claim, its evidence and the verdict",
+    claims.with_suffix(".md"): "each claim, what holds, and the evidence",
     f"{results / 'figures'}/": "the figures; svg, pdf, png",
     "docs/findings.md": "what was found with every study, in words",
 }.items():

@@ -53,7 +53,7 @@ ADJOINTS = {
 class Implicit(Gradient):
     """Exact; `adjoint` solves for (I - J)^-1, to `tolerance` where it iterates.
 
-    The engine autograd has no direct and no patterns, and has broyden and gmres alone.
+    direct and patterns are not in the engine autograd; broyden and gmres are only there.
     """
 
     engines = (*TRAINED, "full_batch")
@@ -70,9 +70,9 @@ class Implicit(Gradient):
 class CGNormal(Gradient):
     """Exact, by conjugate gradients on the normal equations, as in Wu Fung et al.'s code (2021).
 
-    From the right side, to the solver's tolerance, absolute, on the residual of each sample, in one
-    to max_iterations steps. Where these do not suffice, the update is left out if `skip_failed` is
-    true, and made if not.
+    It starts at the right side, and stops where the residual of each sample is below the solver's
+    tolerance (absolute), after at least one step and at most max_iterations. Where these do not
+    suffice, the update is left out if `skip_failed` is true, and made if not.
     """
 
     engines = ("autograd",)

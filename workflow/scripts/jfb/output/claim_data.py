@@ -39,11 +39,6 @@ class Missing:
     instead: list[str] = field(default_factory=list)
     claims: list[tuple[int, str]] = field(default_factory=list)
 
-    @property
-    def command(self) -> str:
-        """That makes the claims with these data."""
-        return command(self.targets)
-
 
 def command(names: Iterable[str]) -> str:
     """That makes the claims with what these targets make."""

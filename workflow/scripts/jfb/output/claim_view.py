@@ -38,8 +38,6 @@ _CHOICES = {
     "double_tolerance": "twice the tolerance",
     "simultaneous": "intervals that hold together",
 }
-#: Verdicts that say of a claim that it fails in general.
-_FAILING = (Verdict.FAILS, Verdict.HOLDS_IN_PUBLISHED_ONLY)
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,26 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Other:
+    """What another choice says of a claim: the outcome in general, if any, and the verdict.
+
+    `is_other`: the outcome in general is another than that of the claim.
+    """
+
+    choice: str
+    general: str | None
+    verdict: str
+    is_other: bool
+
+
+@dataclass(frozen=True)
 class Told:
     """A claim: `number` is its place among all, `why` the piece of evidence that decides.
 
     `failing` is what fails in general where another piece decides, or empty; `counted` how many
-    pieces of evidence say what, by part; `others` the other choices with their verdicts, where
-    these differ; `choices` the number of other choices that it rests on. `is_firm`: it fails in
-    general, and does by every other choice.
+    pieces of evidence say what, by part; `others` the other choices that give another verdict, or
+    another outcome in general; `choices` the number of other choices that it rests on. `is_firm`:
+    no other choice gives another outcome in general.
     """
 
     number: int
@@ -78,7 +89,7 @@ class Told:
     failing: str
     counted: list[str]
     evidence: list[Row]
-    others: list[tuple[str, str]]
+    others: list[Other]
     choices: int
     is_firm: bool
 
@@ -87,12 +98,14 @@ class Told:
 class View:
     """What a template of the claims may use.
 
-    `smaller` is the number of pieces of evidence that rest on less than they could, `unmeasured`
-    that of those without data.
+    `crossed` has the number of claims of each outcome in general (None: they have none), and in
+    words how many of them have which outcome in the published runs. `smaller` is the number of
+    pieces of evidence that rest on less than they could, `unmeasured` that of those without data.
     """
 
     claims: list[Told]
     groups: list[tuple[str, list[Told]]]
+    crossed: list[tuple[str | None, int, str]]
     verdicts: list[tuple[str, int, str]]
     pieces: int
     smaller: int
@@ -137,11 +150,19 @@ def view(
         for outcome, title in _GROUPS.items()
     ]
     counts = Counter(one.verdict for one in judged)
+    published = {outcome: Counter() for outcome in _GROUPS}
+    for one in judged:
+        published[one.general][one.published] += 1
     taken = [piece for one in judged for _, piece in one.pieces()]
     numbered = {one.id: one.number for one in claims}
     return View(
         claims=claims,
         groups=[group for group in by_general if group[1]],
+        crossed=[
+            (outcome and str(outcome), found.total(), _listed(found))
+            for outcome, found in published.items()
+            if found
+        ],
         verdicts=[(str(name), counts[name], MEANINGS[name]) for name in Verdict if counts[name]],
         pieces=len(taken),
         smaller=sum(one.source not in (None, one.evidence.sources[0]) for one in taken),
@@ -157,28 +178,33 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
     failing = next((p for p in one.weighed["general"] if p.outcome is Outcome.FAILS), None)
     deciding = one.deciding
     is_said = failing is None or deciding.outcome is Outcome.FAILS
-    asked = [name for name in columns() if isinstance(others[name], str)]
-    by_choice = {name: (others[name], others[in_general(name)]) for name in asked}
+    general = one.general and str(one.general)
+    by_choice = list(_others(others, general))
     return Told(
         number=number,
         **{key: getattr(one.claim, key) for key in ("id", "short", "statement", "place", "scope")},
         verdict=str(one.verdict),
         machines=one.machines,
         published=one.published and str(one.published),
-        general=one.general and str(one.general),
+        general=general,
         why=_sentence(deciding, names),
         failing="" if is_said else _sentence(failing, names),
         counted=[_counted(one, part) for part in DECIDING if one.weighed[part]],
         evidence=list(_rows(one)),
-        others=[
-            (choice_in_words(name), _told_with(*found))
-            for name, found in by_choice.items()
-            if found[0] != str(one.verdict)
-        ],
+        others=[o for o in by_choice if o.is_other or o.verdict != str(one.verdict)],
         choices=len(by_choice),
-        is_firm=one.general is Outcome.FAILS
-        and all(general == Outcome.FAILS for _, general in by_choice.values()),
+        is_firm=not any(other.is_other for other in by_choice),
     )
+
+
+def _others(row: Mapping[str, Any], general: str | None) -> Iterator[Other]:
+    """What each other choice says that a claim rests on; missing cells are NaN or None."""
+    for name in columns():
+        verdict, outcome = (
+            cell if isinstance(cell, str) else None for cell in (row[name], row[in_general(name)])
+        )
+        if verdict:
+            yield Other(choice_in_words(name), outcome, verdict, is_other=outcome != general)
 
 
 def _sentence(weighed: Weighed, names: Names) -> str:
@@ -191,15 +217,9 @@ def _sentence(weighed: Weighed, names: Names) -> str:
     return f"`{command(targets(first))}` makes {names.of(first)}."
 
 
-def _told_with(verdict: str, general: str | None) -> str:
-    """A verdict, which says that a claim fails in general where it does."""
-    is_said = verdict in _FAILING or general != Outcome.FAILS
-    return verdict if is_said else f"{verdict} (fails in general)"
-
-
 def _counted(one: Judged, part: str) -> str:
     outcomes = Counter(piece.outcome for piece in one.weighed[part])
-    pieces = sum(outcomes.values())
+    pieces = outcomes.total()
     (most, n), *others = outcomes.most_common()
     where = {"published": "Published runs", "general": "In general"}[part]
     told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {_says(most, n)}"
@@ -207,12 +227,17 @@ def _counted(one: Judged, part: str) -> str:
     return f"{where}: {told}{rest}."
 
 
-def _says(outcome: Outcome, count: int) -> str:
+def _listed(outcomes: Counter[Outcome | None]) -> str:
+    found = outcomes.most_common()
+    return ", ".join(f"{count} {_says(outcome, count)}" for outcome, count in found)
+
+
+def _says(outcome: Outcome | None, count: int) -> str:
     if outcome is Outcome.HOLDS:
         return "holds" if count == 1 else "hold"
     if outcome is Outcome.FAILS:
         return "fails" if count == 1 else "fail"
-    return f"{'is' if count == 1 else 'are'} {outcome}"
+    return f"{'is' if count == 1 else 'are'} {outcome or 'not about them'}"
 
 
 def _rows(one: Judged) -> Iterator[Row]:

@@ -182,8 +182,8 @@ def _mark_cells(tokens: Sequence[Token]) -> None:
             headings.append(content.content)
         elif token.type == "td_open":
             token.attrSet("data-label", headings[column])
-            # A verdict may have a word in brackets after it.
-            verdict = content.content.partition(" (")[0]
+            # An outcome may have words after it.
+            verdict = content.content.partition(", ")[0]
             if verdict in CLASSES:
                 token.attrSet("class", CLASSES[verdict])
             column += 1

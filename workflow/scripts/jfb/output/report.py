@@ -21,8 +21,14 @@ from jfb.output import claim_view, formats, markdown, stacked, worded
 ROWS = 30
 #: Categories in the order of the page; others follow.
 FIRST = "Table 1 and claims"
-# Of one claim, and of several.
-_VERBS = {"holds": "hold", "fails": "fail"}
+# What one claim does by its outcome in general, and what several do.
+_SAID = {
+    "fails": ("fails in general", "fail in general"),
+    "open": ("is open in general", "are open in general"),
+    "holds": ("holds in general", "hold in general"),
+    "not measured": ("is not measured in general", "are not measured in general"),
+    None: ("is about the published runs only", "are about the published runs only"),
+}
 _FRAMED = "<style>body { max-width: none; padding: 1px 0.75rem; }</style>"
 CATEGORIES = (FIRST, "Figures", "Tables")
 
@@ -99,6 +105,7 @@ class Pages:
         answers: the six answers.
         figure: a picture that belongs to them.
         figure_told: what it shows.
+        general: the outcome in general of claims, by their ids.
         docs: the pages that are parts of the report, by their names; the first are findings.
         root: the folder of the repository.
     """
@@ -106,6 +113,7 @@ class Pages:
     answers: str
     figure: Path
     figure_told: str
+    general: Mapping[str, str]
     docs: Mapping[str, Doc]
     root: Path
 
@@ -139,8 +147,9 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
         answers_told=pages.figure_told,
         docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
-        verdicts=_verdicts(run.claims) if run.claims else [],
+        outcomes=_outcomes(run.claims) if run.claims else [],
         claims=claims,
+        by_all=pages.general,
         dash=worded.DASH,
         first=FIRST,
         sections=[
@@ -232,17 +241,9 @@ def _cells(run: Run) -> dict[str, int] | None:
     return {"equal": int(equal.sum()), "of": len(equal)}
 
 
-def _verdicts(claims: claim_view.View) -> list[tuple[str, int, str]]:
-    """Each verdict, the number of its claims, and what they do: `hold`, `are undecided`."""
-    return [(verdict, number, said_of(verdict, number)) for verdict, number, _ in claims.verdicts]
-
-
-def said_of(verdict: str, number: int) -> str:
-    """A verdict as what so many claims do."""
-    verb, _, rest = verdict.partition(" ")
-    if verb not in _VERBS:
-        return f"{'is' if number == 1 else 'are'} {verdict}"
-    return verdict if number == 1 else f"{_VERBS[verb]} {rest}".rstrip()
+def _outcomes(claims: claim_view.View) -> list[tuple[str | None, int, str]]:
+    """Each outcome in general, the number of its claims, and what they do."""
+    return [(outcome, number, _SAID[outcome][number > 1]) for outcome, number, _ in claims.crossed]
 
 
 def _text(folder: str | Path, name: str) -> str:

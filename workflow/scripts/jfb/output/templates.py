@@ -2,7 +2,6 @@
 
 import functools
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +81,7 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
 
     - `rows(table, column=value, ...)`: the rows of a table of the numbers that have these values;
     - `one(table, column=value, ...)`: the only such row;
-    - `found(claim, evidence_id)`: a piece of evidence, `claim(id)`: a claim with its verdict,
-      `verdicts`: how many claims have each verdict, `count(verdict)`: how many have this one;
+    - `found(claim, evidence_id)`: a piece of evidence, `claim(id)`: a claim with its verdict;
     - `decides(claim, tables)`: of a claim's evidence in general from some tables, the one that
       its verdict waits for, with `needed`, the draws that decide it; none if no number is known;
     - `studies.<name>`: `.study` (its name), `.seeds`, `.splits`, `.runs`, `.epochs`, `.updates`,
@@ -151,7 +149,6 @@ def _view(sources: Sources) -> claim_view.View:
 def _names(sources: Sources) -> dict[str, object]:
     found, tables = sources.numbers, sources.tables
     rows = functools.partial(_rows, tables)
-    counts = Counter(row["verdict"] for row in tables.get("claims", ()))
 
     def record(name: str) -> Row:
         if name not in sources.records:
@@ -177,8 +174,6 @@ def _names(sources: Sources) -> dict[str, object]:
             claim["general"],
         ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
-        "verdicts": dict(counts.most_common()),
-        "count": lambda verdict: counts[verdict],
         "criteria": criteria,
         "studies": found["studies"],
         "record": record,
