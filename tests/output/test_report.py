@@ -245,8 +245,8 @@ def test_a_verdict_has_the_reason_of_the_page_of_claims(written):
     told = viewed()
     assert list(rows) == [str(one.number) for one in told.claims]
     time, sharp = told.of("five_times_faster"), told.of("sharp_minima")
-    assert time.failing
-    assert rows[str(time.number)] == markdown.line(time.failing)
+    assert time.deciding
+    assert rows[str(time.number)] == markdown.line(time.why)
     assert rows[str(sharp.number)].startswith("<code>snakemake --cores 4 claims ")
 
 

@@ -72,8 +72,6 @@ def render(template):
         ('{{ found("a", "grid") | interval }}', "75.6 % (from 71.2 to 80.1)"),
         ('{{ found("a", "x") | allowed }}', "at most 1.26 times"),
         ('{{ claim("b").statement }}', "B is so."),
-        ('{{ count("refuted") }} {{ count("open") }}', "2 0"),
-        ("{% for name, n in verdicts.items() %}{{ n }} {{ name }},{% endfor %}", "2 refuted,1 rep"),
         ('{{ one("shares", batch_size=32) | share }}', "9/20 = 45 % [26, 66]"),
         ('{% for row in rows("shares") %}{{ row.batch_size }} {% endfor %}', "64 32 "),
         ("{{ studies.seeds.epochs | whole }}", "3,000"),

@@ -67,12 +67,13 @@ class Other:
 
 @dataclass(frozen=True)
 class Told:
-    """A claim: `number` is its place among all, `why` the piece of evidence that decides.
+    """A claim: `number` is its place among all.
 
-    `failing` is what fails in general where another piece decides, or empty; `counted` how many
-    pieces of evidence say what, by part; `others` the other choices that give another verdict, or
-    another outcome in general; `choices` the number of other choices that it rests on. `is_firm`:
-    no other choice gives another outcome in general.
+    `why` is the piece of evidence that decides in general, or in the published runs where the claim
+    is about nothing else; `deciding` that on which the verdict hangs if it is another, or empty.
+    `counted` is how many pieces of evidence say what, by part; `others` the other choices that give
+    another verdict, or another outcome in general; `choices` the number of other choices that it
+    rests on. `is_firm`: no other choice gives another outcome in general.
     """
 
     number: int
@@ -86,7 +87,7 @@ class Told:
     published: str | None
     general: str | None
     why: str
-    failing: str
+    deciding: str
     counted: list[str]
     evidence: list[Row]
     others: list[Other]
@@ -175,9 +176,8 @@ def view(
 
 
 def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> Told:
-    failing = next((p for p in one.weighed["general"] if p.outcome is Outcome.FAILS), None)
-    deciding = one.deciding
-    is_said = failing is None or deciding.outcome is Outcome.FAILS
+    part = "general" if one.general else "published"
+    why = next(p for p in one.weighed[part] if p.outcome is getattr(one, part))
     general = one.general and str(one.general)
     by_choice = list(_others(others, general))
     return Told(
@@ -187,8 +187,8 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         machines=one.machines,
         published=one.published and str(one.published),
         general=general,
-        why=_sentence(deciding, names),
-        failing="" if is_said else _sentence(failing, names),
+        why=_sentence(why, names),
+        deciding="" if why is one.deciding else _sentence(one.deciding, names),
         counted=[_counted(one, part) for part in DECIDING if one.weighed[part]],
         evidence=list(_rows(one)),
         others=[o for o in by_choice if o.is_other or o.verdict != str(one.verdict)],
