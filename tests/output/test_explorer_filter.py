@@ -1,5 +1,6 @@
 """The filter of the page on which runs are looked at, in a browser."""
 
+import pytest
 from playwright.sync_api import expect
 
 from explored import written_to
@@ -57,3 +58,21 @@ def test_a_word_with_its_number_is_one_condition(opened, found, tmp_path):
     expect(page.locator("#rows tr")).to_have_count(2)
     for row in page.locator("#rows tr").all_text_contents():
         assert "order 1" in row
+
+
+@pytest.mark.parametrize(
+    ("seeds", "told"),
+    [
+        ([*range(20), 42], "0 to 19, 42"),
+        ([3, 4, 8], "3, 4, 8"),
+        (range(0, 60, 2), "from 0 to 58"),
+    ],
+)
+def test_the_filter_tells_the_values_that_exist(seeds, told, opened, found, tmp_path):
+    """Seconds: a browser."""
+    runs = [found["runs"][0] | {"seed": seed} for seed in seeds]
+    page = opened(written_to(tmp_path, found | {"runs": runs}), 1280)
+    page.get_by_label("Filter").fill("seed 77")
+    expect(page.locator("#hint")).to_have_text(f"No run has “seed 77”. Values of seed: {told}.")
+    heading = page.get_by_role("columnheader", name="least loss of its form")
+    expect(heading).to_be_visible()

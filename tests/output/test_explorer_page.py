@@ -18,7 +18,7 @@ def test_a_run_is_picked_and_seen(width, scheme, opened, written, found):
     page.get_by_role("combobox", name="Batch size").select_option("32")
     page.get_by_role("combobox", name="Seed").select_option("1")
     said = page.locator("#said")
-    expect(said).to_contain_text("(mean over an epoch): 0.0008333, at epoch 300.")
+    expect(said).to_contain_text("0.0008333, at epoch 300 (mean over an epoch).")
     expect(said).to_contain_text("at exact fixed points: no function of this form has a loss below")
     expect(page.locator("#function circle").first).to_be_visible()
     page.get_by_role("slider", name="After epoch").fill("1")
@@ -128,6 +128,39 @@ def test_the_table_starts_with_the_first_run_and_shows_the_chosen_one(found, tmp
     page.locator("#rows button").nth(4).click()
     expect(page.locator("#function_title")).to_have_text("The network after epoch 300")
     assert "epoch=" not in page.evaluate("location.hash")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_slider_stays_at_the_chart_that_it_moves(width, opened, written):
+    """Seconds: a browser."""
+    page = opened(written, width, anchor="#study=plain&batch_size=32&seed=1")
+    slider, chart = page.get_by_role("slider", name="After epoch"), page.locator("#function")
+    box, of_chart = slider.bounding_box(), chart.bounding_box()
+    assert box["width"] > 0.95 * of_chart["width"]
+    # Both are seen at once on a phone.
+    assert 0 < of_chart["y"] - box["y"] < 120
+    # It does not move away from the finger.
+    top = "slider => slider.getBoundingClientRect().top + scrollY"
+    tops = []
+    for epoch in ("1", "2", "3"):
+        slider.fill(epoch)
+        tops.append(slider.evaluate(top))
+    assert len(set(tops)) == 1
+    slider.fill("2")
+    expect(page.locator("#now")).to_have_text(
+        "The network after epoch 10: one kink, slope on both sides, with a loss of 0.009091."
+    )
+    slider.fill("3")
+    expect(page.locator("#now")).to_be_empty()
+
+
+@pytest.mark.parametrize(("lowest", "lower"), [(4.8e-4, True), (5e-4, False), (None, False)])
+def test_a_training_loss_below_the_least_loss_is_explained(lowest, lower, opened, found, tmp_path):
+    """Seconds: a browser."""
+    run = found["runs"][0] | {"lowest": lowest, "least": 4.9e-4}
+    said = opened(written_to(tmp_path, found | {"runs": [run]}), 1280).locator("#said")
+    expect(said).to_contain_text("(mean over an epoch")
+    assert ("it can be below the least loss" in said.text_content()) == lower
 
 
 def test_a_tip_has_three_digits_and_no_name_of_a_variable(opened, written):

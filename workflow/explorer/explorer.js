@@ -45,16 +45,23 @@ function stoppedOf(run) {
   return ` In ${told(run.stopped)} of ${told(run.trained)} epochs a search for fixed points ended at its limit of ${told(run.limit)} steps, before it arrived: the losses of these epochs are not those at fixed points${best}.`;
 }
 
-function saidOf(run, snapshot) {
+// Of the run, whichever of its networks is shown.
+function saidOf(run) {
+  const isLower = run.least !== null && run.lowest !== null && run.lowest < run.least;
+  const lower = isLower ? ", while the network changes and at inexact fixed points: it can be below the least loss" : "";
   const least = run.least !== null
     ? `: no function of this form has a loss below ${shown(run.least)}`
     : run.kinks === null ? "" : `; for ${run.form} no least loss was computed`;
   const end = run.end === null
     ? `The network at the end: ${run.form}, so there is no exact loss.`
     : `The network at the end: ${run.form}, with a loss of ${shown(run.end)} at exact fixed points${least}.`;
-  const now = snapshot === run.snapshots.at(-1) || snapshot.loss === null
-    ? "" : ` The network after epoch ${told(snapshot.epoch)}: ${data.forms[snapshot.form]}, with a loss of ${shown(snapshot.loss)}.`;
-  return `Lowest training loss (mean over an epoch): ${shown(run.lowest)}, at epoch ${told(run.best)}. ${end}${now}${stoppedOf(run)}`;
+  return `Lowest training loss: ${shown(run.lowest)}, at epoch ${told(run.best)} (mean over an epoch${lower}). ${end}${stoppedOf(run)}`;
+}
+
+// It stands below the slider, which stays where it is while one drags it.
+function nowOf(run, snapshot) {
+  return snapshot === run.snapshots.at(-1) || snapshot.loss === null
+    ? "" : `The network after epoch ${told(snapshot.epoch)}: ${data.forms[snapshot.form]}, with a loss of ${shown(snapshot.loss)}.`;
 }
 
 function drawRun() {
@@ -68,7 +75,8 @@ function drawRun() {
   at("snapshot").value = place;
   at("epoch").textContent = told(snapshot.epoch);
   at("snapshot").setAttribute("aria-valuetext", `epoch ${snapshot.epoch}`);
-  at("said").textContent = saidOf(run, snapshot);
+  at("said").textContent = saidOf(run);
+  at("now").textContent = nowOf(run, snapshot);
   at("part").textContent = part(run);
   drawAlong(run, snapshot);
   drawFunction(run, snapshot);

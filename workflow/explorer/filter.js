@@ -83,6 +83,17 @@ function conditionsOf(text) {
 const isBegun = (words) => NAMES.some(({ key, words: name }) =>
   NUMERIC.has(key) && key !== "kinks" && words.length <= name.length && name.join(" ").startsWith(words.join(" ")));
 
+// Sorted values as they are told: three or more that follow each other as whole numbers do are a range.
+function rangesAmong(values) {
+  const groups = [];
+  for (const value of values) {
+    const last = groups.at(-1);
+    if (last && Number.isInteger(value) && value === last.at(-1) + 1) last.push(value);
+    else groups.push([value]);
+  }
+  return groups.flatMap((group) => (group.length > 2 ? [`${shown(group[0])} to ${shown(group.at(-1))}`] : group.map((value) => shown(value))));
+}
+
 // Why no run is left.
 function hintOf(text) {
   const conditions = conditionsOf(text);
@@ -92,6 +103,7 @@ function hintOf(text) {
   if (!NUMERIC.has(key)) return `No run has “${none.said}”.`;
   const values = [...new Set(data.runs.map((run) => run[key]))].filter((value) => value !== null).sort((a, b) => a - b);
   const label = COLUMNS.find(([one]) => one === key)?.[1] ?? key;
-  const there = values.length <= 8 ? `${values.map((value) => shown(value)).join(", ")}` : `from ${shown(values[0])} to ${shown(values.at(-1))}`;
+  const ranges = rangesAmong(values);
+  const there = ranges.length <= 8 ? ranges.join(", ") : `from ${shown(values[0])} to ${shown(values.at(-1))}`;
   return `No run has “${none.said}”. Values of ${label}: ${there}.`;
 }

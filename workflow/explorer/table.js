@@ -8,7 +8,7 @@ const COLUMNS = [
   ["stopped", "epochs at limit", "number"],
   ["end", "exact loss at end", "number"],
   ["form", "function at end"],
-  ["least", "its least loss", "number"],
+  ["least", "least loss of its form", "number"],
 ];
 // The order of the runs in the page, which begins with the published ones.
 const ORDER = "order";
