@@ -27,6 +27,12 @@ CLASSES = {
     **dict.fromkeys((Outcome.OPEN, Verdict.UNDECIDED), "open"),
 }
 _PARSER = MarkdownIt("commonmark").enable("table")
+# A short word with a hyphen at its start, beside a digit, or after a single letter; tags and
+# entities are passed over.
+_HYPHENATED = re.compile(
+    r"<[^>]*>|&\#?\w+;|(?<![\w.-])(?=[\w.-]{2,24}(?![\w.-]))"
+    r"((?:--?(?=\w)|[\w.]*\d-|[\w.]+-(?=\d)|[A-Za-z]-(?=\w))[\w.-]*)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def content(text: str) -> str:
 
 def line(text: str) -> str:
     """A line in Markdown as HTML, as it stands in a cell."""
-    return _with_whole_intervals(_PARSER.renderInline(text))
+    return whole(_PARSER.renderInline(text))
 
 
 def part(text: str, name: str, place: Place) -> str:
@@ -162,12 +168,16 @@ def _rendered(tokens: Sequence[Token]) -> str:
     made = _PARSER.renderer.render(tokens, _PARSER.options, {})
     made = made.replace("<table>", '<div class="table"><table>')
     made = made.replace("</table>", "</table></div>")
-    return _with_whole_intervals(made)
+    return whole(made)
 
 
-def _with_whole_intervals(made: str) -> str:
-    """HTML in which an interval stays on its line."""
-    return re.sub(r"\[([-+.\d]+), ([-+.\d]+)\]", r"[\1,&nbsp;\2]", made)
+def whole(made: str) -> str:
+    """HTML in which an interval, a number with its %, a date and an option stay on their line."""
+    made = re.sub(r"(?<=\d) %", "&nbsp;%", made)
+    made = re.sub(r"\[([-+.\d]+), ([-+.\d]+)\]", r"[\1,&nbsp;\2]", made)
+    return _HYPHENATED.sub(
+        lambda found: f'<span class="whole">{found[1]}</span>' if found[1] else found[0], made
+    )
 
 
 def _mark_cells(tokens: Sequence[Token]) -> None:

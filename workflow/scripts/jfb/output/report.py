@@ -138,7 +138,7 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
     place = markdown.Place(pages.root, parts, pages.root)
     in_docs = markdown.Place(pages.root / "docs", parts, pages.root, levels=2)
     return environment.get_template("page.html.jinja").render(
-        style=_text(folder, "page.css") + stacked.style(),
+        style=_text(folder, "page.css") + stacked.style() + stacked.style_of_many(),
         classes=markdown.CLASSES,
         script=_text(folder, "page.js"),
         about=about,
@@ -215,7 +215,7 @@ def _shown(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": anchor(item),
         "title": item.title,
-        "caption": item.caption,
+        "caption": markdown.whole(item.caption),
         "body": body,
         "note": note,
         "rows": rows,
@@ -230,7 +230,8 @@ def _shown(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _table(table: pd.DataFrame) -> str:
     cells = table.to_html(index=False, border=0, na_rep=worded.DASH)
-    return f'<div class="table">{stacked.labelled(cells, list(table), worded.DASH)}</div>'
+    cells = markdown.whole(stacked.labelled(cells, list(table), worded.DASH))
+    return f'<div class="table">{cells}</div>'
 
 
 def _cells(run: Run) -> dict[str, int] | None:

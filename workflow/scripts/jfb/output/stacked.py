@@ -10,6 +10,9 @@ from jfb.storage import documents
 #: The class of a cell that says nothing, which is not shown where cells are below each other.
 LACKS = "lacks"
 _PHONE = "44rem"
+#: Tables of at least so many columns are wider than pages of less than `_WIDE`.
+_MANY = 8
+_WIDE = "79.9rem"
 
 
 def style(width: str = _PHONE) -> str:
@@ -19,6 +22,21 @@ def style(width: str = _PHONE) -> str:
     return f"{documents.STACKED}\n@media (max-width: {_PHONE}) {{ {lacking} }}".replace(
         _PHONE, width
     )
+
+
+def style_of_many() -> str:
+    """Styles by which tables of many columns are cards in wider windows too.
+
+    The cells of a card stand beside each other there, below its first.
+    """
+    many = f".table:has(td[data-label]:nth-child({_MANY}))"
+    beside = (
+        f"{many} tr:has(td[data-label]) {{ display: grid; gap: 0 1rem;"
+        " grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }"
+        f"\n{many} td:first-child {{ grid-column: 1 / -1; }}"
+    )
+    cards = style(_WIDE).replace(".table", many)
+    return f"{cards}\n@media (max-width: {_WIDE}) {{ {beside} }}"
 
 
 def labelled(table: str, labels: Sequence[str], empty: str = "") -> str:

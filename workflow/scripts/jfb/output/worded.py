@@ -178,7 +178,8 @@ def _sensitivity(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
     columns = ["claim", "verdict", *map(choice_in_words, others)]
     note = (
         f"{len(changing)} of {len(table)} verdicts change with one of these choices; only these "
-        "claims are listed. A dash: the same verdict, or the claim does not rest on it."
+        "claims are listed. A dash, or no entry: the same verdict, or the claim does not rest "
+        "on it."
     )
     return Shown(pd.DataFrame(rows, columns=columns), note)
 

@@ -49,11 +49,12 @@ th, td {{ padding: 0.4rem 0.7rem; border-bottom: 1px solid var(--line); text-ali
   vertical-align: top; }}
 thead th {{ border-bottom: 2px solid var(--soft); }}
 .table {{ overflow-x: auto; }}
+.whole {{ white-space: nowrap; }}
 .good, .bad, .open {{ font-weight: 600; min-width: 6rem; }}
 .good {{ color: var(--good); }}
 .bad {{ color: var(--bad); }}
 .open {{ color: var(--open); }}
-td[data-label="why"] {{ min-width: 26rem; }}
+@media (min-width: 60rem) {{ td[data-label="why"] {{ min-width: 26rem; }} }}
 summary {{ cursor: pointer; color: var(--link); }}
 details[open] > summary {{ margin-bottom: 0.5rem; }}
 :target {{ scroll-margin-top: 1rem; }}
