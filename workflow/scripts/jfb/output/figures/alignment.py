@@ -22,12 +22,12 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB at {0:g}\nagainst exact at {0:g}",
-    "loose_jfb": "JFB at {0:g}\nagainst exact at {1:g}",
-    "loose_exact": "exact at {0:g}\nagainst exact at {1:g}",
+    "trained": "JFB, fixed points to {0},\nagainst exact, to {0}",
+    "loose_jfb": "JFB, fixed points to {0},\nagainst exact, to {1}",
+    "loose_exact": "exact, fixed points to {0},\nagainst exact, to {1}",
 }
 _NOTE = (
-    "A line per run. In titles: the gradients and the tolerance of their fixed points. "
+    "A line per run. "
     "Grey, above 90\N{DEGREE SIGN}: a descent step by the first-named gradient goes uphill by "
     "the second."
 )
@@ -51,8 +51,8 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
     for column, (name, title) in zip(all_axes.T, _COMPARED.items(), strict=True):
         chosen = compared(alignments, name)
         if len(chosen):
-            told = title.format(*chosen[["tolerance", "reference_tolerance"]].iloc[0])
-            column[0].set_title(told)
+            tolerances = chosen[["tolerance", "reference_tolerance"]].iloc[0]
+            column[0].set_title(title.format(*map(_power, tolerances)), fontsize=NOTE)
         for axes, size in zip(column, sizes, strict=True):
             own = chosen[chosen["batch_size"] == size]
             _runs(axes, own, darker(by_size[size]["color"]))
@@ -68,6 +68,11 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
     outer(all_axes.flat)
     note(figure, _NOTE)
     return figure
+
+
+def _power(tolerance: float) -> str:
+    """A power of ten as 1e-3, unlike a loss of 0.001."""
+    return f"{tolerance:.0e}".replace("e-0", "e-")
 
 
 def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:

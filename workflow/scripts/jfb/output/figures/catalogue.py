@@ -65,7 +65,7 @@ def catalogue(
         _function(axes, fits[fits["id"] == entry["id"]], data)
         loss = np.format_float_positional(float(f"{entry['loss']:.3g}"), trim="-")
         axes.set_title(f"{_called(entry)}\nloss {loss}")
-        axes.set(xlabel="Position (m, root scale)", ylabel="Output")
+        axes.set(xlabel="Position (m), root scale:\nstraight lines look bent", ylabel="Output")
     outer(figure.axes)
     said = {"ha": "right", "va": "bottom", "fontsize": NOTE, "transform": first.transAxes}
     first.text(0.97, 0.05, "grey: target\nline: network\ndots: its kinks", **said)

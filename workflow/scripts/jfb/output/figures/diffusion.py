@@ -70,13 +70,15 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
         if size in (max(by_size), min(by_size)):
             band = {"color": colour, "alpha": 0.2, "linewidth": 0}
             axes.fill_between(line.index, low[size], high[size], **band)
-        axes.plot(line, linewidth=1.2, markersize=5, markevery=[len(line) - 1], **look)
+        axes.plot(line, color=colour, linewidth=1.2)
+        end = line.index[-1], line.iloc[-1]
+        axes.plot(*end, **look, markersize=5.5, zorder=4)
         # Names of neighbours stand on either side, since they end side by side.
-        side = {"va": "bottom", "ha": "right"} if place % 2 else {"va": "top", "ha": "left"}
-        options = side | {"fontsize": NOTE, "textcoords": "offset points"}
+        side = -1 if place % 2 else 1
+        options = {"ha": "center", "va": "center", "fontsize": NOTE, "textcoords": "offset points"}
         options["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
-        end, offset = (line.index[-1], line.iloc[-1]), (-2, 5) if place % 2 else (2, -5)
-        axes.annotate(f"{size}", end, offset, color=darker(colour), **options)
+        options["arrowprops"] = {"arrowstyle": "-", "color": colour, "linewidth": 0.6}
+        axes.annotate(f"{size}", end, (4 * side, -28 * side), color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
     axes.set_title("Straight where it grows\nas the logarithm of updates")
     plain_ticks(axes.xaxis)

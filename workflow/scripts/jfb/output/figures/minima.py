@@ -124,7 +124,7 @@ def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
             place_of = {"xy": (place, 0.02), "xycoords": axes.get_xaxis_transform()}
             axes.annotate(least, **place_of, **options)
     low, high = np.log(axes.get_ylim())
-    axes.set_ylim(np.exp(low - 0.18 * (high - low)), np.exp(high + 0.25 * (high - low)))
+    axes.set_ylim(np.exp(low - 0.24 * (high - low)), np.exp(high + 0.25 * (high - low)))
     for place, name in enumerate(shown):
         if name in _SKETCHES:
             x, y = np.transpose(_SKETCHES[name])
