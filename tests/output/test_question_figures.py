@@ -294,8 +294,10 @@ def drawn(name, answers):
             return figure_of_diffusion.diffusion(answers, distances())
         case "digits_alignment":
             return question_images.digits_alignment(answers, linearisations())
-        case "digits" | "jacobian_based" | "digits_width":
-            return getattr(question_images, name)(answers)
+        case "digits" | "digits_width":
+            return getattr(question_images, name)(answers, epochs=12, updates=86)
+        case "jacobian_based":
+            return question_images.jacobian_based(answers)
         case "large_batch":
             return question_cited.large_batch(answers)
         case "impurity" | "digits_sharpness":
@@ -355,6 +357,10 @@ def test_a_method_is_drawn_at_each_work_and_named_by_its_share_in_the_end():
     figure = question_work.second_order(answers)
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["Adam, batches of 32: 70 %"]
+    assert axes.texts[0].xy[1] == 0.7
+    assert [label.get_text() for label in axes.get_xticklabels()][-1] == "in the\nend"
+    ends = [line for line in axes.lines if line.get_linestyle() == ":"]
+    np.testing.assert_allclose([line.get_ydata() for line in ends], [[0.5, 0.7]])
     lines = [line.get_ydata().astype(float) for line in axes.lines if len(line.get_ydata()) == 6]
     np.testing.assert_allclose(lines, [[0, 0.1, 0.2, 0.3, 0.4, 0.5]] * 2)
 
@@ -385,18 +391,71 @@ def test_a_line_is_dotted_from_the_start_to_the_first_snapshot():
     np.testing.assert_allclose(means["-"].get_ydata(), 0.4)
 
 
-def test_a_radius_says_from_where_it_is_tight_and_what_a_score_is(tmp_path):
-    table = measured.table(rows_of("sensitivity", lost=False), QUESTIONS["sensitivity"]["criteria"])
-    documents.write_csv(tmp_path / "answers.csv", table, "{}")
-    figure = drawn("sensitivity", read_answers(tmp_path / "answers.csv"))
+def test_a_radius_is_marked_where_the_certified_one_would_be_tight(tmp_path):
+    figure = drawn("sensitivity", answered("sensitivity", tmp_path))
     above, below = figure.axes
     line = next(line for line in above.lines if line.get_linestyle() == "--")
-    word = next(text for text in above.texts if text.get_text() == "tight from here \u2192")
-    assert word.xy[0] == line.get_xdata()[0]
+    said = "1/10 of attacked: tight if certified\nwere here or further right"
+    word = next(text for text in above.texts if text.get_text() == said)
+    assert word.xy == (line.get_xdata()[0], 0)
+    assert above.get_yticklabels()[0].get_text().startswith("certified")
+    np.testing.assert_allclose(line.get_ydata(), [-0.5, 0.5])
     assert below.get_title() == "How much a score, the output for one digit, changes"
-    note = " ".join(figure.get_supxlabel().split())
-    assert "Tight: certified is at least 1/10 of attacked." in note
-    assert "trained on pictures of digits" in note
+    assert len(figure.get_supxlabel().split("\n")) < 3
+
+
+def test_a_growing_batch_has_its_own_look(tmp_path):
+    figure = drawn("large_batch", answered("large_batch", tmp_path))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["full batch", "batches of 32", "growing batch"]
+    *_, growing = figure.legends[0].legend_handles
+    labels = [label.get_text() for label in figure.axes[2].get_yticklabels()]
+    assert labels[-1] == "starts at 32, grows"
+    points = [bars.lines[0] for bars in figure.axes[2].containers]
+    own = [point.get_color() for point in points if point.get_ydata()[0] == 2]
+    assert own == [growing.get_color()]
+    assert [axes.get_yticklabels()[0].get_text() for axes in figure.axes] == ["batches of 32"] * 4
+
+
+@pytest.mark.parametrize("name", ["digits", "digits_width"])
+def test_a_figure_on_pictures_says_after_how_many_epochs_and_updates(name, tmp_path):
+    figure = drawn(name, answered(name, tmp_path))
+    said = " ".join(text.get_text().lower() for text in figure.findobj(Text))
+    assert "after 12 epochs" in said
+    assert "after 86 updates" in said
+
+
+def test_losses_of_wider_networks_have_the_better_side_up(tmp_path):
+    answers = answered("digits_width", tmp_path)
+    right = drawn("digits_width", answers).axes[1]
+    low, high = right.get_ylim()
+    assert low < high
+    first = answers[(answers["measure"] == "loss_epochs") & (answers["against"] == "32")]
+    least = first.loc[first["level"].astype(int).idxmin(), "estimate"]
+    assert right.lines[0].get_ydata()[0] == pytest.approx(-least)
+
+
+def test_a_bound_that_some_widths_lack_is_drawn_at_the_others():
+    rows = [
+        (measure, f"{gradient}_{units}", value)
+        for gradient in ("jfb", "exact")
+        for units, bound in ((8, np.nan), (32, 0.0), (256, 0.2))
+        for measure, value in (("rate", 3.0), ("loss", -3.0), ("bound", bound))
+    ]
+    answers = pd.DataFrame(rows, columns=["measure", "level", "estimate"])
+    figure = question_systems.overparameterised(
+        answers.assign(against="", low=np.nan, high=np.nan, n=9)
+    )
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert "no bound at\n8 and 32 units" in said
+    assert "our bound" in said
+
+
+def answered(name, folder):
+    """The answers to a question from made-up runs, as figures read them."""
+    table = measured.table(rows_of(name, lost=False), QUESTIONS[name]["criteria"])
+    documents.write_csv(folder / "answers.csv", table, "{}")
+    return read_answers(folder / "answers.csv")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

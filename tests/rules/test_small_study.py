@@ -191,7 +191,7 @@ def test_the_report_can_be_read(made, tmp_path):
             row = page.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
             row.locator("a").first.click()
 
-        question = "How does the training loss fall, by time and by epoch?"
+        question = "How does the training loss of the published runs fall?"
         show("Figures", "The report's figures", question)
         picture = page.locator("img[src*='filename=figure1.svg']")
         expect(picture).to_be_visible()

@@ -430,6 +430,12 @@ def equal_in(study):
     }
 
 
+def lengths_of(same_epochs, same_updates):
+    """Of the figure, the epochs of runs of one study, and the updates of those of another."""
+    updates = project.studies[same_updates].updates
+    return {"epochs": epochs_of(same_epochs), "updates": updates}
+
+
 def figure_of(name, study=None):
     """The files of a figure, of a study where it has one for each."""
     path = f"results/figures/{name}_{study}" if study else f"results/figures/{name}"

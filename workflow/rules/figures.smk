@@ -4,7 +4,7 @@
 FIGURES = {
     "figure1": {
         "module": "published",
-        "question": "How does the training loss fall, by time and by epoch?",
+        "question": "How does the training loss of the published runs fall?",
         "message": "Figure 1: training loss",
         "inputs": {"logs": logs_of(project.replay)},
         "options": full_of(project.replay),
@@ -202,6 +202,7 @@ FIGURES = {
         "question": "On digits, is the full batch as accurate as small batches?",
         "message": "Accuracies on images",
         "inputs": {"answers": answer_of("digits")},
+        "options": lengths_of("digits_epochs", "digits_updates"),
     },
     "digits_alignment": {
         "module": "question_images",
@@ -223,10 +224,11 @@ FIGURES = {
         "question": "On digits, do wider networks close the gap of the full batch?",
         "message": "Full batch and batches of 32 by channels",
         "inputs": {"answers": answer_of("digits_width")},
+        "options": lengths_of("digits_width_epochs", "digits_width_updates"),
     },
     "large_batch": {
         "module": "question_cited",
-        "question": "Do methods for large batches help the full batch?",
+        "question": "Do methods for large batches match batches of 32?",
         "message": "Full batch by methods for large batches",
         "inputs": {"answers": answer_of("large_batch")},
     },

@@ -179,7 +179,7 @@ def hidden(figure: Figure) -> str:
         for ends in collection.get_segments()
         if len(ends) == 2 and np.isfinite(ends).all()
     )
-    return "A point without a bar hides an interval that is narrower than the point" * is_hidden
+    return "Without a bar: an interval narrower than the point" * is_hidden
 
 
 def noted(figure: Figure, table: pd.DataFrame, *words: str, of: str = "seed") -> None:

@@ -27,7 +27,7 @@ from jfb.output.figures.style import (
 )
 from jfb.records.summary import ACCURATE
 
-_MARKERS_PER_CURVE = 6
+_MARKERS_PER_CURVE = 3
 _NAMES = "Beside the lines: batch sizes."
 _OF_ONE_RUN = "Over time: one run each,\ntoo few to compare times"
 
@@ -104,9 +104,12 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     _accuracy_axis(accuracy, "Validation accuracy", logs)
     if np.isfinite(points):
         accuracy.set_title(f"In the end within {points:.1f} points\nof the training accuracy")
+    # Room for the names of lines that end at the top.
+    accuracy.set_ylim(top=1.12)
     for axes in (loss, accuracy):
         _epoch_axis(axes)
     note(figure, f"{_NAMES} {_lost(logs)}")
+    _name(loss, logs, "val_loss", full)
     _name(accuracy, logs, "val_accuracy", full)
     return figure
 
@@ -181,8 +184,8 @@ def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
             y=y,
             estimator=None,
             ax=axes,
-            linewidth=0.9,
-            markersize=5.5,
+            linewidth=0.6,
+            markersize=4.5,
             markevery=(first, every),
             zorder=2 + depth[size],
             **look,

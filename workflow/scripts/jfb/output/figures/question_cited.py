@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -22,14 +23,14 @@ from jfb.output.figures.style import (
 
 #: What is in a row, by its level and whether it is the full batch.
 _METHODS = {
-    ("usual", False): "Adam at 32",
+    ("usual", False): "batches of 32",
     ("constant", True): "Adam, plain",
     ("lamb", True): "LAMB",
     ("lars", True): "LARS",
     ("adam", True): "Adam, warm-up",
     ("sgd", True): "SGD, warm-up",
 }
-_PICTURES = {("constant", False): "Adam at 32"} | {k: v for k, v in _METHODS.items() if k[1]}
+_PICTURES = {("constant", False): "batches of 32"} | {k: v for k, v in _METHODS.items() if k[1]}
 _NORMALISED = {
     ("batch", False): "batches of 32",
     ("batch", True): "plain",
@@ -37,10 +38,10 @@ _NORMALISED = {
 }
 _GROWN = {
     ("constant", False): "batches of 32",
-    ("decayed", False): "always 32, rate falls",
+    ("decayed", False): "32, rate falls",
     ("growing", True): "starts at 32, grows",
 }
-_SIZES = {True: "full batch", False: "batches of 32"}
+_FULL, _SMALL, _GROWING = "full batch", "batches of 32", "growing batch"
 
 
 @drawn_from(answers=read_answers)
@@ -51,7 +52,9 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, ((points, pictures), (grown, normalised)) = panel_grid(2, 2, height_ratios=[6, 3.6])
-    by_size = dict(zip(_SIZES, looks((2, 1)).values(), strict=True))
+    full, small = looks((2, 1)).values()
+    own = {"color": sns.color_palette("colorblind")[1], "marker": "^"}
+    looks_of = {_FULL: full, _SMALL: small, _GROWING: small | own}
     means = answers[answers["against"] == ""]
     for axes, measure, names, title in (
         (points, "share", _METHODS, "Report's network"),
@@ -59,8 +62,6 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         (grown, "share_grown", _GROWN, "Batch grows"),
         (normalised, "accuracy_normalised", _NORMALISED, "Batch norm"),
     ):
-        # What grows begins on batches of 32, as what it is beside does.
-        looks_of = dict.fromkeys(_SIZES, by_size[False]) if names is _GROWN else by_size
         table = means[means["measure"] == measure]
         _draw(axes, table, names, looks_of)
         seeds = table["n"].max() if len(table) else 0
@@ -68,9 +69,8 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         reached = f"Seeds that reach {REACHED:g} (%)"
         axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
     bars = "Bars: 95 % intervals. " if barred(means) else ""
-    note(figure, f"{bars}Further right is better. Dashed: batches of 32 with Adam.")
-    handles = {_SIZES[is_full]: look | {"linestyle": ""} for is_full, look in by_size.items()}
-    level_legend(figure, handles, "")
+    note(figure, f"{bars}Further right is better. Dashed: batches of 32, with Adam.")
+    level_legend(figure, {k: look | {"linestyle": ""} for k, look in looks_of.items()}, "")
     return figure
 
 
@@ -78,9 +78,9 @@ def _draw(
     axes: Axes,
     table: pd.DataFrame,
     names: Mapping[tuple[str, bool], str],
-    by_size: Mapping[bool, Mapping],
+    looks_of: Mapping[str, Mapping],
 ) -> None:
-    """Draw the estimates in the order of their names, small batches and the full one by look."""
+    """Draw the estimates in the order of their names, by what the batch is."""
     is_full = table["batch_size"] == table["batch_size"].max()
     places = list(zip(table["level"], is_full, strict=True))
     order = [place for place in names if place in places]
@@ -95,5 +95,6 @@ def _draw(
     reached = table.loc[(table["y"] == 0) & ~is_full, "estimate"].tolist()
     for value in reached:
         axes.axvline(value, color="0.3", linewidth=0.9, linestyle="--", zorder=1)
-    groups = {full: table[is_full == full] for full in by_size}
-    in_rows(axes, groups, by_size, written=lambda share: f"{100 * share:.0f}", lines=reached)
+    batch = is_full.map({True: _FULL, False: _SMALL}).mask(table["level"] == "growing", _GROWING)
+    groups = {name: table[batch == name] for name in looks_of}
+    in_rows(axes, groups, looks_of, written=lambda share: f"{100 * share:.0f}", lines=reached)

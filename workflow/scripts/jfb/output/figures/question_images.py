@@ -34,20 +34,18 @@ from jfb.output.figures.style import (
 
 _SPREAD = 0.3
 # By the end of a measure's name, what runs had the same number of.
-_SAME = {
-    "epochs": "After equal epochs",
-    "work": "After equal work",
-    "updates": "After equal updates",
-}
+_SAME = {"epochs": "{epochs}", "work": "equal work", "updates": "{updates}"}
 
 
 @drawn_from(answers=read_answers)
-def digits(answers: pd.DataFrame) -> Figure:
+def digits(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
     """Validation accuracy by batch size after equal epochs, equal work and equal updates.
 
     Args:
         answers: to the question of that name.
+        epochs, updates: of the runs that have as many of them.
     """
+    after = _after(epochs, updates)
     figure, all_axes = panels(3, sharey=True)
     means = answers[answers["against"] == ""]
     means = means[means["measure"].isin([f"accuracy_{what}" for what in _SAME])]
@@ -58,7 +56,8 @@ def digits(answers: pd.DataFrame) -> Figure:
     for axes, (what, title) in zip(all_axes, _SAME.items(), strict=True):
         table = means[means["measure"] == f"accuracy_{what}"]
         rows(axes, [f"{sizes[0]} (full)", *sizes[1:]])
-        axes.set(xlim=(low, high), title=title, xlabel="Validation accuracy (%)")
+        axes.set(xlim=(low, high), title=f"After {title.format(**after)}")
+        axes.set(xlabel="Validation accuracy (%)")
         axes.xaxis.set_major_locator(MaxNLocator(4))
         in_percent(axes.xaxis)
         bounds = judged[judged["measure"] == f"accuracy_{what}"].set_index("against")["holds_low"]
@@ -68,8 +67,13 @@ def digits(answers: pd.DataFrame) -> Figure:
         groups = {size: table[table["batch_size"] == size] for size in sizes}
         in_rows(axes, groups, looks(sizes), written=lambda share: f"{100 * share:.0f}")
     all_axes[0].set_ylabel("Batch size")
-    noted(figure, means, f"Shaded: counts as accurate as {sizes[-1]}")
+    rounded = f"Right: {updates} updates, or a few more to complete an epoch"
+    noted(figure, means, f"Shaded: counts as accurate as {sizes[-1]}", rounded)
     return figure
+
+
+def _after(epochs: int, updates: int) -> dict[str, str]:
+    return {"epochs": counted(epochs, "epoch"), "updates": counted(updates, "update")}
 
 
 def _joined(axes: Axes, table: pd.DataFrame, look: dict) -> None:
@@ -124,7 +128,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     lost = int((~networks["converged"]).sum())
     if lost:
         what = counted(lost, "network")
-        said += f" Cosine 0: the exact gradient was not found ({what} of {len(networks):,})."
+        said += f" Cosine 0, in means too: no exact gradient found ({what} of {len(networks):,})."
     note(figure, said)
     size_legend(figure, by_size)
     return figure
@@ -137,7 +141,7 @@ _VARIANTS = {
     "theirs": "their baseline",
     "with_normalisation": "+ normalisation in T",
     "with_every_update": "+ no update skipped",
-    "with_exact_adjoint": "+ exact adjoint",
+    "with_exact_adjoint": "+ exact adjoint, that is\nexact, no normalisation",
 }
 
 
@@ -174,21 +178,25 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
 
 
 @drawn_from(answers=read_answers)
-def digits_width(answers: pd.DataFrame) -> Figure:
-    """The full batch over batches of 32 by channels: validation loss and accuracy.
+def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
+    """The full batch beside batches of 32 by channels: validation accuracy and loss.
 
     Args:
         answers: to the question of that name.
+        epochs, updates: of the runs that have as many of them.
     """
     figure, (left, right) = panels(2)
     apart = answers[answers["against"] != ""]
     names = sorted(set(apart["level"]), key=int)
-    labels = {"epochs": "after equal epochs", "updates": "after equal updates"}
+    labels = {what: f"after {number}" for what, number in _after(epochs, updates).items()}
     by_after = level_looks(labels.values())
     for axes, measure in ((left, "accuracy"), (right, "loss")):
         for (after, label), shift in zip(labels.items(), (-0.05, 0.05), strict=True):
             table = apart[apart["measure"] == f"{measure}_{after}"]
             table = table.assign(x=table["level"].map(names.index) + shift)
+            if axes is right:
+                ends = -table[["estimate", "high", "low"]]
+                table[["estimate", "low", "high"]] = ends.to_numpy()
             _joined(axes, table, by_after[label])
         axes.axhline(0, color="black", linewidth=0.8)
         categories(axes, names)
@@ -200,9 +208,7 @@ def digits_width(answers: pd.DataFrame) -> Figure:
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss (up is better)", ylabel="Full batch over 32 (times)")
-    # Better is up in both.
-    right.invert_yaxis()
+    right.set(title="Validation loss", ylabel="Loss of 32 over full batch (times)")
     in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")

@@ -20,6 +20,7 @@ from jfb.output.figures.marks import (
 from jfb.output.figures.style import (
     NOTE,
     PAGE_WIDTH,
+    darker,
     drawn_from,
     estimates,
     in_percent,
@@ -32,6 +33,7 @@ from jfb.output.figures.style import (
 
 _SPREAD = 0.44
 _ENDS = ["estimate", "low", "high"]
+_BOUND = "our bound"
 _REGULARISERS = {
     "none": "nothing added",
     "jacobian_0.1": "penalty, weight 0.1",
@@ -82,12 +84,12 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             allowed(axes, *ends)
-    for axes, said in ((work, "counts as half"), (accuracy, "counts as accurate")):
-        side = {"ha": "left", "x": 0.02} if axes is work else {"ha": "right", "x": 0.98}
-        place = {"transform": axes.transAxes, "va": "top", "size": NOTE, "color": "0.3"}
-        axes.text(**side, y=0.985, s=said, **place)
+            at, side = (ends[1], "right") if axes is work else (ends[0], "left")
+            said = f"half of {base:.0f} " if axes is work else f" {_percent(base)} less a point"
+            place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
+            axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
     threshold(work, 100, "limit")
-    noted(figure, pd.concat(shown), "Shaded areas are for JFB")
+    noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as half, and as accurate")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
 
@@ -108,7 +110,7 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
     split = means["level"].str.split("_", expand=True)
     means = means.assign(gradient=split[0], width=split[1].astype(float))
     names = {"jfb": "JFB", "exact": "exact"}
-    shown = level_looks((*names.values(), "bound"))
+    shown = level_looks((*names.values(), _BOUND))
     widths = sorted(set(means["width"]))
     for axes in (left, right):
         axes.set(xscale="log", yscale="log", xlabel="Units")
@@ -122,13 +124,19 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
         losses[_ENDS] = 10.0 ** losses[_ENDS]
         loss_ends |= _curve(right, losses, name, shown)
     bounds = means[(means["measure"] == "bound") & (means["gradient"] == "exact")]
-    rate_ends |= _curve(left, bounds, "bound", shown)
+    bounds = bounds[bounds["estimate"] > 0]
+    rate_ends |= _curve(left, bounds, _BOUND, shown)
+    without = [f"{width:.0f}" for width in widths if width not in set(bounds["width"])]
+    if without:
+        colour = darker(shown[_BOUND]["color"])
+        place = {"transform": left.transAxes, "size": NOTE, "color": colour, "va": "bottom"}
+        left.text(0.03, 0.03, f"no bound at\n{' and '.join(without)} units", **place)
     left.set(title="Rate: higher is faster", ylabel="Fall of ln loss in 1,000 steps")
     right.set(title="Loss: lower is better", ylabel="Mean squared error at the end")
     for axes in (left, right):
         plain_ticks(axes.yaxis, (1, 2, 5))
         axes.yaxis.set_minor_locator(NullLocator())
-    least = "Bound: the least that theory allows with the exact gradient, 0 at few units"
+    least = "Our bound: the least rate with the exact gradient"
     noted(figure, means[means["measure"] == "rate"], least)
     name_ends(left, rate_ends)
     name_ends(right, loss_ends)
@@ -149,8 +157,8 @@ _SEARCHES = {
     "zero": "from 0",
     "previous": "from the last point",
     "once": "one step from there",
-    "zero_neumann": "from 0, Neumann",
-    "once_neumann": "one step, Neumann",
+    "zero_neumann": "from 0,\n+ one Neumann term",
+    "once_neumann": "one step,\n+ one Neumann term",
     "explicit": "unrolled, 5 steps",
 }
 
@@ -208,7 +216,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     apart = answers[(answers["measure"] == "certified") & (answers["against"] == "attacked")]
     attacked = means.loc[means["measure"] == "attacked", "estimate"]
     bounds = apart.loc[apart["criterion"].notna(), "holds_low"]
-    tight = [10 ** (attacked.iloc[0] + tightest) for tightest in bounds]
+    tight = {share: 10 ** (attacked.iloc[0] + share) for share in bounds}
     shown = []
     for axes, names, limits in ((above, _RADII, (1e-3, 1)), (below, _CHANGES, (1e-2, 2))):
         table = means[means["measure"].isin(names)].copy()
@@ -219,22 +227,25 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         lowest = min(limits[0], 0.8 * extent(table)[0])
         axes.set(xscale="log", xlim=(lowest, limits[1]))
         plain_ticks(axes.xaxis)
-        lines = tight if axes is above else []
+        lines = tight.values() if axes is above else ()
         in_rows(axes, {"": table}, {"": look}, written=lambda value: f"{value:.2g}", lines=lines)
         shown.append(table)
     title = "How far all pixels may move"
     if len(apart) == 1:
         title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
     above.set_title(title)
-    for at in tight:
-        threshold(above, at, "tight from here \N{RIGHTWARDS ARROW}", va="bottom", along=0.03)
+    row = list(_RADII).index("certified")
+    for share, at in tight.items():
+        above.plot([at, at], [row - 0.5, row + 0.5], color="0.3", linewidth=0.9, linestyle="--")
+        words = f"1/{10**-share:.0f} of attacked: tight if certified\nwere here or further right"
+        place = {"textcoords": "offset points", "va": "center_baseline", "backgroundcolor": "white"}
+        above.annotate(words, (at, row), (6, 0), fontsize=NOTE, color="0.3", **place)
     above.set_xlabel("Radius: largest move of a pixel (pixels are from 0 to 1)")
     below.set_title("How much a score, the output for one digit, changes")
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
     largest = means.loc[means["measure"] == "largest", "estimate"]
-    said = [f"Tight: certified is at least 1/{10**-share:.0f} of attacked" for share in bounds]
-    said += [f"Largest change in any network: {value:.2g} of its bound" for value in largest]
-    networks = "Networks: that of the report with 16 units, trained on pictures of digits"
+    said = [f"Largest change in any: {value:.2g}" for value in largest]
+    networks = "Network: the report's, 16 units"
     noted(figure, pd.concat(shown), hidden(figure), networks, *said, of="network")
     return figure

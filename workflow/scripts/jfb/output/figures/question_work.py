@@ -1,5 +1,8 @@
 """The question whose answer is a share of seeds by work: second_order."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,6 +29,8 @@ _METHODS = {
 }
 # By how much the next method's point stands right of one.
 _STEP = 1.11
+# Where the shares in the end stand, beyond the last work.
+_END = 4.5 * BUDGETS[-1]
 
 
 @drawn_from(answers=read_answers)
@@ -45,27 +50,37 @@ def second_order(answers: pd.DataFrame) -> Figure:
         of_method = of_method.set_index("measure")
         known = [work for work in BUDGETS if f"share_within_{work}" in of_method.index]
         table = of_method.loc[[f"share_within_{work}" for work in known]].reset_index()
-        x = pd.Series(known, dtype=float) * _STEP ** (place - (len(_METHODS) - 1) / 2)
+        shift = _STEP ** (place - (len(_METHODS) - 1) / 2)
         look = looks_of[method]
-        estimates(axes, x, table, look)
-        axes.plot(x, table["estimate"], color=look["color"], linewidth=0.9)
-        share = of_method["estimate"].get("share")
-        if len(known) and share is not None:
-            end = x.iloc[-1], table["estimate"].iloc[-1], look["color"]
-            ends[f"{label}: {100 * share:.3g} %"] = end
-        shown.append(table)
+        at_end = of_method.loc[of_method.index == "share"]
+        for x, some in (([shift * work for work in known], table), ([shift * _END], at_end)):
+            if len(some):
+                estimates(axes, pd.Series(x), some, look)
+        axes.plot([shift * work for work in known], table["estimate"], **_line(look, "-"))
+        for share in at_end["estimate"]:
+            to_end = [*table["estimate"].iloc[-1:], share]
+            x = [*(shift * work for work in known[-1:]), shift * _END]
+            axes.plot(x, to_end, **_line(look, ":"))
+            ends[f"{label}: {100 * share:.3g} %"] = (shift * _END, share, look["color"])
+        shown += [table, at_end]
     axes.set_xlabel("Within a work of (applications of T and its adjoint, per sample)")
     axes.set_ylabel(f"Seeds that have reached {REACHED:g} (%)")
     in_percent(axes.yaxis)
-    axes.set_xticks(BUDGETS, [f"{work:,}" for work in BUDGETS])
+    # Of every other work, whose numbers would touch.
+    numbers = [f"{work:,}" * (place % 2 == 0) for place, work in enumerate(BUDGETS)]
+    axes.set_xticks([*BUDGETS, _END], [*numbers, "in the\nend"])
     axes.minorticks_off()
     axes.grid(visible=False, axis="x")
     noted(
         figure,
         pd.concat(shown),
         "Higher and further left is better",
-        "At the right: in the end, at any work",
+        "In the end: at any work",
         "Levenberg-Marquardt and L-BFGS are on the full batch; Adam uses JFB",
     )
     name_ends(axes, ends)
     return figure
+
+
+def _line(look: Mapping[str, Any], style: str) -> dict[str, Any]:
+    return {"color": look["color"], "linewidth": 0.9, "linestyle": style}
