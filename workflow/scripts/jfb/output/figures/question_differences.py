@@ -95,7 +95,7 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
     axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
     orders_each = counted(by_start.size().max(), "order")
-    axes.set_title(f"Each column: one start,\n{orders_each}")
+    axes.set_title(f"Each column: one start,\n{orders_each}; equal epochs")
 
 
 _STARTS = {
@@ -128,8 +128,8 @@ def start(answers: pd.DataFrame) -> Figure:
     loss.set_title("Loss: lower\nis better")
     # Its lowest number would touch that of the panel before.
     cosine.xaxis.set_major_locator(MaxNLocator(2, prune="lower"))
-    cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="Cosine")
-    cosine.set_title("JFB beside exact:\n1: same direction")
+    cosine.set(xlim=(min(0.9, extent(of["cosine"])[0] - 0.01), 1), xlabel="1: same direction")
+    cosine.set_title("Cosine of JFB and\nexact gradient")
     by_size = looks(shown["batch_size"])
     for axes, measure in (
         (work, "iterations"),
@@ -190,7 +190,7 @@ def room(answers: pd.DataFrame) -> Figure:
             fontsize=NOTE,
             color="0.3",
         )
-    all_axes[0].set_ylabel("Noise on")
+    all_axes[0].set_ylabel("Noise and its standard deviation")
     for axes in all_axes:
         in_times(axes.xaxis)
         axes.set_xlabel("Loss, full batch over 32")

@@ -25,14 +25,14 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.3
-# Of batch sizes on one axis, in steps between its places.
-_APART = 0.16
+# Of neighbouring batch sizes on one axis, in steps between its places.
+_APART = 0.2
 _REACHED = f"Seeds that reach {REACHED:g} (%)"
 
 
 def _shifts(sizes: Collection[int]) -> dict[int, float]:
     """By how much the points of batch sizes stand beside their place, so that all are seen."""
-    apart = np.linspace(-0.5, 0.5, len(sizes)) * _APART if len(sizes) > 1 else [0.0]
+    apart = _APART * (np.arange(len(sizes)) - (len(sizes) - 1) / 2)
     return dict(zip(sizes, apart, strict=True))
 
 
@@ -68,7 +68,7 @@ def width(answers: pd.DataFrame) -> Figure:
     for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
         for axes, what in zip(row, ("epochs", "updates"), strict=True):
             table = shown[shown["measure"] == f"share_{length}_{what}"]
-            _points(axes, table, sorted(set(table["level"]), key=int))
+            _points(axes, table, sorted(set(shown["level"]), key=int))
             axes.set_title(f"After equal {what}: {number}")
     for axes in all_axes[1]:
         axes.set_xlabel("Latent units (the report has 3)")
@@ -112,7 +112,8 @@ def rates(answers: pd.DataFrame) -> Figure:
     _ring(left, chosen, constant, _shifts(looks(shown["batch_size"])))
     left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
     left.tick_params(axis="x", pad=0)
-    left.set(xlabel="Learning rate", title="Same rate for both batch sizes", ylabel=_REACHED)
+    left.set(xlabel="Learning rate", ylabel=_REACHED)
+    left.set_title("Each rate; ringed: the one\nchosen for each batch size")
     rows(right, list(_RULES.values()))
     right.set(xlim=(0, 1), xlabel=_REACHED, title="Rate set by the batch size")
     by_rule = shown[shown["level"].isin(_RULES)]
@@ -134,7 +135,7 @@ _SCHEDULES = {
     "small_4": "32 for 4 epochs, then full",
     "small_41": "32 for 41 epochs, then full",
     "small_122": "32 for 122 epochs, then full",
-    "growing": "32, 64, 600, 1200, full,\n600 epochs each",
+    "growing": "32 \u2192 64 \u2192 600 \u2192 1200 \u2192 full,\n600 epochs each",
     "last_41": "full, then 32 for 41 epochs",
     "constant_1200": "batches of 1200",
     "constant_600": "batches of 600",
