@@ -455,6 +455,13 @@ def test_no_path_is_that_of_two_figures():
         assert not other.startswith(f"{one}_")
 
 
+def test_the_lines_of_both_panels_of_validation_are_named():
+    figure = published.figure3(logs([600, 32], 1, set(), levels=("a",)), 600)
+    for axes in figure.axes:
+        names = [text.get_text() for text in axes.texts]
+        assert [name.split(maxsplit=1)[1] for name in names] == ["600 (full)", "32"]
+
+
 def test_an_accuracy_says_what_is_accurate(tmp_path, project):
     run = dataclasses.replace(project.studies["replay"].runs[2400, 42], epochs=3)
     log = runlog.empty(3) | {"train_loss": np.ones(3), "val_loss": np.ones(3)}

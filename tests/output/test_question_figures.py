@@ -425,6 +425,14 @@ def test_a_figure_on_pictures_says_after_how_many_epochs_and_updates(name, tmp_p
     assert "after 86 updates" in said
 
 
+def test_panels_of_widths_have_one_axis_and_points_of_batch_sizes_apart(tmp_path):
+    figure = drawn("width", answered("width", tmp_path))
+    ticks = [[label.get_text() for label in axes.get_xticklabels()] for axes in figure.axes]
+    assert ticks == [["1", "2", "3", "5", "8", "16", "32", "64"]] * 4
+    first = [bars.lines[0].get_xdata()[0] for bars in figure.axes[0].containers]
+    np.testing.assert_allclose(np.diff(first), 0.2)
+
+
 def test_losses_of_wider_networks_have_the_better_side_up(tmp_path):
     answers = answered("digits_width", tmp_path)
     right = drawn("digits_width", answers).axes[1]
