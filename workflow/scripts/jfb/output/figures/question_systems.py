@@ -43,6 +43,8 @@ _REGULARISERS = {
     "decay_1": "weight decay of 1",
     "dropout_0.2": "dropout of 0.2",
 }
+# Of the applications of T in a search.
+_LIMIT = 100
 _GRADIENTS = {"": "JFB", "_exact": "exact gradient"}
 
 
@@ -74,7 +76,8 @@ def regularised(answers: pd.DataFrame) -> Figure:
         for suffix, gradient in _GRADIENTS.items():
             some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
             groups[gradient] = some.assign(y=some["level"].map(names.index))
-        in_rows(axes, groups, by_gradient, _SPREAD, short if axes is work else _percent)
+        written, lines = (short, [_LIMIT]) if axes is work else (_percent, [])
+        in_rows(axes, groups, by_gradient, _SPREAD, written, lines)
         shown += groups.values()
         nothing = means[(means["measure"] == measure) & (means["level"] == "none")]["estimate"]
         judged = answers[(answers["measure"] == measure) & (answers["level"] == "jacobian_1")]
@@ -88,7 +91,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
             said = f"half of {base:.0f} " if axes is work else f" {_percent(base)} less a point"
             place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
             axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
-    threshold(work, 100, "limit")
+    threshold(work, _LIMIT, "limit")
     noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as half, and as accurate")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
