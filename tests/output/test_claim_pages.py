@@ -282,9 +282,17 @@ def test_a_failure_is_firm_if_the_claim_fails_in_general_by_each_other_choice():
     assert told.of("oscillation").choices == 2
     assert told.of("contraction").others == []
     assert told.of("contraction").is_firm
+    # It rests on no choice.
+    assert (told.of("data_in_r3").choices, told.of("data_in_r3").is_firm) == (0, False)
     # Its verdict does not tell that it fails in general.
     found = told.of("five_times_faster")
     assert (found.verdict, found.general, found.is_firm) == ("undecided", "fails", True)
+
+
+def test_the_claims_that_fail_by_every_other_choice():
+    """Of the committed numbers: claims 9 and 12 do not, and claim 16 rests on none."""
+    failing = [one for one in view().claims if one.general == "fails"]
+    assert [one.number for one in failing if not one.is_firm] == [9, 12, 16]
 
 
 @pytest.fixture(scope="module")

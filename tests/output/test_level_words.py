@@ -14,6 +14,8 @@ from jfb.output import level_words
         ("phantom_5", "phantom gradient, 5 steps"),
         ("implicit", "exact gradient"),
         ("own_5", "own 5"),
+        # Two levels, of which one number is not lost.
+        ("implicit_3", "implicit 3"),
         ("neumann_five", "neumann five"),
     ],
 )

@@ -429,3 +429,26 @@ def test_evidence_about_time_stays_as_it_was_with_the_claims_that_it_is_for():
     found = told([*loss_now, *now, *new], "holds", "fails")
     kept = drift.with_times_of(told([*before, *loss], "open", "open"), found)
     assert kept == told([*loss_now, *before, *new], "open", "fails")
+
+
+def test_bounds_and_labels_of_evidence_about_time_are_compared():
+    """What a machine took is not, but what the claim allows is no measurement."""
+    at = {"id": "slow", "evidence_id": "t", "label": "Time of an epoch", "estimate": 1.0}
+    before = at | {"holds_low": 3.0, "holds_high": 8.0}
+
+    def lines(now):
+        tables = [{"evidence": {"kind": "plain", "rows": [row]}} for row in (before, now)]
+        return drift.of_results(*tables)
+
+    assert lines(before | {"estimate": 2.0}) == []
+    assert len(lines(before | {"holds_high": 9.0})) == 1
+    assert len(lines(before | {"label": "Time of an update"})) == 1
+
+
+def test_rows_about_time_get_the_columns_of_now():
+    at = {"id": "slow", "evidence_id": "t", "label": "Time of an epoch"}
+    tables = {"evidence": {"kind": "plain", "rows": [at]}}
+    tables["sensitivity"] = {"kind": "plain", "rows": [{"id": "slow", "half": "fails"}]}
+    now = {"kind": "plain", "rows": [{"id": "slow", "half": "holds", "level": "holds"}]}
+    kept = drift.with_times_of(tables, {"sensitivity": now})
+    assert kept["sensitivity"]["rows"] == [{"id": "slow", "half": "fails", "level": None}]

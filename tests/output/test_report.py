@@ -75,13 +75,18 @@ def test_what_is_the_same_in_all_rows_is_told_once():
     assert worded.shown(table.head(1), {}).table.shape == (1, 4)
 
 
-def test_only_verdicts_that_change_are_shown():
-    told = worded.shown(committed("sensitivity"), NAMES)
-    changing = committed("sensitivity").query("changes > 0")
+def test_only_claims_with_another_outcome_are_shown():
+    table = committed("sensitivity")
+    told = worded.shown(table, NAMES)
+    choices = [name for name in table if name.startswith("general_")]
+    others = table[choices].notna() & table[choices].ne(table["general"], axis=0)
+    changing = table[others.any(axis=1)]
+    assert len(changing) == 5
     assert told.table["claim"].tolist() == [NAMES[name] for name in changing["id"]]
-    assert told.note.startswith(f"{len(changing)} of 19 verdicts change")
-    counts = (told.table.drop(columns=["claim", "verdict"]) != "-").sum(axis=1)
-    assert counts.tolist() == changing["changes"].tolist()
+    assert told.table["in general"].tolist() == changing["general"].tolist()
+    assert told.note.startswith("With one of these choices 5 of 19 claims have another outcome")
+    counts = (told.table.drop(columns=["claim", "in general"]) != "-").sum(axis=1)
+    assert counts.tolist() == others.sum(axis=1)[others.any(axis=1)].tolist()
 
 
 def test_a_page_becomes_a_part(tmp_path):
@@ -180,7 +185,7 @@ def written(tmp_path_factory):
         item(wide, "Figures", "How wide is it?", "Study seeds"),
         item(page, report.FIRST, "Table 1"),
         item(folder / "evidence.csv", report.FIRST, "All evidence"),
-        item(folder / "sensitivity.csv", report.FIRST, "Verdicts by other choices"),
+        item(folder / "sensitivity.csv", report.FIRST, "In general, by other choices"),
     ]
     run = report.Run(
         replay="replay",

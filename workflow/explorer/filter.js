@@ -17,7 +17,7 @@ const OPERATORS = {
   ">=": (a, b) => a >= b,
 };
 const isNumber = (word) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(word ?? "");
-const plain = (text) => text.toLowerCase().replace(/(\d),(?=\d{3}\b)/g, "$1").replace(/[,;:]/g, " ").replace(/\s+/g, " ").trim();
+const plain = (text) => text.toLowerCase().replace(/\b([1-9]\d{0,2}),(?=\d{3}\b)/g, "$1").replace(/[,;:]/g, " ").replace(/\s+/g, " ").trim();
 
 // Names of columns as lists of words, the longest first; the number of kinks has no column.
 const NAMES = [...COLUMNS.map(([key, label]) => [key, label]), ...Object.entries(CALLED).flatMap(([key, names]) => names.map((name) => [key, name]))]
@@ -102,6 +102,7 @@ function hintOf(text) {
   const key = none.name?.key;
   if (!NUMERIC.has(key)) return `No run has “${none.said}”.`;
   const values = [...new Set(data.runs.map((run) => run[key]))].filter((value) => value !== null).sort((a, b) => a - b);
+  if (!values.length) return `No run has a value for “${none.said}”.`;
   const label = COLUMNS.find(([one]) => one === key)?.[1] ?? key;
   const ranges = rangesAmong(values);
   const there = ranges.length <= 8 ? ranges.join(", ") : `from ${shown(values[0])} to ${shown(values.at(-1))}`;

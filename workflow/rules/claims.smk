@@ -22,7 +22,7 @@ rule claims:
             "results/sensitivity.csv",
             caption="../report/sensitivity_table.rst",
             category=FIRST_IN_REPORT,
-            labels={"table": "Verdicts by other choices"},
+            labels={"table": "In general, by other choices"},
         ),
         markdown="results/claims.md",
         html=report(

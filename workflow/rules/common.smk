@@ -431,9 +431,14 @@ def equal_in(study):
 
 
 def lengths_of(same_epochs, same_updates):
-    """Of the figure, the epochs of runs of one study, and the updates of those of another."""
-    updates = project.studies[same_updates].updates
-    return {"epochs": epochs_of(same_epochs), "updates": updates}
+    """Of the figure, the epochs of runs of one study, and the updates of those of another.
+
+    They are asked for when the figure is: the configuration may have neither study.
+    """
+    return lambda wildcards: {
+        "epochs": epochs_of(same_epochs),
+        "updates": project.studies[same_updates].updates,
+    }
 
 
 def figure_of(name, study=None):

@@ -22,9 +22,9 @@ function enlarge(is) {
 larger.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 image.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 
-// Verdicts and outcomes, also with words in brackets after them.
+// Verdicts and outcomes, also with words after them.
 for (const told of document.querySelectorAll("td, td strong, .doc p strong")) {
-  const outcome = CLASSES[told.textContent.split(" (")[0]];
+  const outcome = CLASSES[told.textContent.split(/ \(|, /)[0]];
   if (outcome) told.classList.add(outcome);
 }
 

@@ -102,14 +102,15 @@ class Reporter(ReporterBase):
 
 def _claims(tables, project):
     """The claims as the jobs judged them; none where they did not."""
-    if "evidence.csv" not in tables:
+    path = tables.get("evidence.csv")
+    if path is None:
         return None
     document, changes = (
         yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
         for path in (templates.CLAIMS, templates.CHANGES)
     )
-    evidence = pd.read_csv(tables["evidence.csv"], dtype={"n": "Int64"})
-    judged = map(worded.records, (evidence, pd.read_csv(tables["sensitivity.csv"])))
+    evidence = pd.read_csv(path, dtype={"n": "Int64"})
+    judged = map(worded.records, (evidence, pd.read_csv(path.with_name("sensitivity.csv"))))
     sizes = selection.sizes(project, sources.products(document))
     return verdicts.viewed_again(document, changes, *judged, sizes)
 

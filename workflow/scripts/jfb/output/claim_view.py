@@ -73,7 +73,7 @@ class Told:
     is about nothing else; `deciding` that on which the verdict hangs if it is another, or empty.
     `counted` is how many pieces of evidence say what, by part; `others` the other choices that give
     another verdict, or another outcome in general; `choices` the number of other choices that it
-    rests on. `is_firm`: no other choice gives another outcome in general.
+    rests on. `is_firm`: there are other choices, and none gives another outcome in general.
     """
 
     number: int
@@ -193,7 +193,7 @@ def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> 
         evidence=list(_rows(one)),
         others=[o for o in by_choice if o.is_other or o.verdict != str(one.verdict)],
         choices=len(by_choice),
-        is_firm=not any(other.is_other for other in by_choice),
+        is_firm=bool(by_choice) and not any(other.is_other for other in by_choice),
     )
 
 

@@ -16,6 +16,8 @@ _TOLERANCE = 1e-5
 _MEASURED_TIMES = ("times", "cost")
 #: What labels of evidence about time start with; memory has the same unit, and repeats.
 _OF_TIME = ("Time of", "Seconds of", "The printed time")
+#: What is told of evidence about time, whatever was measured.
+_TOLD = ("id", "part", "evidence_id", "label", "unit", "holds_low", "holds_high")
 #: What the measure of an answer about time starts with.
 _SECONDS = "seconds"
 
@@ -90,7 +92,7 @@ def of_results(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
             if table["kind"] == "answers" and _is_seconds(old):
                 continue
             if name in OF_ALL and (_tells_time(old) if name == "evidence" else old["id"] in timed):
-                continue
+                old, new = ({key: row[key] for key in row if key in _TOLD} for row in (old, new))
             lines += [f"{name}, {place}" for place in _unlike(old, new)]
     return lines
 
@@ -134,7 +136,8 @@ def _with_timed(
         if about not in before:
             rows.append(row)
         elif about not in placed:
-            rows += before[about]
+            # With the columns of now, should there be others.
+            rows += [{key: old.get(key) for key in row} for old in before[about]]
             placed.add(about)
     return rows
 

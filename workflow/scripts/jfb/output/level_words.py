@@ -47,6 +47,8 @@ def _gradient_in_words(name: str) -> str:
     if kind not in GRADIENTS or not (number.isdigit() or not number):
         return _plain(name)
     told, numbered = GRADIENTS[kind]
+    if number and not numbered:
+        return _plain(name)
     return told + (numbered.format(number) if number else "")
 
 

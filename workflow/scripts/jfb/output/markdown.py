@@ -30,8 +30,9 @@ _PARSER = MarkdownIt("commonmark").enable("table")
 # A short word with a hyphen at its start, beside a digit, or after a single letter; tags and
 # entities are passed over.
 _HYPHENATED = re.compile(
-    r"<[^>]*>|&\#?\w+;|(?<![\w.-])(?=[\w.-]{2,24}(?![\w.-]))"
-    r"((?:--?(?=\w)|[\w.]*\d-|[\w.]+-(?=\d)|[A-Za-z]-(?=\w))[\w.-]*)"
+    r"<(?P<raw>style|script|pre)\b.*?</(?P=raw)>|<[^>]*>|&\#?\w+;|(?<![\w.-])(?=[\w.-]{2,24}(?![\w.-]))"
+    r"(?P<word>(?:--?(?=\w)|[\w.]*\d-|[\w.]+-(?=\d)|[A-Za-z]-(?=\w))[\w.-]*)",
+    re.DOTALL,
 )
 
 
@@ -176,7 +177,8 @@ def whole(made: str) -> str:
     made = re.sub(r"(?<=\d) %", "&nbsp;%", made)
     made = re.sub(r"\[([-+.\d]+), ([-+.\d]+)\]", r"[\1,&nbsp;\2]", made)
     return _HYPHENATED.sub(
-        lambda found: f'<span class="whole">{found[1]}</span>' if found[1] else found[0], made
+        lambda found: f'<span class="whole">{found["word"]}</span>' if found["word"] else found[0],
+        made,
     )
 
 

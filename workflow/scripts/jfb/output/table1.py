@@ -59,7 +59,8 @@ def _named(table: pd.DataFrame, engine: str) -> dict[str, str]:
     for source, rows in table.groupby("source"):
         seeds = rows["runs"].dropna().astype(int).drop_duplicates().sort_values()
         again = f"made again ({engines.program(engine)})"
-        words[source] = " to ".join(map("{:,}".format, seeds)) + " seeds" if len(seeds) else again
+        said = " to ".join(map("{:,}".format, seeds)) + (" seed" if set(seeds) == {1} else " seeds")
+        words[source] = said if len(seeds) else again
     return words | {source: source for source in (published.SOURCE, SOURCE_TIMED)}
 
 

@@ -162,26 +162,27 @@ def _evidence(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
 
 
 def _sensitivity(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
-    others = [column for column in sensitivity.columns() if column in table]
-    changing = table[table["changes"] > 0]
+    others = [name for name in sensitivity.columns() if name in table]
     rows = [
         {
             "claim": names.get(row["id"], row["id"]),
-            "verdict": row["verdict"],
+            "in general": row["general"],
             **{
-                choice_in_words(name): DASH if row[name] in (None, row["verdict"]) else row[name]
+                choice_in_words(name): DASH if found in (None, row["general"]) else found
                 for name in others
+                for found in [row[sensitivity.in_general(name)]]
             },
         }
-        for row in records(changing)
+        for row in records(table)
     ]
-    columns = ["claim", "verdict", *map(choice_in_words, others)]
+    changing = [row for row in rows if {*row.values()} - {row["claim"], row["in general"], DASH}]
+    columns = ["claim", "in general", *map(choice_in_words, others)]
     note = (
-        f"{len(changing)} of {len(table)} verdicts change with one of these choices; only these "
-        "claims are listed. A dash, or no entry: the same verdict, or the claim does not rest "
-        "on it."
+        f"With one of these choices {len(changing)} of {len(table)} claims have another outcome in "
+        "general; only these are listed. A dash, or no entry: the same outcome, or the claim does "
+        "not rest on it."
     )
-    return Shown(pd.DataFrame(rows, columns=columns), note)
+    return Shown(pd.DataFrame(changing, columns=columns), note)
 
 
 def _answers(table: pd.DataFrame, _: Mapping[str, str]) -> Shown:
