@@ -1,6 +1,7 @@
 """The HTML report: tables in words, pages as parts of it, captions, and a browser."""
 
 import html
+import importlib
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from conftest import ROOT, read_yaml
+from conftest import ROOT, load_project, read_yaml
 from jfb.output import markdown, numbers, report, verdicts, worded
 
 pytest_plugins = ["browser"]
@@ -440,3 +441,19 @@ def test_the_report_in_a_browser(width, scheme, opened, written):
     (ROOT / "build").mkdir(exist_ok=True)
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=ROOT / f"build/report_{width}_{scheme}.png")
+
+
+def test_the_claims_are_read_from_their_tables(tmp_path):
+    """Beside a table of a question that has the name of one of them."""
+    plugin = importlib.import_module("snakemake_report_plugin_page")
+    for name in ("evidence", "sensitivity"):
+        committed(name).to_csv(tmp_path / f"{name}.csv", index=False)
+    other = tmp_path / "further/sensitivity.csv"
+    other.parent.mkdir()
+    other.write_text("measure,estimate\nx,1\n")
+    tables = {"evidence.csv": tmp_path / "evidence.csv", "sensitivity.csv": other}
+    found = plugin._claims(tables, load_project())
+    assert [one.general for one in found.claims] == [
+        row["general"] for row in COMMITTED["claims"]["rows"]
+    ]
+    assert plugin._claims({}, load_project()) is None
