@@ -83,8 +83,9 @@ def test_claims_follow_a_log(made, tmp_path):
 
 def commands(page):
     """The targets that the page of claims tells the reader to name, one text per row."""
-    told = re.findall(r"`snakemake --cores 4 claims ([a-z_ ]*)` \|$", page.read_text(), re.M)
-    return {" ".join(sorted(targets.split())) for targets in told}
+    missing = page.read_text().partition("### What is missing")[2]
+    told = re.findall(r"\| ((?:`[a-z_]+` ?)+)\|$", missing, re.MULTILINE)
+    return {" ".join(sorted(re.findall("[a-z_]+", targets))) for targets in told}
 
 
 def test_a_run_that_the_catalogue_knows_is_placed_where_it_is_there(made, tmp_path):
@@ -235,7 +236,8 @@ def test_the_report_as_one_page(made, tmp_path):
     assert "<h3>Study small</h3>" in page
     assert re.search(r"<b>\d of \d+</b> published losses and epochs", page)
     # The rules, with the times of their jobs and their code.
-    assert '<tr id="rule-train"><td><code>train</code></td><td class="number">' in page
+    train = '<tr id="rule-train"><td data-label="rule"><code>train</code></td>'
+    assert f'{train}<td data-label="jobs" class="number">' in page
     assert "&lt;NA&gt;" not in page
     assert ">nan</td>" not in page.lower()
 
