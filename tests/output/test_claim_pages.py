@@ -317,7 +317,7 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):
     first = markdown.partition("**")[0]
     assert "K. Raitz, *Jacobian-Free Backpropagation in Deterministic Optimization*, 2024" in first
-    assert "`docs/claims.md` has the verdicts with every study" in first
+    assert "`docs/claims.md` has the same by every study" in first
     assert "the machines in `timing/machines/` and" in first
     committed = templates.page(TEMPLATE, templates.of_clone(ROOT))
     assert "timing/machines" not in committed.partition("**")[0]

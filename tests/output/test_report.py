@@ -132,6 +132,9 @@ def test_a_page_becomes_a_part(tmp_path):
     assert '<h4 id="one--a-part">' in made
     assert 'src="data:image/png;base64,cGljdHVyZQ==" alt="what it shows"' in made
     assert '<td data-label="b">x<br>y</td>' in made
+    # A column without a heading names nothing.
+    unnamed = markdown.content("| | b |\n|---|---|\n| x | y |\n")
+    assert re.findall("<td.*?>", unnamed) == ["<td>", '<td data-label="b">']
     assert "<em>Folded</em>" in made
     assert '<a id="one--one_more">' in made
 

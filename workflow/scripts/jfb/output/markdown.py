@@ -193,7 +193,9 @@ def _mark_cells(tokens: Sequence[Token]) -> None:
         elif token.type == "th_open":
             headings.append(content.content)
         elif token.type == "td_open":
-            token.attrSet("data-label", headings[column])
+            # A column without a heading names nothing.
+            if headings[column]:
+                token.attrSet("data-label", headings[column])
             # An outcome may have words after it.
             verdict = content.content.partition(", ")[0]
             if verdict in CLASSES:
