@@ -222,20 +222,21 @@ def _counted(one: Judged, part: str) -> str:
     pieces = outcomes.total()
     (most, n), *others = outcomes.most_common()
     where = {"published": "Published runs", "general": "In general"}[part]
-    told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {_says(most, n)}"
-    rest = "".join(f", {count} {_says(outcome, count)}" for outcome, count in others)
+    told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {says(most, n)}"
+    rest = "".join(f", {count} {says(outcome, count)}" for outcome, count in others)
     return f"{where}: {told}{rest}."
 
 
 def _listed(outcomes: Counter[Outcome | None]) -> str:
     found = outcomes.most_common()
-    return ", ".join(f"{count} {_says(outcome, count)}" for outcome, count in found)
+    return ", ".join(f"{count} {says(outcome, count)}" for outcome, count in found)
 
 
-def _says(outcome: Outcome | None, count: int) -> str:
-    if outcome is Outcome.HOLDS:
+def says(outcome: str | None, count: int) -> str:
+    """What so many claims, or pieces of evidence, do by an outcome; None where they have none."""
+    if outcome == Outcome.HOLDS:
         return "holds" if count == 1 else "hold"
-    if outcome is Outcome.FAILS:
+    if outcome == Outcome.FAILS:
         return "fails" if count == 1 else "fail"
     return f"{'is' if count == 1 else 'are'} {outcome or 'not about them'}"
 

@@ -21,14 +21,6 @@ from jfb.output import claim_view, formats, markdown, stacked, worded
 ROWS = 30
 #: Categories in the order of the page; others follow.
 FIRST = "Table 1 and claims"
-# What one claim does by its outcome in general, and what several do.
-_SAID = {
-    "fails": ("fails in general", "fail in general"),
-    "open": ("is open in general", "are open in general"),
-    "holds": ("holds in general", "hold in general"),
-    "not measured": ("is not measured in general", "are not measured in general"),
-    None: ("is about the published runs only", "are about the published runs only"),
-}
 _FRAMED = "<style>body { max-width: none; padding: 1px 0.75rem; }</style>"
 CATEGORIES = (FIRST, "Figures", "Tables")
 
@@ -244,7 +236,11 @@ def _cells(run: Run) -> dict[str, int] | None:
 
 def _outcomes(claims: claim_view.View) -> list[tuple[str | None, int, str]]:
     """Each outcome in general, the number of its claims, and what they do."""
-    return [(outcome, number, _SAID[outcome][number > 1]) for outcome, number, _ in claims.crossed]
+    found = []
+    for outcome, number, _ in claims.crossed:
+        told = claim_view.says(outcome or "about the published runs only", number)
+        found.append((outcome, number, f"{told} in general" if outcome else told))
+    return found
 
 
 def _text(folder: str | Path, name: str) -> str:
