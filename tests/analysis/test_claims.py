@@ -973,15 +973,14 @@ def test_the_tables_have_a_row_per_claim_and_per_piece(listed):
 def test_levels_and_accuracies_are_changed_where_a_claim_rests_on_them(listed):
     """`reached` of the contraction is a fixed point, not a loss."""
     tables = made(summary(1), summary(3))
-    others = page_of(listed, tables).sensitivity.set_index("id")
-    levels = others.filter(like="level_").notna()
-    assert set(others.index[levels.all(axis=1)]) == {
-        "equal_minimum",
-        "two_percent",
-        "global_minimum",
-    }
-    assert (levels.all(axis=1) == levels.any(axis=1)).all()
-    assert set(others.index[others["accuracy_0.97"].notna()]) == {"full_accuracy"}
+    rows = page_of(listed, tables).sensitivity
+    by_choice = rows.groupby("choice")["id"].agg(set)
+    levels = by_choice[by_choice.index.str.startswith("level_")]
+    assert len(levels) == 4
+    assert all(ids == {"equal_minimum", "two_percent", "global_minimum"} for ids in levels)
+    assert by_choice["accuracy_0.97"] == {"full_accuracy"}
+    assert by_choice["as_judged"] == set(IDS)
+    assert list(rows["id"].unique()) == IDS
 
 
 def test_every_statistic_is_used(listed):

@@ -41,29 +41,32 @@ def test_a_tolerance_is_scaled(statistic, holds, counted_from, unit, half, doubl
     assert sensitivity.scaled(piece, 2.0).holds == pytest.approx(double)
 
 
-def row_of(listed, tables):
-    judged = decisions.judge(listed, tables)
-    (row,) = sensitivity.table(listed, judged, tables).to_dict("records")
-    return row
+def outcomes(listed, tables, part="general"):
+    """The outcome of one part of one claim, by choice."""
+    table = sensitivity.table(listed, decisions.judge(listed, tables), tables)
+    assert set(table["id"]) == {"a"}
+    return dict(zip(table["choice"], table[part], strict=True))
 
 
-def test_a_verdict_that_depends_on_the_tolerance_and_the_accuracy():
+def test_an_outcome_that_depends_on_the_tolerance_and_the_accuracy():
     # 70 % of 1,000 runs are accurate at 0.99, all at 0.97, and at least half are asked.
     table = pd.DataFrame({"accurate": np.arange(1000) < 700, "accurate_97": True})
     rule = {"table": "data", "statistic": "share", "column": "accurate", "holds": [0.5, 1]}
-    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
-    assert row["half_tolerance"] == "fails"
-    assert pd.isna(row["double_tolerance"])
-    assert (row["simultaneous"], row["accuracy_0.97"]) == ("holds", "holds")
-    assert pd.isna(row["level_0.01"])
-    assert row["changes"] == 1
+    # Twice the tolerance would allow every share, and it asks for no loss.
+    assert outcomes(claim(rule, 1, "%"), {Source("data"): table}) == {
+        "as_judged": "holds",
+        "half_tolerance": "fails",
+        "simultaneous": "holds",
+        "accuracy_0.97": "holds",
+    }
     rule["holds"] = [0.8, 1]
-    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
+    found = outcomes(claim(rule, 1, "%"), {Source("data"): table})
     # Twice the tolerance is a share of 0.6 or more.
-    assert (row["verdict"], row["accuracy_0.97"], row["changes"]) == ("fails", "holds", 2)
+    asked = ("as_judged", "double_tolerance", "accuracy_0.97")
+    assert [found[name] for name in asked] == ["fails", "holds", "holds"]
 
 
-def test_the_outcome_in_general_is_told_where_the_verdict_does_not():
+def test_either_part_has_its_outcome_by_each_choice():
     # Whether 60 % of the runs do x is open; that 60 % of them do y fails.
     table = pd.DataFrame({"x": np.arange(20) < 14, "y": [False] * 20})
     asked = {"table": "data", "statistic": "share", "holds": [0.6, 1]}
@@ -72,29 +75,53 @@ def test_the_outcome_in_general_is_told_where_the_verdict_does_not():
         for part, column in (("published", {"column": "x"}), ("general", {"column": "y"}))
     }
     entry = {"id": "a", "statement": "A.", "place": "Here"} | pieces
-    row = row_of(claims.read({"rule": "", "claims": [entry]}), {Source("data"): table})
-    assert (row["verdict"], row["general"]) == ("undecided", "fails")
+    names = ("as_judged", "half_tolerance", "double_tolerance", "simultaneous")
     # Twice the tolerance asks for 20 %, half of it for 80 %.
-    assert row["double_tolerance"] == "holds in the published runs only"
-    assert row["general_double_tolerance"] == "fails"
-    assert (row["half_tolerance"], row["general_half_tolerance"]) == ("undecided", "fails")
-    assert (row["simultaneous"], row["general_simultaneous"]) == ("undecided", "fails")
-    assert pd.isna(row["general_level_0.01"])
+    published = dict(zip(names, ("open", "open", "holds", "open"), strict=True))
+    listed, tables = claims.read({"rule": "", "claims": [entry]}), {Source("data"): table}
+    assert outcomes(listed, tables) == dict.fromkeys(names, "fails")
+    assert outcomes(listed, tables, "published") == published
     del entry["general"]
-    row = row_of(claims.read({"rule": "", "claims": [entry]}), {Source("data"): table})
-    assert row["double_tolerance"] == "holds in the published runs"
-    assert pd.isna(row["general"])
-    assert pd.isna(row["general_double_tolerance"])
+    listed = claims.read({"rule": "", "claims": [entry]})
+    assert outcomes(listed, tables, "published") == published
+    assert pd.isna(list(outcomes(listed, tables).values())).all()
 
 
-def test_a_verdict_that_depends_on_the_level():
+def test_the_rows_go_by_claim_and_then_by_choice():
+    table = pd.DataFrame({"reached": [True] * 100, "reached_0.01": True})
+    for level in (0.0005, 0.002, 0.005):
+        table[f"reached_{level:g}"] = True
+    rule = {"table": "data", "statistic": "share", "column": "reached", "holds": [0.5, 1]}
+    piece = {"id": "p", "label": "B", "unit": "%", "counted_from": 1, "rule": rule}
+    fact = piece | {"rule": rule | {"statistic": "share_of_all"}}
+    listed = claims.read(
+        {
+            "rule": "",
+            "claims": [
+                {"id": name, "statement": "A.", "place": "Here", "general": [one]}
+                for name, one in (("z", piece), ("a", fact))
+            ],
+        }
+    )
+    tables = {Source("data"): table}
+    found = sensitivity.table(listed, decisions.judge(listed, tables), tables)
+    levels = [f"level_{level:g}" for level in (0.0005, 0.002, 0.005, 0.01)]
+    both = ["as_judged", "half_tolerance"]
+    assert list(zip(found["id"], found["choice"], strict=True)) == [
+        *(("z", name) for name in (*both, "simultaneous", *levels)),
+        *(("a", name) for name in (*both, *levels)),
+    ]
+
+
+def test_an_outcome_that_depends_on_the_level():
     table = pd.DataFrame({"reached": [True] * 100})
     reached = {0.0005: 0, 0.002: 100, 0.005: 100, 0.01: 100}
     for level, count in reached.items():
         table[f"reached_{level:g}"] = np.arange(100) < count
     rule = {"table": "data", "statistic": "share", "column": "reached", "holds": [0.5, 1]}
-    row = row_of(claim(rule, 1, "%"), {Source("data"): table})
-    assert (row["verdict"], row["level_0.0005"], row["level_0.002"]) == ("holds", "fails", "holds")
+    found = outcomes(claim(rule, 1, "%"), {Source("data"): table})
+    asked = ("as_judged", "level_0.0005", "level_0.002")
+    assert [found[name] for name in asked] == ["holds", "fails", "holds"]
 
 
 def test_intervals_are_simultaneous_over_those_that_decide():
@@ -115,5 +142,5 @@ def test_intervals_are_simultaneous_over_those_that_decide():
     listed = claims.read({"rule": "", "claims": [entry]})
     judged = decisions.judge(listed, {Source("data"): table})
     assert sensitivity.intervals_that_decide(judged) == 2
-    row = row_of(listed, {Source("data"): table})
-    assert (row["verdict"], row["simultaneous"]) == ("holds", "undecided")
+    found = outcomes(listed, {Source("data"): table})
+    assert (found["as_judged"], found["simultaneous"]) == ("holds", "open")

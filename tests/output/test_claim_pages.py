@@ -11,7 +11,6 @@ from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import claims, selection, sources
 from jfb.analysis.decisions import Outcome, Weighed, decide, decide_all
 from jfb.analysis.finding import Finding, Span
-from jfb.analysis.sensitivity import columns, in_general
 from jfb.output import claim_view, numbers, templates, verdicts, wording
 from jfb.output.claim_view import Other
 from jfb.output.markdown import content
@@ -219,26 +218,21 @@ def test_what_is_missing_is_told_with_its_command_and_what_is_used_instead():
 def test_what_is_not_measured_is_said_once_and_has_no_other_choices():
     rows = [row for row in COMMITTED["evidence"]["rows"] if row["id"] != "sharp_minima"]
     sensitivity = pd.DataFrame(COMMITTED["sensitivity"]["rows"])
-    lacking = sensitivity["id"] == "sharp_minima"
-    for name in columns():
-        known = lacking & sensitivity[name].notna()
-        sensitivity.loc[known, [name, in_general(name)]] = "not measured"
+    sensitivity.loc[sensitivity["id"] == "sharp_minima", "general"] = "not measured"
     page = verdicts.Page(judged(rows), sensitivity, DOCUMENT, CHANGES, SIZES)
     text = verdicts.to_markdown(page, TEMPLATE)
     (line,) = re.findall(r"^\| \[19\..*$", text, flags=re.MULTILINE)
     assert line.startswith("| [19. The full batch ends in sharper minima](#sharp_minima) | - | `")
     assert line.endswith("| - |")
     told = text.partition("### 19. ")[2].partition("<details>")[0]
-    assert "**In general it is not measured.** `snakemake --cores 4 claims" in told
-    # The outcome, of its pieces the number, and the verdict.
-    assert told.lower().count("not measured") == 3
+    assert "**In general it is not measured**: 6 of 6 pieces of evidence are not measured. " in told
+    assert "`snakemake --cores 4 claims" in told
+    assert told.lower().count("not measured") == 2
     assert "other choices" not in told
-    # Nor is it among those that have the same verdict by each.
-    known = sensitivity.astype(object).where(sensitivity.notna(), None)
-    told = view(rows, known.to_dict("records"))
-    same = [one for one in told.claims if one.choices and not one.others]
-    assert told.of("sharp_minima") in same
-    assert f"{len(same) - 1} other claims have the same verdict" in text
+    # Nor is it among those that do the same by each.
+    same = [one for one in view(rows, sensitivity.to_dict("records")).claims if not one.others]
+    resting = [one for one in same if one.choices and one.id != "sharp_minima"]
+    assert f"{len(resting)} other claims do the same by each choice" in text
 
 
 def test_data_that_are_there_without_a_table_are_not_missing():
@@ -248,14 +242,21 @@ def test_data_that_are_there_without_a_table_are_not_missing():
     assert (view(rows).missing, view(rows).unmeasured) == ([], 1)
 
 
-def test_what_fails_in_general_is_told_beside_what_decides():
+def test_either_part_is_told_with_what_decides_it():
     told = view()
     time = told.of("five_times_faster")
     assert (time.verdict, time.published, time.general) == ("undecided", "open", "fails")
-    assert "engine reference" in time.why
-    assert "in the report's program with DataLoader" in time.deciding
-    assert "machines disagree" in time.deciding
-    assert told.of("equal_minimum").deciding == ""
+    general, published = time.parts
+    assert (general.where, general.outcome) == ("In general", "fails")
+    assert general.counted == "4 of 4 pieces of evidence fail"
+    assert "engine reference" in general.why
+    assert (published.where, published.outcome) == ("In the published runs", "open")
+    assert published.counted == "3 of 4 pieces of evidence hold, 1 is open"
+    assert "in the report's program with DataLoader" in published.why
+    assert "machines disagree" in published.why
+    assert time.why == general.why
+    (alone,) = told.of("table1").parts
+    assert (alone.where, told.of("table1").why) == ("In the published runs", alone.why)
     title, failing = told.groups[0]
     assert title == "Fails in general"
     assert [one.id for one in failing] == [
@@ -264,29 +265,31 @@ def test_what_fails_in_general_is_told_beside_what_decides():
 
 
 def test_a_failure_is_firm_if_the_claim_fails_in_general_by_each_other_choice():
-    rows = [dict(row) for row in COMMITTED["sensitivity"]["rows"]]
-    by_id = {row["id"]: row for row in rows}
-    for row in rows:
-        # Whatever the verdicts, and however many choices there are.
-        known = [name for name in columns() if row[name]]
-        row |= {in_general(name): row["general"] for name in known}
-    by_id["oscillation"] |= {"half_tolerance": math.nan, "general_half_tolerance": math.nan}
-    by_id["oscillation"] |= {"simultaneous": "undecided", "general_simultaneous": "open"}
-    by_id["equal_minimum"]["double_tolerance"] = "fails"
+    judged_so = COMMITTED["claims"]["rows"]
+    rows = [
+        {"id": row["id"], "choice": choice, "general": row["general"], "published": "holds"}
+        for row in judged_so
+        for choice in ("as_judged", "double_tolerance", "simultaneous")
+        if row["id"] != "data_in_r3" or choice == "as_judged"
+    ]
+    by_id = {(row["id"], row["choice"]): row for row in rows}
+    by_id["oscillation", "simultaneous"]["general"] = "open"
+    by_id["equal_minimum", "double_tolerance"]["published"] = "fails"
+    by_id["contraction", "simultaneous"]["published"] = math.nan
     told = view(sensitivity=rows)
-    twice, together = "twice the tolerance", "intervals that hold together"
-    assert told.of("equal_minimum").others == [Other(twice, "fails", "fails", is_other=False)]
-    assert told.of("equal_minimum").is_firm
-    assert told.of("oscillation").others == [Other(together, "open", "undecided", is_other=True)]
-    assert not told.of("oscillation").is_firm
-    assert told.of("oscillation").choices == 2
-    assert told.of("contraction").others == []
+    twice, together = "twice the tolerance", "joint intervals"
+    found = told.of("equal_minimum")
+    assert found.others == [Other(twice, "fails", "fails")]
+    assert found.changed == [(twice, "fails, as before", "fails")]
+    assert (found.moved, found.is_firm) == ([], True)
+    found = told.of("oscillation")
+    assert found.others == found.moved == [Other(together, "open", "holds")]
+    assert (found.is_firm, found.choices) == (False, 2)
+    # Without an outcome in the published runs, which the claim has.
+    assert told.of("contraction").changed == [(together, "fails, as before", "-")]
     assert told.of("contraction").is_firm
     # It rests on no choice.
     assert (told.of("data_in_r3").choices, told.of("data_in_r3").is_firm) == (0, False)
-    # Its verdict does not tell that it fails in general.
-    found = told.of("five_times_faster")
-    assert (found.verdict, found.general, found.is_firm) == ("undecided", "fails", True)
 
 
 def test_the_claims_that_fail_by_every_other_choice():
@@ -335,7 +338,7 @@ def test_claims_are_counted_by_both_parts(markdown):
 
 
 def test_another_choice_says_what_it_leaves_as_it_was(markdown):
-    accuracy = "an accuracy of 0.97 as full | fails, as before | holds in the published runs only |"
+    accuracy = "an accuracy of 0.97 as full | fails, as before | holds |"
     (line,) = re.findall(r"^\| \[11\. .*as before.*$", markdown, flags=re.MULTILINE)
     assert line.endswith(accuracy)
     assert '<td data-label="in general" class="bad">fails, as before</td>' in content(

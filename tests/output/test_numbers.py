@@ -276,8 +276,8 @@ def all_tables(**changed):
             {"id": "low", "label": "difference of loss", "unit": "decades", "estimate": 0.7},
         ],
         "sensitivity": [
-            {"id": "slow", "half_tolerance": "fails"},
-            {"id": "low", "half_tolerance": "fails"},
+            {"id": "slow", "choice": "simultaneous", "general": "fails"},
+            {"id": "low", "choice": "simultaneous", "general": "fails"},
         ],
         "minima": [{"category": "no kink", "runs": 48, "seconds": 0.3}],
         "times": [{"engine": "fused", "median_seconds": 0.2}],
@@ -305,7 +305,7 @@ def all_tables(**changed):
         ({"evidence__1__estimate": None}, "the results give None"),
         ({"minima__0__seconds": 0.4}, "minima, no kink: seconds 0.3, the results give 0.4"),
         ({"minima__0__more": 1}, "minima, no kink: other columns: more"),
-        ({"sensitivity__1__half_tolerance": "holds"}, "sensitivity, low, fails: half_tolerance"),
+        ({"sensitivity__1__general": "open"}, "sensitivity, low, simultaneous: general fails,"),
         ({"answer__1__estimate": 21.0}, "answer, psnr, once: estimate 20.0, the results give 21.0"),
     ],
 )
@@ -321,7 +321,7 @@ def test_a_number_that_differs_is_named(changed, line):
         {"times__0__median_seconds": 0.4},
         {"claims__0__verdict": "reproduced"},
         {"evidence__0__estimate": 9.9},
-        {"sensitivity__0__half_tolerance": "holds"},
+        {"sensitivity__0__general": "open"},
         {"answer__0__estimate": 0.9},
         {"evidence__1__estimate": 0.7000001},
     ],
@@ -417,7 +417,12 @@ def test_evidence_about_time_stays_as_it_was_with_the_claims_that_it_is_for():
 
     def told(rows, slow, low):
         verdicts_found = [{"id": "slow", "verdict": slow}, {"id": "low", "verdict": low}]
-        tables = {"evidence": rows, "claims": verdicts_found, "sensitivity": verdicts_found}
+        by_choice = [
+            {"id": row["id"], "choice": choice, "general": row["verdict"]}
+            for row in verdicts_found
+            for choice in ("as_judged", "simultaneous")
+        ]
+        tables = {"evidence": rows, "claims": verdicts_found, "sensitivity": by_choice}
         return {name: {"kind": "plain", "rows": rows} for name, rows in tables.items()}
 
     loss = evidence("low", "loss", [""], 1, "Loss")

@@ -325,6 +325,9 @@ def test_every_table_of_numbers_is_on_a_page(name):
             and not isinstance(value, bool)
             and column not in KEYS_AND_LIMITS
         }
+    if changed == COMMITTED["tables"][name]:
+        # It has no number.
+        changed["rows"].pop()
     # Those first that name the table: the others are rarely looked at.
     pages = sorted(PAGES, key=lambda each: name not in (ROOT / PAGES[each]).read_text())
     assert any(page(each, given) != committed(each) for each in pages)

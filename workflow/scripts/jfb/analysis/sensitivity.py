@@ -1,4 +1,4 @@
-"""What the verdicts would be by other choices: tolerances, intervals, levels, accuracy."""
+"""What claims would do by other choices: tolerances, intervals, levels, accuracy."""
 
 import dataclasses
 import math
@@ -16,24 +16,20 @@ from jfb.analysis.sources import DECIDING, PARTS, Source
 #: By which factor tolerances are scaled, by column.
 _SCALES = {"half_tolerance": 0.5, "double_tolerance": 2.0}
 SIMULTANEOUS = "simultaneous"
+AS_JUDGED = "as_judged"
 _ACCURATE = ("first_accurate_share", "accurate", "accurate_at_once", "accurate_halfway")
 
 
-def columns() -> list[str]:
+def choices() -> list[str]:
     """The other choices, in the order of the table."""
     levels = [of_level("level", level) for level in LEVELS if level != REACHED]
     return [*_SCALES, SIMULTANEOUS, *levels, "accuracy_0.97"]
 
 
-def in_general(choice: str) -> str:
-    """The column of the outcome in general by another choice."""
-    return f"general_{choice}"
-
-
 def table(
     claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame]
 ) -> pd.DataFrame:
-    """The verdicts, and the outcomes in general, by each other choice.
+    """The outcomes of the claims by each other choice.
 
     Args:
         claims: the claims.
@@ -41,32 +37,29 @@ def table(
         tables: see `jfb.analysis.decisions.judge`.
 
     Returns:
-        A row per claim: id, verdict; half_tolerance and double_tolerance, where the distance of
-        each bound of `holds` from `counted_from` is halved or doubled (of ratios, that of their
-        logarithms), unless that would allow every share; simultaneous, where intervals are of
-        1 - 0.05 / m for the m intervals that decide claims (Bonferroni), so that with 95 % all of
-        them contain what they estimate;
-        level_<x>, where runs have to reach the loss x, not 0.001 (below that at exact fixed
-        points); accuracy_0.97, where 0.97 is accurate, not 0.99; changes, the number of verdicts
-        that differ from the first; general, and general_<choice> by each choice, the outcome in
-        general, which a verdict of two parts need not tell. A choice that a claim does not rest on
-        is missing, and so is the outcome of a claim that has no such part.
+        A row per claim and choice that it rests on: id; choice; general and published, the outcome
+        of either part, missing where the claim has no such part. The choices are as_judged, the
+        rule itself; half_tolerance and double_tolerance, where the distance of each bound of
+        `holds` from `counted_from` is halved or doubled (of ratios, that of their logarithms),
+        unless that would allow every share; simultaneous, where intervals are of 1 - 0.05 / m for
+        the m intervals that decide claims (Bonferroni), so that with 95 % all of them contain what
+        they estimate; level_<x>, where runs have to reach the loss x, not 0.001 (below that at
+        exact fixed points); accuracy_0.97, where 0.97 is accurate, not 0.99.
     """
-    rows: dict[str, dict[str, object]] = {one.claim.id: {"id": one.claim.id} for one in judged}
-    for column, general, found in (
-        ("verdict", "general", judged),
-        *((name, in_general(name), found) for name, found in _verdicts(claims, judged, tables)),
-    ):
-        for one in found:
-            outcome = one.general and str(one.general)
-            rows[one.claim.id] |= {column: str(one.verdict), general: outcome}
-    of_general = ["general", *map(in_general, columns())]
-    frame = pd.DataFrame(rows.values()).reindex(
-        columns=["id", "verdict", *columns(), "changes", *of_general]
-    )
-    others = frame[columns()]
-    changes = others.notna() & others.ne(frame["verdict"], axis=0)
-    return frame.assign(changes=changes.sum(axis=1))
+    by_choice = {AS_JUDGED: judged, **dict(_judged_again(claims, judged, tables))}
+    rows = [
+        {
+            "id": one.claim.id,
+            "choice": choice,
+            "general": one.general and str(one.general),
+            "published": one.published and str(one.published),
+        }
+        for choice, found in by_choice.items()
+        for one in found
+    ]
+    frame = pd.DataFrame(rows, columns=["id", "choice", "general", "published"])
+    places = {one.claim.id: place for place, one in enumerate(judged)}
+    return frame.sort_values("id", key=lambda ids: ids.map(places), kind="stable")
 
 
 def intervals_that_decide(judged: Sequence[Judged]) -> int:
@@ -101,10 +94,10 @@ def _is_share(piece: Evidence) -> bool:
     return piece.unit == "%" and piece.statistic != "share_difference"
 
 
-def _verdicts(
+def _judged_again(
     claims: Sequence[Claim], judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame]
 ) -> Iterator[tuple[str, list[Judged]]]:
-    """The verdicts by each other choice, of the claims that rest on it."""
+    """The claims by each other choice, of those that rest on it."""
     for column, factor in _SCALES.items():
         yield column, _again(judged, lambda piece, factor=factor: scaled(piece, factor))
     confidence = 1 - (1 - CONFIDENCE) / max(1, intervals_that_decide(judged))
@@ -119,7 +112,7 @@ def _verdicts(
 
 
 def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> list[Judged]:
-    """The verdicts with other tolerances of the same findings, of the claims that have any."""
+    """The claims with other tolerances of the same findings, of those that have any."""
     found = []
     for one in judged:
         weighed = {
@@ -139,7 +132,7 @@ def _again(judged: Sequence[Judged], change: Callable[[Evidence], Evidence]) -> 
 def _by_columns(
     judged: Sequence[Judged], tables: Mapping[Source, pd.DataFrame], change: Mapping[str, str]
 ) -> list[Judged]:
-    """The verdicts with other columns of the same tables, of the claims that rest on them."""
+    """The claims with other columns of the same tables, of those that rest on them."""
     found = []
     for one in judged:
         weighed: dict[str, list] = {part: [] for part in PARTS}

@@ -8,8 +8,8 @@ from typing import Any
 
 from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed
 from jfb.analysis.rule_changes import KEYS
-from jfb.analysis.sensitivity import columns, in_general
-from jfb.analysis.sources import DECIDING, targets
+from jfb.analysis.sensitivity import AS_JUDGED
+from jfb.analysis.sources import targets
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, command, missing
 
@@ -32,12 +32,8 @@ _GROUPS = {
     Outcome.NOT_MEASURED: "Not measured in general",
     None: "About the published runs only",
 }
+_WHERE = {"general": "In general", "published": "In the published runs"}
 _PARTS = {"published": "published runs", "general": "in general", "beside": "shown beside"}
-_CHOICES = {
-    "half_tolerance": "half the tolerance",
-    "double_tolerance": "twice the tolerance",
-    "simultaneous": "intervals that hold together",
-}
 
 
 @dataclass(frozen=True)
@@ -54,26 +50,33 @@ class Row:
 
 @dataclass(frozen=True)
 class Other:
-    """What another choice says of a claim: the outcome in general, if any, and the verdict.
-
-    `is_other`: the outcome in general is another than that of the claim.
-    """
+    """The outcomes of a claim by another choice, in words; None for a part that it has not."""
 
     choice: str
     general: str | None
-    verdict: str
-    is_other: bool
+    published: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is found in general, or in the published runs.
+
+    `counted` is how many pieces of evidence say what, `why` the sentence of the first that decides.
+    """
+
+    where: str
+    outcome: str
+    counted: str
+    why: str
 
 
 @dataclass(frozen=True)
 class Told:
     """A claim: `number` is its place among all.
 
-    `why` is the piece of evidence that decides in general, or in the published runs where the claim
-    is about nothing else; `deciding` that on which the verdict hangs if it is another, or empty.
-    `counted` is how many pieces of evidence say what, by part; `others` the other choices that give
-    another verdict, or another outcome in general; `choices` the number of other choices that it
-    rests on. `is_firm`: there are other choices, and none gives another outcome in general.
+    `parts` are those that it has, in general first; `general` and `published` their outcomes;
+    `others` the other choices that give another outcome of a part; `choices` the number of other
+    choices that it rests on.
     """
 
     number: int
@@ -86,13 +89,37 @@ class Told:
     machines: int | None
     published: str | None
     general: str | None
-    why: str
-    deciding: str
-    counted: list[str]
+    parts: list[Part]
     evidence: list[Row]
     others: list[Other]
     choices: int
-    is_firm: bool
+
+    @property
+    def why(self) -> str:
+        """What decides in general, or of the published runs where it is about nothing else."""
+        return self.parts[0].why
+
+    @property
+    def moved(self) -> list[Other]:
+        """The other choices that give another outcome in general."""
+        return [other for other in self.others if other.general != self.general]
+
+    @property
+    def changed(self) -> list[tuple[str, str, str]]:
+        """Of each of `others` the choice, and the outcomes beside those of the claim, in words."""
+        return [
+            (
+                o.choice,
+                wording.changed(o.general, self.general),
+                wording.changed(o.published, self.published),
+            )
+            for o in self.others
+        ]
+
+    @property
+    def is_firm(self) -> bool:
+        """It rests on other choices, and each gives the same outcome in general."""
+        return bool(self.choices) and not self.moved
 
 
 @dataclass(frozen=True)
@@ -142,9 +169,11 @@ def view(
         sizes: of studies, see `jfb.analysis.selection.sizes`.
     """
     names = Names(document.get("data", {}), sizes)
-    others = {row["id"]: row for row in sensitivity}
+    by_choice: dict[str, list[Mapping[str, Any]]] = {one.claim.id: [] for one in judged}
+    for row in sensitivity:
+        by_choice[row["id"]].append(row)
     claims = [
-        _told(number, one, others[one.claim.id], names) for number, one in enumerate(judged, 1)
+        _told(number, one, by_choice[one.claim.id], names) for number, one in enumerate(judged, 1)
     ]
     by_general = [
         (title, [told for told, one in zip(claims, judged, strict=True) if one.general is outcome])
@@ -175,36 +204,35 @@ def view(
     )
 
 
-def _told(number: int, one: Judged, others: Mapping[str, Any], names: Names) -> Told:
-    part = "general" if one.general else "published"
-    why = next(p for p in one.weighed[part] if p.outcome is getattr(one, part))
-    general = one.general and str(one.general)
-    by_choice = list(_others(others, general))
+def _told(number: int, one: Judged, rows: Sequence[Mapping[str, Any]], names: Names) -> Told:
+    found = {"general": _text(one.general), "published": _text(one.published)}
+    others = [
+        Other(wording.choice(row["choice"]), *(_text(row[part]) for part in found))
+        for row in rows
+        if row["choice"] != AS_JUDGED
+    ]
     return Told(
         number=number,
         **{key: getattr(one.claim, key) for key in ("id", "short", "statement", "place", "scope")},
         verdict=str(one.verdict),
         machines=one.machines,
-        published=one.published and str(one.published),
-        general=general,
-        why=_sentence(why, names),
-        deciding="" if why is one.deciding else _sentence(one.deciding, names),
-        counted=[_counted(one, part) for part in DECIDING if one.weighed[part]],
+        **found,
+        parts=[_part(one, part, names) for part in ("general", "published") if found[part]],
         evidence=list(_rows(one)),
-        others=[o for o in by_choice if o.is_other or o.verdict != str(one.verdict)],
-        choices=len(by_choice),
-        is_firm=bool(by_choice) and not any(other.is_other for other in by_choice),
+        others=[o for o in others if found != {"general": o.general, "published": o.published}],
+        choices=len(others),
     )
 
 
-def _others(row: Mapping[str, Any], general: str | None) -> Iterator[Other]:
-    """What each other choice says that a claim rests on; missing cells are NaN or None."""
-    for name in columns():
-        verdict, outcome = (
-            cell if isinstance(cell, str) else None for cell in (row[name], row[in_general(name)])
-        )
-        if verdict:
-            yield Other(choice_in_words(name), outcome, verdict, is_other=outcome != general)
+def _text(cell: object) -> str | None:
+    """An outcome in words; missing cells are NaN or None."""
+    return str(cell) if isinstance(cell, str) else None
+
+
+def _part(one: Judged, part: str, names: Names) -> Part:
+    outcome = getattr(one, part)
+    why = next(piece for piece in one.weighed[part] if piece.outcome is outcome)
+    return Part(_WHERE[part], str(outcome), _counted(one, part), _sentence(why, names))
 
 
 def _sentence(weighed: Weighed, names: Names) -> str:
@@ -221,10 +249,8 @@ def _counted(one: Judged, part: str) -> str:
     outcomes = Counter(piece.outcome for piece in one.weighed[part])
     pieces = outcomes.total()
     (most, n), *others = outcomes.most_common()
-    where = {"published": "Published runs", "general": "In general"}[part]
     told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {says(most, n)}"
-    rest = "".join(f", {count} {says(outcome, count)}" for outcome, count in others)
-    return f"{where}: {told}{rest}."
+    return told + "".join(f", {count} {says(outcome, count)}" for outcome, count in others)
 
 
 def _listed(outcomes: Counter[Outcome | None]) -> str:
@@ -254,13 +280,6 @@ def _rows(one: Judged) -> Iterator[Row]:
                 allowed=wording.allowed_by(piece.evidence),
                 outcome=str(outcome),
             )
-
-
-def choice_in_words(column: str) -> str:
-    """Another choice by which claims are judged, a column of `jfb.analysis.sensitivity`."""
-    kind, _, value = column.rpartition("_")
-    told = {"level": f"a loss of {value} to reach", "accuracy": f"an accuracy of {value} as full"}
-    return _CHOICES.get(column) or told[kind]
 
 
 def _change(change: Mapping[str, Any], numbered: Mapping[str, int]) -> dict[str, str]:

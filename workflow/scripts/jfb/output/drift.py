@@ -148,8 +148,8 @@ def _timed(tables: Mapping[str, Any]) -> set[str]:
 
 
 def _about(row: Mapping[str, Any]) -> tuple[str, str | None]:
-    """The claim, and the piece of its evidence if the row is of one."""
-    return row["id"], row.get("evidence_id")
+    """The claim, and the piece of its evidence or the other choice if the row is of one."""
+    return row["id"], row.get("evidence_id") or row.get("choice")
 
 
 def _is_seconds(answer: Mapping[str, Any]) -> bool:

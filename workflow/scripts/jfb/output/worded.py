@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jfb.analysis import sensitivity
-from jfb.output import formats
-from jfb.output.claim_view import choice_in_words
+from jfb.output import formats, wording
 
 DASH = "-"
 #: Words for columns, where replacing underscores by spaces is not enough.
@@ -162,27 +161,28 @@ def _evidence(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
 
 
 def _sensitivity(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
-    others = [name for name in sensitivity.columns() if name in table]
-    rows = [
+    parts = {"general": "in general", "published": "in the published runs"}
+    rows = records(table)
+    judged = {row["id"]: row for row in rows if row["choice"] == sensitivity.AS_JUDGED}
+    changing = [row for row in rows if any(row[p] != judged[row["id"]][p] for p in parts)]
+    told = [
         {
             "claim": names.get(row["id"], row["id"]),
-            "in general": row["general"],
+            "by another choice": wording.choice(row["choice"]),
             **{
-                choice_in_words(name): DASH if found in (None, row["general"]) else found
-                for name in others
-                for found in [row[sensitivity.in_general(name)]]
+                where: wording.changed(row[part], judged[row["id"]][part])
+                for part, where in parts.items()
             },
         }
-        for row in records(table)
+        for row in changing
     ]
-    changing = [row for row in rows if {*row.values()} - {row["claim"], row["in general"], DASH}]
-    columns = ["claim", "in general", *map(choice_in_words, others)]
+    moved = {row["id"] for row in changing if row["general"] != judged[row["id"]]["general"]}
     note = (
-        f"With one of these choices {len(changing)} of {len(table)} claims have another outcome in "
-        "general; only these are listed. A dash, or no entry: the same outcome, or the claim does "
-        "not rest on it."
+        f"By another choice {len(moved)} of {len(judged)} claims have another outcome in general. "
+        "A choice that changes nothing is not listed; a dash: the claim is not about that."
     )
-    return Shown(pd.DataFrame(changing, columns=columns), note)
+    columns = ["claim", "by another choice", *parts.values()]
+    return Shown(pd.DataFrame(told, columns=columns), note)
 
 
 def _answers(table: pd.DataFrame, _: Mapping[str, str]) -> Shown:
@@ -246,7 +246,7 @@ def _minima(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
 
 _KINDS = [
     Kind(frozenset({"id", "part", "outcome"}), _evidence),
-    Kind(frozenset({"half_tolerance", "changes"}), _sensitivity),
+    Kind(frozenset({"id", "choice"}), _sensitivity),
     Kind(frozenset({"measure", "criterion"}), _answers),
     *(
         Kind(frozenset(has), _minima if columns is None else _of_columns(columns))

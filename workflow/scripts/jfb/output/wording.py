@@ -16,6 +16,12 @@ TIMES = "times"
 POINTS = "points"
 #: The least and the most that a value can be, by unit.
 _BOUNDS = {"%": (0, 1), POINTS: (-1, 1)}
+#: Other choices by which claims are judged.
+_CHOICES = {
+    "half_tolerance": "half the tolerance",
+    "double_tolerance": "twice the tolerance",
+    "simultaneous": "joint intervals",
+}
 
 
 def number(value: float, unit: str, signed: bool = False) -> str:
@@ -162,3 +168,15 @@ def _allows(piece: Evidence) -> str:
 def _ends(finding: Finding, unit: str, signed: bool = False) -> str:
     ends = spanned(finding.low, finding.high, finding.span, unit, signed)
     return ends or ("" if finding.span is Span.EXACT else "(too few for an interval)")
+
+
+def choice(name: str) -> str:
+    """Another choice by which claims are judged, see `jfb.analysis.sensitivity`."""
+    kind, _, value = name.rpartition("_")
+    told = {"level": f"a loss of {value} to reach", "accuracy": f"an accuracy of {value} as full"}
+    return _CHOICES.get(name) or told[kind]
+
+
+def changed(outcome: str | None, before: str | None) -> str:
+    """An outcome by another choice beside that by the rule; a dash where there is no such part."""
+    return f"{outcome}, as before" if outcome and outcome == before else outcome or "-"
