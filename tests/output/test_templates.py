@@ -195,7 +195,7 @@ def test_the_answers_count_updates_and_name_machines_as_short_as_they_differ():
     pieces = ("dataloader_32", "reference_32", "fused_32")
     timed = [row for row in rows if row["evidence_id"] in pieces]
     assert len(timed) == 6
-    assert "An epoch makes 50 updates at 32" in page("README.md", given)
+    assert "An epoch at 32 makes 50 updates" in page("README.md", given)
     # The same brand twice; the last piece has its machines in another order.
     for row, family, times in zip(timed, (0, 1, 0, 1, 1, 0), (2, 3, 4, 5, 7, 6), strict=True):
         row["machine"] = f"AMD(R) EPYC Processor (family {family}, model 1), 2 cores"
