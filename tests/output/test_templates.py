@@ -201,7 +201,7 @@ def test_the_answers_count_updates_and_name_machines_as_short_as_they_differ():
         row["machine"] = f"AMD(R) EPYC Processor (family {family}, model 1), 2 cores"
         row["estimate"] = times
     told = " ".join(page("README.md", given).split())
-    assert "it takes 2 times as long on AMD EPYC (family 0, model 1) and 3 times on" in told
+    assert "It takes 2 times as long on AMD EPYC (family 0, model 1) and 3 times on" in told
     assert told.count("on AMD EPYC (family 1, model 1)") == 1
     assert "4 and 5 times with tensors in PyTorch, 6 and 7 times in compiled code" in told
 
