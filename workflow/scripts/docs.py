@@ -28,12 +28,14 @@ try:
     config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     if sys.argv[1:] == ["--take"]:
         commit = json.loads(provenance.of(config))["commit"]
-        found = committed.taken(sources.numbers, sources.questions, load(config), commit)
+        told, found = committed.taken(sources.numbers, sources.questions, load(config), commit)
+        print(told)
         numbers.write(templates.NUMBERS, found)
         sources = dataclasses.replace(sources, numbers=found)
     texts = committed.written(sources)
     if sys.argv[1:] == ["--check"]:
-        lines = committed.differing(sources.numbers, load(config), texts)
+        compared, lines = committed.differing(sources.numbers, load(config), texts)
+        print(*compared, sep="\n")
         print("\n".join(lines) or "README and the pages of docs are those of the numbers")
         sys.exit(bool(lines))
     for page, text in texts.items():

@@ -18,6 +18,7 @@ _LANDING, _LANDING_TEMPLATE = "workflow/report/workflow.rst", "workflow/report/w
 _QUESTIONS_PAGE = "docs/questions.md"
 #: The library, and the picture of its packages.
 LIBRARY, PICTURE = "workflow/scripts/jfb", "docs/architecture.svg"
+_NOTHING = "nothing, none has been made"
 
 
 def written(sources: templates.Sources) -> dict[str, str]:
@@ -27,8 +28,10 @@ def written(sources: templates.Sources) -> dict[str, str]:
     return made | {_LANDING: landing, _QUESTIONS_PAGE: questions.page(sources.questions)}
 
 
-def differing(found: Mapping[str, Any], project: Project, texts: Mapping[str, str]) -> list[str]:
-    """What does not agree with the numbers, with the command that makes it agree.
+def differing(
+    found: Mapping[str, Any], project: Project, texts: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """What was compared, and what does not agree with the numbers, with the command that mends it.
 
     Args:
         found: the numbers, see `jfb.output.numbers.write`.
@@ -36,9 +39,9 @@ def differing(found: Mapping[str, Any], project: Project, texts: Mapping[str, st
         texts: the pages, see `written`.
     """
     again = numbers.collect_again(found)
-    print(f"compared with the results: {', '.join(again) or 'nothing, none has been made'}")
+    compared = [f"compared with the results: {', '.join(again) or _NOTHING}"]
     if others := numbers.left_out(found, again):
-        print(f"not compared, their evidence is from other tables: {', '.join(others)}")
+        compared.append(f"not compared, their evidence is from other tables: {', '.join(others)}")
     of_numbers = [
         *drift.of_figures(found, texts),
         *drift.of_settings(found, project),
@@ -53,13 +56,13 @@ def differing(found: Mapping[str, Any], project: Project, texts: Mapping[str, st
         f"`snakemake findings` makes {templates.NUMBERS}, the figures and the pages again; "
         "`make numbers` takes the results that are there.": of_numbers,
     }
-    return [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
+    return compared, [line for hint, lines in hints.items() if lines for line in (*lines, hint)]
 
 
 def taken(
     found: Mapping[str, Any], asked: Iterable[str], project: Project, commit: str | None
-) -> dict[str, Any]:
-    """The numbers with those of results that are there, whose figures take their places too.
+) -> tuple[str, dict[str, Any]]:
+    """What was taken from results that are there, and the numbers with it; figures are copied.
 
     Args:
         found: the numbers, see `jfb.output.numbers.write`.
@@ -78,8 +81,8 @@ def taken(
             if Path(file).exists() and not drift.is_of_times(file, found["tables"])
         }
     )
-    print(f"taken from the results: {', '.join(again) or 'nothing, none has been made'}")
-    return numbers.taken(found, again, project)
+    told = f"taken from the results: {', '.join(again) or _NOTHING}"
+    return told, numbers.taken(found, again, project)
 
 
 def _with_answers(found: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
