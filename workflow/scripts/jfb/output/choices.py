@@ -2,6 +2,7 @@
 
 import dataclasses
 import types
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -32,6 +33,15 @@ def rows() -> list[Row]:
         for key, kind in kinds.items()
         for name, choice in kind.all().items()
     ]
+
+
+def defaults(given: Mapping[str, Any]) -> dict[str, str]:
+    """The name of the default choice of each key, from the values of config.yaml."""
+    return {
+        key: value["name"] if isinstance(value, Mapping) else value
+        for key, value in given.items()
+        if isinstance(value, str) or (isinstance(value, Mapping) and "name" in value)
+    }
 
 
 def _what(choice: type[Choice]) -> str:

@@ -1,9 +1,9 @@
 """Pages with numbers: a template in Jinja, and the functions and formats that it may use."""
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
+from jfb.config import validation
 from jfb.output import answers, choices, claim_view, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
 from jfb.storage import files
@@ -19,10 +20,11 @@ from jfb.storage import files
 #: Where a clone has what pages are written from, see `Sources`; records are a pattern.
 NUMBERS, QUESTIONS = "docs/numbers.json", "workflow/questions.yaml"
 CLAIMS, CHANGES = "workflow/claims.yaml", "workflow/rule_changes.yaml"
+CONFIG = "config.yaml"
 RECORDS = "benchmarks/records/*.json"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Sources:
     """What pages are written from.
 
@@ -32,6 +34,7 @@ class Sources:
         questions: as workflow/questions.yaml has them.
         claims: as workflow/claims.yaml has them; None for pages without them.
         changes: as workflow/rule_changes.yaml has them.
+        defaults: of a run, as config.yaml has them, and of what it leaves out.
     """
 
     numbers: Mapping[str, Any]
@@ -39,6 +42,7 @@ class Sources:
     questions: Mapping[str, Mapping[str, Any]]
     claims: Mapping[str, Any] | None = None
     changes: Sequence[Mapping[str, Any]] = ()
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def tables(self) -> dict[str, list[Row]]:
@@ -52,6 +56,7 @@ def read(
     questions_path: str | Path,
     claims_path: str | Path,
     changes_path: str | Path,
+    config_path: str | Path,
 ) -> Sources:
     """Read what pages are written from.
 
@@ -59,18 +64,19 @@ def read(
         jfb.storage.files.Unreadable: the first is no file of numbers.
     """
     texts = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in record_paths}
-    documents = (
+    *documents, config = (
         yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        for path in (questions_path, claims_path, changes_path)
+        for path in (questions_path, claims_path, changes_path, config_path)
     )
     records = {name: json.loads(text) for name, text in texts.items()}
-    return Sources(numbers.read(numbers_path), records, *documents)
+    defaults = validation.checked(config)["defaults"]
+    return Sources(numbers.read(numbers_path), records, *documents, defaults)
 
 
 def of_clone(root: str | Path) -> Sources:
     """What the pages of a clone are written from, see `read`."""
     root = Path(root)
-    others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES))
+    others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES, CONFIG))
     return read(root / NUMBERS, sorted(root.glob(RECORDS)), *others)
 
 
@@ -90,6 +96,7 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
+    - `defaults`: the name of the default choice of each key;
     - `view`: the claims in words, see `jfb.output.claim_view.View`, where the sources have claims;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
 
@@ -178,6 +185,7 @@ def _names(sources: Sources) -> dict[str, object]:
         "studies": found["studies"],
         "record": record,
         "choices": choices.rows(),
+        "defaults": choices.defaults(sources.defaults),
         "made_by": found["made_by"],
         "origin": found["origin"],
     }
