@@ -383,7 +383,7 @@ def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_
     assert page.title() == "What the report claims, and what holds"
     page.locator("details").nth(1).locator("summary").click()
     tables = [each for each in page.locator("table").all() if each.is_visible()]
-    assert len(tables) == 9
+    assert len(tables) == 10
     for box in (table.bounding_box() for table in tables):
         assert box["x"] + box["width"] <= width
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")

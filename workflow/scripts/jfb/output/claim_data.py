@@ -1,11 +1,13 @@
 """What claims rest on and what they lack, in words, with the commands that make it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jfb.analysis.decisions import Judged
+from jfb.analysis.rule_changes import KEYS
 from jfb.analysis.sources import Source, targets
 
 
@@ -89,3 +91,19 @@ def _add(entries: list, entry: object) -> None:
 def _product(source: Source) -> Source:
     """What a table is made from, or itself where the library holds it."""
     return source.product or source
+
+
+def changed_rule(change: Mapping[str, Any], numbered: Mapping[str, int]) -> dict[str, str]:
+    """A change with claims by their numbers, in its texts too; without a commit an empty one."""
+    # A name of one word, such as contraction, can mean the thing: "claim" stands before it.
+    alone, joined = (
+        "|".join(name for name in numbered if ("_" in name) == has) for has in (False, True)
+    )
+    ids = re.compile(rf"\b(?:claim ({alone})|({joined}))\b")
+    told = {
+        key: ids.sub(
+            lambda found: f"claim {numbered[found[1] or found[2]]}", str(change.get(key, ""))
+        )
+        for key in KEYS
+    }
+    return told | {"claims": ", ".join(str(k) for k in sorted(map(numbered.get, change["claims"])))}

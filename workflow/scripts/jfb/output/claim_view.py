@@ -1,17 +1,15 @@
 """What the pages of claims say, in words, for their templates: the same of Markdown and of HTML."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jfb.analysis.decisions import Judged, Outcome, Verdict, Weighed
-from jfb.analysis.rule_changes import KEYS
-from jfb.analysis.sensitivity import AS_JUDGED
+from jfb.analysis.sensitivity import AS_JUDGED, choices
 from jfb.analysis.sources import targets
 from jfb.output import wording
-from jfb.output.claim_data import Missing, Names, basis, command, missing
+from jfb.output.claim_data import Missing, Names, basis, changed_rule, command, missing
 
 #: What a verdict says, by its name.
 MEANINGS = {
@@ -127,14 +125,17 @@ class View:
     """What a template of the claims may use.
 
     `crossed` has the number of claims of each outcome in general (None: they have none), and in
-    words how many of them have which outcome in the published runs. `smaller` is the number of
-    pieces of evidence that rest on less than they could, `unmeasured` that of those without data.
+    words how many of them have which outcome in the published runs. `verdicts` has the numbers of
+    the claims of each, and `choices` those of the claims that rest on each choice. `smaller` is the
+    number of pieces of evidence that rest on less than they could, `unmeasured` that of those
+    without data.
     """
 
     claims: list[Told]
     groups: list[tuple[str, list[Told]]]
     crossed: list[tuple[str | None, int, str]]
-    verdicts: list[tuple[str, int, str]]
+    verdicts: list[tuple[str, list[int], str]]
+    choices: list[tuple[str, list[int]]]
     pieces: int
     smaller: int
     unmeasured: int
@@ -179,7 +180,6 @@ def view(
         (title, [told for told, one in zip(claims, judged, strict=True) if one.general is outcome])
         for outcome, title in _GROUPS.items()
     ]
-    counts = Counter(one.verdict for one in judged)
     published = {outcome: Counter() for outcome in _GROUPS}
     for one in judged:
         published[one.general][one.published] += 1
@@ -193,14 +193,21 @@ def view(
             for outcome, found in published.items()
             if found
         ],
-        verdicts=[(str(name), counts[name], MEANINGS[name]) for name in Verdict if counts[name]],
+        verdicts=[
+            (str(name), [k for k, one in enumerate(judged, 1) if one.verdict is name], meaning)
+            for name, meaning in MEANINGS.items()
+        ],
+        choices=[
+            (wording.choice(choice), sorted(numbered[name] for name in resting))
+            for choice, resting in _resting(by_choice).items()
+        ],
         pieces=len(taken),
         smaller=sum(one.source not in (None, one.evidence.sources[0]) for one in taken),
         unmeasured=sum(one.source is None for one in taken),
         rule=document["rule"].strip().split("\n\n"),
         basis=basis(judged, names),
         missing=missing(judged, names),
-        changes=[_change(change, numbered) for change in reversed(changes)],
+        changes=[changed_rule(change, numbered) for change in reversed(changes)],
     )
 
 
@@ -222,6 +229,16 @@ def _told(number: int, one: Judged, rows: Sequence[Mapping[str, Any]], names: Na
         others=[o for o in others if found != {"general": o.general, "published": o.published}],
         choices=len(others),
     )
+
+
+def _resting(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[str]]:
+    """The claims that rest on each other choice, in the order of the choices."""
+    found: dict[str, list[str]] = {choice: [] for choice in choices()}
+    for name, some in rows.items():
+        for row in some:
+            if row["choice"] != AS_JUDGED:
+                found[row["choice"]].append(name)
+    return found
 
 
 def _text(cell: object) -> str | None:
@@ -280,14 +297,3 @@ def _rows(one: Judged) -> Iterator[Row]:
                 allowed=wording.allowed_by(piece.evidence),
                 outcome=str(outcome),
             )
-
-
-def _change(change: Mapping[str, Any], numbered: Mapping[str, int]) -> dict[str, str]:
-    """A change with claims by their numbers, in its texts too; without a commit an empty one."""
-    # Of one word, such as contraction, the text may mean the thing.
-    ids = re.compile(rf"\b({'|'.join(name for name in numbered if '_' in name)})\b")
-    told = {
-        key: ids.sub(lambda found: f"claim {numbered[found[0]]}", str(change.get(key, "")))
-        for key in KEYS
-    }
-    return told | {"claims": ", ".join(str(k) for k in sorted(map(numbered.get, change["claims"])))}
