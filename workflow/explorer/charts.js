@@ -129,7 +129,7 @@ function drawFunction(run, snapshot) {
   const is = snapshot.corners.length > 0;
   const kinks = snapshot.corners.slice(1, -1).filter(([, y]) => low <= y && y <= high);
   at("whole").closest("label").hidden = isWhole;
-  at("function_title").textContent = is ? title : `${title}: ${data.forms[snapshot.form]}`;
+  at("function_title").textContent = title;
   at("function_legend").textContent = is
     ? `Line: prediction. ◆ kink. Dots: targets, in full colour where it is off by ${data.threshold} or more.`
     : "Dots: targets. There is no line, as the network predicts nothing definite here.";
