@@ -8,11 +8,16 @@ const CHARTS = {
   iterations_mean: { lines: ["iterations_mean"], label: data.series.iterations_mean, log: true, rule: (run) => run.stopped && [run.limit, `limit of a search: ${told(run.limit)} steps`] },
   spectral_norm: { lines: ["spectral_norm"], label: data.series.spectral_norm, rule: [1, "below 1 the latent map contracts"] },
 };
+// Errors below and above 0 and at it, each away from the back of the page.
+const ERRORS = { light: ["#542788", "#dcdcdc", "#b35806"], dark: ["#b9a0ff", "#56595e", "#ffa64d"] };
+const isDark = matchMedia("(prefers-color-scheme: dark)");
 const color = ["var(--one)", "var(--two)"];
 const shown = (value, digits = 4) =>
   value === null ? "–" : typeof value !== "number" ? value : value && Math.abs(value) < 1e-4
     ? String(Number(value.toPrecision(digits)).toExponential()) : String(Number(value.toPrecision(digits)));
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
+// Whether an update takes all training points.
+const isFull = (run) => run.batch_size >= data.size;
 const told = (value) => value.toLocaleString("en-US");
 // How many epochs of a run are in the page.
 const part = (run) => `${told(run.epochs.length)} of ${told(run.trained)} epochs`;
@@ -100,27 +105,44 @@ function drawAlong(run, snapshot) {
   });
 }
 
+// The values that the chart of the function shows, the same after all epochs: the targets take half of it or more, if not all are asked for.
+function functionRange(run) {
+  const targets = data.points.map(([, y]) => y);
+  const values = [...targets, ...run.snapshots.flatMap((one) => one.corners.map(([, y]) => y))];
+  const all = [Math.min(...values), Math.max(...values)];
+  const [least, most] = [Math.min(...targets), Math.max(...targets)];
+  const near = [Math.max(all[0], least - (most - least) / 2), Math.min(all[1], most + (most - least) / 2)];
+  const isWhole = near[0] === all[0] && near[1] === all[1];
+  const [low, high] = state.whole ? all : near;
+  return { low, high, isWhole };
+}
+
 function drawFunction(run, snapshot) {
   const points = data.points.map(([x, y]) => {
     const value = valueAt(snapshot.corners, x);
     return { x, y, error: value === null ? null : value - y };
   });
   const tip = ({ x, y, error }) => `Position: ${shown(x, 3)} m\nTarget: ${shown(y, 3)}\nPrediction minus target: ${shown(error, 3)}`;
-  const most = Math.max(...points.map((point) => Math.abs(point.error ?? 0)), 1e-9);
+  const { low, high, isWhole } = functionRange(run);
+  const margin = 0.04 * (high - low);
   const title = `The network after epoch ${told(snapshot.epoch)}`;
   const is = snapshot.corners.length > 0;
-  at("function_title").textContent = is ? title : `${title}: ${data.forms[snapshot.form]}`;
-  at("function_legend").textContent = is ? "Line: network. ◆ kink. Dots: target, coloured by the error." : "Dots: target.";
+  const kinks = snapshot.corners.slice(1, -1).filter(([, y]) => low <= y && y <= high);
+  at("whole").closest("label").hidden = isWhole;
+  at("function_title").textContent = title;
+  at("function_legend").textContent = is
+    ? `Line: prediction. ◆ kink. Dots: targets, in full colour where it is off by ${data.threshold} or more.`
+    : "Dots: targets. There is no line, as the network predicts nothing definite here.";
   plot("function", {
     ariaLabel: title,
     x: { label: "Position along the diagonal of the room (m)", grid: true },
-    y: { label: "Target and prediction", grid: true },
-    color: { type: "diverging", scheme: "PuOr", domain: [-most, most], label: "Prediction minus target", legend: true },
+    y: { label: "Target and prediction", grid: true, domain: [low - margin, high + margin] },
+    color: { type: "diverging", range: ERRORS[isDark.matches ? "dark" : "light"], interpolate: "rgb", domain: [-data.threshold, data.threshold], clamp: true, label: "Prediction minus target", legend: true },
     marks: [
       Plot.dot(points, { x: "x", y: "y", stroke: "var(--faint)", strokeWidth: 0.4, r: 3 }),
       is ? Plot.dot(points, { x: "x", y: "y", fill: "error", r: 2.8, title: tip, tip: { fill: "var(--back)" } }) : null,
-      Plot.line(snapshot.corners, { stroke: "var(--text)", strokeWidth: 2 }),
-      Plot.dot(snapshot.corners.slice(1, -1), { symbol: "diamond", r: 6, fill: "var(--text)", ariaLabel: ([x]) => `kink at ${shown(x)} m` }),
+      Plot.line(snapshot.corners, { stroke: "var(--text)", strokeWidth: 2, clip: true }),
+      Plot.dot(kinks, { symbol: "diamond", r: 6, fill: "var(--text)", ariaLabel: ([x]) => `kink at ${shown(x)} m` }),
     ],
   });
 }

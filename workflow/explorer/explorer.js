@@ -1,6 +1,10 @@
-const state = { what: "loss", epoch: Infinity, sort: ORDER, down: false, filter: "" };
+const state = { what: "loss", epoch: Infinity, sort: ORDER, down: false, filter: "", whole: false };
+const FLAGS = ["down", "whole"];
 // What an option is called; that of a level depends on the study.
-const worded = (key, value) => (key === "level" ? data.words.level[state.study][value] : data.words[key]?.[value]) ?? value;
+function worded(key, value) {
+  if (key === "batch_size" && isFull({ batch_size: Number(value) })) return `${value} (full batch)`;
+  return (key === "level" ? data.words.level[state.study][value] : data.words[key]?.[value]) ?? value;
+}
 
 // The runs that have the same values of the keys before this one.
 function among(key) {
@@ -38,32 +42,6 @@ function choose(run) {
   draw();
 }
 
-// Where searches for fixed points ended without one.
-function stoppedOf(run) {
-  if (!run.stopped) return "";
-  const best = run.stopped_at_best ? "; the lowest training loss is of such an epoch" : "";
-  return ` In ${told(run.stopped)} of ${told(run.trained)} epochs a search for fixed points ended at its limit of ${told(run.limit)} steps, before it arrived: the losses of these epochs are not those at fixed points${best}.`;
-}
-
-// Of the run, whichever of its networks is shown.
-function saidOf(run) {
-  const isLower = run.least !== null && run.lowest !== null && run.lowest < run.least;
-  const lower = isLower ? ", while the network changes and at inexact fixed points: it can be below the least loss" : "";
-  const least = run.least !== null
-    ? `: no function of this form has a loss below ${shown(run.least)}`
-    : run.kinks === null ? "" : `; for ${run.form} no least loss was computed`;
-  const end = run.end === null
-    ? `The network at the end: ${run.form}, so there is no exact loss.`
-    : `The network at the end: ${run.form}, with a loss of ${shown(run.end)} at exact fixed points${least}.`;
-  return `Lowest training loss: ${shown(run.lowest)}, at epoch ${told(run.best)} (mean over an epoch${lower}). ${end}${stoppedOf(run)}`;
-}
-
-// It stands below the slider, which stays where it is while one drags it.
-function nowOf(run, snapshot) {
-  return snapshot === run.snapshots.at(-1) || snapshot.loss === null
-    ? "" : `The network after epoch ${told(snapshot.epoch)}: ${data.forms[snapshot.form]}, with a loss of ${shown(snapshot.loss)}.`;
-}
-
 function drawRun() {
   const run = chosen();
   const last = run.snapshots.length - 1;
@@ -75,11 +53,19 @@ function drawRun() {
   at("snapshot").value = place;
   at("epoch").textContent = told(snapshot.epoch);
   at("snapshot").setAttribute("aria-valuetext", `epoch ${snapshot.epoch}`);
-  at("said").textContent = saidOf(run);
+  at("run").textContent = `The run: ${nameOf(run)}`;
+  lines("said", [lowestOf(run), endOf(run), stoppedOf(run)]);
   at("now").textContent = nowOf(run, snapshot);
   at("part").textContent = part(run);
   drawAlong(run, snapshot);
   drawFunction(run, snapshot);
+  drawCourse(run, snapshot);
+}
+
+function goTo(epoch) {
+  state.epoch = epoch;
+  drawRun();
+  keep();
 }
 
 // What is seen is in the link.
@@ -87,7 +73,7 @@ function keep() {
   const kept = new URLSearchParams();
   for (const key of [...KEYS, "what", "sort", "filter"]) if (state[key] !== "") kept.set(key, state[key]);
   if (Number.isFinite(state.epoch)) kept.set("epoch", state.epoch);
-  if (state.down) kept.set("down", "1");
+  for (const key of FLAGS) if (state[key]) kept.set(key, "1");
   history.replaceState(null, "", `#${kept}`);
 }
 
@@ -100,14 +86,16 @@ function take() {
   if (!COLUMNS.some(([key]) => key === state.sort)) state.sort = ORDER;
   const epoch = Number.parseInt(kept.get("epoch"), 10);
   state.epoch = Number.isNaN(epoch) ? Infinity : epoch;
-  state.down = kept.get("down") === "1";
+  for (const key of FLAGS) state[key] = kept.get(key) === "1";
 }
 
 function draw() {
   complete();
   at("level_label").textContent = capital(data.headings[state.study]);
   at("what").value = state.what;
+  at("whole").checked = state.whole;
   at("filter").value = state.filter;
+  drawExamples();
   drawRun();
   drawTable();
   keep();
@@ -120,8 +108,9 @@ for (const key of [...KEYS, "what"]) {
     draw();
   };
 }
-at("snapshot").oninput = () => {
-  state.epoch = chosen().snapshots[Number(at("snapshot").value)].epoch;
+at("snapshot").oninput = () => goTo(chosen().snapshots[Number(at("snapshot").value)].epoch);
+at("whole").onchange = () => {
+  state.whole = at("whole").checked;
   drawRun();
   keep();
 };
@@ -131,10 +120,25 @@ function filter(text) {
   keep();
 }
 at("filter").oninput = () => filter(at("filter").value);
-at("clear").onclick = () => {
-  at("filter").value = "";
-  filter("");
-  at("filter").focus();
+function fill(text) {
+  at("filter").value = text;
+  filter(text);
+  at("filter").focus({ preventScroll: true });
+}
+at("clear").onclick = () => fill("");
+function drawExamples() {
+  at("examples").replaceChildren("Try:", ...examples().map((text) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.onclick = () => fill(text);
+    return button;
+  }));
+}
+// The part of the address after # is what is kept.
+at("to_table").onclick = (event) => {
+  event.preventDefault();
+  at("all_title").scrollIntoView();
 };
 at("sort").onchange = () => sortBy(at("sort").value, false);
 at("direction").onclick = () => sortBy(state.sort, !state.down);
@@ -159,6 +163,7 @@ addEventListener("resize", () => {
   clearTimeout(resized);
   resized = setTimeout(drawRun, 100);
 });
+isDark.onchange = drawRun;
 addEventListener("hashchange", () => {
   take();
   draw();

@@ -1,110 +1,91 @@
-// What people call the columns of the table, besides their headings.
-const CALLED = {
-  level: [...new Set(Object.values(data.headings)), "setting"],
-  batch_size: ["batch"],
-  lowest: ["loss", "lowest training loss"],
-  best: ["epoch"],
-  stopped: ["at limit"],
-  end: ["exact loss"],
-  form: ["function"],
-  least: ["least loss"],
-  kinks: ["kinks"],
-};
-const OPERATORS = {
+// What people call the columns of numbers, besides their headings; the number of kinks has none.
+const SHORT = { batch: "batch_size", loss: "lowest", epoch: "best", "exact loss": "end", "least loss": "least", kinks: "kinks" };
+const COMPARE = {
   "<": (a, b) => a < b,
   "<=": (a, b) => a <= b,
   ">": (a, b) => a > b,
   ">=": (a, b) => a >= b,
+  "=": (a, b) => shown(a) === shown(b),
 };
-const isNumber = (word) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(word ?? "");
-const plain = (text) => text.toLowerCase().replace(/\b([1-9]\d{0,2}),(?=\d{3}\b)/g, "$1").replace(/[,;:]/g, " ").replace(/\s+/g, " ").trim();
+const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
+const isNumber = (word) => new RegExp(`^${NUMBER}$`).test(word ?? "");
+// Small letters, and 2,400 and 0,001 as numbers.
+const plain = (text) => text.toLowerCase().replace(/\b([1-9]\d{0,2}),(?=\d{3}\b)/g, "$1").replace(/(\d),(\d)/g, "$1.$2")
+  .replaceAll("≤", "<=").replaceAll("≥", ">=").replace(/[,;:()“”"]/g, " ").replace(/\s+/g, " ").trim();
 
-// Names of columns as lists of words, the longest first; the number of kinks has no column.
-const NAMES = [...COLUMNS.map(([key, label]) => [key, label]), ...Object.entries(CALLED).flatMap(([key, names]) => names.map((name) => [key, name]))]
-  .map(([key, name]) => ({ key, words: plain(name).split(" ") }))
-  .sort((a, b) => b.words.length - a.words.length);
-const NUMERIC = new Set([...COLUMNS.filter(([, , kind]) => kind === "number").map(([key]) => key), "kinks"]);
+const NUMERIC = COLUMNS.filter(([, , kind]) => kind === "number");
+const KEY_OF = { ...Object.fromEntries(NUMERIC.map(([key, label]) => [label, key])), ...SHORT };
+// The longest first, as loss is in exact loss.
+const NAMES = Object.keys(KEY_OF).sort((a, b) => b.length - a.length);
+const COMPARISON = new RegExp(String.raw`(?:\b(${NAMES.join("|")}) ?)?([<>]=?|=) ?([^ <>=]*)`, "g");
+const EXAMPLE = `lowest loss < ${data.reached}`;
 
-// The words of a run's row, with a space before and after each.
-const texts = new Map();
-function textOf(run) {
-  if (!texts.has(run)) texts.set(run, ` ${plain([run.level, ...COLUMNS.map(([key]) => cellOf(run, key))].join(" "))} `);
-  return texts.get(run);
+// What the rows of runs show, with the words that stand before numbers; | is between cells.
+const TEXTS = new Map(data.runs.map((run) => {
+  const cells = [
+    `study ${run.study}`, `${data.headings[run.study]} ${valueOf(run, "level")}`, `batch size ${run.batch_size} | batch ${run.batch_size}`, isFull(run) ? "full batch" : "",
+    `seed ${run.seed}`, run.form, run.form.includes("kink") ? `${run.kinks} kinks` : "", ...NUMERIC.map(([key]) => shown(run[key])),
+  ];
+  return [run, ` ${cells.map(plain).join(" | ")} `];
+}));
+const ALL = [...new Set([...TEXTS.values()].join("|").split("|"))].join("|");
+// With # in the place of numbers: seed #.
+const shapeOf = (text) => text.split(" ").map((word) => (isNumber(word) ? "#" : word)).join(" ");
+const SHAPES = shapeOf(ALL);
+// Words may go on, and numbers may not: batch 3 is not batch 32.
+const within = (text, words) => text.includes(` ${words}${/[\d#]$/.test(words) ? " " : ""}`);
+
+function comparison(name, operator, value) {
+  const key = KEY_OF[name];
+  const values = () => data.runs.map((run) => run[key]);
+  return { said: `${name} ${operator} ${value}`, shape: `${name} #`, values, holds: (run) => run[key] !== null && COMPARE[operator](run[key], Number(value)) };
 }
-// Numbers and what follows a word are whole: batch size 3 is not 32.
-const has = (text, word) => text.includes(isNumber(word) ? ` ${word} ` : word);
 
-// The column that is named at a place of a list of words.
-const namedAt = (words, place) => NAMES.find((name) => name.words.every((word, k) => word === words[place + k]));
-
-function ofColumn({ key }, operator, value) {
-  if (!NUMERIC.has(key)) return (run) => has(` ${plain(String(valueOf(run, key)))} `, value);
-  const number = Number(value);
-  const compare = OPERATORS[operator] ?? ((a, b) => shown(a) === shown(b));
-  return (run) => run[key] !== null && compare(run[key], number);
+function wording(words) {
+  const shape = shapeOf(words);
+  const numbers = new RegExp(` ${shape.replace(/[^\w# ]/g, "\\$&").replace("#", `(${NUMBER})`)}(?! *\\w)`, "g");
+  const values = () => [...ALL.matchAll(numbers)].map(([, value]) => Number(value));
+  return { said: words, shape: words.includes(" ") ? shape : null, values, holds: (run) => within(TEXTS.get(run), words) };
 }
 
-// What the filter asks of a run: columns with their values, numbers of kinks, and words.
-function conditionsOf(text) {
-  const words = plain(text).replace(/[<>]=?|=/g, " $& ").split(" ").filter(Boolean);
-  const found = [];
-  for (let k = 0; k < words.length;) {
-    const name = namedAt(words, k);
-    let next = k + (name?.words.length ?? 0);
-    const operator = /^[<>=]/.test(words[next] ?? "") ? words[next++] : null;
-    const said = (end) => words.slice(k, end).join(" ");
-    const isPair = name && next < words.length && (NUMERIC.has(name.key) ? isNumber(words[next]) : operator || !namedAt(words, next));
-    if (isPair) {
-      const inColumn = ofColumn(name, operator, words[next]);
-      const both = [...words.slice(k, next), words[next]];
-      const loose = !NUMERIC.has(name.key) && !operator;
-      found.push({ said: said(next + 1), name, holds: (run) => inColumn(run) || (loose && both.every((word) => has(textOf(run), word))) });
-      k = next + 1;
-    } else if (isNumber(words[k]) && /^kinks?$/.test(words[k + 1] ?? "") && !data.runs.some((run) => String(run.batch_size) === words[k])) {
-      const number = Number(words[k]);
-      found.push({ said: said(k + 2), name: { key: "kinks" }, holds: (run) => run.kinks === number });
-      k += 2;
-    } else if (isNumber(words[k + 1]) && data.runs.some((run) => textOf(run).includes(` ${words[k]} ${words[k + 1]} `))) {
-      const phrase = ` ${words[k]} ${words[k + 1]} `;
-      found.push({ said: said(k + 2), holds: (run) => textOf(run).includes(phrase) });
-      k += 2;
-    } else {
-      const word = words[k];
-      const isThere = data.runs.some((run) => has(textOf(run), word));
-      const open = /^([<>=].?|and)$/.test(word) ? 1 : isThere ? 0 : name ? name.words.length : isBegun(words.slice(k)) ? words.length - k : 0;
-      if (!open) found.push({ said: word, holds: (run) => has(textOf(run), word) });
-      k += open || 1;
-    }
+// What the filter asks of a run, and remarks on what it does not understand, which hides no run.
+function read(text) {
+  const [conditions, remarks] = [[], []];
+  const rest = plain(text).replace(COMPARISON, (said, name, operator, value) => {
+    if (!name) remarks.push(`Before “${said}” there must be a column of numbers, as in “${EXAMPLE}”: ${NUMERIC.map(([, label]) => label).join(", ")}.`);
+    else if (!isNumber(value)) remarks.push(`After “${name} ${operator}” there must be a number, as in “${EXAMPLE}”.`);
+    else conditions.push(comparison(name, operator, value));
+    return " ";
+  });
+  const words = rest.split(" ").filter((word) => word && word !== "and");
+  for (let k = 0; k < words.length; k++) {
+    const pair = words.slice(k, k + 2).join(" ");
+    const isPair = isNumber(words[k]) !== isNumber(words[k + 1]) && within(SHAPES, shapeOf(pair));
+    const isName = !within(ALL, words[k]) && NAMES.some((name) => within(` ${name}`, words[k]));
+    if (isName) remarks.push(`“${words[k]}” is in the name of a column of numbers: compare it, as in “${EXAMPLE}”.`);
+    else conditions.push(wording(isPair ? pair : words[k]));
+    if (isPair) k += 1;
   }
-  return found;
+  return { conditions, remarks };
 }
 
-// Whether the last words begin the name of a column of numbers, whose value is not typed yet.
-const isBegun = (words) => NAMES.some(({ key, words: name }) =>
-  NUMERIC.has(key) && key !== "kinks" && words.length <= name.length && name.join(" ").startsWith(words.join(" ")));
-
-// Sorted values as they are told: three or more that follow each other as whole numbers do are a range.
-function rangesAmong(values) {
-  const groups = [];
-  for (const value of values) {
-    const last = groups.at(-1);
-    if (last && Number.isInteger(value) && value === last.at(-1) + 1) last.push(value);
-    else groups.push([value]);
-  }
-  return groups.flatMap((group) => (group.length > 2 ? [`${shown(group[0])} to ${shown(group.at(-1))}`] : group.map((value) => shown(value))));
-}
-
-// Why no run is left.
-function hintOf(text) {
-  const conditions = conditionsOf(text);
+// What is not understood, or why no run is left.
+function hintOf({ conditions, remarks }, count) {
+  if (remarks.length || count) return remarks[0] ?? "";
   const none = conditions.find(({ holds }) => !data.runs.some(holds));
   if (!none) return `Each of these has runs, but no run has all: ${conditions.map(({ said }) => said).join("; ")}.`;
-  const key = none.name?.key;
-  if (!NUMERIC.has(key)) return `No run has “${none.said}”.`;
-  const values = [...new Set(data.runs.map((run) => run[key]))].filter((value) => value !== null).sort((a, b) => a - b);
-  if (!values.length) return `No run has a value for “${none.said}”.`;
-  const label = COLUMNS.find(([one]) => one === key)?.[1] ?? key;
-  const ranges = rangesAmong(values);
-  const there = ranges.length <= 8 ? ranges.join(", ") : `from ${shown(values[0])} to ${shown(values.at(-1))}`;
-  return `No run has “${none.said}”. Values of ${label}: ${there}.`;
+  const values = none.shape ? [...new Set(none.values())].filter((value) => value !== null).sort((a, b) => a - b) : [];
+  if (!values.length) return `No run has “${none.said}”.`;
+  const there = values.length < 25 ? values.map((value) => shown(value)).join(", ") : `from ${shown(values[0])} to ${shown(values.at(-1))}`;
+  return `No run has “${none.said}”. Runs have: ${none.shape.replace("#", there)}.`;
+}
+
+// Filters that find runs of the chosen study.
+function examples() {
+  const runs = data.runs.filter((run) => run.study === state.study);
+  const last = runs.at(-1);
+  const level = new Set(runs.map((run) => run.level)).size > 1 ? [worded("level", last.level)] : [];
+  const smallest = Math.min(...runs.map((run) => run.batch_size));
+  return [`${state.study} batch ${smallest} lowest loss <= ${data.reached}`, "full batch", `seed ${last.seed}`, ...level, runs[0].form.split(",")[0]]
+    .filter((text) => runs.some((run) => read(text).conditions.every(({ holds }) => holds(run))));
 }

@@ -17,12 +17,13 @@ const valueOf = (run, key) => (key === "level" ? data.words.setting[run.study][r
 
 // What a cell has; of a function whose least loss was not computed this.
 function cellOf(run, key) {
-  return key === "least" && run.least === null && run.kinks !== null ? "not computed" : shown(valueOf(run, key));
+  if (key === "least" && run.least === null && run.kinks !== null) return "not computed";
+  return (key === "batch_size" && isFull(run) ? "full " : "") + shown(valueOf(run, key));
 }
 
 // The runs that the filter lets through, in their order.
 function listed() {
-  const conditions = conditionsOf(state.filter);
+  const { conditions } = read(state.filter);
   const runs = data.runs.filter((run) => conditions.every(({ holds }) => holds(run)));
   const key = state.sort;
   const order = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
@@ -56,11 +57,11 @@ function drawTable() {
       return cell;
     }),
   );
-  at("sort").replaceChildren(...[[ORDER, "no column"], ...COLUMNS].map(([key, label]) => new Option(label, key, false, key === state.sort)));
+  at("sort").replaceChildren(...[[ORDER, "the order of studies"], ...COLUMNS].map(([key, label]) => new Option(label, key, false, key === state.sort)));
   at("direction").textContent = state.down ? "descending ▼" : "ascending ▲";
   const runs = listed();
-  at("hint").textContent = runs.length ? "" : hintOf(state.filter);
-  at("clear").hidden = runs.length > 0;
+  at("hint").textContent = hintOf(read(state.filter), runs.length);
+  at("clear").hidden = state.filter === "";
   const run = chosen();
   at("rows").replaceChildren(
     ...runs.map((one) => {
@@ -70,7 +71,8 @@ function drawTable() {
       for (const [key, label, kind] of COLUMNS) {
         const cell = row.insertCell();
         cell.textContent = cellOf(one, key);
-        cell.className = kind ?? "";
+        // A card of a phone shows what the runs are sorted by, whatever else it leaves out.
+        cell.className = `${kind ?? ""}${key === state.sort ? " sorted" : ""}`;
         cell.role = "cell";
         Object.assign(cell.dataset, { key, label });
       }
@@ -82,7 +84,7 @@ function drawTable() {
       row.cells[0].replaceChildren(button);
       row.onclick = () => {
         choose(one);
-        at("rows").querySelector("tr[aria-current] button")?.focus();
+        show();
       };
       if (one === run) row.ariaCurrent = "true";
       return row;
@@ -105,4 +107,13 @@ function inSight(row) {
   const [above, below] = [row.offsetTop - at("head").offsetHeight, row.offsetTop + row.offsetHeight - box.clientHeight];
   if (box.scrollTop > above) box.scrollTop = above;
   else if (box.scrollTop < below) box.scrollTop = below;
+}
+
+// A phone goes to the run; a wider page brings the charts in sight, and the keyboard stays in the table.
+function show() {
+  const isNarrow = matchMedia("(max-width: 800px)").matches;
+  const place = isNarrow ? at("run") : at("rows").querySelector("tr[aria-current] button");
+  if (isNarrow) place.scrollIntoView();
+  else document.querySelector(".charts").scrollIntoView({ block: "nearest" });
+  place?.focus({ preventScroll: true });
 }

@@ -37,6 +37,8 @@ SERIES = {
 RANGES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 #: The heading of what runs differ in, where studies have different factors.
 SETTING = "setting"
+#: The scripts of the page, in the order in which they are read.
+SCRIPTS = ("charts", "table", "filter", "words", "explorer")
 #: Categories in words, where their names are not enough.
 _FORMS = {NO_FIXED_POINT: "some points have no single fixed point"}
 #: Significant digits of numbers, and of those that are drawn only.
@@ -200,6 +202,7 @@ def payload(
         "series": SERIES,
         "forms": known,
         "points": points_of(data),
+        "size": len(dataset.read(data)[0]),
         "threshold": threshold,
         "origin": json.loads(origin),
         "reached": REACHED,
@@ -230,7 +233,7 @@ def page(found: Mapping[str, Any], folder: str | Path) -> str:
         "style": _text(folder, ["explorer.css"]),
         "libraries": _text(folder, sorted(p.name for p in Path(folder, "vendor").glob("*.js"))),
         "data": data,
-        "script": _text(folder, ["charts.js", "table.js", "filter.js", "explorer.js"]),
+        "script": _text(folder, [f"{name}.js" for name in SCRIPTS]),
     }
     text = _text(folder, ["explorer.html"])
     for name, part in parts.items():
