@@ -29,7 +29,8 @@ function unfold() {
   for (let part = target; part; part = part.parentElement) {
     if (part.tagName === "DETAILS") part.open = true;
   }
-  target.scrollIntoView();
+  // At once: what grows above it meanwhile would leave a slow scroll elsewhere.
+  target.scrollIntoView({ behavior: "instant" });
 }
 addEventListener("hashchange", unfold);
 addEventListener("load", unfold);
