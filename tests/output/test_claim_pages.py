@@ -6,6 +6,7 @@ from collections import Counter
 
 import pandas as pd
 import pytest
+from playwright.sync_api import expect
 
 from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import claims, selection, sources
@@ -14,6 +15,7 @@ from jfb.analysis.finding import Finding, Span
 from jfb.output import claim_view, numbers, templates, verdicts, wording
 from jfb.output.claim_view import Other
 from jfb.output.markdown import content
+from jfb.output.web import claims_page
 
 pytest_plugins = ["browser"]
 DOCUMENT = read_yaml("workflow/claims.yaml")
@@ -378,13 +380,48 @@ def test_cells_carry_their_heading_and_what_they_say():
 )
 def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_path, opened):
     path = tmp_path / "claims.html"
-    path.write_text(verdicts.to_html(markdown))
+    path.write_text(claims_page.to_html(markdown))
     page = opened(path, width, scheme, "#oscillation", java_script_enabled=False)
     assert page.title() == "What the report claims, and what holds"
-    page.locator("details").nth(1).locator("summary").click()
+    claim = page.locator("details:has(#oscillation)")
+    claim.locator("summary").first.click()
+    claim.locator("details summary").click()
     tables = [each for each in page.locator("table").all() if each.is_visible()]
-    assert len(tables) == 10
+    # Of the counts, of the groups, and of evidence.
+    assert len(tables) == 6
     for box in (table.bounding_box() for table in tables):
         assert box["x"] + box["width"] <= width
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (int(re.search(r"\d+", background)[0]) < 100) == (scheme == "dark")
+
+
+def test_links_of_the_page_in_html_lead_somewhere_and_open_it(markdown, tmp_path, opened):
+    """Seconds: a browser."""
+    path = tmp_path / "claims.html"
+    path.write_text(claims_page.to_html(markdown))
+    text = path.read_text()
+    targets = set(re.findall('href="#(.*?)"', text))
+    assert {"each-claim", "the-rule", "oscillation", "data"} <= targets
+    assert targets <= set(re.findall(' id="(.*?)"', text))
+    page = opened(path, 375)
+    assert page.evaluate("document.documentElement.scrollHeight") < 8000
+    for name, said in (("oscillation", "At the end the loss oscillates"), ("the-rule", "its 95 %")):
+        page.evaluate(f"location.hash = '{name}'")
+        part = page.locator(f"details:has(> summary [id='{name}'])")
+        expect(part).to_have_attribute("open", "")
+        expect(part.get_by_text(said).first).to_be_in_viewport()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("details:not([open])")).to_have_count(0)
+
+
+def test_a_phone_keeps_the_columns_of_claims(markdown, tmp_path, opened):
+    """Seconds: a browser. The reason is a tap away, in the claim's own part."""
+    path = tmp_path / "claims.html"
+    path.write_text(claims_page.to_html(markdown))
+    page = opened(path, 375)
+    row = page.locator("tr:has(a[href='#equal_minimum'])").first
+    boxes = [cell.bounding_box() for cell in row.locator("td").all() if cell.is_visible()]
+    assert len(boxes) == 3
+    assert len({box["y"] for box in boxes}) == 1
+    row.get_by_role("link").click()
+    expect(page.get_by_text("The lowest loss of the full batch is").last).to_be_in_viewport()

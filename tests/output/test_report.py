@@ -231,7 +231,7 @@ def test_the_report_says_whose_numbers_are_whose(written):
         (2, "", "are about the published runs only"),
     ):
         assert f'<li>{number} <em class="{outcome}">{said}</em></li>' in text
-    assert text.count('data-label="in general, by all studies">open</td>') == 4
+    assert text.count('class="outcome by-all">open</td>') == 4
     # Table 1 and claims first, whatever order the workflow has.
     order = re.findall("<h2>(.*?)</h2>", text)
     assert order == [
@@ -253,7 +253,8 @@ def test_the_report_says_whose_numbers_are_whose(written):
 def test_a_verdict_has_the_reason_of_the_page_of_claims(written):
     """What decides in general; of what is missing, the command."""
     text = written.read_text()
-    rows = dict(re.findall(r"<tr><td[^>]*><b>(\d+)\. .*?data-label=\"why\">(.*?)</td>", text))
+    found = re.findall(r"<b>(\d+)\. .*?class=\"why\">(.*?)</p>", text, flags=re.DOTALL)
+    rows = dict(found)
     told = viewed()
     assert list(rows) == [str(one.number) for one in told.claims]
     time, sharp = told.of("five_times_faster"), told.of("sharp_minima")
@@ -309,14 +310,18 @@ def test_a_phone_folds_the_list_and_stacks_the_verdicts(opened, written):
     expect(links.first).to_be_hidden()
     box = page.locator("#run .table")
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    # A claim and its outcomes stand beside each other; its reason folds out, below its whole width.
     row = page.locator("#run .table tbody tr").first
-    tops = row.locator("td[data-label]").evaluate_all(
-        "cells => cells.map(c => c.getBoundingClientRect().top)"
-    )
-    assert len(set(tops)) == len(tops) == 5
-    # So are all tables: none is wider than the window. A cell that says nothing is not shown.
+    tops = "cells => cells.map(c => Math.round(c.getBoundingClientRect().top))"
+    assert len(set(row.locator("td").evaluate_all(tops))) == 1
+    expect(row.locator(".why")).to_be_hidden()
+    row.locator("summary").click()
+    expect(row.locator(".why")).to_be_visible()
+    assert row.locator(".why").bounding_box()["width"] > 330
+    assert len(set(row.locator("td").evaluate_all(tops))) == 2
+    # No table is wider than the window; most are cards. A cell that says nothing is not shown.
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-    expect(page.locator("article .table thead").first).to_be_hidden()
+    expect(page.locator("#item-sensitivity-csv .table thead")).to_be_hidden()
     wide = "tables => tables.filter(t => t.scrollWidth > t.clientWidth).map(t => t.textContent)"
     assert not page.locator(".table").evaluate_all(wide)
     last = page.locator("#item-sensitivity-csv tbody tr").last
@@ -383,10 +388,11 @@ def test_each_verdict_has_its_colour_in_all_parts(opened, written):
     """Seconds: a browser. As claims.html has them."""
     page = opened(written, 1280)
     told = """parts => Object.fromEntries(parts.map(part => [part.textContent, part.className]))"""
-    found = page.locator("#run td[data-label='in general']").evaluate_all(told)
+    found = page.locator("#run td.in-general").evaluate_all(told)
     outcomes = {one.general or worded.DASH for one in viewed().claims}
-    assert found == {name: markdown.CLASSES.get(name, "") for name in outcomes}
-    assert set(found.values()) == {"good", "bad", "open", ""}
+    names = {name: set(found[name].split()) - {"outcome", "in-general"} for name in outcomes}
+    assert names == {name: set(markdown.CLASSES.get(name, "").split()) for name in outcomes}
+    assert set().union(*names.values()) == {"good", "bad", "open"}
     for part in ("#cited td strong", "#cited p strong"):
         found = page.locator(part).evaluate_all(told)
         outcomes = {"holds": "good", "fails": "bad", "open": "open"}
@@ -394,6 +400,121 @@ def test_each_verdict_has_its_colour_in_all_parts(opened, written):
     color = "parts => parts.map(p => getComputedStyle(p).color)"
     colors = page.locator("#cited td strong[class]").evaluate_all(color)
     assert len(set(colors)) == 3
+
+
+def test_a_machine_is_named_once_and_in_short():
+    told = worded.shown(committed("evidence"), NAMES).table["what"]
+    assert told.str.contains("; on AMD EPYC; ").any()
+    assert not told.str.contains("family|GiB").any()
+
+
+OPEN_ALL = "for (const part of document.querySelectorAll('details')) part.open = true"
+CLOSED = """id => {
+    const parts = [];
+    for (let part = document.getElementById(id); part; part = part.parentElement)
+        if (part.tagName === 'DETAILS' && !part.open) parts.push(part.className);
+    return parts;
+}"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "findings--5-does-jfb-point-the-right-way",
+        "findings--71-a-tiny-network",
+        "claims--oscillation",
+        "claims--the-rule",
+        "rule-a_rule",
+    ],
+)
+def test_a_link_opens_the_folded_part_it_leads_to(name, width, opened, written):
+    """Seconds: a browser. When the page is opened, and by a click on a link that was followed."""
+    page = opened(written, width, anchor=f"#{name}")
+    target = page.locator(f"[id='{name}']")
+    assert page.evaluate(CLOSED, name) == []
+    expect(target).to_be_in_viewport()
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = false")
+    assert page.evaluate(CLOSED, name) != []
+    page.evaluate(f"""() => {{
+        const link = '<a id="again" href="#{name}">again</a>';
+        document.querySelector('main').insertAdjacentHTML('beforeend', link);
+        document.getElementById('again').click();
+    }}""")
+    assert page.evaluate(CLOSED, name) == []
+    expect(target).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("width", "most"), [(375, 9000), (720, 8000), (1280, 12500)])
+def test_the_folded_report_is_short_and_as_wide_as_the_window(width, most, opened, written):
+    """Seconds: a browser. Of made-up results, without five of the figures."""
+    page = opened(written, width)
+    size = "name => document.documentElement[name]"
+    assert page.evaluate(size, "scrollWidth") == width
+    height = page.evaluate(size, "scrollHeight")
+    assert height < most
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(size, "scrollHeight") > 5 * height
+    assert page.evaluate(size, "scrollWidth") == width
+
+
+def test_a_phone_shows_table1_and_each_answer_in_short(opened, written):
+    """Seconds: a browser."""
+    page = opened(written, 375)
+    rows = page.locator("table.compact tbody tr").all_inner_texts()
+    assert [row.split() for row in rows[:2]] == [
+        ["2400", "0.0005", "3,000", "equal"],
+        ["1200", "0.0202", "2,561", "equal"],
+    ]
+    assert rows[-1].split() == ["32", "0.0005", "2,863", "0.0005", "at", "1"]
+    part = page.locator("#findings .part").nth(1)
+    assert part.locator("summary").first.inner_text().split("\n") == [
+        "1. Is the full batch as good with other seeds?",
+        "No, and the seed matters too.",
+    ]
+    # It is not said again below.
+    part.locator("summary").first.click()
+    expect(part.locator("p").first).to_have_text(re.compile("^In 3,000 epochs"))
+
+
+def test_everything_unfolds_to_print_and_by_a_button(opened, written):
+    """Seconds: a browser. What was open stays open after it."""
+    page = opened(written, 375)
+    closed = page.locator("main details:not([open])")
+    before = closed.count()
+    assert before > 50
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(closed).to_have_count(0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(closed).to_have_count(before)
+    page.get_by_text("On this page", exact=True).click()
+    page.get_by_role("button", name="Unfold everything").click()
+    expect(closed).to_have_count(0)
+    page.get_by_role("button", name="Fold again").click()
+    expect(closed).to_have_count(before)
+
+
+def test_the_list_of_parts_stays_at_the_top_of_a_phone(opened, written):
+    """Seconds: a browser."""
+    page = opened(written, 375)
+    page.evaluate("document.getElementById('made').scrollIntoView()")
+    bar = page.get_by_text("On this page", exact=True)
+    expect(bar).to_be_in_viewport()
+    expect(page.locator("nav .here")).to_have_text("How it was made")
+    # It hides no heading, and opens where it stands.
+    heading = page.locator("#made h2")
+    assert heading.bounding_box()["y"] >= page.locator("nav").bounding_box()["height"]
+    bar.click()
+    expect(page.locator("nav a").first).to_be_in_viewport()
+
+
+def test_figures_are_cards_in_the_dark(opened, written):
+    """Seconds: a browser. Not white, and with the colours of the figure."""
+    page = opened(written, 1280, "dark")
+    found = page.locator("button.picture").first.evaluate(
+        "b => [getComputedStyle(b).backgroundColor, getComputedStyle(b.firstChild).mixBlendMode]"
+    )
+    assert found == ["rgb(227, 230, 234)", "multiply"]
 
 
 def test_a_long_table_grows_as_it_unfolds(opened, written):
@@ -412,8 +533,12 @@ def test_the_report_in_a_browser(width, scheme, opened, written):
     """Seconds: a browser. A screenshot is left in build/."""
     page = opened(written, width, scheme)
     expect(page.get_by_text("Is it so?")).to_be_in_viewport()
-    # A caption is there without a click.
+    # A caption begins without a click.
     expect(page.get_by_text("What How wide is it? shows.")).to_be_visible()
+    # Table 1 is whole in a wide window; a phone's is small, and unfolds.
+    small, whole = page.locator("table.compact"), page.locator("details.whole-table")
+    expect(small).to_be_visible(visible=width < 900)
+    expect(whole).to_have_attribute("open", "") if width > 900 else whole.locator("summary").click()
     # A page within it is as high as what it holds.
     last = page.frame_locator("iframe").get_by_text("the last line")
     frame, end = page.locator("iframe").bounding_box(), last.bounding_box()
@@ -432,7 +557,7 @@ def test_the_report_in_a_browser(width, scheme, opened, written):
     page.keyboard.press("Escape")
     expect(shown).to_be_hidden()
     # A link to what is folded unfolds it.
-    rows = page.locator("article details table tr")
+    rows = page.locator("article details:not([open]) table tr")
     expect(rows.first).to_be_hidden()
     page.evaluate("location.hash = 'cited'")
     expect(page.locator("#cited p").first).to_be_in_viewport()

@@ -23,27 +23,59 @@ larger.addEventListener("click", () => enlarge(!full.classList.contains("larger"
 image.addEventListener("click", () => enlarge(!full.classList.contains("larger")));
 
 // Verdicts and outcomes, also with words after them.
-for (const told of document.querySelectorAll("td, td strong, .doc p strong")) {
+for (const told of document.querySelectorAll("td, td strong, .doc p strong, .part p strong")) {
   const outcome = CLASSES[told.textContent.split(/ \(|, /)[0]];
   if (outcome) told.classList.add(outcome);
 }
 
-// The list of parts is folded where it stands above them, and marks the part that is in view.
+// In narrow windows parts of the class wide are folded, and the list of parts, which stands above them.
 const nav = document.querySelector("nav");
 const list = nav.querySelector("details");
+const here = nav.querySelector(".here");
 const narrow = matchMedia("(max-width: 900px)");
 const fold = () => { list.open = !narrow.matches; };
-narrow.addEventListener("change", fold);
-fold();
+const foldAll = () => {
+  fold();
+  for (const part of document.querySelectorAll("details.wide")) part.open = !narrow.matches;
+};
+narrow.addEventListener("change", foldAll);
+foldAll();
+
+// Everything at once: to read, and to print.
+const parted = [...document.querySelectorAll("main details")];
+const all = nav.querySelector(".all");
+let before = null;
+function unfoldAll() {
+  if (before) return;
+  before = parted.filter((part) => !part.open);
+  for (const part of before) part.open = true;
+}
+function foldAgain() {
+  for (const part of before ?? []) part.open = false;
+  before = null;
+}
+all.addEventListener("click", () => {
+  before ? foldAgain() : unfoldAll();
+  all.textContent = before ? "Fold again" : "Unfold everything";
+});
+let printing = false;
+addEventListener("beforeprint", () => {
+  printing = !before;
+  unfoldAll();
+});
+addEventListener("afterprint", () => { if (printing) foldAgain(); });
+
 const links = [...nav.querySelectorAll("a")];
 const parts = links.map((link) => document.getElementById(link.hash.slice(1)));
 
 function mark() {
   // The last that begins in the upper quarter of the window, or above.
   const begun = parts.map((part) => part.getClientRects().length > 0 && part.getBoundingClientRect().top <= innerHeight / 4);
-  const last = links[Math.max(0, begun.lastIndexOf(true))];
+  const isEnd = scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+  const last = isEnd ? links.at(-1) : links[Math.max(0, begun.lastIndexOf(true))];
   if (last.ariaCurrent) return;
   for (const link of links) link.ariaCurrent = link === last ? "true" : null;
+  here.textContent = last.textContent;
   if (!narrow.matches && (last.offsetTop < nav.scrollTop || last.offsetTop > nav.scrollTop + nav.clientHeight - 40)) {
     nav.scrollTop = last.offsetTop - nav.clientHeight / 2;
   }
@@ -65,15 +97,3 @@ for (const frame of document.querySelectorAll("iframe")) {
   frame.addEventListener("load", follow);
   if (frame.contentDocument.readyState === "complete") follow();
 }
-
-// A link to what is folded unfolds it.
-function unfold() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!target) return;
-  for (let part = target; part; part = part.parentElement) {
-    if (part.tagName === "DETAILS") part.open = true;
-  }
-  target.scrollIntoView();
-}
-window.addEventListener("hashchange", unfold);
-window.addEventListener("load", unfold);

@@ -16,6 +16,7 @@ import pandas as pd
 
 from jfb.analysis import table1
 from jfb.output import claim_view, formats, markdown, stacked, worded
+from jfb.output.web import folding
 
 #: Tables of more rows than this are folded.
 ROWS = 30
@@ -130,15 +131,21 @@ def page(items: Iterable[Item], run: Run, pages: Pages, about: str, folder: str 
     place = markdown.Place(pages.root, parts, pages.root)
     in_docs = markdown.Place(pages.root / "docs", parts, pages.root, levels=2)
     return environment.get_template("page.html.jinja").render(
-        style=_text(folder, "page.css") + stacked.style() + stacked.style_of_many(),
+        style="\n".join(
+            (
+                *(folding.STYLE, _text(folder, "page.css"), stacked.style()),
+                *(stacked.style_of_many(), stacked.style_of_claims()),
+            )
+        ),
         classes=markdown.CLASSES,
-        script=_text(folder, "page.js"),
+        script=_text(folder, "page.js") + folding.SCRIPT,
         about=about,
-        answers=markdown.part(pages.answers, "answers", place),
+        answers=folding.answers(markdown.part(pages.answers, "answers", place)),
         answers_figure=markdown.picture(pages.figure, pages.figure_told),
         answers_told=pages.figure_told,
         docs=[_part(name, doc, in_docs) for name, doc in pages.docs.items()],
         cells=_cells(run),
+        compared=_compared(run),
         outcomes=_outcomes(run.claims) if run.claims else [],
         claims=claims,
         by_all=pages.general,
@@ -169,7 +176,7 @@ def _part(name: str, doc: Doc, place: markdown.Place) -> dict[str, Any]:
     return {
         "id": name,
         "title": doc.title,
-        "body": markdown.part(text, name, place),
+        "body": folding.page(markdown.part(text, name, place)),
         "sections": markdown.headings(text, name),
     }
 
@@ -204,10 +211,12 @@ def _shown(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
         body = f'<iframe title="{html.escape(item.title, quote=True)}" srcdoc="{text}"></iframe>'
     else:
         body = markdown.picture(item.path, item.title)
+    lead, more = folding.caption(markdown.whole(item.caption))
     return {
         "id": anchor(item),
         "title": item.title,
-        "caption": markdown.whole(item.caption),
+        "lead": lead,
+        "more": more,
         "body": body,
         "note": note,
         "rows": rows,
@@ -226,12 +235,35 @@ def _table(table: pd.DataFrame) -> str:
     return f'<div class="table">{cells}</div>'
 
 
-def _cells(run: Run) -> dict[str, int] | None:
-    """How many published cells of Table 1 the replay gives to the last digit, and of how many."""
+def _matches(run: Run) -> pd.DataFrame | None:
+    """The published cells of Table 1 beside those of the replay."""
     if "table1.csv" not in run.tables:
         return None
-    equal = table1.matches(pd.read_csv(run.tables["table1.csv"]), run.replay)["equal"]
-    return {"equal": int(equal.sum()), "of": len(equal)}
+    return table1.matches(pd.read_csv(run.tables["table1.csv"]), run.replay)
+
+
+def _cells(run: Run) -> dict[str, int] | None:
+    """How many published cells of Table 1 the replay gives to the last digit, and of how many."""
+    matches = _matches(run)
+    if matches is None:
+        return None
+    return {"equal": int(matches["equal"].sum()), "of": len(matches)}
+
+
+def _compared(run: Run) -> list[dict[str, Any]]:
+    """Of each batch size the published cells in words, and whether the replay has the same."""
+    matches = _matches(run)
+    if matches is None:
+        return []
+    decimals = {"lowest_loss": table1.LOSS_DECIMALS, "epoch_of_lowest_loss": 0}
+    rows = []
+    for size, cells in matches.groupby("batch_size", sort=False):
+        told = {"size": size, "equal": bool(cells["equal"].all())}
+        for cell in cells.itertuples():
+            values = (None if pd.isna(one) else one for one in (cell.published, cell.reproduced))
+            told[cell.cell] = [formats.fixed(value, decimals[cell.cell]) for value in values]
+        rows.append(told)
+    return rows
 
 
 def _outcomes(claims: claim_view.View) -> list[tuple[str | None, int, str]]:

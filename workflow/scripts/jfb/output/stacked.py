@@ -39,6 +39,27 @@ def style_of_many() -> str:
     return f"{cards}\n@media (max-width: {_WIDE}) {{ {beside} }}"
 
 
+def style_of_claims() -> str:
+    """Styles by which a table of claims keeps its columns on phones.
+
+    Its reasons, which each claim's own part has, are left out there.
+    """
+    claims = '.table:has(td[data-label="in general, by other choices"])'
+    counts = '.table:has(td[data-label="of these, in the published runs"])'
+    table = f":is({claims}, {counts})"
+    return f"""@media (max-width: {_PHONE}) {{
+  {table} thead:has(th) {{ display: block; }}
+  {table} tr:has(th), {table} tr:has(td[data-label]) {{ display: grid; gap: 0 0.5rem;
+    grid-template-columns: minmax(0, 1fr) 5rem 6rem; padding: 0.3rem 0; }}
+  {counts} tr:is(:has(th), :has(td[data-label])) {{
+    grid-template-columns: 6.5rem 3.2rem minmax(0, 1fr); }}
+  {table} :is(th, td[data-label]) {{ min-width: 0; padding: 0; border: 0; font-size: 0.85rem; }}
+  {table} th {{ font-size: 0.75rem; text-align: left !important; }}
+  {claims} :is(th:nth-child(3), td[data-label="why"]) {{ display: none; }}
+  {table} td[data-label]::before {{ content: none; }}
+}}"""
+
+
 def labelled(table: str, labels: Sequence[str], empty: str = "") -> str:
     """A table as pandas writes it without an index, whose cells name their columns.
 

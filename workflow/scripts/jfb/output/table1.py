@@ -25,6 +25,18 @@ _TIME, _LOSS, _EPOCH = "total time (s)", "lowest loss", "epoch of lowest loss"
 _SHARE = f"seeds at {REACHED:g} or less"
 # A window in which its columns do not stand beside each other.
 _STACKED_BELOW = "60rem"
+# The cells of a source stand beside each other there, each below its heading.
+_CARDS = f"""
+@media (max-width: {_STACKED_BELOW}) {{
+  .table tr:has(td[data-label]) {{ display: grid; gap: 0 0.8rem;
+    grid-template-columns: minmax(0, 9fr) minmax(0, 12fr) minmax(0, 9fr); }}
+  .table td[data-label] {{ font-size: 0.77rem; line-height: 1.35; }}
+  .table td[data-label]::before {{ display: block; font-size: 0.72rem; }}
+  .table td:is(:first-child, :last-child) {{ grid-column: 1 / -1; }}
+  .table td:is(:first-child, :last-child)::before {{ display: inline; font-size: inherit; }}
+  .table td:last-child br {{ display: none; }}
+  .table td:first-child {{ font-weight: 600; }}
+}}"""
 #: The headings where there is little room.
 _SHORT = {_TIME: "time (s)", _LOSS: "loss", _EPOCH: "epoch", _SHARE: f"at {REACHED:g} or less"}
 
@@ -113,9 +125,9 @@ def to_html(table: pd.DataFrame, engine: str) -> str:
     cells = wide.reset_index(names="batch size").to_html(index=False, border=0)
     cells = stacked.labelled(cells, labels)
     # An interval stands below its number, in one line: the table fits a page.
-    cells = re.sub(r" (\[[^]]*\])", lambda ends: f"<br>{ends[1].replace(' ', '&nbsp;')}", cells)
+    cells = re.sub(r" (\[[^]]*\])", lambda ends: f" <br>{ends[1].replace(' ', '&nbsp;')}", cells)
     cells = re.sub(r"(\d) %", r"\1&nbsp;%", cells)
-    style = f"<style>{stacked.style(_STACKED_BELOW)}</style>"
+    style = f"<style>{stacked.style(_STACKED_BELOW)}{_CARDS}</style>"
     shown = f'{style}\n<div class="table">\n{cells}\n</div>'
     return documents.to_html(shown, "Table 1", _note(table))
 

@@ -12,7 +12,8 @@ from jfb.analysis.claims import Claim, read
 from jfb.analysis.decisions import Judged, Weighed, verdict_on
 from jfb.analysis.finding import Finding, Span
 from jfb.analysis.sources import DECIDING, PARTS, Source, parse
-from jfb.output import claim_view, markdown, pages, wording
+from jfb.output import claim_view, pages, wording
+from jfb.output.web import claims_page
 from jfb.storage import documents
 
 _PARTS = {"published": "published runs", "general": "general", "beside": "beside"}
@@ -142,12 +143,6 @@ def to_markdown(page: Page, template: str | Path) -> str:
     return pages.environment().from_string(text).render(view=view, committed=False)
 
 
-def to_html(text: str) -> str:
-    """The page in HTML from that in Markdown, whose first line is its title."""
-    title, _, below = text.partition("\n")
-    return documents.to_html(markdown.content(below), title.lstrip("# "))
-
-
 def write(
     page: Page,
     origin: str,
@@ -175,7 +170,7 @@ def write(
     documents.write_csv(sensitivity, page.sensitivity, origin)
     text = to_markdown(page, template)
     documents.write_text(markdown, text, origin)
-    documents.write_text(html, to_html(text), origin)
+    documents.write_text(html, claims_page.to_html(text), origin)
 
 
 def _numbers(piece: Weighed, machine: str, found: Finding | None) -> dict[str, object]:

@@ -143,11 +143,18 @@ def _whole(column: pd.Series) -> pd.Series:
 
 
 def _evidence(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
+    # A machine by as much of its name as it differs in.
+    known = list(table["machine"].dropna().unique())
+    machines = {
+        name: f"on {short}" for name, short in zip(known, wording.machines(known), strict=True)
+    }
     rows = [
         {
             "claim": names.get(row["id"], row["id"]),
             "about": row["part"],
-            "what": "; ".join(filter(None, (row["label"], row["machine"], row["counts"]))),
+            "what": "; ".join(
+                filter(None, (row["label"], machines.get(row["machine"]), row["counts"]))
+            ),
             "found": "not measured" if row["estimate"] is None else formats.interval(row),
             "the claim allows": formats.allowed(row),
             "says": row["outcome"],
