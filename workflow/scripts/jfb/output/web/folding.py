@@ -29,8 +29,16 @@ function unfold() {
   for (let part = target; part; part = part.parentElement) {
     if (part.tagName === "DETAILS") part.open = true;
   }
-  // At once: what grows above it meanwhile would leave a slow scroll elsewhere.
-  target.scrollIntoView({ behavior: "instant" });
+  const go = () => target.scrollIntoView({ behavior: "instant" });
+  go();
+  // What grows above it meanwhile, such as a frame, would leave it elsewhere.
+  const grown = new ResizeObserver(go);
+  grown.observe(document.body);
+  const stop = () => grown.disconnect();
+  for (const input of ["wheel", "touchstart", "pointerdown", "keydown", "hashchange"]) {
+    addEventListener(input, stop, { once: true, passive: true });
+  }
+  setTimeout(stop, 2000);
 }
 addEventListener("hashchange", unfold);
 addEventListener("load", unfold);
