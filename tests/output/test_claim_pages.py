@@ -227,8 +227,8 @@ def test_what_is_not_measured_is_said_once_and_has_no_other_choices():
     assert line.startswith("| [19. The full batch ends in sharper minima](#sharp_minima) | - | `")
     assert line.endswith("| - |")
     told = text.partition("### 19. ")[2].partition("<details>")[0]
-    assert "**In general it is not measured**: 6 of 6 pieces of evidence are not measured. " in told
-    assert "`snakemake --cores 4 claims" in told
+    assert "**In general it is not measured.**" in told
+    assert "*In general* (6 of 6 pieces of evidence are not measured): `snakemake --cores 4" in told
     assert told.lower().count("not measured") == 2
     assert "other choices" not in told
     # Nor is it among those that do the same by each.
