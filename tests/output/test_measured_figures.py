@@ -51,7 +51,7 @@ def test_runs_far_above_the_line_of_their_form_are_explained(loss, said):
     units = summary.assign(epoch=3, updates=9, converged=True, **ONE_KINK)
     forms = pd.DataFrame({"category": ["one kink, slope on both sides"], "loss": [1e-3]})
     note = " ".join(minima.kinks(summary, units, forms).get_supxlabel().split())
-    assert ("far above their line still fall, or have a kink that cuts off few" in note) is said
+    assert ("far above their line: their loss still falls, or a kink cuts off few" in note) is said
 
 
 def test_a_form_whose_least_loss_nobody_knows_says_so():
