@@ -19,7 +19,7 @@ def tables(entries):
     none = pd.DataFrame({"id": [0], "share": [0.1]})
     shares = pd.DataFrame(
         [
-            (source, size, k, 0.25 if size == 32 else 0.3, 200 if source == "starts x 1" else 1)
+            (source, size, k, 0.25 if size == 32 else 0.2, 200 if source == "starts x 1" else 1)
             for source, sizes in (("starts x 1", [64]), ("study", [64, 32]))
             for size in sizes
             for k in range(entries + 1)
@@ -44,15 +44,15 @@ def test_the_lowest_and_the_commonest_are_drawn(entries, drawn):
     assert [int(title.split(":")[0]) for title in titles] == drawn
     assert titles[0] == "1: one kink\nloss 0.0001"
     labels = [label.get_text().replace("\n", " ") for label in ends.get_xticklabels()]
-    assert labels == [*(f"{k}: {SHORT[k % 3]}" for k in drawn), "any other"]
+    assert labels == [*(f"{k}: {SHORT[k % 3]}" for k in drawn), "other entries", "none of them"]
 
 
 def test_shares_are_of_the_last_source_and_sum_to_all():
     *_, ends = catalogue.catalogue(*tables(3)).axes
     starts, full, small = (bars.datavalues for bars in ends.containers)
-    np.testing.assert_allclose(starts, [0, 1, 10, 89])
-    np.testing.assert_allclose(full, [30, 30, 30, 10])
-    np.testing.assert_allclose(small, [25, 25, 25, 25])
+    np.testing.assert_allclose(starts, [0, 1, 10, 79, 10])
+    np.testing.assert_allclose(full, [20, 20, 20, 20, 20])
+    np.testing.assert_allclose(small, [25, 25, 25, 0, 25])
     said = [text.get_text() for text in ends.get_legend().get_texts()]
     assert said == ["200 random starts", "1 run at 64", "1 run at 32"]
 
@@ -64,3 +64,5 @@ def test_a_function_is_drawn_over_the_target_with_its_kinks():
     np.testing.assert_allclose(value, np.interp(x, [0, 1, 9], [0, 1, 1.2]))
     np.testing.assert_allclose(target.get_ydata(), np.tanh(x))
     assert kinks.get_xydata().tolist() == [[1, 1]]
+    assert axes.get_xscale() == "linear"
+    assert axes.get_xlim() == (0, 1.25)

@@ -330,11 +330,12 @@ def test_figure1_compares_epochs_and_no_times():
     small = (table["batch_size"] == 32) & (table["epoch"] == 9)
     reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
     left, right = published.figure1(reaches, 600).axes
-    assert left.get_title() == "Over time: one run each,\ntoo few to compare times"
+    assert left.get_title() == "Over time: one run each,\nno comparison of times"
     assert right.get_title() == "Over epochs: batch 32 is first\nat 0.001, in epoch 9"
     assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch"]
     assert [axes.get_xscale() for axes in (left, right)] == ["linear", "linear"]
-    assert [axes.get_ylabel() for axes in (left, right)] == ["Training loss", ""]
+    labels = [axes.get_ylabel() for axes in (left, right)]
+    assert labels == ["Training loss (log scale,\nmean squared error)", ""]
     none = published.figure1(table, 600).axes[1]
     assert none.get_title() == "Over epochs: no run\ngets to 0.001"
 
@@ -344,10 +345,19 @@ def test_figure1_names_runs_where_they_end_in_both_panels():
     for axes, end in zip(figure.axes, (0.1 * EPOCHS, EPOCHS), strict=True):
         assert [text.xy[0] for text in axes.texts] == pytest.approx([end, end])
     said = " ".join(figure.get_supxlabel().split())
-    assert "Loss: mean squared error, on a logarithmic axis" in said
-    assert said.endswith(
-        "Left: the fused engine (compiled code); the published runs took 100 to 751 s."
-    )
+    assert said.startswith("One run per batch size")
+    assert "Left: the fused engine (compiled code); the published runs took 100 to 751 s." in said
+    assert said.endswith("the order of magnitude of a time, not which batch size is faster.")
+
+
+def test_a_rough_curve_is_drawn_as_its_medians_over_each_epoch():
+    run = logs([600], 1, set(), ["a"])
+    rough = pd.concat([run.assign(epoch=run["epoch"] + EPOCHS * k) for k in range(5)])
+    rough = rough.assign(train_accuracy=np.where(np.arange(len(rough)) % 10, 0.5, 1.0))
+    (axes,) = published.figure2(rough, 600).axes
+    each, medians = (line for line in axes.lines if len(line.get_xdata()) == len(rough))
+    assert each.get_ydata().tolist() == rough["train_accuracy"].tolist()
+    assert set(medians.get_ydata()[15:-15]) == {0.5}
 
 
 def test_curves_of_neighbouring_batch_sizes_differ_in_their_dashes():
@@ -362,6 +372,8 @@ def test_figure3_compares_with_training():
     table["val_loss"] = table["train_loss"] * (1 + 0.1 * (table["batch_size"] == 32))
     loss, accuracy = published.figure3(table, 600).axes
     assert loss.get_title() == "In the end 1.00 to 1.10 times\nthe training loss"
+    bands = [line.get_ydata() for line in loss.lines if line.get_linewidth() == 6]
+    np.testing.assert_allclose(np.concatenate(bands), table["train_loss"])
     assert accuracy.get_title() == "In the end within 2.0 points\nof the training accuracy"
 
 

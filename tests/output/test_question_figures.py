@@ -436,11 +436,11 @@ def test_panels_of_widths_have_one_axis_and_points_of_batch_sizes_apart(tmp_path
 def test_losses_of_wider_networks_have_the_better_side_up(tmp_path):
     answers = answered("digits_width", tmp_path)
     right = drawn("digits_width", answers).axes[1]
-    low, high = right.get_ylim()
-    assert low < high
+    bottom, top = right.get_ylim()
+    assert bottom > top
     first = answers[(answers["measure"] == "loss_epochs") & (answers["against"] == "32")]
     least = first.loc[first["level"].astype(int).idxmin(), "estimate"]
-    assert right.lines[0].get_ydata()[0] == pytest.approx(-least)
+    assert right.lines[0].get_ydata()[0] == pytest.approx(least)
 
 
 def test_a_bound_that_some_widths_lack_is_drawn_at_the_others():

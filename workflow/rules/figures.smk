@@ -176,7 +176,7 @@ FIGURES = {
     },
     "wellposed": {
         "module": "question_differences",
-        "question": "What does a guaranteed fixed point cost?",
+        "question": "What does a guaranteed fixed point cost, and is it needed?",
         "message": "Conditions for a fixed point, and their cost",
         "inputs": {"answers": answer_of("wellposed")},
     },

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
@@ -12,6 +13,7 @@ from jfb.output.figures.style import (
     counted,
     darker,
     drawn_from,
+    level_legend,
     looks,
     note,
     outer,
@@ -22,20 +24,23 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB, fixed points to {0},\nagainst exact, to {0}",
-    "loose_jfb": "JFB, fixed points to {0},\nagainst exact, to {1}",
-    "loose_exact": "exact, fixed points to {0},\nagainst exact, to {1}",
+    "trained": "JFB to {0},\nagainst exact to {0}",
+    "loose_jfb": "JFB to {0},\nagainst exact to {1}",
+    "loose_exact": "exact to {0},\nagainst exact to {1}",
 }
+_UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
 _NOTE = (
-    "A line per run. "
-    "Grey, above 90\N{DEGREE SIGN}: a descent step by the first-named gradient goes uphill by "
-    "the second."
+    "Grey, above 90\N{DEGREE SIGN}: a step down the first-named gradient goes up by the second. "
+    "{0} and {1}: how near the solver gets to fixed points; {0} is that of training."
 )
 
 
 @drawn_from(alignments=read)
 def alignment(alignments: pd.DataFrame, full: int) -> Figure:
-    """Angle between a gradient and a reference along training, a line per run.
+    """Angle between a gradient and a reference along training.
+
+    The median over runs, in a band from the lowest to the highest, and each run that points uphill
+    at some snapshot.
 
     A column per comparison: JFB at the tolerance of the exact gradient, JFB at that of training
     beside the exact one at the tightest, and the exact one at either. A row for the largest batch
@@ -52,7 +57,7 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
         chosen = compared(alignments, name)
         if len(chosen):
             tolerances = chosen[["tolerance", "reference_tolerance"]].iloc[0]
-            column[0].set_title(title.format(*map(_power, tolerances)), fontsize=NOTE)
+            column[0].set_title(title.format(*map(_power, tolerances)))
         for axes, size in zip(column, sizes, strict=True):
             own = chosen[chosen["batch_size"] == size]
             _runs(axes, own, darker(by_size[size]["color"]))
@@ -66,7 +71,14 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.set(ylim=(0, 180), yticks=range(0, 181, 45))
     outer(all_axes.flat)
-    note(figure, _NOTE)
+    legend = {
+        "median": {"color": "0.2", "linewidth": 2},
+        "all runs": {"color": "0.75", "linewidth": 8},
+        "run that points uphill at some epoch": _UPHILL_RUN,
+    }
+    level_legend(figure, legend, "")
+    ends = alignments["reference_tolerance"].agg(["max", "min"])
+    note(figure, _NOTE.format(*map(_power, ends)))
     return figure
 
 
@@ -76,12 +88,15 @@ def _power(tolerance: float) -> str:
 
 
 def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
-    """Draw the angle along each run, and say how many runs point uphill at some snapshot."""
+    """Draw the angles of all runs, those that point uphill alone, and say how many do."""
     angles = np.degrees(np.arccos(rows["cosine"].clip(-1, 1)))
-    for _, run in rows.assign(angle=angles).groupby("seed"):
-        axes.plot("epoch", "angle", data=run, color=colour, linewidth=0.8, alpha=0.6)
-    axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
+    wide = rows.assign(angle=angles).pivot(index="epoch", columns="seed", values="angle")
     uphill = (rows["converged"] & (rows["sign"] < 0)).groupby(rows["seed"]).any()
+    band = {"color": colour, "alpha": 0.25, "linewidth": 0}
+    axes.fill_between(wide.index, wide.min(axis=1), wide.max(axis=1), **band)
+    axes.plot(wide[uphill.index[uphill]], **_UPHILL_RUN)
+    axes.plot(wide.median(axis=1), color=colour, linewidth=2)
+    axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
     said = f"uphill at some epoch:\n{uphill.sum()} of {counted(len(uphill), 'run')}"
     options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE}
     axes.text(0.04, 0.96, said, **options)

@@ -24,12 +24,17 @@ from jfb.records import dataset
 #: Entries that are drawn: the lowest, and those at which most searches from random starts end.
 SHOWN = 6
 _COLUMNS = 3
-# The scale of positions: the functions differ where the target is steep. Also of margins below 0.
-_ROOT = (lambda x: np.sign(x) * np.sqrt(np.abs(x))), (lambda x: np.sign(x) * np.square(x))
-_KINKS = {"marker": "o", "markersize": 4.5}
+# The row of searches that end at no entry.
+_NO_ENTRY = 0
+# Times the position of the last kink, up to where functions are drawn: beyond they are straight.
+_BEYOND = 1.25
+_KINKS = {"marker": "o", "markersize": 6}
 # In inches: of a row of functions, and of the shares.
 _HEIGHTS = 1.9, 2.6
-_NOTE = "Numbers before names: catalogue entries. Runs: trained with JFB at this batch size."
+_NOTE = (
+    "Numbers before names: entries of the catalogue. Runs: trained with JFB at this batch size. "
+    "Functions go on straight, to {length:.0f} m."
+)
 
 
 def _target(path: str | Path) -> pd.DataFrame:
@@ -57,6 +62,9 @@ def catalogue(
     heights = [*[_HEIGHTS[0]] * rows, _HEIGHTS[1]]
     figure = Figure(figsize=(PAGE_WIDTH, sum(heights)), layout="constrained")
     grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=heights)
+    kinks = fits[fits["id"].isin(shown["id"])].groupby("id")["position"].nth(slice(1, -1))
+    length = data["position"].max()
+    end = min(length, _BEYOND * kinks.max()) if len(kinks) else length
     first = None
     for place, (_, entry) in enumerate(shown.iterrows()):
         row, column = divmod(place, _COLUMNS)
@@ -65,12 +73,12 @@ def catalogue(
         _function(axes, fits[fits["id"] == entry["id"]], data)
         loss = np.format_float_positional(float(f"{entry['loss']:.3g}"), trim="-")
         axes.set_title(f"{_called(entry)}\nloss {loss}")
-        axes.set(xlabel="Position (m), root scale:\nstraight lines look bent", ylabel="Output")
+        axes.set(xlabel="Position (m)", ylabel="Output", xlim=(0, end))
     outer(figure.axes)
     said = {"ha": "right", "va": "bottom", "fontsize": NOTE, "transform": first.transAxes}
     first.text(0.97, 0.05, "grey: target\nline: network\ndots: its kinks", **said)
     _ends(figure.add_subplot(grid[rows, :]), shown, entries, shares)
-    note(figure, _NOTE)
+    note(figure, _NOTE.format(length=length))
     return figure
 
 
@@ -82,16 +90,14 @@ def _called(entry: pd.Series) -> str:
 def _function(axes: Axes, fit: pd.DataFrame, data: pd.DataFrame) -> None:
     """Draw the function of an entry over the target."""
     colour = sns.color_palette("colorblind")[3]
-    axes.plot("position", "target", data=data, color="0.65", linewidth=3)
+    axes.plot("position", "target", data=data, color="0.7", linewidth=4.5)
     value = np.interp(data["position"], fit["position"], fit["value"])
-    axes.plot(data["position"], value, color=colour, linewidth=1.2)
+    axes.plot(data["position"], value, color=colour, linewidth=1.7)
     axes.plot("position", "value", data=fit.iloc[1:-1], color=colour, linestyle="", **_KINKS)
-    axes.set_xscale("function", functions=_ROOT)
-    axes.set(xticks=[0, 1, 4, 9, 16, 25], xlim=(-0.05, data["position"].max()))
 
 
 def _ends(axes: Axes, shown: pd.DataFrame, entries: pd.DataFrame, shares: pd.DataFrame) -> None:
-    """Draw the share of searches that end at each entry shown, and at any other, by their start."""
+    """Draw the share of searches that end at each entry shown, at others and at none, by start."""
     trained = shares[shares["source"] == shares["source"].iloc[-1]]
     starts = shares.loc[shares["source"] == shares["source"].iloc[0], "runs"].iloc[0]
     groups = {counted(starts, "random start"): entries.set_index("id")["share"]}
@@ -101,12 +107,15 @@ def _ends(axes: Axes, shown: pd.DataFrame, entries: pd.DataFrame, shares: pd.Dat
     width = 0.8 / len(groups)
     for k, (name, look) in enumerate(level_looks(groups).items()):
         at = 100 * groups[name].reindex(shown["id"]).to_numpy()
-        x = np.arange(len(at) + 1) + (k - (len(groups) - 1) / 2) * width
-        bars = axes.bar(x, [*at, 100 - at.sum()], width, color=look["color"], label=name)
+        none = 100 * groups[name].get(_NO_ENTRY, 0.0)
+        x = np.arange(len(at) + 2) + (k - (len(groups) - 1) / 2) * width
+        bars = axes.bar(
+            x, [*at, 100 - at.sum() - none, none], width, color=look["color"], label=name
+        )
         # Halves are rounded up, as people do.
         axes.bar_label(bars, fmt=lambda value: f"{np.floor(value + 0.5):.0f}", fontsize=NOTE)
     labels = [textwrap.fill(_called(entry), 10) for _, entry in shown.iterrows()]
-    categories(axes, [*labels, "any other"])
+    categories(axes, [*labels, "other\nentries", "none\nof them"])
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.15)
     axes.set_ylabel("Searches (%)")

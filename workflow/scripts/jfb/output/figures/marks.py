@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from jfb.output.figures.style import NOTE, counted, level_legend, looks, note
+from jfb.output.figures.style import BAR, NOTE, counted, level_legend, looks, note
 
 _GREY = "0.3"
 # Of the width of a panel, what a value beside a point needs.
@@ -47,7 +47,7 @@ def in_rows(
         for _, row in table.iterrows():
             reach = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
             place = row["y"] + (0.0 if alone.get(row["y"], False) else shift)
-            options = {"elinewidth": 1, "markersize": 6} | dict(looks_of[name])
+            options = {"elinewidth": BAR, "markersize": 6.5} | dict(looks_of[name])
             axes.errorbar(row["estimate"], place, xerr=np.abs(reach), **options)
             if written and np.isfinite(row["estimate"]):
                 _write_beside(axes, row, place, written(row["estimate"]), lines)

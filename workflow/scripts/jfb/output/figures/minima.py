@@ -44,7 +44,7 @@ _FAR = 2
 _THREE_KINKS = "three kinks"
 #: Up to which part of the last number of updates the last snapshot is drawn.
 _END = 1.5
-_POINTS = {"linestyle": "", "markersize": 4.5, "alpha": 0.8, "markeredgewidth": 0}
+_POINTS = {"linestyle": "", "markersize": 5, "alpha": 0.8, "markeredgewidth": 0}
 
 
 # What networks can be, as polylines in a square.
@@ -74,6 +74,7 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     runs = ends(summary, units).sort_values("batch_size", ascending=False, kind="stable")
     shown = [name for name in CATEGORIES if (runs["category"] == name).any()]
     figure, (axes,) = panels(1)
+    figure.set_figheight(4)
     for place, name in enumerate(shown):
         own = runs[runs["category"] == name]
         within = (np.arange(len(own)) + 0.5) / len(own) - 0.5
@@ -88,8 +89,8 @@ def kinks(summary: pd.DataFrame, units: pd.DataFrame, closed_forms: pd.DataFrame
     plain_ticks(axes.yaxis)
     least = closed_forms.set_index("category")["loss"]
     _levels(axes, shown, least)
-    more = "; with more than three kinks it is lower" if MORE_KINKS in shown else ""
-    note(figure, f"Horizontal line: least loss of the form{more}. {_notes(runs, least)}")
+    more = "; with four kinks it is lower still" if MORE_KINKS in shown else ""
+    note(figure, f"Black lines: the least loss of the form{more}. {_notes(runs, least)}")
     sizes = {f"{size}": look | _POINTS for size, look in looks(runs["batch_size"]).items()}
     level_legend(figure, sizes, "Batch size")
     return figure
@@ -107,19 +108,18 @@ def _counted(counts: pd.Series) -> list[str]:
 def _levels(axes: Axes, shown: Sequence[str], known: pd.Series) -> None:
     """Draw the least loss of each form, by its place, and above it a sketch of the form."""
     for place, name in enumerate(shown):
-        if name in known:
-            own = {"colors": "black", "linewidth": 1, "zorder": 1}
-            axes.hlines(known[name], place - 0.46, place + 0.46, **own)
+        # Of a column of several forms, the line is that of the first.
+        of = _THREE_KINKS if name == MORE_KINKS else name
+        if of in known:
+            own = {"colors": "black", "linewidth": 1.4, "zorder": 1}
+            axes.hlines(known[of], place - 0.46, place + 0.46, **own)
             patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
             options = {"fontsize": NOTE, "ha": "center", "va": "top", "bbox": patch, "zorder": 1.5}
-            least = f"at least\n{_plain(known[name])}"
-            axes.annotate(
-                least, (place, known[name]), (0, -5), textcoords="offset points", **options
-            )
+            least = f"at least\n{_plain(known[of])}"
+            least += f"\nwith {of.split()[0]}" if of != name else ""
+            axes.annotate(least, (place, known[of]), (0, -5), textcoords="offset points", **options)
         else:
             least = "least loss\nnot known"
-            if name == MORE_KINKS and _THREE_KINKS in known:
-                least = f"\N{DOWNWARDS ARROW} {_plain(known[_THREE_KINKS])}\nfor {_THREE_KINKS}"
             options = {"fontsize": NOTE, "ha": "center", "va": "bottom", "zorder": 1.5}
             place_of = {"xy": (place, 0.02), "xycoords": axes.get_xaxis_transform()}
             axes.annotate(least, **place_of, **options)
@@ -143,7 +143,7 @@ def _notes(runs: pd.DataFrame, least: pd.Series) -> str:
     notes = []
     if (runs["exact_best_loss"] > _FAR * runs["category"].map(least)).any():
         notes.append(
-            "Runs far above their line still fall, or have a kink that cuts off few points."
+            "Runs far above their line: their loss still falls, or a kink cuts off few points."
         )
     if (runs.loc[known, "category"] == DIVERGED).any():
         notes.append("Diverged: the best network before.")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
@@ -28,8 +27,13 @@ from jfb.output.figures.style import (
 from jfb.records.summary import ACCURATE
 
 _MARKERS_PER_CURVE = 3
-_NAMES = "Beside the lines: batch sizes."
-_OF_ONE_RUN = "Over time: one run each,\ntoo few to compare times"
+# Epochs whose median a curve shows at the one in the middle, so that a rough curve can be read.
+_AROUND = 31
+# In inches, with room for the notes.
+_HEIGHT = 3.8
+_OF_ONE_RUN = "Over time: one run each,\nno comparison of times"
+# What the times of one run are worth.
+_WORTH = "One run shows the order of magnitude of a time, not which batch size is faster."
 
 
 @drawn_from(logs=read_logs)
@@ -41,12 +45,13 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
         full: the size of the full batch.
     """
     figure, (over_time, over_epochs) = panels(2, sharey=True)
+    figure.set_figheight(_HEIGHT)
     _curves(over_time, logs, "seconds", "train_loss")
     _curves(over_epochs, logs, "epoch", "train_loss")
     _mark_ends(over_time, logs, "seconds", "train_loss")
     for axes in (over_time, over_epochs):
         loss_axis(axes, logs["train_loss"], "Training loss")
-        axes.set_ylabel("Training loss")
+        axes.set_ylabel(f"Training loss (log scale,\n{logs['loss'].iloc[0]})")
         axes.axhline(REACHED, **DASHED)
     over_time.set(xlabel="Training time (s)", title=_OF_ONE_RUN)
     over_time.xaxis.set_major_locator(MaxNLocator(4))
@@ -54,9 +59,7 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
     over_epochs.set(title=_first(logs))
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
-    of_loss = f"Loss: {logs['loss'].iloc[0]}, on a logarithmic axis; dashed: {REACHED:g}."
-    said = _NAMES, of_loss, "Large mark: end of the run.", _times(logs), _lost(logs)
-    note(figure, " ".join(filter(None, said)))
+    _note(figure, logs, _times(logs), _WORTH)
     _name(over_epochs, logs, "train_loss", full)
     _name(over_time, logs, "train_loss", full, x="seconds")
     return figure
@@ -76,7 +79,7 @@ def figure2(logs: pd.DataFrame, full: int) -> Figure:
     threshold(axes, ACCURATE, enough, axis="y", va="top")
     _epoch_axis(axes)
     axes.set(title=f"Beside each line: batch size, first epoch with {enough}")
-    note(figure, _lost(logs))
+    _note(figure, logs)
     first = logs[logs["train_accuracy"] >= ACCURATE].groupby("batch_size")["epoch"].min()
     told = {size: f"epoch {epoch:,}" for size, epoch in first.items()}
     _name(axes, logs, "train_accuracy", full, told)
@@ -85,30 +88,32 @@ def figure2(logs: pd.DataFrame, full: int) -> Figure:
 
 @drawn_from(logs=read_logs)
 def figure3(logs: pd.DataFrame, full: int) -> Figure:
-    """Validation loss and validation accuracy over epochs, and how they compare with training.
+    """Validation loss and validation accuracy over epochs, over those of training.
 
     Args:
         logs, full: as for `figure1`.
     """
     figure, (loss, accuracy) = panels(2)
+    figure.set_figheight(_HEIGHT)
     ends = logs[~logs["diverged"]].drop_duplicates("batch_size", keep="last")
     ratio = (ends["val_loss"] / ends["train_loss"]).dropna()
     points = 100 * (ends["val_accuracy"] - ends["train_accuracy"]).abs().max()
-    _curves(loss, logs, "epoch", "val_loss")
-    loss_axis(loss, logs["val_loss"], "Validation loss")
+    _curves(loss, logs, "epoch", "val_loss", beneath="train_loss")
+    loss_axis(loss, logs["val_loss"], "Loss")
+    loss.set_ylabel(f"Loss (log scale,\n{logs['loss'].iloc[0]})")
     plain_ticks(loss.yaxis)
     if len(ratio):
         between = " to ".join(dict.fromkeys(f"{end:.2f}" for end in (ratio.min(), ratio.max())))
         loss.set_title(f"In the end {between} times\nthe training loss")
-    _curves(accuracy, logs, "epoch", "val_accuracy")
-    _accuracy_axis(accuracy, "Validation accuracy", logs)
+    _curves(accuracy, logs, "epoch", "val_accuracy", beneath="train_accuracy")
+    _accuracy_axis(accuracy, "Accuracy", logs)
     if np.isfinite(points):
         accuracy.set_title(f"In the end within {points:.1f} points\nof the training accuracy")
     # Room for the names of lines that end at the top.
     accuracy.set_ylim(top=1.12)
     for axes in (loss, accuracy):
         _epoch_axis(axes)
-    note(figure, f"{_NAMES} {_lost(logs)}")
+    _note(figure, logs, "Pale bands: training; lines on them: validation.")
     _name(loss, logs, "val_loss", full)
     _name(accuracy, logs, "val_accuracy", full)
     return figure
@@ -130,6 +135,14 @@ def _times(logs: pd.DataFrame) -> str:
     engine, took = logs["engine"].iloc[0], published.TABLE["training_seconds"]
     between = f"{took.min():.0f} to {took.max():.0f} s"
     return f"Left: the {engine}; the published runs took {between}."
+
+
+def _note(figure: Figure, logs: pd.DataFrame, *words: str) -> None:
+    """Note below the panels how many runs there are, what a curve is, `words`, and who diverged."""
+    runs = "One run per batch size, named beside its line."
+    has_medians = logs["epoch"].max() >= _AROUND
+    curve = f"Lines: medians of {_AROUND} epochs, over each epoch in pale." if has_medians else ""
+    note(figure, " ".join(filter(None, (runs, curve, *words, _lost(logs)))))
 
 
 def _lost(logs: pd.DataFrame) -> str:
@@ -168,28 +181,41 @@ def _name(
     name_ends(axes, ends)
 
 
-def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:
-    """Draw every epoch of each run, the smoother curves over the rougher ones."""
+def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str, beneath: str | None = None) -> None:
+    """Draw each run, the smoother curves over the rougher ones.
+
+    Args:
+        axes: the panel.
+        logs: as for `figure1`.
+        x, y: the columns that are drawn.
+        beneath: a column whose medians are a pale band below all curves.
+    """
     by_size = looks(logs["batch_size"])
     roughness = logs.groupby("batch_size")[y].agg(lambda run: run.diff().abs().median()).fillna(0)
     depth = roughness.rank(ascending=False, method="first") / len(roughness)
     every = max(1, logs["epoch"].max() // _MARKERS_PER_CURVE)
     for place, (size, look) in enumerate(by_size.items()):
         run = logs[logs["batch_size"] == size]
+        pale = {"color": look["color"], "zorder": 1.5}
+        if beneath:
+            axes.plot(run[x], _medians(run[beneath]), linewidth=6, alpha=0.3, **pale)
+        axes.plot(run[x], run[y], linewidth=0.7, alpha=0.55, **pale)
         # Spread, so that the markers of curves that coincide stand side by side.
         first = every * (2 * place + 1) // (2 * len(by_size))
-        sns.lineplot(
-            run,
-            x=x,
-            y=y,
-            estimator=None,
-            ax=axes,
-            linewidth=0.6,
-            markersize=4.5,
+        axes.plot(
+            run[x],
+            _medians(run[y]),
+            linewidth=1.6,
+            markersize=6,
             markevery=(first, every),
             zorder=2 + depth[size],
             **look,
         )
+
+
+def _medians(values: pd.Series) -> pd.Series:
+    """The median of the epochs around each one; of the first and the last, themselves."""
+    return values.rolling(_AROUND, center=True).median().fillna(values)
 
 
 def _mark_ends(axes: Axes, logs: pd.DataFrame, x: str, y: str) -> None:

@@ -12,6 +12,7 @@ from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import barred, in_rows, rows
 from jfb.output.figures.style import (
+    NOTE,
     counted,
     drawn_from,
     in_percent,
@@ -41,6 +42,8 @@ _GROWN = {
     ("decayed", False): "32, rate falls",
     ("growing", True): "starts at 32, grows",
 }
+# Where values stand below each other, right of all points.
+_VALUES = 1.27
 _FULL, _SMALL, _GROWING = "full batch", "batches of 32", "growing batch"
 
 
@@ -51,7 +54,9 @@ def large_batch(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, ((points, pictures), (grown, normalised)) = panel_grid(2, 2, height_ratios=[6, 3.6])
+    figure, ((points, pictures), (grown, normalised)) = panel_grid(2, 2, height_ratios=[6, 3.4])
+    figure.set_figheight(5.2)
+    figure.get_layout_engine().set(h_pad=0.08)
     full, small = looks((2, 1)).values()
     own = {"color": sns.color_palette("colorblind")[1], "marker": "^"}
     looks_of = {_FULL: full, _SMALL: small, _GROWING: small | own}
@@ -69,7 +74,8 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         reached = f"Seeds that reach {REACHED:g} (%)"
         axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
     bars = "Bars: 95 % intervals. " if barred(means) else ""
-    note(figure, f"{bars}Further right is better. Dashed: batches of 32, with Adam.")
+    said = "Further right is better; values at the right. Dashed: batches of 32, with Adam."
+    note(figure, f"{bars}{said}")
     level_legend(figure, {k: look | {"linestyle": ""} for k, look in looks_of.items()}, "")
     return figure
 
@@ -89,12 +95,15 @@ def _draw(
     levels = zip(table["level"], is_full, strict=True)
     table = table.assign(y=[order.index(place) for place in levels])
     rows(axes, [names[place] for place in order])
-    axes.set_xlim(0, 1.1)
+    axes.set_xlim(0, 1.3)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     in_percent(axes.xaxis)
     reached = table.loc[(table["y"] == 0) & ~is_full, "estimate"].tolist()
     for value in reached:
-        axes.axvline(value, color="0.3", linewidth=0.9, linestyle="--", zorder=1)
+        axes.axvline(value, color="0.3", linewidth=1.2, linestyle="--", zorder=1)
     batch = is_full.map({True: _FULL, False: _SMALL}).mask(table["level"] == "growing", _GROWING)
     groups = {name: table[batch == name] for name in looks_of}
-    in_rows(axes, groups, looks_of, written=lambda share: f"{100 * share:.0f}", lines=reached)
+    in_rows(axes, groups, looks_of)
+    for _, row in table.iterrows():
+        options = {"ha": "right", "va": "center_baseline", "size": NOTE}
+        axes.text(_VALUES, row["y"], f"{100 * row['estimate']:.0f}", **options)

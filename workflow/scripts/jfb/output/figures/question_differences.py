@@ -231,10 +231,10 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     costs = costs.assign(y=costs["level"].map(list(_KEPT).index))
     rows(cost, list(_KEPT.values()), above=0.25)
     rows(met, list(_CONDITIONS.values()))
-    cost.set(xlim=around(costs, at=0), title="Loss with a norm\nkept below 0.95")
+    cost.set(xlim=around(costs, at=0), title="What it costs: loss with\na norm kept below 0.95")
     in_times(cost.xaxis)
     cost.set_xlabel("Loss, constrained over free")
-    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Trained freely: what\nholds at the end")
+    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Without it: what final\nnetworks meet")
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
     for axes, table in ((cost, costs), (met, free)):

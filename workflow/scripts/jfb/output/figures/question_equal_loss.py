@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import allowed, around, barred, in_rows, noted, rows
 from jfb.output.figures.style import (
+    LINE,
     NOTE,
     drawn_from,
     in_percent,
@@ -18,6 +19,7 @@ from jfb.output.figures.style import (
     panel_grid,
     panels,
     plain_ticks,
+    sized,
 )
 
 _ENDS = ["estimate", "low", "high"]
@@ -41,9 +43,9 @@ def impurity(answers: pd.DataFrame) -> Figure:
         some = shown[shown["batch_size"] == size]
         reach = {"color": look["color"], "alpha": 0.2, "linewidth": 0}
         along.fill_between(some["x"], some["low"], some["high"], **reach)
-        along.plot(some["x"], some["estimate"], **look | {"markersize": 4, "linewidth": 0.9})
+        along.plot(some["x"], some["estimate"], **look | {"markersize": 5, "linewidth": LINE})
         if not some.empty:
-            ends[f"{size}"] = (*some[["x", "estimate"]].iloc[-1], look["color"])
+            ends[sized(size, max(by_size))] = (*some[["x", "estimate"]].iloc[-1], look["color"])
     along.set(xscale="log", yscale="log", xlabel="Updates", title="Along training, by batch size")
     along.set_ylabel("Trace of Gauss-Newton matrix")
     for axis in (along.xaxis, along.yaxis):

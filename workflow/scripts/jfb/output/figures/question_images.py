@@ -18,6 +18,7 @@ from jfb.output.figures.marks import (
     threshold,
 )
 from jfb.output.figures.style import (
+    LINE,
     NOTE,
     categories,
     counted,
@@ -80,7 +81,7 @@ def _joined(axes: Axes, table: pd.DataFrame, look: dict) -> None:
     """Estimates at x, with their intervals, joined."""
     table = table.sort_values("x")
     estimates(axes, table["x"], table, look)
-    axes.plot(table["x"], table["estimate"], color=look["color"], linewidth=0.9)
+    axes.plot(table["x"], table["estimate"], color=look["color"], linewidth=LINE)
 
 
 @drawn_from(answers=read_answers, networks=read_linearisations)
@@ -194,9 +195,6 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
         for (after, label), shift in zip(labels.items(), (-0.05, 0.05), strict=True):
             table = apart[apart["measure"] == f"{measure}_{after}"]
             table = table.assign(x=table["level"].map(names.index) + shift)
-            if axes is right:
-                ends = -table[["estimate", "high", "low"]]
-                table[["estimate", "low", "high"]] = ends.to_numpy()
             _joined(axes, table, by_after[label])
         axes.axhline(0, color="black", linewidth=0.8)
         categories(axes, names)
@@ -204,11 +202,16 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
         axes.grid(visible=False, axis="x")
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
+        if axes is right:
+            # Up is better in both panels.
+            axes.invert_yaxis()
         for y, side, word in ((0.98, "top", "better"), (0.02, "bottom", "worse")):
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss", ylabel="Loss of 32 over full batch (times)")
+    right.set(
+        title="Validation loss", ylabel="Loss, full batch over 32\n(times, lower is further up)"
+    )
     in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")

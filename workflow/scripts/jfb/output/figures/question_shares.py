@@ -11,6 +11,7 @@ from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import in_rows, noted, rows, size_legend
 from jfb.output.figures.style import (
+    LINE,
     NOTE,
     PAGE_WIDTH,
     categories,
@@ -45,7 +46,7 @@ def _points(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
     for size, look in by_size.items():
         shift = shifts[size]
         of_size = table[table["batch_size"] == size]
-        axes.plot(of_size["x"] + shift, of_size["estimate"], color=look["color"], linewidth=1)
+        axes.plot(of_size["x"] + shift, of_size["estimate"], color=look["color"], linewidth=LINE)
         estimates(axes, of_size["x"] + shift, of_size, look)
     categories(axes, levels)
     axes.set_ylim(-0.03, 1.03)
@@ -64,18 +65,29 @@ def width(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, all_axes = panel_grid(2, 2, sharey=True)
+    figure.set_figheight(6)
     shown = answers[answers["measure"].str.startswith("share_")]
+    levels = sorted(set(shown["level"]), key=int)
     for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
         for axes, what in zip(row, ("epochs", "updates"), strict=True):
             table = shown[shown["measure"] == f"share_{length}_{what}"]
-            _points(axes, table, sorted(set(shown["level"]), key=int))
-            axes.set_title(f"After equal {what}: {number}")
+            _points(axes, table, levels)
+            axes.set_title(f"After {number} {what}")
+            _say_not_run(axes, [level for level in levels if level not in set(table["level"])])
     for axes in all_axes[1]:
         axes.set_xlabel("Latent units (the report has 3)")
     figure.supylabel(_REACHED, fontsize=10)
     noted(figure, shown, "Higher is better")
     size_legend(figure, shown["batch_size"])
     return figure
+
+
+def _say_not_run(axes: Axes, levels: list[str]) -> None:
+    """Write in the empty end of a panel which levels, the last ones, have no runs there."""
+    if levels:
+        middle = axes.get_xlim()[1] - len(levels) / 2
+        said = f"{levels[0]} units\nand more:\nnot run"
+        axes.text(middle, 0.5, said, ha="center", va="center", size=NOTE, color="0.35")
 
 
 def _ring(axes: Axes, table: pd.DataFrame, levels: list[str], shifts: Mapping[int, float]) -> None:
@@ -113,7 +125,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
     left.tick_params(axis="x", pad=0)
     left.set(xlabel="Learning rate", ylabel=_REACHED)
-    left.set_title("Each rate; ringed: the one\nchosen for each batch size")
+    left.set_title("The same rate for both")
     rows(right, list(_RULES.values()))
     right.set(xlim=(0, 1), xlabel=_REACHED, title="Rate set by the batch size")
     by_rule = shown[shown["level"].isin(_RULES)]
@@ -122,7 +134,11 @@ def rates(answers: pd.DataFrame) -> Figure:
     groups = {size: by_rule[by_rule["batch_size"] == size] for size in by_size}
     in_rows(right, groups, by_size, _SPREAD)
     in_percent(right.xaxis)
-    noted(figure, shown, "Higher is better", "Ringed: the rate that other seeds chose")
+    noted(
+        figure,
+        shown,
+        "Left: higher is better; right: further right. Ringed: the rate that other seeds chose",
+    )
     size_legend(figure, shown["batch_size"])
     return figure
 

@@ -18,6 +18,7 @@ from jfb.output.figures.marks import (
     threshold,
 )
 from jfb.output.figures.style import (
+    LINE,
     NOTE,
     PAGE_WIDTH,
     darker,
@@ -56,6 +57,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, (work, accuracy) = panels(2, sharey=True)
+    figure.set_figheight(3.9)
     means = answers[answers["against"] == ""]
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())
@@ -72,7 +74,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
     shown = []
     for axes, measure in ((work, "iterations"), (accuracy, "accuracy")):
         groups = {}
-        rows(axes, [_REGULARISERS[name] for name in names], above=0.7)
+        rows(axes, [_REGULARISERS[name] for name in names], above=1.3)
         for suffix, gradient in _GRADIENTS.items():
             some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
             groups[gradient] = some.assign(y=some["level"].map(names.index))
@@ -88,11 +90,15 @@ def regularised(answers: pd.DataFrame) -> Figure:
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             allowed(axes, *ends)
             at, side = (ends[1], "right") if axes is work else (ends[0], "left")
-            said = f"half of {base:.0f} " if axes is work else f" {_percent(base)} less a point"
+            said = (
+                f"shaded: at most \nhalf of {base:.0f} "
+                if axes is work
+                else f" shaded: {_percent(base)}, or less\n by a point at most"
+            )
             place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
             axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
-    threshold(work, _LIMIT, "limit")
-    noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as half, and as accurate")
+    threshold(work, _LIMIT, "limit of\na search")
+    noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as cheaper, and as accurate")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
 
@@ -150,7 +156,7 @@ def _curve(axes: Axes, table: pd.DataFrame, name: str, looks_of: dict) -> dict[s
     """Draw estimates by width, joined, and return the end of their line by its name."""
     table, look = table.sort_values("width"), looks_of[name]
     estimates(axes, table["width"], table, look)
-    axes.plot(table["width"], table["estimate"], color=look["color"], linewidth=0.9)
+    axes.plot(table["width"], table["estimate"], color=look["color"], linewidth=LINE)
     if table.empty:
         return {}
     return {name: (*table[["width", "estimate"]].iloc[-1], look["color"])}

@@ -11,6 +11,7 @@ from jfb.analysis.shares import REACHED
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import noted
 from jfb.output.figures.style import (
+    LINE,
     PAGE_WIDTH,
     drawn_from,
     estimates,
@@ -63,7 +64,7 @@ def second_order(answers: pd.DataFrame) -> Figure:
             axes.plot(x, to_end, **_line(look, ":"))
             ends[f"{label}: {100 * share:.3g} %"] = (shift * _END, share, look["color"])
         shown += [table, at_end]
-    axes.set_xlabel("Within a work of (applications of T and its adjoint, per sample)")
+    axes.set_xlabel("Work: applications of T and of its adjoint, per sample")
     axes.set_ylabel(f"Seeds that have reached {REACHED:g} (%)")
     in_percent(axes.yaxis)
     # Of every other work, whose numbers would touch.
@@ -83,4 +84,4 @@ def second_order(answers: pd.DataFrame) -> Figure:
 
 
 def _line(look: Mapping[str, Any], style: str) -> dict[str, Any]:
-    return {"color": look["color"], "linewidth": 0.9, "linestyle": style}
+    return {"color": look["color"], "linewidth": LINE, "linestyle": style}

@@ -23,6 +23,9 @@ from scipy.optimize import isotonic_regression
 PAGE_WIDTH = 6.5
 #: Points of the letters of notes.
 NOTE = 9
+#: Points of the bars of intervals, and of the lines between points: of a pixel or more where a
+#: figure is 502 pixels wide.
+BAR, LINE = 1.4, 1.3
 #: Panels side by side at most.
 _COLUMNS = 3
 #: Matplotlib's settings of every figure.
@@ -142,7 +145,7 @@ def loss_axis(axes: Axes, losses: pd.Series, label: str, lacking: str = "no fini
 def estimates(axes: Axes, x: pd.Series, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
     """Draw the `estimate` of each row at x, with its interval from `low` to `high`."""
     reach = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
-    options = {"linestyle": "", "elinewidth": 1, "markersize": 5}
+    options = {"linestyle": "", "elinewidth": BAR, "markersize": 6}
     axes.errorbar(x, rows["estimate"], np.abs(reach), **options, **look)
 
 
@@ -157,7 +160,9 @@ def plain_ticks(axis: Axis, digits: Sequence[float] = (1,)) -> None:
     """Write the numbers of a logarithmic axis as 0.01, 1 or 1,000: `digits` times powers of 10."""
     axis.set_major_locator(LogLocator(subs=digits))
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.12f}".rstrip("0").rstrip("."))
+    )
 
 
 def in_percent(axis: Axis) -> None:
@@ -222,7 +227,7 @@ def level_legend(figure: Figure, by_level: Mapping[str, dict], title: str) -> No
     They are in one row, or in as few as the figure is wide enough for.
     """
     handles = [
-        Line2D([], [], label=level, **{"linewidth": 0.9, "markersize": 5.5} | look)
+        Line2D([], [], label=level, **{"linewidth": LINE, "markersize": 6} | look)
         for level, look in by_level.items()
     ]
     for columns in range(len(handles), 0, -1):
