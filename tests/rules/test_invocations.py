@@ -117,17 +117,21 @@ def outer(workspace):
     return folder
 
 
-def test_as_a_module_of_another_workflow(outer, told):
-    """Seconds: a small study and the claims, which rest on most tables."""
-    status, said = snakemake(outer, "--cores", "4", "jfb_claims", told=told)
+@pytest.mark.parametrize("target", ["small", pytest.param("claims", marks=pytest.mark.long)])
+def test_as_a_module_of_another_workflow(target, outer, told):
+    """Seconds: a small study, or the claims, which rest on most tables."""
+    status, said = snakemake(outer, "--cores", "4", f"jfb_{target}", told=told)
     assert status == 0, said
-    claims = pd.read_csv(outer / "deq/results/claims.csv")
-    assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
+    if target == "claims":
+        claims = pd.read_csv(outer / "deq/results/claims.csv")
+        assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
+    else:
+        assert len(pd.read_parquet(outer / "deq/results/summaries/small.parquet")) == 2
     assert sorted(path.name for path in outer.iterdir()) == [".snakemake", "Snakefile", "deq"]
     for script in (outer.parent / "workflow/scripts").rglob("*.py"):
         script.touch()
     triggers = "--rerun-triggers", "mtime", "params", "input", "software-env", "--"
-    again, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_claims", told=told)
+    again, said = snakemake(outer, "-n", "--cores", "1", *triggers, f"jfb_{target}", told=told)
     assert again == 0
     assert "Nothing to be done" in said
     status, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_figure1", told=told)
