@@ -223,7 +223,10 @@ def test_contents_of_versioned_files_plan_what_reads_them(file, built, tmp_path)
     assert finished.planned() == {"Verdicts on the claims"}
 
 
-@pytest.mark.parametrize("target", ["crossed", "results/summaries/crossed.parquet"])
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param("crossed", marks=pytest.mark.long), "results/summaries/crossed.parquet"],
+)
 def test_parts_of_a_batch_split_the_runs(target, workspace):
     def runs(*arguments):
         return {job for job in workspace.planned(*arguments, target) if job.startswith("Run of")}

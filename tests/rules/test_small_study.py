@@ -296,7 +296,7 @@ COLD = (
 @pytest.mark.parametrize(
     "studies",
     [
-        ("small", "many"),
+        ("small", "other", "many"),
         pytest.param(("small", "other", "many", "crossed", "crossed_many"), marks=pytest.mark.long),
     ],
 )
@@ -307,7 +307,7 @@ def test_cores_change_nothing_but_the_time(studies, made, tmp_path):
     nothing either.
     """
     in_turn = of_the_reports_stream(tmp_path)
-    whole = "other" in studies
+    whole = "crossed" in studies
     summaries = [f"results/summaries/{study}.parquet" for study in studies]
     sizes = (64, 32) if whole else (32,)
     paths = [f"results/alignment/small/batch_size={size}/alignment.parquet" for size in sizes]
@@ -323,8 +323,8 @@ def test_cores_change_nothing_but_the_time(studies, made, tmp_path):
     for path in [*paths, *drawn]:
         assert (in_turn.path / path).read_bytes() == (made / path).read_bytes(), path
     runs = sum(assert_same_runs(*pair, study) for study in studies)
-    assert runs == (len(list(made.rglob("log.parquet"))) if whole else 2)
-    assert runs == (12 if whole else 2)
+    assert runs == (len(list(made.rglob("log.parquet"))) if whole else 4)
+    assert runs == (12 if whole else 4)
 
 
 def test_a_study_in_blocks_has_a_row_per_run_and_no_logs(made):
