@@ -40,11 +40,11 @@ exact-arm: $(READY)
 	@PYTHONPATH=workflow/scripts $(VENV) tests/exact_arm.py
 
 test: $(READY)
-	$(VENV) -m pytest -n auto --dist worksteal $(foreach part,faults slurm long,--ignore tests/$(part))
+	$(VENV) -m pytest -n auto --dist worksteal -m "not long" $(foreach part,faults slurm,--ignore tests/$(part))
 
-# What takes minutes of training: full runs by the dozen.
+# Full runs by the dozen, and whole sweeps, of which `make test` has a case or two.
 long: $(READY)
-	$(VENV) -m pytest tests/long
+	$(VENV) -m pytest -n auto --dist worksteal -m long $(foreach part,faults slurm,--ignore tests/$(part))
 
 # What the workflow survives: killed jobs, full disks, damaged files, hostile configurations, Slurm.
 # The test of Slurm is the first, in a process of its own: it waits more than it works.

@@ -1,5 +1,6 @@
 """Files around the workflow: environments, continuous integration, profiles."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -63,6 +64,21 @@ def test_continuous_integration_runs_what_make_has():
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(commands) <= targets
     assert {"lint", "test", "long", "faults", "report", "check", "check-docs"} <= set(commands)
+
+
+def test_what_make_test_leaves_out_is_run_by_others():
+    def of(target):
+        command = ["make", "--dry-run", "--old-file", ".venv/ready", target]
+        # Without what a `make test` around this one tells it.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        told = subprocess.check_output(command, cwd=ROOT, env=own, text=True)
+        return told.partition("-m pytest ")[2].splitlines()[0].split()
+
+    test, long, faults = map(of, ("test", "long", "faults"))
+    assert " ".join(test).replace('"not long"', "long") == " ".join(long)
+    assert "--ignore" in test
+    assert {f"tests/{part}" for part in ("faults", "slurm")} == {p for p in test if "tests/" in p}
+    assert {p for p in test if "tests/" in p} <= set(faults)
 
 
 def test_clean_and_distclean(tmp_path):

@@ -10,7 +10,16 @@ import pyarrow as pa
 import pytest
 
 from conftest import ROOT, read_yaml
-from jfb.analysis import claims, decisions, evidence, published, sensitivity, sources, statistics
+from jfb.analysis import (
+    claims,
+    decisions,
+    evidence,
+    intervals,
+    published,
+    sensitivity,
+    sources,
+    statistics,
+)
 from jfb.analysis.alignment import COMPARISONS
 from jfb.analysis.decisions import Outcome, Verdict
 from jfb.analysis.tables import read
@@ -1025,9 +1034,10 @@ def verdict_by_the_printed_rule(rows):
 
 @pytest.mark.parametrize("case", ["true", "false", "little", "nothing"])
 def test_verdicts_are_recomputed_from_the_evidence_by_the_printed_rule_alone(
-    case, listed, tmp_path
+    case, listed, tmp_path, monkeypatch
 ):
-    """Takes seconds: bootstraps of every interval, twice for the table of sensitivity."""
+    """Whatever the intervals are: few resamples make them."""
+    monkeypatch.setattr(intervals, "_RESAMPLES", 499)
     wrong = {size: {} for size in SIZES}
     for changes in OF_SUMMARIES.values():
         for size, change in changes.items():

@@ -147,6 +147,11 @@ def test_a_command_takes_what_is_missing_once_it_names_the_targets(project):
             assert str(product) in named, product
 
 
+@pytest.fixture
+def config():
+    return read_yaml("config.yaml")
+
+
 def test_an_alignment_of_trajectories_is_of_the_study_that_is_aligned(config):
     config["alignment"]["study"] = "odd_limit"
     project = load(config)

@@ -6,7 +6,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator, validators
 
-from conftest import ROOT, Workspace
+from conftest import ROOT, Workspace, read_yaml
 from jfb.config import choices, gradient_choices, step_choices
 from jfb.config.editors import json_schema
 from jfb.config.errors import ConfigError
@@ -48,8 +48,8 @@ def accepted(config):
     return True
 
 
-def test_an_editor_accepts_the_configurations(config, tmp_path, editor):
-    assert editor.is_valid(config)
+def test_an_editor_accepts_the_configurations(tmp_path, editor):
+    assert editor.is_valid(read_yaml("config.yaml"))
     assert editor.is_valid(Workspace(tmp_path).config)
 
 

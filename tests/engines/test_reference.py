@@ -33,7 +33,14 @@ def train(run, data, epochs=None, after_epoch=lambda row: None):
 ONE_POINT_DIFFERS = {(600, 180, "val_accuracy"), (32, 188, "train_accuracy")}
 
 
-@pytest.mark.parametrize("batch_size", plain.BATCH_SIZES)
+@pytest.mark.parametrize(
+    "batch_size",
+    # Five seconds: 15,000 steps.
+    [
+        pytest.param(size, marks=pytest.mark.long) if size == 32 else size
+        for size in plain.BATCH_SIZES
+    ],
+)
 def test_the_first_200_epochs_are_the_reports(batch_size, replay, data):
     published = pd.read_parquet(DATA / "original_first_200_epochs.parquet")
     published = published[published["batch_size"] == batch_size].sort_values("epoch")
@@ -54,7 +61,14 @@ def test_the_first_200_epochs_are_the_reports(batch_size, replay, data):
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "epochs"), [(2400, 150), (1200, 80), (600, 60), (64, 8), (32, 5)]
+    ("batch_size", "epochs"),
+    [
+        *((2400, 40), (1200, 20), (600, 20), (64, 8), (32, 5)),
+        *(
+            pytest.param(*more, marks=pytest.mark.long)
+            for more in ((2400, 150), (1200, 80), (600, 60))
+        ),
+    ],
 )
 def test_equals_the_plain_loop_to_the_last_bit(batch_size, epochs, replay, data):
     with plain.rounded_square_root():

@@ -12,6 +12,8 @@ from jfb.engines import reference
 from jfb.engines.fused import engine as fused
 from jfb.streams.interface import open_stream
 
+pytestmark = pytest.mark.long
+
 
 def outcome(engine, run):
     """What a run leaves, in a process of its own."""

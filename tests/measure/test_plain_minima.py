@@ -35,7 +35,13 @@ def test_there_is_a_start_for_each_form_of_a_common_entry(common):
     assert {entry["form"] for entry in common} == set(SEEDS)
 
 
-@pytest.mark.parametrize(("form", "seed"), SEEDS.items())
+@pytest.mark.parametrize(
+    ("form", "seed"),
+    [
+        pytest.param(form, seed, marks=pytest.mark.long if form == "two kinks" else ())
+        for form, seed in SEEDS.items()
+    ],
+)
 def test_a_plain_search_ends_at_an_entry(form, seed, data, common):
     training, _ = data
     loss = end_of(seed, training.inputs.astype(float), training.target.astype(float))

@@ -134,8 +134,15 @@ def texts(figure):
     return "\n".join(own)
 
 
+#: The cases of `make test`: a figure of all seven takes two seconds, of eighteen figures each.
+OFTEN = ("one of three diverged", "one run, diverged")
+
+
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=() if case in OFTEN else pytest.mark.long) for case in CASES],
+)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_of_few_or_lost_runs_says_so(name, case):
     sizes, count, lost = CASES[case]

@@ -15,6 +15,7 @@ import yaml
 from matplotlib.text import Text
 
 from conftest import ROOT, load_project
+from jfb.analysis import intervals
 from jfb.analysis.questions import (
     diffusion,
     digits,
@@ -53,6 +54,15 @@ from jfb.output.figures import (
 from jfb.output.figures.inputs import read_answers
 from jfb.storage import documents
 from test_figures import TABLE
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """What intervals of made-up runs contain is not looked at: tests/analysis does that."""
+    monkeypatch.setattr(intervals, "_RESAMPLES", 199)
+    for question in (impurity, orders):
+        monkeypatch.setattr(question, "_RESAMPLES", 199)
+
 
 QUESTIONS = yaml.safe_load((ROOT / "workflow/questions.yaml").read_text())
 RNG = np.random.default_rng(0)

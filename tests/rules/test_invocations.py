@@ -117,17 +117,21 @@ def outer(workspace):
     return folder
 
 
-def test_as_a_module_of_another_workflow(outer, told):
-    """Seconds: a small study and the claims, which rest on most tables."""
-    status, said = snakemake(outer, "--cores", "4", "jfb_claims", told=told)
+@pytest.mark.parametrize("target", ["small", pytest.param("claims", marks=pytest.mark.long)])
+def test_as_a_module_of_another_workflow(target, outer, told):
+    """Seconds: a small study, or the claims, which rest on most tables."""
+    status, said = snakemake(outer, "--cores", "4", f"jfb_{target}", told=told)
     assert status == 0, said
-    claims = pd.read_csv(outer / "deq/results/claims.csv")
-    assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
+    if target == "claims":
+        claims = pd.read_csv(outer / "deq/results/claims.csv")
+        assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
+    else:
+        assert len(pd.read_parquet(outer / "deq/results/summaries/small.parquet")) == 2
     assert sorted(path.name for path in outer.iterdir()) == [".snakemake", "Snakefile", "deq"]
     for script in (outer.parent / "workflow/scripts").rglob("*.py"):
         script.touch()
     triggers = "--rerun-triggers", "mtime", "params", "input", "software-env", "--"
-    again, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_claims", told=told)
+    again, said = snakemake(outer, "-n", "--cores", "1", *triggers, f"jfb_{target}", told=told)
     assert again == 0
     assert "Nothing to be done" in said
     status, said = snakemake(outer, "-n", "--cores", "1", *triggers, "jfb_figure1", told=told)
@@ -219,7 +223,10 @@ def test_contents_of_versioned_files_plan_what_reads_them(file, built, tmp_path)
     assert finished.planned() == {"Verdicts on the claims"}
 
 
-@pytest.mark.parametrize("target", ["crossed", "results/summaries/crossed.parquet"])
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param("crossed", marks=pytest.mark.long), "results/summaries/crossed.parquet"],
+)
 def test_parts_of_a_batch_split_the_runs(target, workspace):
     def runs(*arguments):
         return {job for job in workspace.planned(*arguments, target) if job.startswith("Run of")}

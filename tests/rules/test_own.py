@@ -1,6 +1,7 @@
 """The examples of docs/own.md, as they are there but for their size, and what is wrong with files.
 
-Snakemake runs each example once: a minute together.
+Snakemake runs each example once: half a minute together with one seed. `make long` runs two, of
+which figures are drawn too.
 """
 
 import re
@@ -25,7 +26,12 @@ SETTINGS = dict(
 EPOCHS = 30
 
 
-def workspace_of(path, example, **changes):
+@pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.long)])
+def seeds(request):
+    return list(range(request.param))
+
+
+def workspace_of(path, example, seeds, **changes):
     """A workspace with an example's file and settings, of few seeds and epochs."""
     workspace = Workspace(path)
     (path / f"{example}.py").write_text(EXAMPLES[example])
@@ -33,16 +39,16 @@ def workspace_of(path, example, **changes):
     workspace.config["datasets"] |= told.get("datasets", {})
     workspace.config["datasets"]["report"]["points"] = 3000
     for name, study in told["studies"].items():
-        small = {"seeds": [0, 1], "epochs": EPOCHS, "snapshots": 3}
+        small = {"seeds": seeds, "epochs": EPOCHS, "snapshots": 3}
         workspace.config["studies"][name] = study | small | changes
     workspace.save()
     return workspace
 
 
-def summary(workspace, name):
+def summary(workspace, name, seeds):
     """The runs of a batch size of 32: of all samples, so few epochs are as few updates."""
     runs = pd.read_parquet(workspace.path / f"results/summaries/{name}.parquet")
-    assert len(runs) == 4
+    assert len(runs) == 2 * len(seeds)
     return runs[runs["batch_size"] == 32]
 
 
@@ -58,11 +64,11 @@ def test_the_page_has_four_examples_of_forty_lines_at_most():
         assert len((first + second).splitlines()) <= 40
 
 
-def test_a_network_of_a_user(tmp_path):
+def test_a_network_of_a_user(seeds, tmp_path):
     """Its first prediction is that of its module, drawn by the seed; an edit trains it anew."""
-    workspace = workspace_of(tmp_path, "gated")
+    workspace = workspace_of(tmp_path, "gated", seeds)
     workspace.snakemake("gated")
-    runs = summary(workspace, "gated")
+    runs = summary(workspace, "gated", seeds)
     assert (runs["final_train_accuracy"] > 0.9).all()
     assert runs["final_spectral_norm"].isna().all()
     log, folder = log_of(workspace, "gated", 2400)
@@ -94,44 +100,45 @@ def test_a_network_of_a_user(tmp_path):
     assert "Run of gated: batch size 32, seed 0" in planned
 
 
-def test_a_gradient_of_a_user(tmp_path):
+def test_a_gradient_of_a_user(seeds, tmp_path):
     """Also beside another in blocks, where an edit of its file is noticed too."""
-    workspace = workspace_of(tmp_path, "halved")
+    workspace = workspace_of(tmp_path, "halved", seeds)
     gradients = {"jfb": {"name": "jfb"}, "mine": workspace.config["studies"]["halved"]["gradient"]}
     factor = {name: {"gradient": gradient} for name, gradient in gradients.items()}
     blocked = {"gradient": {"name": "jfb"}, "block_size": 2, "factors": {"by": factor}}
     # What its runs come to is not looked at.
-    blocked |= {"epochs": 2, "batch_sizes": [2400]}
+    blocked |= {"epochs": 2, "batch_sizes": [2400], "seeds": [0, 1]}
     workspace.config["studies"]["both"] = workspace.config["studies"]["halved"] | blocked
     workspace.save()
     workspace.snakemake("halved")
     log, _ = log_of(workspace, "halved")
     assert set(log["adjoint_applications"].to_pylist()) == {2.0}
-    assert (summary(workspace, "halved")["final_train_accuracy"] > 0.8).all()
+    assert (summary(workspace, "halved", seeds)["final_train_accuracy"] > 0.8).all()
     workspace.snakemake("both")
     assert not workspace.planned("both")
     (tmp_path / "halved.py").write_text(EXAMPLES["halved"].replace("/ 4", "/ 5"))
     assert "Block of both: seeds 0 to 1" in workspace.planned("both")
 
 
-def test_a_formula_of_a_user(tmp_path):
-    workspace = workspace_of(tmp_path, "ripples")
+def test_a_formula_of_a_user(seeds, tmp_path):
+    workspace = workspace_of(tmp_path, "ripples", seeds)
     workspace.snakemake("ripples")
     training, validation = dataset.read(tmp_path / "results/data/ripples.parquet")
     for part in (training, validation):
         x, y, z = part.inputs.astype(float).T
         expected = np.sin(x) * np.exp(-z / 4) + 0.1 * y
         np.testing.assert_allclose(part.target, expected, atol=1e-6)
-    assert (summary(workspace, "ripples")["final_train_loss"] < np.var(training.target)).all()
+    losses = summary(workspace, "ripples", seeds)["final_train_loss"]
+    assert (losses < np.var(training.target)).all()
     assert not workspace.planned("ripples")
     (tmp_path / "ripples.py").write_text(EXAMPLES["ripples"].replace("/ 4", "/ 5"))
     assert "Dataset ripples" in workspace.planned("ripples")
 
 
 @pytest.mark.parametrize("ending", ["npz", "parquet"])
-def test_data_of_a_user(ending, tmp_path, monkeypatch):
+def test_data_of_a_user(ending, seeds, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    workspace = workspace_of(tmp_path, "make_moons")
+    workspace = workspace_of(tmp_path, "make_moons", seeds)
     exec(EXAMPLES["make_moons"], {})
     if ending == "parquet":
         with np.load("moons.npz") as arrays:
@@ -154,7 +161,7 @@ def test_data_of_a_user(ending, tmp_path, monkeypatch):
     assert [part.target.mean() for part in parts] == [0.5, 0.5]
     assert not workspace.planned("results/data/moons.parquet")
     if ending == "npz":
-        assert (summary(workspace, "moons")["final_val_accuracy"] > 0.85).all()
+        assert (summary(workspace, "moons", seeds)["final_val_accuracy"] > 0.85).all()
         assert not workspace.planned("moons")
         np.savez("moons.npz", inputs=arrays_of[0][::-1], target=arrays_of[1][::-1])
         assert "Dataset moons" in workspace.planned("moons")
@@ -231,7 +238,7 @@ FAULTS = {
 
 def test_an_error_in_a_users_file_ends_in_one_line_that_says_where(tmp_path):
     """In one command: each fault in a study of its own."""
-    workspace = workspace_of(tmp_path, "gated", seeds=[0], batch_sizes=[2400])
+    workspace = workspace_of(tmp_path, "gated", [0], batch_sizes=[2400])
     study = workspace.config["studies"].pop("gated")
     for name, (before, after, _) in FAULTS.items():
         assert before in EXAMPLES["gated"]

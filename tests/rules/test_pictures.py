@@ -1,6 +1,7 @@
 """A study of pictures, from the configuration to its summary: half a minute, nine jobs."""
 
 import pandas as pd
+import pytest
 
 from conftest import Workspace
 from jfb.config.datasets import Digits
@@ -12,7 +13,9 @@ DIGITS = {"source": "digits", "training_share": 0.5, "split_seed": 1}
 RUN = "results/runs/pictures/batch_size=64/seed=0"
 
 
-def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
+@pytest.mark.parametrize("seeds", [[0], pytest.param([0, 1], marks=pytest.mark.long)])
+def test_a_study_of_pictures_is_made_by_its_name(seeds, tmp_path):
+    """Ten seconds; of two seeds figures are drawn, too."""
     workspace = Workspace(tmp_path)
     workspace.config["datasets"]["digits"] = DIGITS
     workspace.config["studies"]["pictures"] = {
@@ -22,7 +25,7 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
         "network": {"name": "fpn", "channels": 4, "blocks": 1, "gamma": 0.5},
         "solver": {"max_iterations": 30},
         "batch_sizes": [64, 32],
-        "seeds": [0, 1],
+        "seeds": seeds,
         "epochs": 6,
     }
     workspace.save()
@@ -30,7 +33,8 @@ def test_a_study_of_pictures_is_made_by_its_name(tmp_path):
     training, validation = dataset.read(tmp_path / "results/data/digits.parquet", Digits.inputs)
     assert (len(training), len(validation)) == (898, 899)
     runs = pd.read_parquet(tmp_path / "results/summaries/pictures.parquet")
-    assert runs[["batch_size", "seed"]].to_numpy().tolist() == [[64, 0], [64, 1], [32, 0], [32, 1]]
+    expected = [[size, seed] for size in (64, 32) for seed in seeds]
+    assert runs[["batch_size", "seed"]].to_numpy().tolist() == expected
     assert (runs["final_val_accuracy"] > 0.3).all()
     assert runs["exact_best_loss"].isna().all()
     log = runlog.read(tmp_path / RUN / "log.parquet")

@@ -1,5 +1,6 @@
 """The JSON Schema by which editors complete and check a configuration."""
 
+import functools
 from typing import Any
 
 from jfb.config import names
@@ -7,8 +8,12 @@ from jfb.config.choices import WITH_OPTIONS
 from jfb.config.document import Document
 
 
+@functools.cache
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a configuration, in which choices may be given in part."""
+    """The JSON Schema (draft 2020-12) of a configuration, in which choices may be given in part.
+
+    Not to be changed by who asks for it.
+    """
     schema = _as_editors_read(Document.model_json_schema())
     defs = schema["$defs"]
     for kind in WITH_OPTIONS.values():
