@@ -279,7 +279,7 @@ def test_a_failure_is_firm_if_the_claim_fails_in_general_by_each_other_choice():
     by_id["equal_minimum", "double_tolerance"]["published"] = "fails"
     by_id["contraction", "simultaneous"]["published"] = math.nan
     told = view(sensitivity=rows)
-    twice, together = "twice the tolerance", "joint intervals"
+    twice, together = "twice the margin", "joint intervals"
     found = told.of("equal_minimum")
     assert found.others == [Other(twice, "fails", "fails")]
     assert found.changed == [(twice, "fails, as before", "fails")]

@@ -245,7 +245,7 @@ def test_the_report_says_whose_numbers_are_whose(written):
             "How it was made",
         )
     ]
-    assert "together they took 90 seconds" in text
+    assert "jobs took 90 seconds in all" in text
     assert "print(&#39;&lt;a&gt; &amp; b&#39;)" in text
     assert "# &lt;b&gt;" in text
 

@@ -18,8 +18,8 @@ POINTS = "points"
 _BOUNDS = {"%": (0, 1), POINTS: (-1, 1)}
 #: Other choices by which claims are judged.
 _CHOICES = {
-    "half_tolerance": "half the tolerance",
-    "double_tolerance": "twice the tolerance",
+    "half_tolerance": "half the margin",
+    "double_tolerance": "twice the margin",
     "simultaneous": "joint intervals",
 }
 
