@@ -9,7 +9,7 @@ for (const button of document.querySelectorAll("button.picture")) {
     image.src = save.href = shown.src;
     image.alt = title.textContent = shown.alt;
     save.download = button.dataset.file;
-    enlarge(false);
+    enlarge(narrow.matches);
     full.showModal();
   });
 }

@@ -34,5 +34,6 @@ def _measured(rows: Sequence[Row], words: Mapping[str, str]) -> list[str]:
         names = [words.get(row["level"], row["level"])] if len(levels) > 1 else []
         names += [f"at {row['batch_size']}"] if len(sizes) > 1 else []
         of = f"{', '.join(names)}: " if names else ""
-        told.append(f"{of}{interval(row)} **{row['outcome']}**")
+        without = ", without an interval" if row["low"] is None else ""
+        told.append(f"{of}{interval(row)}{without} **{row['outcome']}**")
     return told

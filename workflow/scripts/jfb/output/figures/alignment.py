@@ -73,7 +73,7 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
     outer(all_axes.flat)
     legend = {
         "median": {"color": "0.2", "linewidth": 2},
-        "all runs": {"color": "0.75", "linewidth": 8},
+        "all runs, in the row's colour": {"color": "0.6", "linewidth": 8},
         "run that points uphill at some epoch": _UPHILL_RUN,
     }
     level_legend(figure, legend, "")

@@ -31,7 +31,7 @@ _MARKERS_PER_CURVE = 3
 _AROUND = 31
 # In inches, with room for the notes.
 _HEIGHT = 3.8
-_OF_ONE_RUN = "Over time: one run each,\nno comparison of times"
+_OF_ONE_RUN = "Over training time:\none run of each batch size"
 # What the times of one run are worth.
 _WORTH = "One run shows the order of magnitude of a time, not which batch size is faster."
 
@@ -59,7 +59,7 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
     over_epochs.set(title=_first(logs))
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
-    _note(figure, logs, _times(logs), _WORTH)
+    _note(figure, logs, "Outlined: the end of a run.", _times(logs), _WORTH)
     _name(over_epochs, logs, "train_loss", full)
     _name(over_time, logs, "train_loss", full, x="seconds")
     return figure
@@ -113,7 +113,7 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     accuracy.set_ylim(top=1.12)
     for axes in (loss, accuracy):
         _epoch_axis(axes)
-    _note(figure, logs, "Pale bands: training; lines on them: validation.")
+    _note(figure, logs, "Broad bands: training; lines on them: validation.")
     _name(loss, logs, "val_loss", full)
     _name(accuracy, logs, "val_accuracy", full)
     return figure
@@ -141,7 +141,7 @@ def _note(figure: Figure, logs: pd.DataFrame, *words: str) -> None:
     """Note below the panels how many runs there are, what a curve is, `words`, and who diverged."""
     runs = "One run per batch size, named beside its line."
     has_medians = logs["epoch"].max() >= _AROUND
-    curve = f"Lines: medians of {_AROUND} epochs, over each epoch in pale." if has_medians else ""
+    curve = f"Lines: running medians of {_AROUND} epochs; pale: every epoch." if has_medians else ""
     note(figure, " ".join(filter(None, (runs, curve, *words, _lost(logs)))))
 
 

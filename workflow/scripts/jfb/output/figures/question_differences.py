@@ -76,7 +76,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     noted(
         figure,
         pd.concat(shown),
-        "Left: the rest is start and order together. Right: darker where runs coincide",
+        "Left: the rest is start and order together. Joined: runs of one start, counted",
         of="start",
     )
     return figure
@@ -90,12 +90,30 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
     starts = by_start.median().sort_values().index
     x = runs["seed"].map({seed: place for place, seed in enumerate(starts)})
     axes.plot(x, runs["lowest_loss"], "o", markersize=3.5, color="0.2", alpha=0.5, mew=0)
+    for place, start in enumerate(starts):
+        _split(axes, place, by_start.get_group(start))
+    low, high = runs["lowest_loss"].min(), runs["lowest_loss"].max()
+    axes.set(ylim=(low / 2, high * 2))
     axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss,\nbatches of {size}")
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
     axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
     orders_each = counted(by_start.size().max(), "order")
     axes.set_title(f"Each column: one start,\n{orders_each}; equal epochs")
+
+
+def _split(axes: Axes, place: int, losses: pd.Series) -> None:
+    """Join the runs of a start of which some reach the loss, and write how many do and do not."""
+    reached = losses <= REACHED
+    if reached.nunique() < 2:
+        return
+    ends = losses.min(), losses.max()
+    axes.plot([place, place], ends, color="0.6", linewidth=0.8, zorder=1)
+    for loss, count, side in zip(
+        ends, (reached.sum(), (~reached).sum()), ("top", "bottom"), strict=True
+    ):
+        offset = {"xytext": (0, 4 if side == "bottom" else -4), "textcoords": "offset points"}
+        axes.annotate(f"{count}", (place, loss), ha="center", va=side, fontsize=NOTE, **offset)
 
 
 _STARTS = {

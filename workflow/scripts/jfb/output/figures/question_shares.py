@@ -137,7 +137,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         shown,
-        "Left: higher is better; right: further right. Ringed: the rate that other seeds chose",
+        "Left: higher is better, side by side the same rate, ringed the one that other seeds chose",
     )
     size_legend(figure, shown["batch_size"])
     return figure

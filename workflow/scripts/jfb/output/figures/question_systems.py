@@ -91,9 +91,9 @@ def regularised(answers: pd.DataFrame) -> Figure:
             allowed(axes, *ends)
             at, side = (ends[1], "right") if axes is work else (ends[0], "left")
             said = (
-                f"shaded: at most \nhalf of {base:.0f} "
+                f"shaded: at most \n{ends[1]:.3g}, half of {base:.3g} "
                 if axes is work
-                else f" shaded: {_percent(base)}, or less\n by a point at most"
+                else f" shaded: at least {_percent(ends[0])},\n a point below {_percent(base)}"
             )
             place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
             axes.text(at, 0.985, said, ha=side, size=NOTE, **place)

@@ -75,7 +75,7 @@ def second_order(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         pd.concat(shown),
-        "Higher and further left is better",
+        "Higher and further left is better. Side by side: the same work",
         "In the end: at any work",
         "Levenberg-Marquardt and L-BFGS are on the full batch; Adam uses JFB",
     )
