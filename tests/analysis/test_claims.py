@@ -561,8 +561,8 @@ def test_claims_about_time(listed):
     assert true["five_times_faster"] == "holds"
     program = {k: v for k, v in timing(FLAT).items() if "dataloader" in k}
     found = Verdicts(listed, timing(AS_CLAIMED) | program)
-    assert found["five_times_faster"] == "fails in the published runs"
-    assert flat["five_times_faster"] == "fails"
+    assert found["five_times_faster"] == "holds in the published runs only"
+    assert flat["five_times_faster"] == "holds in the published runs only"
     ours = timing(AS_CLAIMED) | {k: v for k, v in timing(FLAT).items() if "dataloader" not in k}
     assert Verdicts(listed, ours)["five_times_faster"] == "holds in the published runs only"
     assert few["five_times_faster"] == "undecided"
@@ -585,7 +585,7 @@ def test_claims_about_time_ask_every_machine(listed):
     assert of(here, there)["label_of_time"] == "fails"
     assert of(here, other)["five_times_faster"] == "undecided"
     assert of(here, other)["middle_sizes_same_time"] == "undecided"
-    assert of(other)["five_times_faster"] == "fails"
+    assert of(other)["five_times_faster"] == "holds in the published runs only"
     # Both print a total.
     assert of(here, other)["label_of_time"] == "fails"
 
