@@ -337,7 +337,7 @@ def test_figure1_compares_epochs_and_no_times():
     small = (table["batch_size"] == 32) & (table["epoch"] == 9)
     reaches = table.assign(train_loss=table["train_loss"].mask(small, 1e-3))
     left, right = published.figure1(reaches, 600).axes
-    assert left.get_title() == "Over time: one run each,\nno comparison of times"
+    assert left.get_title() == "Over training time:\none run of each batch size"
     assert right.get_title() == "Over epochs: batch 32 is first\nat 0.001, in epoch 9"
     assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch"]
     assert [axes.get_xscale() for axes in (left, right)] == ["linear", "linear"]

@@ -470,7 +470,7 @@ def test_a_phone_shows_table1_and_each_answer_in_short(opened, written):
     part = page.locator("#findings .part").nth(1)
     assert part.locator("summary").first.inner_text().split("\n") == [
         "1. Is the full batch as good with other seeds?",
-        "No, and the seed matters too.",
+        "No, with most seeds it is worse, and the seed matters too.",
     ]
     # It is not said again below.
     part.locator("summary").first.click()
@@ -552,7 +552,9 @@ def test_the_report_in_a_browser(width, scheme, opened, written):
     shown = page.locator("dialog img")
     expect(shown).to_be_visible()
     assert shown.bounding_box()["width"] > min(small, 0.9 * width)
-    page.get_by_role("button", name="larger").click()
+    # A phone's is large at once.
+    if width > 900:
+        page.get_by_role("button", name="larger").click()
     assert shown.bounding_box()["width"] > 1.5 * width
     page.keyboard.press("Escape")
     expect(shown).to_be_hidden()

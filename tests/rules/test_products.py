@@ -554,7 +554,7 @@ def test_a_figure_names_its_axes_and_lines(draw, logs):
     for axes in figure.axes:
         assert axes.get_xlabel() in ("", "Epoch", "Training time (s)")
         assert "(" in axes.get_ylabel() or draw is published.figure1
-        assert axes.get_yscale() == ("linear" if "accuracy" in axes.get_ylabel() else "log")
+        assert axes.get_yscale() == ("linear" if "accuracy" in axes.get_ylabel().lower() else "log")
         boxes = [Text.get_window_extent(text) for text in names]
         assert not any(box.overlaps(axes.get_window_extent()) for box in boxes)
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
