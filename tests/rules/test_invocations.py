@@ -124,7 +124,9 @@ def test_as_a_module_of_another_workflow(target, outer, told):
     assert status == 0, said
     if target == "claims":
         claims = pd.read_csv(outer / "deq/results/claims.csv")
-        assert {"cells/replay", "summaries/seeds", "timing_short/reference"} <= set(claims["table"])
+        assert {"cells/replay", "summaries/seeds", "timing_short/dataloader"} <= set(
+            claims["table"]
+        )
     else:
         assert len(pd.read_parquet(outer / "deq/results/summaries/small.parquet")) == 2
     assert sorted(path.name for path in outer.iterdir()) == [".snakemake", "Snakefile", "deq"]

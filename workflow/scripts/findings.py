@@ -10,6 +10,7 @@ with job_log(snakemake.log[0]) as log:
         snakemake.input.questions,
         snakemake.input.claims,
         snakemake.input.changes,
+        snakemake.config,
     )
     for template, page in zip(snakemake.input.templates, snakemake.output, strict=True):
         pages.write(page, templates.page(template, sources))

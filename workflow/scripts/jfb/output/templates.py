@@ -56,7 +56,7 @@ def read(
     questions_path: str | Path,
     claims_path: str | Path,
     changes_path: str | Path,
-    config_path: str | Path,
+    config: Mapping[str, Any],
 ) -> Sources:
     """Read what pages are written from.
 
@@ -64,10 +64,7 @@ def read(
         jfb.storage.files.Unreadable: the first is no file of numbers.
     """
     texts = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in record_paths}
-    *documents, config = (
-        yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        for path in (questions_path, claims_path, changes_path, config_path)
-    )
+    documents = map(_document, (questions_path, claims_path, changes_path))
     records = {name: json.loads(text) for name, text in texts.items()}
     defaults = validation.checked(config)["defaults"]
     return Sources(numbers.read(numbers_path), records, *documents, defaults)
@@ -76,8 +73,13 @@ def read(
 def of_clone(root: str | Path) -> Sources:
     """What the pages of a clone are written from, see `read`."""
     root = Path(root)
-    others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES, CONFIG))
-    return read(root / NUMBERS, sorted(root.glob(RECORDS)), *others)
+    others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES))
+    config = _document(root / CONFIG)
+    return read(root / NUMBERS, sorted(root.glob(RECORDS)), *others, config)
+
+
+def _document(path: str | Path) -> Any:
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
 def render(template: str, sources: Sources, folder: str | Path | None = None) -> str:
