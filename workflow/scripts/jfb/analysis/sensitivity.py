@@ -13,7 +13,7 @@ from jfb.analysis.intervals import CONFIDENCE
 from jfb.analysis.shares import LEVELS, REACHED
 from jfb.analysis.sources import DECIDING, PARTS, Source
 
-#: By which factor tolerances are scaled, by column.
+#: By which factor tolerances are scaled, by choice.
 _SCALES = {"half_tolerance": 0.5, "double_tolerance": 2.0}
 SIMULTANEOUS = "simultaneous"
 AS_JUDGED = "as_judged"
