@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from conftest import ROOT, read_yaml
 from jfb.output import answers
+from jfb.output.formats import Unknown
 
 ROW = {"against": "", "unit": "%", "span": "interval", "outcome": "holds", "low": 0.4, "high": 0.6}
 ROW |= {"estimate": 0.5, "holds_low": 0.3, "holds_high": 1.0, "level": "", "batch_size": 0}
@@ -13,23 +16,49 @@ ASKED = {
 }
 
 
+def fold(*rows):
+    return answers.table([{"criterion": None} | row for row in rows], ASKED).splitlines()
+
+
 def lines(*rows):
-    return answers.table([{"criterion": None} | row for row in rows], ASKED).splitlines()[2:]
+    """Those of the table, without its head and what is around it."""
+    return fold(*rows)[4:-2]
 
 
 def test_criteria_are_in_the_order_in_which_they_were_asked():
     one, other = lines(ROW | {"criterion": "first"}, ROW | {"criterion": "second"}, ROW)
-    assert one == "| B is so | at least 30 % | 50 % [40, 60] **holds** |"
+    assert one == "| B is so | at least 30 % | 50 % [40, 60] | **holds** |"
     assert other.startswith("| A is so |")
 
 
 def test_rows_of_a_criterion_are_told_apart_by_what_differs():
     by_level = [ROW | {"criterion": "first", "level": x, "batch_size": 64} for x in ("lars", "b")]
     by_size = [ROW | {"criterion": "second", "level": "b", "batch_size": n} for n in (64, 32)]
-    second, first = lines(*by_level, *by_size)
-    told = "50 % [40, 60] **holds**"
-    assert second.endswith(f"| at 64: {told}<br>at 32: {told} |")
-    assert first.endswith(f"| LARS: {told}<br>b: {told} |")
+    told = "50 % [40, 60] | **holds** |"
+    assert lines(*by_level, *by_size) == [
+        f"| B is so | at least 30 % | at 64 | {told}",
+        f"|  |  | at 32 | {told}",
+        f"| A is so | at least 30 % | LARS | {told}",
+        f"|  |  | b | {told}",
+    ]
+
+
+def test_outcomes_are_counted_in_the_line_that_shows_while_it_is_folded():
+    fails = ROW | {"criterion": "first", "outcome": "fails"}
+    held = [ROW | {"criterion": "second", "batch_size": n} for n in (64, 32)]
+    assert fold(fails, *held)[0].endswith("was measured: 2 hold, 1 fails</summary>")
+    several = [ROW | {"criterion": "second", "outcome": "open", "batch_size": n} for n in (1, 2)]
+    assert fold(fails, *several)[0].endswith(": 1 fails, 2 are open</summary>")
+
+
+def test_a_number_without_an_interval_says_so():
+    alone = ROW | {"criterion": "first", "low": None, "high": None}
+    assert "| 50 %, without an interval |" in lines(alone, ROW | {"criterion": "second"})[1]
+
+
+def test_a_criterion_without_a_row_is_named():
+    with pytest.raises(Unknown, match="no answer to the criterion: B is so"):
+        lines(ROW | {"criterion": "first"})
 
 
 def test_every_level_that_pages_name_has_words():

@@ -1,13 +1,18 @@
 """What was measured of a question, beside what would count as its answer, as a table of a page."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jfb.analysis.decisions import Outcome
 from jfb.output.formats import Row, Unknown, allowed, interval
 
 
 def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
-    """A row per criterion, in the order in which they were asked, in Markdown.
+    """A fold in Markdown that counts the outcomes, with a row for each of them in it.
+
+    Criteria are in the order in which they were asked. One that several results decide is named
+    in the first of its rows, and each of these rows tells which result it has.
 
     Args:
         rows: the answer, see `jfb.analysis.questions.measured.table`.
@@ -16,24 +21,56 @@ def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
     Raises:
         Unknown: a criterion has no row.
     """
-    lines = ["| what would count | allowed | measured |", "|---|---|---|"]
-    for criterion in asked["criteria"]:
-        deciding = [row for row in rows if row["criterion"] == criterion["id"]]
-        if not deciding:
-            raise Unknown(f"no answer to the criterion {criterion['id']}")
-        measured = "<br>".join(_measured(deciding, asked.get("words", {})))
-        lines.append(f"| {criterion['says']} | {allowed(deciding[0])} | {measured} |")
-    return "\n".join(lines)
+    deciding = {
+        criterion["says"]: [row for row in rows if row["criterion"] == criterion["id"]]
+        for criterion in asked["criteria"]
+    }
+    missing = [says for says, found in deciding.items() if not found]
+    if missing:
+        raise Unknown(f"no answer to the criterion: {missing[0]}")
+    names = {says: _names(found, asked.get("words", {})) for says, found in deciding.items()}
+    has_names = any(any(found) for found in names.values())
+    head = ["what would count", "allowed", *(["where"] if has_names else []), "measured", "outcome"]
+    lines = [_line(head), "|" + "---|" * len(head)]
+    for says, found in deciding.items():
+        for place, (row, name) in enumerate(zip(found, names[says], strict=True)):
+            first = [says, allowed(row)] if place == 0 else ["", ""]
+            where = [name] if has_names else []
+            lines.append(_line([*first, *where, _measured(row), f"**{row['outcome']}**"]))
+    summary = f"What would count as the answer, and what was measured: {_counts(deciding)}"
+    return "\n".join([f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])
 
 
-def _measured(rows: Sequence[Row], words: Mapping[str, str]) -> list[str]:
-    """What decides a criterion, each row by what tells it from the others."""
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _names(rows: Sequence[Row], words: Mapping[str, str]) -> list[str]:
+    """What tells the results of a criterion from one another; nothing of a single one."""
     levels, sizes = ({row[name] for row in rows} for name in ("level", "batch_size"))
     told = []
     for row in rows:
         names = [words.get(row["level"], row["level"])] if len(levels) > 1 else []
         names += [f"at {row['batch_size']}"] if len(sizes) > 1 else []
-        of = f"{', '.join(names)}: " if names else ""
-        without = ", without an interval" if row["low"] is None else ""
-        told.append(f"{of}{interval(row)}{without} **{row['outcome']}**")
+        told.append(", ".join(names))
     return told
+
+
+def _measured(row: Row) -> str:
+    return f"{interval(row)}{', without an interval' if row['low'] is None else ''}"
+
+
+def _counts(deciding: Mapping[str, Sequence[Row]]) -> str:
+    """How many results hold, fail and are open, in words."""
+    counts = Counter(row["outcome"] for rows in deciding.values() for row in rows)
+    words = {
+        Outcome.HOLDS: ("holds", "hold"),
+        Outcome.FAILS: ("fails", "fail"),
+        Outcome.OPEN: ("is open", "are open"),
+    }
+    told = [
+        f"{counts[outcome]} {forms[counts[outcome] > 1]}"
+        for outcome, forms in words.items()
+        if counts[outcome]
+    ]
+    return ", ".join(told)

@@ -18,7 +18,7 @@ _WIDE = "79.9rem"
 def style(width: str = _PHONE) -> str:
     """Styles by which cells of tables are below each other in windows up to a width."""
     # Twice the class, so as to come after what shows the others.
-    lacking = f".table td[data-label].{LACKS}.{LACKS} {{ display: none; }}"
+    lacking = f".table td[data-label]:is(:empty, .{LACKS}.{LACKS}) {{ display: none; }}"
     return f"{documents.STACKED}\n@media (max-width: {_PHONE}) {{ {lacking} }}".replace(
         _PHONE, width
     )

@@ -15,7 +15,7 @@ from jfb.output.figures.style import (
     categories,
     counted,
     drawn_from,
-    level_looks,
+    looks,
     note,
     outer,
 )
@@ -100,18 +100,18 @@ def _ends(axes: Axes, shown: pd.DataFrame, entries: pd.DataFrame, shares: pd.Dat
     """Draw the share of searches that end at each entry shown, at others and at none, by start."""
     trained = shares[shares["source"] == shares["source"].iloc[-1]]
     starts = shares.loc[shares["source"] == shares["source"].iloc[0], "runs"].iloc[0]
-    groups = {counted(starts, "random start"): entries.set_index("id")["share"]}
-    for size in (trained["batch_size"].max(), trained["batch_size"].min()):
+    groups = {counted(starts, "random start"): (entries.set_index("id")["share"], "0.6")}
+    sizes = (trained["batch_size"].max(), trained["batch_size"].min())
+    for size, look in looks(sizes).items():
         own = trained[trained["batch_size"] == size].set_index("id")
-        groups[f"{counted(own['runs'].iloc[0], 'run')} at {size}"] = own["share"]
+        name = f"{counted(own['runs'].iloc[0], 'run')} at {size}"
+        groups[name] = own["share"], look["color"]
     width = 0.8 / len(groups)
-    for k, (name, look) in enumerate(level_looks(groups).items()):
-        at = 100 * groups[name].reindex(shown["id"]).to_numpy()
-        none = 100 * groups[name].get(_NO_ENTRY, 0.0)
+    for k, (name, (share, colour)) in enumerate(groups.items()):
+        at = 100 * share.reindex(shown["id"]).to_numpy()
+        none = 100 * share.get(_NO_ENTRY, 0.0)
         x = np.arange(len(at) + 2) + (k - (len(groups) - 1) / 2) * width
-        bars = axes.bar(
-            x, [*at, 100 - at.sum() - none, none], width, color=look["color"], label=name
-        )
+        bars = axes.bar(x, [*at, 100 - at.sum() - none, none], width, color=colour, label=name)
         # Halves are rounded up, as people do.
         axes.bar_label(bars, fmt=lambda value: f"{np.floor(value + 0.5):.0f}", fontsize=NOTE)
     labels = [textwrap.fill(_called(entry), 10) for _, entry in shown.iterrows()]

@@ -241,6 +241,8 @@ def wellposed(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, (cost, met) = panels(2, width_ratios=[3, 2])
+    # Seven conditions, each of two batch sizes.
+    figure.set_figheight(4.6)
     costs = answers[(answers["measure"] == "cost_loss") & (answers["batch_size"] > 0)]
     free = answers[(answers["level"] == "none") & answers["batch_size"].isin(costs["batch_size"])]
     names = [f"{name}_end" for name in _CONDITIONS]

@@ -33,7 +33,7 @@ def impurity(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (at_loss, along) = panels(2, width_ratios=[4, 3])
+    figure, (at_loss, along) = panels(2, width_ratios=[3, 2])
     by_size = looks(answers.loc[answers["batch_size"] > 0, "batch_size"])
     shown = answers[answers["measure"] == "trace_shown"].copy()
     shown[_ENDS] = 10.0 ** shown[_ENDS]
@@ -76,7 +76,7 @@ def _ratios(
     """
     table = answers[answers["measure"].isin(names) & (answers["against"] == "32")]
     table = table.assign(y=table["measure"].map(list(names).index))
-    low, high = around(table, 0.25, at=0)
+    low, high = around(table, 0.15, at=0)
     bounds = table.loc[table["criterion"].notna(), ["holds_low", "holds_high"]].drop_duplicates()
     table[_ENDS] = 10.0 ** table[_ENDS]
     rows(axes, list(names.values()), above=0.5)
