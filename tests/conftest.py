@@ -34,6 +34,7 @@ from jfb.config.choices import Engine, Stream
 from jfb.config.project import load
 from jfb.model import numerics, targets
 from jfb.records import runlog
+from jfb.storage import declared
 from jfb.storage.code import digest, files
 from jfb.streams import splits
 from jfb.streams.noise import noise
@@ -57,7 +58,7 @@ WARM = Warm()
 
 @functools.cache
 def _parsed(path):
-    return yaml.safe_load((ROOT / path).read_text())
+    return declared.read(ROOT / path)
 
 
 def read_yaml(path):
@@ -213,7 +214,7 @@ class Workspace:
         """A copy of a workspace with all that was made in it."""
         workspace = cls.__new__(cls)
         workspace.path = Path(shutil.copytree(made, path))
-        workspace.config = yaml.safe_load((workspace.path / "config.yaml").read_text())
+        workspace.config = declared.read(workspace.path / "config.yaml")
         return workspace
 
     def save(self) -> None:

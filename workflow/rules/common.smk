@@ -4,8 +4,6 @@ import itertools
 import os
 from pathlib import Path
 
-import yaml
-
 from snakemake import exceptions
 from snakemake.utils import update_config
 
@@ -22,6 +20,7 @@ from jfb.config.project import load
 from jfb.config.choices import Engine
 from jfb.config.text import read_arguments
 from jfb.scheduler import locks, pace, progress
+from jfb.storage import declared
 from jfb.storage.code import digest
 
 try:
@@ -516,7 +515,7 @@ CRITERIA = WORKFLOW / "questions.yaml"
 @functools.cache
 def asked():
     """What is asked, by the name of the question, read once a job is planned."""
-    return yaml.safe_load(CRITERIA.read_text(encoding="utf-8"))
+    return declared.read(CRITERIA)
 
 
 def answer_of(question):

@@ -24,7 +24,7 @@ FILES_OF_EVIDENCE = {
 @functools.cache
 def claims():
     """The document of claims, read once their job is planned."""
-    return yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    return declared.read(CLAIMS)
 
 
 def targets():

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from jfb.analysis import table1
 from jfb.output.table1 import to_text
+from jfb.storage import declared
 
 csv, config = sys.argv[1:]
 if not Path(csv).exists():
     sys.exit(f"{csv} is not there yet; `make` makes it")
-study = yaml.safe_load(Path(config).read_text(encoding="utf-8"))["replay"]
+study = declared.read(config)["replay"]
 cells = table1.matches(pd.read_csv(csv), study)
 print(to_text(cells, study))
 sys.exit(not cells["equal"].all())

@@ -1,18 +1,13 @@
 """Verdicts on the claims of the report."""
 
-from pathlib import Path
-
-import yaml
-
 from jfb.analysis import claims, decisions, rule_changes, sensitivity, tables
 from jfb.output import verdicts
-from jfb.storage import provenance
+from jfb.storage import declared, provenance
 from jfb.storage.joblog import job_log
 
 with job_log(snakemake.log[0]) as log:
     document, changes = (
-        yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        for path in (snakemake.input.claims, snakemake.input.changes)
+        declared.read(path) for path in (snakemake.input.claims, snakemake.input.changes)
     )
     rule_changes.require(document, changes)
     listed, taken = claims.read(document), tables.read(snakemake.params.taken)

@@ -16,16 +16,14 @@ import json
 import sys
 from pathlib import Path
 
-import yaml
-
 from jfb.config.project import load
 from jfb.output import committed, numbers, pages, templates
 from jfb.output.figures import architecture, sheet
-from jfb.storage import files, provenance
+from jfb.storage import declared, files, provenance
 
 try:
     sources = templates.of_clone(Path())
-    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    config = declared.read("config.yaml")
     if sys.argv[1:] == ["--take"]:
         commit = json.loads(provenance.of(config))["commit"]
         told, found = committed.taken(sources.numbers, sources.questions, load(config), commit)

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from jfb.analysis import table1
 from jfb.output.table1 import to_text
+from jfb.storage import declared
 
 PUBLISHED = "about the published runs only"
 
 csv, claims, config = map(Path, sys.argv[1:4])
 seconds = sys.argv[4]
-study = yaml.safe_load(config.read_text(encoding="utf-8"))["replay"]
+study = declared.read(config)["replay"]
 print(f"\n{to_text(table1.matches(pd.read_csv(csv), study), study)}\n")
 verdicts = pd.read_csv(claims).drop_duplicates("id")["general"].fillna(PUBLISHED).value_counts()
 print(f"The {verdicts.sum()} claims of the report, in general")

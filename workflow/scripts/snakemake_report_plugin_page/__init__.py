@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from snakemake_interface_report_plugins.reporter import ReporterBase
 from snakemake_interface_report_plugins.settings import ReportSettingsBase
 
 from jfb.analysis import selection, sources
 from jfb.config.project import load
 from jfb.output import numbers, pages, report, templates, verdicts, worded
+from jfb.storage import declared
 
 #: The clone that this file is of, and the templates of its reports.
 ROOT = Path(__file__).resolve().parents[3]
@@ -106,8 +106,7 @@ def _claims(tables, project):
     if path is None:
         return None
     document, changes = (
-        yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
-        for path in (templates.CLAIMS, templates.CHANGES)
+        declared.read(ROOT / path) for path in (templates.CLAIMS, templates.CHANGES)
     )
     evidence = pd.read_csv(path, dtype={"n": "Int64"})
     judged = map(worded.records, (evidence, pd.read_csv(path.with_name("sensitivity.csv"))))

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jfb.analysis import claims, evidence
+from jfb.storage import declared
 
 #: Of a change: when, in which commit (none: the one that added the line), what and why, the verdict
 #: before and after, and the digest of the rules after it, which only the last must have.
@@ -61,10 +60,10 @@ def digest(document: Mapping[str, Any]) -> str:
 
 def main(claims_path: str, changes: str) -> None:
     """Add a line for the rules as they are, unless the last line has their digest."""
-    document = yaml.safe_load(Path(claims_path).read_text(encoding="utf-8"))
+    document = declared.read(claims_path)
     written = Path(changes).read_text(encoding="utf-8")
     now = digest(document)
-    if yaml.safe_load(written)[-1].get("digest") == now:
+    if declared.read(changes)[-1].get("digest") == now:
         print(f"{changes}: the last line is of these rules")
         return
     line = _LINE.format(date=datetime.date.today().isoformat(), digest=now)

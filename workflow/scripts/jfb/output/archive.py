@@ -20,14 +20,13 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-import yaml
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from jfb.analysis import table1
 from jfb.config import own_files
 from jfb.config.project import load
-from jfb.storage import files, provenance
+from jfb.storage import declared, files, provenance
 
 #: Profiles that the crate is after: https://www.researchobject.org/workflow-run-crate/profiles/
 PROFILES = {
@@ -89,7 +88,7 @@ def of_clone(target: Path, root: Path, with_runs: bool, machine: Mapping[str, An
     Raises:
         jfb.storage.files.FileFault: git does not know the clone.
     """
-    config = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    config = declared.read(root / "config.yaml")
     changed = _git(root, "status", "--porcelain")
     commit = _git(root, "rev-parse", "HEAD").strip() + ("-dirty" if changed else "")
     origin = json.loads(provenance.of(config)) | {"commit": commit}

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
 
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.config import validation
 from jfb.output import answers, choices, claim_view, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
-from jfb.storage import files
+from jfb.storage import declared, files
 
 #: Where a clone has what pages are written from, see `Sources`; records are a pattern.
 NUMBERS, QUESTIONS = "docs/numbers.json", "workflow/questions.yaml"
@@ -64,7 +63,7 @@ def read(
         jfb.storage.files.Unreadable: the first is no file of numbers.
     """
     texts = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in record_paths}
-    documents = map(_document, (questions_path, claims_path, changes_path))
+    documents = map(declared.read, (questions_path, claims_path, changes_path))
     records = {name: json.loads(text) for name, text in texts.items()}
     defaults = validation.checked(config)["defaults"]
     return Sources(numbers.read(numbers_path), records, *documents, defaults)
@@ -74,12 +73,8 @@ def of_clone(root: str | Path) -> Sources:
     """What the pages of a clone are written from, see `read`."""
     root = Path(root)
     others = (root / name for name in (QUESTIONS, CLAIMS, CHANGES))
-    config = _document(root / CONFIG)
+    config = declared.read(root / CONFIG)
     return read(root / NUMBERS, sorted(root.glob(RECORDS)), *others, config)
-
-
-def _document(path: str | Path) -> Any:
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
 def render(template: str, sources: Sources, folder: str | Path | None = None) -> str:
