@@ -28,7 +28,8 @@ from ask import ask
 #: What is imported before any fork: the libraries that take long.
 LIBRARIES = (
     *("snakemake.cli", "snakemake.script", "jsonschema", "pydantic", "jinja2"),
-    *("torch", "numba", "pandas", "pyarrow.parquet"),
+    # An optimiser imports the second.
+    *("torch", "torch._dynamo", "numba", "pandas", "pyarrow.parquet"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg"),
     *("fontTools.subset", "PIL.PngImagePlugin", "seaborn", "statsmodels.api"),
 )
@@ -195,6 +196,13 @@ def draw() -> None:
         figure.savefig(io.BytesIO(), format=ending)
 
 
+def compile_and_load() -> None:
+    """Compile: what the first in a process sets up to compile, or to load, takes a sixth of one."""
+    import numba
+
+    numba.njit(numba.int64(numba.int64))(lambda n: n)
+
+
 def main() -> None:
     """Serve."""
     for library in LIBRARIES:
@@ -202,6 +210,7 @@ def main() -> None:
     # Imports the plugins.
     import_module("snakemake.cli").get_argument_parser()
     draw()
+    compile_and_load()
     # Forks need not walk what was imported.
     gc.freeze()
     with Server(sys.argv[1]) as server:
