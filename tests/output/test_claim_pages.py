@@ -120,8 +120,23 @@ def one(value, n=1):
                 each="machine",
             ),
             (
-                "it takes 7 times [6, 9] as long on A, and 5 times [4, 6] on B (7 rounds); "
-                "the claim allows 3 to 8 times, and the machines disagree."
+                "it takes 7 times [6, 9] as long on A (family 1), and 5 times [4, 6] on B (family 1) "
+                "(7 rounds); the claim allows 3 to 8 times, and the machines disagree."
+            ),
+        ),
+        (
+            weighed(
+                "it takes {} as long",
+                "times",
+                "ratio",
+                (3, 8),
+                share(7, 6, 7.5, "7 rounds"),
+                share(5, 4, 6, "5 rounds"),
+                each="machine",
+            ),
+            (
+                "it takes 7 times [6, 7.5] as long on A (family 1) (7 rounds), and "
+                "5 times [4, 6] on B (family 1) (5 rounds); the claim allows 3 to 8 times."
             ),
         ),
         (weighed("{}", "%", "share", (0.5, 1)), "Of p: not measured."),
@@ -147,6 +162,14 @@ def test_machines_go_by_the_shortest_names_that_differ():
     assert wording.machines([amd, other]) == names
     more = amd.replace("2 cores", "4 cores")
     assert wording.machines([amd, more]) == [amd, more]
+
+
+def test_machines_of_a_sentence_have_their_model():
+    """Two pages can be of two models of one brand."""
+    intel = "Intel(R) Xeon(R) Processor (family 6, model 207), 2 cores, 24 GiB"
+    assert wording.models([intel]) == ["Intel Xeon (family 6, model 207)"]
+    other = intel.replace("24 GiB", "48 GiB")
+    assert wording.models([intel, other])[1] == "Intel Xeon (family 6, model 207), 2 cores, 48 GiB"
 
 
 def test_sizes_of_studies_are_those_of_the_configuration():
@@ -319,12 +342,12 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
 
 
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):
-    first = markdown.partition("**")[0]
+    first = markdown.partition("On this page")[0]
     assert "K. Raitz, *Jacobian-Free Backpropagation in Deterministic Optimization*, 2024" in first
     assert "`docs/claims.md` has the same by every study" in first
     assert "the machines in `timing/machines/` and" in first
     committed = templates.page(TEMPLATE, templates.of_clone(ROOT))
-    assert "timing/machines" not in committed.partition("**")[0]
+    assert "timing/machines" not in committed.partition("On this page")[0]
 
 
 def test_claims_are_counted_by_both_parts(markdown):

@@ -287,7 +287,7 @@ def says(outcome: str | None, count: int) -> str:
 def _rows(one: Judged) -> Iterator[Row]:
     for part, piece in one.pieces():
         names, findings, outcomes = zip(*piece.by_machine(), strict=True)
-        machines = wording.machines(names)
+        machines = wording.models(names)
         for machine, finding, outcome in zip(machines, findings, outcomes, strict=True):
             yield Row(
                 about=_PARTS[part],

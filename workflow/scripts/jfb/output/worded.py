@@ -143,10 +143,9 @@ def _whole(column: pd.Series) -> pd.Series:
 
 
 def _evidence(table: pd.DataFrame, names: Mapping[str, str]) -> Shown:
-    # A machine by as much of its name as it differs in.
     known = list(table["machine"].dropna().unique())
     machines = {
-        name: f"on {short}" for name, short in zip(known, wording.machines(known), strict=True)
+        name: f"on {short}" for name, short in zip(known, wording.models(known), strict=True)
     }
     rows = [
         {

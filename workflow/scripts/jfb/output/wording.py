@@ -102,16 +102,19 @@ def sentence(weighed: Weighed) -> str:
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
         return f"{piece.label}: {weighed.outcome}."
-    names, found = machines(findings), list(findings.values())
+    names, found = models(findings), list(findings.values())
     if all(math.isnan(one.estimate) for one in found):
         return f"{piece.label}: not known ({found[0].counts}); {_allows(piece)}."
     told = piece.says.replace("{}", _amount(piece, found[0]))
+    counts = [_counted(one) for one in found]
+    # Once, in the end, where they are the same.
+    each = [f" ({n})" if len(set(counts)) > 1 else "" for n in counts]
     if piece.each is not None:
-        told += f" on {names[0]}"
-        others = zip(names[1:], found[1:], strict=True)
-        told += "".join(f", and {_amount(piece, one)} on {name}" for name, one in others)
-    if found[0].span is not Span.EXACT:
-        told += f" ({', '.join(dict.fromkeys(_counted(one) for one in found))})"
+        told += f" on {names[0]}{each[0]}"
+        others = zip(names[1:], found[1:], each[1:], strict=True)
+        told += "".join(f", and {_amount(piece, one)} on {name}{n}" for name, one, n in others)
+    if found[0].span is not Span.EXACT and not each[0]:
+        told += f" ({counts[0]})"
     outcomes = {outcome for *_, outcome in weighed.by_machine()}
     disagree = f", and the {piece.each}s disagree" if len(outcomes) > 1 else ""
     return f"{told}; {_allows(piece)}{disagree}."
@@ -119,10 +122,23 @@ def sentence(weighed: Weighed) -> str:
 
 def machines(names: Iterable[str]) -> list[str]:
     """Names of machines, as short as they differ: AMD EPYC, with its family, with its memory."""
-    whole = [name.replace("(R)", "").replace(" Processor", "") for name in names]
-    brands = [name.partition(" (family")[0] for name in whole]
-    families = [name.partition("), ")[0] + ")" if "), " in name else name for name in whole]
-    return next((s for s in (brands, families) if len(set(s)) == len(s)), whole)
+    names = list(names)
+    brands = [_plain(name).partition(" (family")[0] for name in names]
+    return brands if len(set(brands)) == len(brands) else models(names)
+
+
+def models(names: Iterable[str]) -> list[str]:
+    """Names of machines with family and model, which processors of one brand have different ones.
+
+    They have their memory, too, where they do not differ without.
+    """
+    whole = [_plain(name) for name in names]
+    short = [name.partition("), ")[0] + ")" if "), " in name else name for name in whole]
+    return short if len(set(short)) == len(short) else whole
+
+
+def _plain(name: str) -> str:
+    return name.replace("(R)", "").replace(" Processor", "")
 
 
 def found_in(piece: Evidence, finding: Finding) -> str:
