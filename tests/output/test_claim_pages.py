@@ -120,8 +120,9 @@ def one(value, n=1):
                 each="machine",
             ),
             (
-                "it takes 7 times [6, 9] as long on A (family 1), and 5 times [4, 6] on B (family 1) "
-                "(7 rounds); the claim allows 3 to 8 times, and the machines disagree."
+                "it takes 7 times [6, 9] as long on A (family 1), and "
+                "5 times [4, 6] on B (family 1) (7 rounds); "
+                "the claim allows 3 to 8 times, and the machines disagree."
             ),
         ),
         (

@@ -13,7 +13,7 @@ function nameOf(run) {
 function lowestOf(run) {
   if (run.lowest === null) return "No training loss is finite.";
   const isLower = run.least !== null && run.lowest < run.least;
-  const lower = isLower ? " As a mean over an epoch at inexact fixed points, it can be below the least loss." : "";
+  const lower = isLower ? " The training loss is a mean over an epoch, at inexact fixed points, so that it can be a little below the least loss." : "";
   const reached = run.lowest <= data.reached ? "It reached" : "It did not reach";
   return `${reached} a loss of ${data.reached}: its lowest training loss is ${shown(run.lowest)}, at epoch ${told(run.best)}.${lower}`;
 }

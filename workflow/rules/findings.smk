@@ -71,6 +71,7 @@ NUMBERS = {
     "closed_forms": ("csv", [closed_forms_of(project.trajectories)]),
     "minima": ("csv", [f"results/minima_{project.trajectories}.csv"]),
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
+    "work_of_replay": ("work", [f"results/summaries/{project.replay}.parquet"]),
     "fates": ("csv", [f"results/fates_{project.trajectories}.csv"]),
     "alignment": ("alignment", alignments_of(project.alignment)),
     # Of this machine last.

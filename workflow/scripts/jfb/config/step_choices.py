@@ -71,8 +71,8 @@ class SGD(_Decoupling, Optimiser):
 class LARS(_Stepping, Optimiser):
     """SGD with momentum; each layer's step is `trust` times its norm (You et al. 2017).
 
-    A layer is a weight or a bias. The gradient of its values w, with weight decay times w, is taken
-    times `trust`, times the norm of w over that of the gradient plus weight decay times that of w.
+    A layer is a weight or a bias, with values w, gradient g and weight decay c: momentum takes
+    trust |w| / (|g| + c |w|) (g + c w) in place of g.
     """
 
     engines = _BY_LAYER

@@ -199,6 +199,17 @@ def _unconverged(path: str) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
+def _work(path: str) -> pd.DataFrame:
+    """Applications of T to a sample in an epoch, by batch size: means over the runs of a summary.
+
+    These are the length of a search for its fixed point, since an epoch has one for each sample.
+    """
+    runs = parquet.read_frame(path, "a summary")
+    per_epoch = (runs["applications"] / runs["epochs"]).rename("applications")
+    by_size = per_epoch.groupby(runs["batch_size"], sort=False)
+    return by_size.agg(["mean", "size"]).set_axis(["applications", "runs"], axis=1).reset_index()
+
+
 def _cost(path: str) -> pd.DataFrame:
     """What a step costs over one with JFB, in each case; also with the cheapest adequate solver."""
     medians = cost.summarised(pd.read_csv(path))
@@ -221,4 +232,5 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     "missed": _missed,
     "discordant": _discordant,
     "unconverged": _unconverged,
+    "work": _work,
 }
