@@ -1,5 +1,7 @@
 """Does the distance from the start grow as the logarithm of updates?"""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
@@ -43,27 +45,47 @@ def measure(distances: pd.DataFrame) -> list[Measured]:
     return rows
 
 
-def _fits(run: pd.DataFrame) -> pd.Series:
-    """What each law leaves of the variance of the distance, by least squares, and the exponent.
+class Laws(NamedTuple):
+    """Distances by two laws at the updates that they were fitted to, and the exponent of one."""
 
-    Each has two parameters: a + b log t, and c t^p.
+    logarithm: np.ndarray
+    power: np.ndarray
+    exponent: float
+
+
+def laws(updates: np.ndarray, distance: np.ndarray) -> Laws:
+    """The two laws nearest to distances by least squares: a + b log t, and c t^p.
+
+    Args:
+        updates: t, of shape (n,).
+        distance: of shape (n,).
     """
-    t, distance = run["updates"].to_numpy(float), run["distance"].to_numpy(float)
+
+    def left(exponent: float) -> float:
+        return float(((distance - _power(exponent, updates, distance)) ** 2).sum())
+
+    line = np.polynomial.Polynomial.fit(np.log(updates), distance, 1)
+    least = minimize_scalar(left, bounds=_EXPONENTS, method="bounded")
+    power = _power(least.x, updates, distance)
+    return Laws(line(np.log(updates)), power, float(least.x))
+
+
+def _fits(run: pd.DataFrame) -> pd.Series:
+    """What each law leaves of the variance of the distance, and the exponent."""
+    distance = run["distance"].to_numpy(float)
+    fitted = laws(run["updates"].to_numpy(float), distance)
     total = float(((distance - distance.mean()) ** 2).sum())
-    line = np.polynomial.Polynomial.fit(np.log(t), distance, 1)
-    least = minimize_scalar(
-        lambda exponent: _left_by_power(exponent, t, distance), bounds=_EXPONENTS, method="bounded"
-    )
-    left = float(((distance - line(np.log(t))) ** 2).sum())
-    return pd.Series(
-        {"logarithm": left / total, "power": float(least.fun) / total, "exponent": float(least.x)}
-    )
+    left = {
+        name: float(((distance - getattr(fitted, name)) ** 2).sum()) / total
+        for name in ("logarithm", "power")
+    }
+    return pd.Series(left | {"exponent": fitted.exponent})
 
 
-def _left_by_power(exponent: float, t: np.ndarray, distance: np.ndarray) -> float:
-    """The sum of squares that c t^p leaves, for the c at which it is least."""
+def _power(exponent: float, t: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """c t^p for the c at which it leaves the least sum of squares."""
     x = t**exponent
-    return float(((distance - x * (x @ distance) / (x @ x)) ** 2).sum())
+    return x * (x @ distance) / (x @ x)
 
 
 def _slopes(late: pd.DataFrame) -> pd.Series:

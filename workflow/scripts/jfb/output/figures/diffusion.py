@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from jfb.analysis.questions.diffusion import FROM
+from jfb.analysis.questions.diffusion import FROM, laws
 from jfb.analysis.questions.inputs import distances as read_distances
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import threshold
@@ -29,7 +29,8 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     """The distance from the start by updates, and how many runs a logarithm fits better.
 
     Left: the median over the runs of a batch size, whose name stands where they end, with quartiles
-    of the largest and the smallest; a logarithm is straight there. Right: the share of runs that a
+    of the largest and the smallest; and the two laws that are nearest to the median of the
+    smallest, whose runs have the most updates. Right: the share of runs that a
     logarithm leaves nearer than a power does, with its interval, by batch size.
 
     Args:
@@ -57,8 +58,19 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
         else ""
     )
     said = f"{counted(runs, 'run')} per batch size. {spread}"
-    note(figure, said + f"Right: fits from {FROM} updates on, 95 % intervals.")
+    black = f"Black: laws nearest to the median of batches of {min(by_size)}. "
+    note(figure, said + black + f"Fits from {FROM} updates on; right: 95 % intervals.")
     return figure
+
+
+def _fit(axes: Axes, median: pd.Series) -> None:
+    """Draw the laws nearest to a median by updates, where the answers fit them."""
+    late = median[median.index >= FROM]
+    fitted = laws(late.index.to_numpy(float), late.to_numpy())
+    black = {"color": "black", "linewidth": 1.0, "zorder": 5}
+    axes.plot(late.index, fitted.logarithm, linestyle="--", label="logarithm", **black)
+    axes.plot(late.index, fitted.power, linestyle=":", label="power", **black)
+    axes.legend(loc="upper left", frameon=False, fontsize=NOTE, handlelength=1.6)
 
 
 def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> None:
@@ -80,5 +92,6 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
         options["arrowprops"] = {"arrowstyle": "-", "color": colour, "linewidth": 0.6}
         axes.annotate(f"{size}", end, (4 * side, -28 * side), color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
-    axes.set_title("Straight where it grows\nas the logarithm of updates")
+    _fit(axes, middle[min(by_size)])
+    axes.set_title("A logarithm of updates\nis straight")
     plain_ticks(axes.xaxis)

@@ -76,7 +76,8 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
     noted(
         figure,
         pd.concat(shown),
-        "Left: the rest is start and order together. Joined: runs of one start, counted",
+        "Left: the rest is start and order together. Right: a line joins the runs of a start that "
+        "end on both sides of 0.001, with their numbers",
         of="start",
     )
     return figure
@@ -160,7 +161,7 @@ def start(answers: pd.DataFrame) -> Figure:
         in_rows(axes, groups, by_size, _SPREAD, short if axes is work else None)
     counts(loss, answers[answers["measure"] == "exact_loss_difference"])
     loss.text(0, 0, "1 by definition", ha="center", va="center", size=NOTE, color="0.3")
-    noted(figure, shown, "Shaded: the loss counts as the same")
+    noted(figure, shown, "Shaded: the loss counts as the same", hidden(figure))
     size_legend(figure, shown["batch_size"], linestyle="")
     return figure
 
@@ -254,7 +255,11 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     cost.set(xlim=around(costs, at=0), title="What it costs: loss with\na norm kept below 0.95")
     in_times(cost.xaxis)
     cost.set_xlabel("Loss, constrained over free")
-    met.set(xlim=(0, 1.05), xlabel="Networks (%)", title="Without it: what final\nnetworks meet")
+    met.set(
+        xlim=(0, 1.05),
+        xlabel="Networks (%)",
+        title="Trained without:\nnetworks that meet it",
+    )
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
     for axes, table in ((cost, costs), (met, free)):

@@ -100,7 +100,13 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
         some = networks[networks["batch_size"] == size]
         for axes, column in ((left, "cosine"), (right, "radius")):
             x = some["updates"].clip(lower=0.5)
-            axes.plot(x, some[column], linestyle="", alpha=0.4, **look | {"markersize": 3.5})
+            points = {"linestyle": "", "alpha": 0.4} | look | {"markersize": 3.5}
+            if axes is left:
+                found = some["converged"]
+                axes.plot(x[found], some["cosine"][found], **points)
+                _lost(axes, x[~found], look, some[found].groupby(x[found])["cosine"].mean())
+            else:
+                axes.plot(x, some[column], **points)
             if seeds > 1:
                 means = some.groupby(x)[column].mean()
                 line = {"color": look["color"], "linewidth": 1.4}
@@ -129,10 +135,26 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     lost = int((~networks["converged"]).sum())
     if lost:
         what = counted(lost, "network")
-        said += f" Cosine 0, in means too: no exact gradient found ({what} of {len(networks):,})."
+        said += (
+            f" Crosses: no exact gradient found ({what} of {len(networks):,}); they are 0 in the"
+            " means, and not in the dashed lines."
+        )
     note(figure, said)
     size_legend(figure, by_size)
     return figure
+
+
+def _lost(axes: Axes, x: pd.Series, look: dict, without: pd.Series) -> None:
+    """Cross out networks at x whose exact gradient is not found, and draw the means without them.
+
+    `without`: by x, of all networks whose gradient is found.
+    """
+    if x.empty:
+        return
+    crosses = {"linestyle": "", "marker": "x", "color": look["color"], "markersize": 6}
+    axes.plot(x, np.zeros(len(x)), **crosses)
+    later = without[without.index >= without.index[without.index < x.min()].max()]
+    axes.plot(later, color=look["color"], linewidth=1.2, linestyle="--")
 
 
 _VARIANTS = {
@@ -144,6 +166,17 @@ _VARIANTS = {
     "with_every_update": "+ no update skipped",
     "with_exact_adjoint": "+ exact adjoint, that is\nexact, no normalisation",
 }
+# Of accuracies that are nearly the same.
+_NEAR = 0.87, 0.94
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _once(share: float) -> str:
+    """The number of those that the panel of the high ones does not have."""
+    return "" if _NEAR[0] <= share <= _NEAR[1] else _percent(share)
 
 
 @drawn_from(answers=read_answers)
@@ -153,20 +186,23 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     Args:
         answers: to the question of that name.
     """
-    figure, (axes,) = panels(1)
+    figure, (axes, near) = panels(2, sharey=True, width_ratios=[3, 2])
     shown = answers[(answers["measure"] == "accuracy") & (answers["against"] == "")]
     shown = shown[shown["level"].isin(_VARIANTS)]
     shown = shown.assign(y=shown["level"].map(list(_VARIANTS).index))
-    rows(axes, list(_VARIANTS.values()))
-    axes.set(xlim=(0, 1.02), xlabel="Validation accuracy (%)")
-    axes.set_xticks(np.linspace(0, 1, 6))
     kinds = {"jfb": "JFB", "exact": "exact gradient", "": "their baseline, one thing changed"}
     by_kind = level_looks(kinds.values())
-    kind = shown["level"].str.extract(r"^(jfb|exact)(?:_|$)", expand=False).fillna("").map(kinds)
-    groups = {name: shown[kind == name] for name in by_kind}
-    in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.1f}")
-    axes.axhline(2.5, color="black", linewidth=0.5)
-    in_percent(axes.xaxis)
+    kind = shown["level"].str.extract(r"(?:^|_)(jfb|exact)(?:_|$)", expand=False)
+    kind = kind.fillna("").map(kinds)
+    shown = shown.assign(kind=kind, near=shown["estimate"].between(*_NEAR))
+    axes.set(xlim=(0, 1.02), title="All", xlabel="Validation accuracy (%)")
+    near.set(xlim=_NEAR, title="The high ones", xlabel="Validation accuracy (%)")
+    for each, table in ((axes, shown), (near, shown[shown["near"]])):
+        rows(each, list(_VARIANTS.values()))
+        groups = {name: table[table["kind"] == name] for name in by_kind}
+        in_rows(each, groups, by_kind, written=_once if each is axes else _percent)
+        each.axhline(2.5, color="black", linewidth=0.5)
+        in_percent(each.xaxis)
     lost = answers[(answers["measure"] == "diverged") & (answers["estimate"] > 0)]
     lost = lost[lost["level"].isin(_VARIANTS)]
     diverged = [
@@ -194,6 +230,11 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
     for axes, measure in ((left, "accuracy"), (right, "loss")):
         for (after, label), shift in zip(labels.items(), (-0.05, 0.05), strict=True):
             table = apart[apart["measure"] == f"{measure}_{after}"]
+            if axes is right:
+                # Of small batches over the full one: up is better for that, as on the left.
+                table = table.assign(
+                    estimate=-table["estimate"], low=-table["high"], high=-table["low"]
+                )
             table = table.assign(x=table["level"].map(names.index) + shift)
             _joined(axes, table, by_after[label])
         axes.axhline(0, color="black", linewidth=0.8)
@@ -202,16 +243,11 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
         axes.grid(visible=False, axis="x")
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
-        if axes is right:
-            # Up is better in both panels.
-            axes.invert_yaxis()
         for y, side, word in ((0.98, "top", "better"), (0.02, "bottom", "worse")):
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(
-        title="Validation loss", ylabel="Loss, full batch over 32\n(times, lower is further up)"
-    )
+    right.set(title="Validation loss", ylabel="Loss, 32 over full batch (times)")
     in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")

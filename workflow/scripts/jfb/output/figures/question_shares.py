@@ -71,23 +71,14 @@ def width(answers: pd.DataFrame) -> Figure:
     for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
         for axes, what in zip(row, ("epochs", "updates"), strict=True):
             table = shown[shown["measure"] == f"share_{length}_{what}"]
-            _points(axes, table, levels)
+            _points(axes, table, [level for level in levels if level in set(table["level"])])
             axes.set_title(f"After {number} {what}")
-            _say_not_run(axes, [level for level in levels if level not in set(table["level"])])
     for axes in all_axes[1]:
         axes.set_xlabel("Latent units (the report has 3)")
     figure.supylabel(_REACHED, fontsize=10)
-    noted(figure, shown, "Higher is better")
+    noted(figure, shown, "Higher is better. Side by side: the same number of units")
     size_legend(figure, shown["batch_size"])
     return figure
-
-
-def _say_not_run(axes: Axes, levels: list[str]) -> None:
-    """Write in the empty end of a panel which levels, the last ones, have no runs there."""
-    if levels:
-        middle = axes.get_xlim()[1] - len(levels) / 2
-        said = f"{levels[0]} units\nand more:\nnot run"
-        axes.text(middle, 0.5, said, ha="center", va="center", size=NOTE, color="0.35")
 
 
 def _ring(axes: Axes, table: pd.DataFrame, levels: list[str], shifts: Mapping[int, float]) -> None:
@@ -122,8 +113,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     _points(left, shown, constant)
     chosen = answers[answers["measure"] == "share_at_best"]
     _ring(left, chosen, constant, _shifts(looks(shown["batch_size"])))
-    left.set_xticklabels([f"{float(level):g}" for level in constant], rotation=40, ha="right")
-    left.tick_params(axis="x", pad=0)
+    left.set_xticklabels([f"{float(level):.0e}".replace("e-0", "e-") for level in constant])
     left.set(xlabel="Learning rate", ylabel=_REACHED)
     left.set_title("The same rate for both")
     rows(right, list(_RULES.values()))
@@ -137,7 +127,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         shown,
-        "Left: higher is better, side by side the same rate, ringed the one that other seeds chose",
+        "Left: higher is better; side by side: the same rate; ring: chosen by other seeds",
     )
     size_legend(figure, shown["batch_size"])
     return figure
@@ -151,7 +141,7 @@ _SCHEDULES = {
     "small_4": "32 for 4 epochs, then full",
     "small_41": "32 for 41 epochs, then full",
     "small_122": "32 for 122 epochs, then full",
-    "growing": "32 \u2192 64 \u2192 600 \u2192 1200 \u2192 full,\n600 epochs each",
+    "growing": "grows from 32 to full",
     "last_41": "full, then 32 for 41 epochs",
     "constant_1200": "batches of 1200",
     "constant_600": "batches of 600",
@@ -166,6 +156,7 @@ _UPDATES = {
     "225,000": ("constant_32",),
 }
 _SMALL_FIRST, _OTHERS = "small batches, then the full batch", "others with as many updates"
+_ALONE = "no partner"
 
 
 @drawn_from(answers=read_answers)
@@ -184,8 +175,17 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     axes.set(xlim=(0, 1), xlabel=_REACHED)
     in_percent(axes.xaxis)
     by_kind = level_looks([_SMALL_FIRST, _OTHERS])
-    is_first = shown["level"].str.startswith(("small", "growing"))
-    groups = {_OTHERS: shown[~is_first], _SMALL_FIRST: shown[is_first]}
+    by_kind[_ALONE] = {"color": "0.4", "marker": "D", "markeredgecolor": "white"}
+    kind = shown["level"].map(
+        lambda level: (
+            _SMALL_FIRST
+            if level.startswith(("small", "growing"))
+            else _ALONE
+            if level in _UPDATES["225,000"]
+            else _OTHERS
+        )
+    )
+    groups = {name: shown[kind == name] for name in by_kind}
     in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.0f}")
     start, beside = 0, {"transform": axes.get_yaxis_transform(), "size": NOTE}
     for updates, schedules in _UPDATES.items():
@@ -198,7 +198,8 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         shown,
-        "Further right is better. Compare equal updates: batches of 32 alone have no partner",
+        "Further right is better. Compare equal updates",
+        "The growing batch: 32, 64, 600, 1200, full, 600 epochs each",
     )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_kind.items()}, "")
     return figure

@@ -32,7 +32,7 @@ from jfb.output.figures.style import (
     plain_ticks,
 )
 
-_SPREAD = 0.44
+_SPREAD = 0.5
 _ENDS = ["estimate", "low", "high"]
 _BOUND = "our bound"
 _REGULARISERS = {
@@ -57,7 +57,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
         answers: to the question of that name.
     """
     figure, (work, accuracy) = panels(2, sharey=True)
-    figure.set_figheight(3.9)
+    figure.set_figheight(4.6)
     means = answers[answers["against"] == ""]
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())

@@ -29,7 +29,7 @@ _METHODS = {
     "adam_32": "Adam, batches of 32",
 }
 # By how much the next method's point stands right of one.
-_STEP = 1.11
+_STEP = 1.04
 # Where the shares in the end stand, beyond the last work.
 _END = 4.5 * BUDGETS[-1]
 
@@ -75,7 +75,7 @@ def second_order(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         pd.concat(shown),
-        "Higher and further left is better. Side by side: the same work",
+        "Higher and further left is better. Points of a work stand beside each other",
         "In the end: at any work",
         "Levenberg-Marquardt and L-BFGS are on the full batch; Adam uses JFB",
     )
