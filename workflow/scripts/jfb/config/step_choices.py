@@ -72,7 +72,7 @@ class LARS(_Stepping, Optimiser):
     """SGD with momentum; each layer's step is `trust` times its norm (You et al. 2017).
 
     A layer is a weight or a bias, with values w, gradient g and weight decay c: momentum takes
-    trust |w| / (|g| + c |w|) (g + c w) in place of g.
+    trust norm(w) / (norm(g) + c norm(w)) (g + c w) in place of g.
     """
 
     engines = _BY_LAYER
