@@ -190,9 +190,9 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     shown = answers[(answers["measure"] == "accuracy") & (answers["against"] == "")]
     shown = shown[shown["level"].isin(_VARIANTS)]
     shown = shown.assign(y=shown["level"].map(list(_VARIANTS).index))
-    kinds = {"jfb": "JFB", "exact": "exact gradient", "": "their baseline, one thing changed"}
+    kinds = {"jfb": "JFB", "exact": "exact gradient", "theirs": "their baseline", "": "one change"}
     by_kind = level_looks(kinds.values())
-    kind = shown["level"].str.extract(r"(?:^|_)(jfb|exact)(?:_|$)", expand=False)
+    kind = shown["level"].str.extract(r"(?:^|_)(jfb|exact|theirs)(?:_|$)", expand=False)
     kind = kind.fillna("").map(kinds)
     shown = shown.assign(kind=kind, near=shown["estimate"].between(*_NEAR))
     axes.set(xlim=(0, 1.02), title="All", xlabel="Validation accuracy (%)")

@@ -203,8 +203,8 @@ def picture(answers: pd.DataFrame) -> Figure:
 
 
 _CHANGES = {
-    "pair_mean": "random moves:\nmean over pictures",
-    "pair_largest": "random moves:\nlargest of all pictures",
+    "pair_mean": "random pairs:\nmean over pictures",
+    "pair_largest": "random pairs:\nlargest of all pictures",
     "attack_mean": "attacks:\nmean over pictures",
     "attack_largest": "attacks:\nlargest of all pictures",
 }
