@@ -271,6 +271,8 @@ def wellposed(answers: pd.DataFrame) -> Figure:
         groups = {size: table[table["batch_size"] == size] for size in by_size}
         in_rows(axes, groups, by_size, _SPREAD)
     cost.axvline(0, color="black", linewidth=0.8)
+    # Conditions above, what they are conditions for below.
+    met.axhline(list(_CONDITIONS).index("unique") - 0.5, color="black", linewidth=0.5)
     counts(cost, answers[answers["measure"] == "cost_loss"])
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
     cost.text(0.98, 0.985, "costs \u2192", **place)

@@ -156,7 +156,7 @@ _UPDATES = {
     "225,000": ("constant_32",),
 }
 _SMALL_FIRST, _OTHERS = "small batches, then the full batch", "others with as many updates"
-_ALONE = "no partner"
+_ALONE = "for comparison"
 
 
 @drawn_from(answers=read_answers)
