@@ -378,10 +378,10 @@ def test_figure3_compares_with_training():
     table = logs([600, 32], 1, set(), ["a"]).assign(val_accuracy=0.48)
     table["val_loss"] = table["train_loss"] * (1 + 0.1 * (table["batch_size"] == 32))
     loss, accuracy = published.figure3(table, 600).axes
-    assert loss.get_title() == "In the end 1.00 to 1.10 times\nthe training loss"
+    assert loss.get_title() == "In the end 1.00 to 1.10 times the training loss"
     bands = [line.get_ydata() for line in loss.lines if line.get_linewidth() == 6]
     np.testing.assert_allclose(np.concatenate(bands), table["train_loss"])
-    assert accuracy.get_title() == "In the end within 2.0 points\nof the training accuracy"
+    assert accuracy.get_title() == "In the end within 2.0 points of the training accuracy"
 
 
 def test_norms_below_one_are_counted():

@@ -19,6 +19,7 @@ from jfb.output.figures.style import (
     name_ends,
     note,
     outer,
+    panel_grid,
     panels,
     plain_ticks,
     sized,
@@ -31,6 +32,8 @@ _MARKERS_PER_CURVE = 3
 _AROUND = 31
 # In inches, with room for the notes.
 _HEIGHT = 3.8
+# Of panels below each other.
+_HEIGHT_OF_TWO = 5.6
 _OF_ONE_RUN = "Over training time:\none run of each batch size"
 # What the times of one run are worth.
 _WORTH = "One run shows the order of magnitude of a time, not which batch size is faster."
@@ -93,8 +96,8 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     Args:
         logs, full: as for `figure1`.
     """
-    figure, (loss, accuracy) = panels(2)
-    figure.set_figheight(_HEIGHT)
+    figure, ((loss,), (accuracy,)) = panel_grid(2, 1)
+    figure.set_figheight(_HEIGHT_OF_TWO)
     ends = logs[~logs["diverged"]].drop_duplicates("batch_size", keep="last")
     ratio = (ends["val_loss"] / ends["train_loss"]).dropna()
     points = 100 * (ends["val_accuracy"] - ends["train_accuracy"]).abs().max()
@@ -104,11 +107,11 @@ def figure3(logs: pd.DataFrame, full: int) -> Figure:
     plain_ticks(loss.yaxis)
     if len(ratio):
         between = " to ".join(dict.fromkeys(f"{end:.2f}" for end in (ratio.min(), ratio.max())))
-        loss.set_title(f"In the end {between} times\nthe training loss")
+        loss.set_title(f"In the end {between} times the training loss")
     _curves(accuracy, logs, "epoch", "val_accuracy", beneath="train_accuracy")
     _accuracy_axis(accuracy, "Accuracy", logs)
     if np.isfinite(points):
-        accuracy.set_title(f"In the end within {points:.1f} points\nof the training accuracy")
+        accuracy.set_title(f"In the end within {points:.1f} points of the training accuracy")
     # Room for the names of lines that end at the top.
     accuracy.set_ylim(top=1.12)
     for axes in (loss, accuracy):
