@@ -263,4 +263,6 @@ def test_a_distance_is_named_by_its_batch_size_where_it_ends():
     assert [label.get_text() for label in right.get_xticklabels()] == ["32"]
     assert figure.get_supxlabel().startswith("3 runs per batch size. Left: medians")
     alone = diffusion.diffusion(answers, distances[distances["seed"] == 0])
-    assert alone.get_supxlabel().startswith("1 run per batch size. Black:")
+    # Three snapshots from 10 updates on are too few for a law.
+    assert alone.get_supxlabel().startswith("1 run per batch size. Fits")
+    assert alone.axes[0].get_legend() is None

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from jfb.analysis.questions.diffusion import FROM, laws
+from jfb.analysis.questions.diffusion import FEWEST, FROM, laws
 from jfb.analysis.questions.inputs import distances as read_distances
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import threshold
@@ -58,7 +58,8 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
         else ""
     )
     said = f"{counted(runs, 'run')} per batch size. {spread}"
-    black = f"Black: laws nearest to the median of batches of {min(by_size)}. "
+    laws_drawn = f"Black: laws nearest to the median of batches of {min(by_size)}. "
+    black = laws_drawn if left.get_legend() else ""
     note(figure, said + black + f"Fits from {FROM} updates on; right: 95 % intervals.")
     return figure
 
@@ -66,6 +67,8 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
 def _fit(axes: Axes, median: pd.Series) -> None:
     """Draw the laws nearest to a median by updates, where the answers fit them."""
     late = median[median.index >= FROM]
+    if len(late) < FEWEST:
+        return
     fitted = laws(late.index.to_numpy(float), late.to_numpy())
     black = {"color": "black", "linewidth": 1.0, "zorder": 5}
     axes.plot(late.index, fitted.logarithm, linestyle="--", label="logarithm", **black)

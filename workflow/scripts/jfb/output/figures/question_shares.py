@@ -89,6 +89,12 @@ def _ring(axes: Axes, table: pd.DataFrame, levels: list[str], shifts: Mapping[in
         axes.plot(place, row["estimate"], linestyle="", **ring)
 
 
+def _short(rate: str) -> str:
+    """A learning rate as one writes it in a narrow place: 3e-4."""
+    mantissa, _, exponent = f"{float(rate):e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
 _RULES = {
     "0.001": "0.001 for all",
     "sqrt_32": "grows as \u221abatch,\n0.001 at 32",
@@ -113,7 +119,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     _points(left, shown, constant)
     chosen = answers[answers["measure"] == "share_at_best"]
     _ring(left, chosen, constant, _shifts(looks(shown["batch_size"])))
-    left.set_xticklabels([f"{float(level):.0e}".replace("e-0", "e-") for level in constant])
+    left.set_xticklabels(map(_short, constant))
     left.set(xlabel="Learning rate", ylabel=_REACHED)
     left.set_title("The same rate for both")
     rows(right, list(_RULES.values()))
