@@ -342,6 +342,14 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
     assert changes.count("*Why:*") == len(CHANGES)
 
 
+def test_a_claim_that_fails_on_small_batches_says_what_it_does_on_the_full_one():
+    """Not one whose evidence compares batches with the full one, as claim 7's does."""
+    text = templates.page(TEMPLATE, templates.of_clone(ROOT))
+    sure = text.partition("How sure that is:")[2].partition("| in general |")[0]
+    told = dict(re.findall(r"\[Claim (\d+)\]\S+ fails on small batches\. (.*)", sure))
+    assert told == {"13": "On the full batch it is open.", "14": "On the full batch it holds."}
+
+
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):
     first = markdown.partition("On this page")[0]
     assert "K. Raitz, *Jacobian-Free Backpropagation in Deterministic Optimization*, 2024" in first

@@ -36,8 +36,9 @@ _PARTS = {"published": "published runs", "general": "in general", "beside": "sho
 
 @dataclass(frozen=True)
 class Row:
-    """A piece of evidence, on one machine, in the cells of a table."""
+    """A piece of evidence, on one machine, and the cells of a table that tell it."""
 
+    piece: Weighed
     about: str
     what: str
     found: str
@@ -271,8 +272,7 @@ def _counted(one: Judged, part: str) -> str:
 
 
 def _listed(outcomes: Counter[Outcome | None]) -> str:
-    found = outcomes.most_common()
-    return ", ".join(f"{count} {says(outcome, count)}" for outcome, count in found)
+    return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in outcomes.most_common())
 
 
 def says(outcome: str | None, count: int) -> str:
@@ -290,6 +290,7 @@ def _rows(one: Judged) -> Iterator[Row]:
         machines = wording.models(names)
         for machine, finding, outcome in zip(machines, findings, outcomes, strict=True):
             yield Row(
+                piece=piece,
                 about=_PARTS[part],
                 what=piece.evidence.label + (f"; on {machine}" if machine else ""),
                 found=wording.found_in(piece.evidence, finding) if finding else "-",

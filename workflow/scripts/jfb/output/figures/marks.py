@@ -131,6 +131,11 @@ def short(value: float) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
+def percent(share: float) -> str:
+    """A share as it is written beside its interval, in per cent."""
+    return f"{100 * share:.1f}"
+
+
 def counts(axes: Axes, table: pd.DataFrame, axis: str = "x") -> None:
     """Shade what the criterion of a table of answers allows, if it has one for all of them."""
     bounds = table.loc[table["criterion"].notna(), ["holds_low", "holds_high"]].drop_duplicates()

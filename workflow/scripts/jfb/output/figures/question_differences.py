@@ -147,9 +147,9 @@ def start(answers: pd.DataFrame) -> Figure:
     loss.set_title("Loss: lower\nis better")
     cosine.xaxis.set_major_locator(MaxNLocator(3))
     # Beyond what counts as the same.
-    beyond = of["cosine_difference"][["holds_low", "holds_high"]].astype(float) * 1.4
-    bounded = of["cosine_difference"].assign(low=beyond["holds_low"], high=beyond["holds_high"])
-    cosine.set_xlim(around(pd.concat([of["cosine_difference"], bounded]), at=0))
+    ends = of["cosine_difference"][["low", "high", "holds_low", "holds_high"]].astype(float)
+    reach = 1.4 * ends.abs().max().max()
+    cosine.set_xlim(-reach, reach)
     cosine.set_xlabel("Cosine minus that\nfrom u = 0")
     cosine.set_title("JFB beside the\nexact gradient")
     by_size = looks(shown["batch_size"])
@@ -162,8 +162,11 @@ def start(answers: pd.DataFrame) -> Figure:
         table = of[measure]
         groups = {size: table[table["batch_size"] == size] for size in by_size}
         in_rows(axes, groups, by_size, _SPREAD, short if axes is work else None)
-    for axes, equal in ((loss, 1), (cosine, 0)):
-        counts(axes, of["exact_loss_difference" if axes is loss else "cosine_difference"])
+    for axes, measure, equal in (
+        (loss, "exact_loss_difference", 1),
+        (cosine, "cosine_difference", 0),
+    ):
+        counts(axes, of[measure])
         said = f"{equal} by definition"
         axes.text(0, 0, said, ha="center", va="center", size=NOTE, color="0.3")
     noted(figure, shown, "Shaded: counts as the same", hidden(figure))

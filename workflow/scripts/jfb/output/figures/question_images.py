@@ -13,6 +13,7 @@ from jfb.output.figures.marks import (
     counts,
     in_rows,
     noted,
+    percent,
     rows,
     size_legend,
     threshold,
@@ -170,13 +171,9 @@ _VARIANTS = {
 _NEAR = 0.87, 0.94
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
 def _once(share: float) -> str:
     """The number of those that the panel of the high ones does not have."""
-    return "" if _NEAR[0] <= share <= _NEAR[1] else _percent(share)
+    return "" if _NEAR[0] <= share <= _NEAR[1] else percent(share)
 
 
 @drawn_from(answers=read_answers)
@@ -200,7 +197,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     for each, table in ((axes, shown), (near, shown[shown["near"]])):
         rows(each, list(_VARIANTS.values()))
         groups = {name: table[table["kind"] == name] for name in by_kind}
-        in_rows(each, groups, by_kind, written=_once if each is axes else _percent)
+        in_rows(each, groups, by_kind, written=_once if each is axes else percent)
         each.axhline(2.5, color="black", linewidth=0.5)
         in_percent(each.xaxis)
     lost = answers[(answers["measure"] == "diverged") & (answers["estimate"] > 0)]

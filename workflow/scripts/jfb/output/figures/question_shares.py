@@ -182,15 +182,10 @@ def hybrid(answers: pd.DataFrame) -> Figure:
     in_percent(axes.xaxis)
     by_kind = level_looks([_SMALL_FIRST, _OTHERS])
     by_kind[_ALONE] = {"color": "0.4", "marker": "D", "markeredgecolor": "white"}
-    kind = shown["level"].map(
-        lambda level: (
-            _SMALL_FIRST
-            if level.startswith(("small", "growing"))
-            else _ALONE
-            if level in _UPDATES["225,000"]
-            else _OTHERS
-        )
-    )
+    kinds = dict.fromkeys(order, _OTHERS)
+    kinds |= {alone: _ALONE for alone, *partners in _UPDATES.values() if not partners}
+    kinds |= {s: _SMALL_FIRST for s in order if s.startswith(("small", "growing"))}
+    kind = shown["level"].map(kinds)
     groups = {name: shown[kind == name] for name in by_kind}
     in_rows(axes, groups, by_kind, written=lambda share: f"{100 * share:.0f}")
     start, beside = 0, {"transform": axes.get_yaxis_transform(), "size": NOTE}

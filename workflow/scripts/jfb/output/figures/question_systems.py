@@ -13,6 +13,7 @@ from jfb.output.figures.marks import (
     hidden,
     in_rows,
     noted,
+    percent,
     rows,
     short,
     threshold,
@@ -78,7 +79,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
         for suffix, gradient in _GRADIENTS.items():
             some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
             groups[gradient] = some.assign(y=some["level"].map(names.index))
-        written, lines = (short, [_LIMIT]) if axes is work else (_percent, [])
+        written, lines = (short, [_LIMIT]) if axes is work else (percent, [])
         in_rows(axes, groups, by_gradient, _SPREAD, written, lines)
         shown += groups.values()
         nothing = means[(means["measure"] == measure) & (means["level"] == "none")]["estimate"]
@@ -93,7 +94,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
             said = (
                 f"shaded: at most \n{ends[1]:.3g}, half of {base:.3g} "
                 if axes is work
-                else f" shaded: at least {_percent(ends[0])},\n a point below {_percent(base)}"
+                else f" shaded: at least {percent(ends[0])},\n a point below {percent(base)}"
             )
             place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
             axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
@@ -101,10 +102,6 @@ def regularised(answers: pd.DataFrame) -> Figure:
     noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as cheaper, and as accurate")
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 @drawn_from(answers=read_answers)
