@@ -345,9 +345,21 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
 def test_a_claim_that_fails_on_small_batches_says_what_it_does_on_the_full_one():
     """Not one whose evidence compares batches with the full one, as claim 7's does."""
     text = templates.page(TEMPLATE, templates.of_clone(ROOT))
-    sure = text.partition("How sure that is:")[2].partition("| in general |")[0]
-    told = dict(re.findall(r"\[Claim (\d+)\]\S+ fails on small batches\. (.*)", sure))
-    assert told == {"13": "On the full batch it is open.", "14": "On the full batch it holds."}
+    sure = text.partition("How sure that is:")[2].partition("The report is ")[0]
+    told = dict(re.findall(r"\[Claim (\d+)\]\S+ fails on small batches only: (.*)", sure))
+    assert told == {"13": "on the full batch it is open.", "14": "on the full batch it holds."}
+
+
+def test_each_claim_has_one_line_on_how_sure_it_is():
+    """Claim 9 has two conditions; what is firm is in the first line, by number."""
+    text = templates.page(TEMPLATE, templates.of_clone(ROOT))
+    sure = text.partition("How sure that is:")[2].partition("The report is ")[0]
+    numbers = re.findall(r"^- \[Claim (\d+)\]", sure, re.MULTILINE)
+    assert len(numbers) == len(set(numbers)) and numbers == sorted(numbers, key=int)
+    (of_9,) = re.findall(r"Claim 9\]\S+ (.*)", sure)
+    assert of_9.startswith("fails, but is open with joint intervals; it rests on how much")
+    firm = [str(one.number) for one in view().claims if one.general == "fails" and one.is_firm]
+    assert f"**{len(firm)} of the 11** ({', '.join(firm)}) fail" in sure
 
 
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):

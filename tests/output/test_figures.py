@@ -339,8 +339,8 @@ def test_figure1_compares_epochs_and_no_times():
     left, right = published.figure1(reaches, 600).axes
     assert left.get_title() == "Over training time:\none run of each batch size"
     assert right.get_title() == "Over epochs: batch 32 is first\nat 0.001, in epoch 9"
-    assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch"]
-    assert [axes.get_xscale() for axes in (left, right)] == ["linear", "linear"]
+    assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch (log scale)"]
+    assert [axes.get_xscale() for axes in (left, right)] == ["linear", "log"]
     labels = [axes.get_ylabel() for axes in (left, right)]
     assert labels == ["Training loss (log scale,\nmean squared error)", ""]
     none = published.figure1(table, 600).axes[1]

@@ -68,7 +68,7 @@ def interval(row: Row) -> str:
         return "not known"
     known = [number_of(value) for value in (estimate, low, high) if value is not None]
     unit, value, *ends = wording.as_read(_unit(row), *known)
-    told = wording.number(value, unit) + wording.of_unit(unit)
+    told = wording.with_unit(value, unit)
     if low is None or low == high:
         return told
     return f"{told} {wording.spanned(*ends, row['span'], unit)}"
@@ -102,7 +102,7 @@ def share(row: Row) -> str:
 
 def reached(row: Row, decimals: int = 0) -> str:
     """A share of runs with its interval, in per cent, without the numbers of runs."""
-    low, high = (f"{100 * row[end]:.0f}" for end in ("share_low", "share_high"))
+    low, high = (f"{100 * row[end]:.{decimals}f}" for end in ("share_low", "share_high"))
     return f"{percent(row['share_reached'], decimals)} [{low}, {high}]"
 
 

@@ -48,15 +48,14 @@ def allowed(holds: tuple[float, float], unit: str) -> str:
     A bound that no value can pass, such as 100 %, is none.
     """
     unit, low, high = as_read(unit, *holds)
-    after = of_unit(unit)
     if low == high:
-        return f"{'' if unit == ANSWER else 'exactly '}{number(low, unit)}{after}"
+        return f"{'' if unit == ANSWER else 'exactly '}{with_unit(low, unit)}"
     least, most = _BOUNDS.get(unit, (-math.inf, math.inf))
     if high >= most:
-        return f"at least {number(low, unit)}{after}"
+        return f"at least {with_unit(low, unit)}"
     if low <= least:
-        return f"at most {number(high, unit)}{after}"
-    return f"{number(low, unit)} to {number(high, unit)}{after}"
+        return f"at most {with_unit(high, unit)}"
+    return f"{number(low, unit)} to {number(high, unit)}{of_unit(unit)}"
 
 
 def as_read(unit: str, *values: float) -> tuple[str, *tuple[float, ...]]:
@@ -67,8 +66,15 @@ def as_read(unit: str, *values: float) -> tuple[str, *tuple[float, ...]]:
 
 
 def of_unit(unit: str) -> str:
-    """A unit as it stands after a number."""
+    """A unit as it stands after numbers."""
     return f" {unit}" if unit and unit != ANSWER else ""
+
+
+def with_unit(value: float, unit: str, signed: bool = False) -> str:
+    """A number as people read it, with its unit: 1 point, 2 points."""
+    text = number(value, unit, signed)
+    after = of_unit(unit)
+    return text + (after.removesuffix("s") if unit == POINTS and text.lstrip("+-") == "1" else after)
 
 
 def unit_told(unit: str, is_difference: bool) -> str:
@@ -148,7 +154,7 @@ def found_in(piece: Evidence, finding: Finding) -> str:
     unit, value, low, high = as_read(unit_of(piece), *finding[1:4])
     signed = is_signed(piece) and unit != TIMES
     read = finding._replace(estimate=value, low=low, high=high)
-    return f"{number(value, unit, signed)}{of_unit(unit)} {_ends(read, unit, signed)}".rstrip()
+    return f"{with_unit(value, unit, signed)} {_ends(read, unit, signed)}".rstrip()
 
 
 def allowed_by(piece: Evidence) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from jfb.analysis import published
 from jfb.analysis.shares import REACHED
@@ -49,6 +49,7 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
     """
     figure, (over_time, over_epochs) = panels(2, sharey=True)
     figure.set_figheight(_HEIGHT)
+    over_epochs.set_xscale("log")
     _curves(over_time, logs, "seconds", "train_loss")
     _curves(over_epochs, logs, "epoch", "train_loss")
     _mark_ends(over_time, logs, "seconds", "train_loss")
@@ -58,8 +59,9 @@ def figure1(logs: pd.DataFrame, full: int) -> Figure:
         axes.axhline(REACHED, **DASHED)
     over_time.set(xlabel="Training time (s)", title=_OF_ONE_RUN)
     over_time.xaxis.set_major_locator(MaxNLocator(4))
-    _epoch_axis(over_epochs)
-    over_epochs.set(title=_first(logs))
+    over_epochs.set(title=_first(logs), xlabel="Epoch (log scale)")
+    over_epochs.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    over_epochs.xaxis.set_minor_formatter(NullFormatter())
     plain_ticks(over_time.yaxis)
     outer((over_time, over_epochs))
     _note(figure, logs, "Outlined: the end of a run.", _times(logs), _WORTH)
@@ -196,24 +198,33 @@ def _curves(axes: Axes, logs: pd.DataFrame, x: str, y: str, beneath: str | None 
     by_size = looks(logs["batch_size"])
     roughness = logs.groupby("batch_size")[y].agg(lambda run: run.diff().abs().median()).fillna(0)
     depth = roughness.rank(ascending=False, method="first") / len(roughness)
-    every = max(1, logs["epoch"].max() // _MARKERS_PER_CURVE)
     for place, (size, look) in enumerate(by_size.items()):
         run = logs[logs["batch_size"] == size]
         pale = {"color": look["color"], "zorder": 1.5}
         if beneath:
             axes.plot(run[x], _medians(run[beneath]), linewidth=6, alpha=0.3, **pale)
         axes.plot(run[x], run[y], linewidth=0.7, alpha=0.55, **pale)
-        # Spread, so that the markers of curves that coincide stand side by side.
-        first = every * (2 * place + 1) // (2 * len(by_size))
         axes.plot(
             run[x],
             _medians(run[y]),
             linewidth=1.6,
             markersize=6,
-            markevery=(first, every),
+            markevery=_marked(axes, run[x], (place + 0.5) / len(by_size)),
             zorder=2 + depth[size],
             **look,
         )
+
+
+def _marked(axes: Axes, x: pd.Series, shift: float) -> list[int]:
+    """Where a curve has its markers: as far apart as the axis has them, from `shift` of a step on.
+
+    So the markers of curves that coincide stand side by side.
+    """
+    to_axis = axes.xaxis.get_transform()
+    along = to_axis.transform(x.to_numpy(float))
+    ends = along[0], along[-1]
+    steps = (np.arange(_MARKERS_PER_CURVE) + shift) / _MARKERS_PER_CURVE
+    return np.unique(np.searchsorted(along, np.interp(steps, (0, 1), ends))).tolist()
 
 
 def _medians(values: pd.Series) -> pd.Series:

@@ -25,7 +25,7 @@ from jfb.output.figures.style import (
 #: What is in a row, by its level and whether it is the full batch.
 _METHODS = {
     ("usual", False): "batches of 32",
-    ("constant", True): "Adam, plain",
+    ("constant", True): "Adam",
     ("lamb", True): "LAMB",
     ("lars", True): "LARS",
     ("adam", True): "Adam, warm-up",
@@ -34,16 +34,16 @@ _METHODS = {
 _PICTURES = {("constant", False): "batches of 32"} | {k: v for k, v in _METHODS.items() if k[1]}
 _NORMALISED = {
     ("batch", False): "batches of 32",
-    ("batch", True): "plain",
-    ("ghost", True): "ghost batches of 32",
+    ("batch", True): "whole batches",
+    ("ghost", True): "ghost batches",
 }
 _GROWN = {
     ("constant", False): "batches of 32",
     ("decayed", False): "32, rate falls",
     ("growing", True): "starts at 32, grows",
 }
-# Where values stand below each other, right of all points.
-_VALUES = 1.27
+# Where values stand below each other, right of the panel, in its widths.
+_VALUES = 1.14
 _FULL, _SMALL, _GROWING = "full batch", "batches of 32", "growing batch"
 
 
@@ -56,7 +56,7 @@ def large_batch(answers: pd.DataFrame) -> Figure:
     """
     figure, ((points, pictures), (grown, normalised)) = panel_grid(2, 2, height_ratios=[6, 3.4])
     figure.set_figheight(5.2)
-    figure.get_layout_engine().set(h_pad=0.08)
+    figure.get_layout_engine().set(h_pad=0.08, w_pad=0.15)
     full, small = looks((2, 1)).values()
     own = {"color": sns.color_palette("colorblind")[1], "marker": "^"}
     looks_of = {_FULL: full, _SMALL: small, _GROWING: small | own}
@@ -75,7 +75,7 @@ def large_batch(answers: pd.DataFrame) -> Figure:
         axes.set_xlabel(reached if measure.startswith("share") else "Validation accuracy (%)")
     bars = "Bars: 95 % intervals. " if barred(means) else ""
     said = (
-        "Further right is better; values at the right. Dashed: batches of 32, with Adam. "
+        "Further right is better. Dashed: batches of 32, with Adam. "
         "On digits the full batch makes 12 updates."
     )
     note(figure, f"{bars}{said}")
@@ -98,7 +98,7 @@ def _draw(
     levels = zip(table["level"], is_full, strict=True)
     table = table.assign(y=[order.index(place) for place in levels])
     rows(axes, [names[place] for place in order])
-    axes.set_xlim(0, 1.3)
+    axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     in_percent(axes.xaxis)
     reached = table.loc[(table["y"] == 0) & ~is_full, "estimate"].tolist()
@@ -109,4 +109,5 @@ def _draw(
     in_rows(axes, groups, looks_of)
     for _, row in table.iterrows():
         options = {"ha": "right", "va": "center_baseline", "size": NOTE}
+        options["transform"] = axes.get_yaxis_transform()
         axes.text(_VALUES, row["y"], f"{100 * row['estimate']:.0f}", **options)
