@@ -355,7 +355,7 @@ TYPED = {
     *("8", "16", "300", "41", "122", "10,000", "100,000", "225,000", "100", "0.95"),
     *(f"7.{section}" for section in range(1, 9)),
     # Settings of the studies on images, and the sections on them.
-    *("43", "44", "86", "129", "256", "400", "0.03", "2e-4", "2021"),
+    *("22", "43", "44", "86", "129", "256", "400", "0.03", "2e-4", "2021"),
     *(f"10.{section}" for section in range(1, 5)),
     # Settings of the catalogue of minima, and a seed.
     *("9", "19", "0.5", "30,000", "0.1", "0.01", "-0.1"),
@@ -569,6 +569,9 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
     assert "`beta1` in [0, 1) (default 0.9)" in adam.options
     assert adam.what.startswith("Adam (Kingma and Ba 2015, algorithm 1)")
     assert adam.engines == "reference, fused, dataloader, autograd"
+    damped = by_name["optimiser", "levenberg_marquardt"]
+    assert damped.what.endswith("(Madsen et al. 2004, algorithm 3.16).")
+    assert damped.more.startswith("`damping` is relative to") and adam.more == ""
     assert by_name["solver", "picard"].engines == "all"
     assert by_name["gradient", "neumann"].engines == "reference, fused, autograd, full_batch"
     assert by_name["gradient", "phantom"].engines == "reference, autograd"

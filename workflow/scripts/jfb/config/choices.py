@@ -157,8 +157,9 @@ class NoRegulariser(Regulariser):
 class JacobianRegulariser(Regulariser):
     """`weight` times the mean square of v^T J at the fixed point, v Gaussian (Bai et al. 2021).
 
-    Over `vectors` v, which estimates the square of J's Frobenius norm for each component of u; in a
-    batch with the probability `frequency`. The fixed point is held while it is differentiated.
+    The mean is over `vectors` draws of v: it estimates the square of J's Frobenius norm for each
+    component of u. A batch has the penalty with the probability `frequency`. The fixed point is
+    held while it is differentiated.
     """
 
     engines = ("autograd",)
@@ -172,7 +173,7 @@ class JacobianRegulariser(Regulariser):
 class InjectionDropout(Regulariser):
     """A `share` of what T takes of the inputs is 0 in training, drawn anew for each batch.
 
-    The rest is divided by what is left, 1 - share. One draw holds for all iterations: drawn anew
+    What is left is divided by 1 - share. One draw holds for all iterations: drawn anew
     within T, each would be of another map, which has another fixed point. Training losses are with
     it, validation losses without.
     """

@@ -14,12 +14,13 @@ from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
 class Row(NamedTuple):
     """A choice: the key of a study, its name there, what it is, its options, and its engines.
 
-    `exact` says whether the engine fused has every bit of the engine reference with it.
+    `what` is a sentence, `more` what else its docstring says; `exact` says whether the engine fused has every bit of the engine reference with it.
     """
 
     key: str
     name: str
     what: str
+    more: str
     options: str
     engines: str
     exact: str
@@ -29,7 +30,7 @@ def rows() -> list[Row]:
     """Every choice of a run but its engine, in the order in which they are declared."""
     kinds = WITH_OPTIONS | {key: BY_NAME[key] for key in ("activation", "loss", "stream")}
     return [
-        Row(key, name, _what(choice), _options(choice), _engines(choice), _exact(choice))
+        Row(key, name, *_told(choice), _options(choice), _engines(choice), _exact(choice))
         for key, kind in kinds.items()
         for name, choice in kind.all().items()
     ]
@@ -44,8 +45,10 @@ def defaults(given: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _what(choice: type[Choice]) -> str:
-    return " ".join((choice.__doc__ or "").split())
+def _told(choice: type[Choice]) -> tuple[str, str]:
+    """The summary line of a docstring, and the rest of it, each as one line."""
+    summary, _, rest = (choice.__doc__ or "").partition("\n\n")
+    return " ".join(summary.split()), " ".join(rest.split())
 
 
 def _engines(choice: type[Choice]) -> str:
