@@ -339,7 +339,10 @@ def test_figure1_compares_epochs_and_no_times():
     left, right = published.figure1(reaches, 600).axes
     assert left.get_title() == "Over training time:\none run of each batch size"
     assert right.get_title() == "Over epochs: batch 32 is first\nat 0.001, in epoch 9"
-    assert [axes.get_xlabel() for axes in (left, right)] == ["Training time (s)", "Epoch (log scale)"]
+    assert [axes.get_xlabel() for axes in (left, right)] == [
+        "Training time (s)",
+        "Epoch (log scale)",
+    ]
     assert [axes.get_xscale() for axes in (left, right)] == ["linear", "log"]
     labels = [axes.get_ylabel() for axes in (left, right)]
     assert labels == ["Training loss (log scale,\nmean squared error)", ""]
@@ -353,7 +356,8 @@ def test_figure1_names_runs_where_they_end_in_both_panels():
         assert [text.xy[0] for text in axes.texts] == pytest.approx([end, end])
     said = " ".join(figure.get_supxlabel().split())
     assert said.startswith("One run per batch size")
-    assert "Left: the fused engine (compiled code); the published runs took 100 to 751 s." in said
+    assert "Left, as the report has it: the fused engine (compiled code)" in said
+    assert "the published runs took 100 to 751 s." in said
     assert said.endswith("the order of magnitude of a time, not which batch size is faster.")
 
 

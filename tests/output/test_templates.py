@@ -192,19 +192,20 @@ def test_the_answers_count_updates_and_name_machines_as_short_as_they_differ():
     given = copy.deepcopy(COMMITTED)
     given["studies"]["replay"]["batch_sizes"] = [1600, 32]
     rows = given["tables"]["evidence"]["rows"]
-    pieces = ("dataloader_32", "fused_32")
+    pieces = ("dataloader_32", "reference_32", "fused_32")
     timed = [row for row in rows if row["evidence_id"] in pieces]
-    assert len(timed) == 4
+    assert len(timed) == 6
     assert "an epoch at 32,\n   of 50 updates, takes" in page("README.md", given)
     # The same brand twice; the last piece has its machines in another order.
-    for row, family, times in zip(timed, (0, 1, 1, 0), (2, 3, 7, 6), strict=True):
+    families, ratios = (0, 1, 0, 1, 1, 0), (2, 3, 20, 30, 7, 6)
+    for row, family, times in zip(timed, families, ratios, strict=True):
         row["machine"] = f"AMD(R) EPYC Processor (family {family}, model 1), 2 cores"
         row["estimate"] = times
     told = " ".join(page("README.md", given).split())
-    first = "of 50 updates, takes 2 times as long as one of the full batch on AMD EPYC (family 0, model 1) and"
-    assert f"{first} 3 times on AMD EPYC (family 1" in told
+    first = "takes 2 times as long as one of the full batch on AMD EPYC (family 0, model 1) and"
+    assert f"of 50 updates, {first} 3 times on AMD EPYC (family 1" in told
     assert told.count("on AMD EPYC (family 1, model 1)") == 1
-    assert "in compiled code 6 and 7 times" in told
+    assert "in compiled code 6 and 7 times, with tensors in PyTorch 20 and 30 times" in told
 
 
 def test_outcomes_are_counted_in_the_findings():
@@ -571,7 +572,8 @@ def test_the_table_of_choices_tells_options_bounds_and_engines():
     assert adam.engines == "reference, fused, dataloader, autograd"
     damped = by_name["optimiser", "levenberg_marquardt"]
     assert damped.what.endswith("(Madsen et al. 2004, algorithm 3.16).")
-    assert damped.more.startswith("`damping` is relative to") and adam.more == ""
+    assert damped.more.startswith("`damping` is relative to")
+    assert adam.more == ""
     assert by_name["solver", "picard"].engines == "all"
     assert by_name["gradient", "neumann"].engines == "reference, fused, autograd, full_batch"
     assert by_name["gradient", "phantom"].engines == "reference, autograd"

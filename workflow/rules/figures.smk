@@ -215,7 +215,7 @@ FIGURES = {
     },
     "jacobian_based": {
         "module": "question_images",
-        "question": "What makes the exact baseline of Wu Fung et al. fail here?",
+        "question": "What makes the baseline after Wu Fung et al. fail here?",
         "message": "Accuracies by confound of the baseline",
         "inputs": {"answers": answer_of("jacobian_based")},
     },

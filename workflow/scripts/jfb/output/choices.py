@@ -14,7 +14,8 @@ from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
 class Row(NamedTuple):
     """A choice: the key of a study, its name there, what it is, its options, and its engines.
 
-    `what` is a sentence, `more` what else its docstring says; `exact` says whether the engine fused has every bit of the engine reference with it.
+    `what` is a sentence, `more` what else its docstring says; `exact` says whether the engine fused
+    has every bit of the engine reference with it.
     """
 
     key: str

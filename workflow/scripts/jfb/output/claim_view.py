@@ -10,6 +10,7 @@ from jfb.analysis.sensitivity import AS_JUDGED, choices
 from jfb.analysis.sources import targets
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, changed_rule, command, missing
+from jfb.output.claim_told import IN_GENERAL, Other, Part, Row, Told, says
 
 #: What a verdict says, by its name.
 MEANINGS = {
@@ -31,94 +32,7 @@ _GROUPS = {
     None: "About the published runs only",
 }
 _WHERE = {"general": "In general", "published": "In the published runs"}
-_PARTS = {"published": "published runs", "general": "in general", "beside": "shown beside"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A piece of evidence, on one machine, and the cells of a table that tell it."""
-
-    piece: Weighed
-    about: str
-    what: str
-    found: str
-    counts: str
-    allowed: str
-    outcome: str
-
-
-@dataclass(frozen=True)
-class Other:
-    """The outcomes of a claim by another choice, in words; None for a part that it has not."""
-
-    choice: str
-    general: str | None
-    published: str | None
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is found in general, or in the published runs.
-
-    `counted` is how many pieces of evidence say what, `why` the sentence of the first that decides.
-    """
-
-    where: str
-    outcome: str
-    counted: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Told:
-    """A claim: `number` is its place among all.
-
-    `parts` are those that it has, in general first; `general` and `published` their outcomes;
-    `others` the other choices that give another outcome of a part; `choices` the number of other
-    choices that it rests on.
-    """
-
-    number: int
-    id: str
-    short: str
-    statement: str
-    place: str
-    scope: str
-    verdict: str
-    machines: int | None
-    published: str | None
-    general: str | None
-    parts: list[Part]
-    evidence: list[Row]
-    others: list[Other]
-    choices: int
-
-    @property
-    def why(self) -> str:
-        """What decides in general, or of the published runs where it is about nothing else."""
-        return self.parts[0].why
-
-    @property
-    def moved(self) -> list[Other]:
-        """The other choices that give another outcome in general."""
-        return [other for other in self.others if other.general != self.general]
-
-    @property
-    def changed(self) -> list[tuple[str, str, str]]:
-        """Of each of `others` the choice, and the outcomes beside those of the claim, in words."""
-        return [
-            (
-                o.choice,
-                wording.changed(o.general, self.general),
-                wording.changed(o.published, self.published),
-            )
-            for o in self.others
-        ]
-
-    @property
-    def is_firm(self) -> bool:
-        """It rests on other choices, and each gives the same outcome in general."""
-        return bool(self.choices) and not self.moved
+_PARTS = {"published": "published runs", "general": IN_GENERAL, "beside": "shown beside"}
 
 
 @dataclass(frozen=True)
@@ -273,15 +187,6 @@ def _counted(one: Judged, part: str) -> str:
 
 def _listed(outcomes: Counter[Outcome | None]) -> str:
     return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in outcomes.most_common())
-
-
-def says(outcome: str | None, count: int) -> str:
-    """What so many claims, or pieces of evidence, do by an outcome; None where they have none."""
-    if outcome == Outcome.HOLDS:
-        return "holds" if count == 1 else "hold"
-    if outcome == Outcome.FAILS:
-        return "fails" if count == 1 else "fail"
-    return f"{'is' if count == 1 else 'are'} {outcome or 'not about them'}"
 
 
 def _rows(one: Judged) -> Iterator[Row]:

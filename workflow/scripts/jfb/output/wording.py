@@ -73,8 +73,8 @@ def of_unit(unit: str) -> str:
 def with_unit(value: float, unit: str, signed: bool = False) -> str:
     """A number as people read it, with its unit: 1 point, 2 points."""
     text = number(value, unit, signed)
-    after = of_unit(unit)
-    return text + (after.removesuffix("s") if unit == POINTS and text.lstrip("+-") == "1" else after)
+    is_one = unit == POINTS and text.lstrip("+-") == "1"
+    return text + of_unit("point" if is_one else unit)
 
 
 def unit_told(unit: str, is_difference: bool) -> str:

@@ -139,7 +139,7 @@ def _times(logs: pd.DataFrame) -> str:
     """Whose times those on the left are, and what the published runs took in all."""
     engine, took = logs["engine"].iloc[0], published.TABLE["training_seconds"]
     between = f"{took.min():.0f} to {took.max():.0f} s"
-    return f"Left: the {engine}; the published runs took {between}."
+    return f"Left, as the report has it: the {engine}; the published runs took {between}."
 
 
 def _note(figure: Figure, logs: pd.DataFrame, *words: str) -> None:

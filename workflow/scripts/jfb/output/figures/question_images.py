@@ -162,7 +162,7 @@ _VARIANTS = {
     "jfb_normalised": "JFB, normalisation in T",
     "exact_normalised": "exact, normalisation in T",
     "jfb": "JFB, no normalisation",
-    "theirs": "their baseline",
+    "theirs": "baseline after theirs",
     "with_normalisation": "+ normalisation in T",
     "with_every_update": "+ no update skipped",
     "with_exact_adjoint": "+ exact adjoint, that is\nexact, no normalisation",
@@ -187,7 +187,12 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     shown = answers[(answers["measure"] == "accuracy") & (answers["against"] == "")]
     shown = shown[shown["level"].isin(_VARIANTS)]
     shown = shown.assign(y=shown["level"].map(list(_VARIANTS).index))
-    kinds = {"jfb": "JFB", "exact": "exact gradient", "theirs": "their baseline", "": "one change"}
+    kinds = {
+        "jfb": "JFB",
+        "exact": "exact gradient",
+        "theirs": "baseline after theirs",
+        "": "one change",
+    }
     by_kind = level_looks(kinds.values())
     kind = shown["level"].str.extract(r"(?:^|_)(jfb|exact|theirs)(?:_|$)", expand=False)
     kind = kind.fillna("").map(kinds)

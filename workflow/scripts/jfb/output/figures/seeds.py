@@ -39,7 +39,7 @@ _SHOWN = 30
 _LEVEL = 0.05
 _BARS = 60
 # Of curves, so that neighbours differ in more than their colour.
-_DASHES = ("-", "--", "-.")
+_DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 _REACHES = f"run that reaches {REACHED:g}"
 # Of runs, those in front last.
 _LOOKS = {

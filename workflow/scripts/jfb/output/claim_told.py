@@ -1,0 +1,185 @@
+"""What is told of a claim: its outcomes, its evidence as cells of a table, and how sure it is."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from jfb.analysis.decisions import Outcome, Weighed
+from jfb.output import wording
+
+#: What evidence that decides in general is about.
+IN_GENERAL = "in general"
+# Evidence on times of the report's own program, and on any fall of the loss.
+_OWN, _ANY = "dataloader_", "any_fall"
+# The points of the report's full batch.
+_FULL = 2400
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of evidence, on one machine, and the cells of a table that tell it."""
+
+    piece: Weighed
+    about: str
+    what: str
+    found: str
+    counts: str
+    allowed: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Other:
+    """The outcomes of a claim by another choice, in words; None for a part that it has not."""
+
+    choice: str
+    general: str | None
+    published: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is found in general, or in the published runs.
+
+    `counted` is how many pieces of evidence say what, `why` the sentence of the first that decides.
+    """
+
+    where: str
+    outcome: str
+    counted: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim: `number` is its place among all.
+
+    `parts` are those that it has, in general first; `general` and `published` their outcomes;
+    `others` the other choices that give another outcome of a part; `choices` the number of other
+    choices that it rests on.
+    """
+
+    number: int
+    id: str
+    short: str
+    statement: str
+    place: str
+    scope: str
+    verdict: str
+    machines: int | None
+    published: str | None
+    general: str | None
+    parts: list[Part]
+    evidence: list[Row]
+    others: list[Other]
+    choices: int
+
+    @property
+    def why(self) -> str:
+        """What decides in general, or of the published runs where it is about nothing else."""
+        return self.parts[0].why
+
+    @property
+    def moved(self) -> list[Other]:
+        """The other choices that give another outcome in general."""
+        return [other for other in self.others if other.general != self.general]
+
+    @property
+    def changed(self) -> list[tuple[str, str, str]]:
+        """Of each of `others` the choice, and the outcomes beside those of the claim, in words."""
+        return [
+            (
+                o.choice,
+                wording.changed(o.general, self.general),
+                wording.changed(o.published, self.published),
+            )
+            for o in self.others
+        ]
+
+    @property
+    def fails_in_part(self) -> bool:
+        """It fails in general, and not by every piece of evidence."""
+        return self.general == Outcome.FAILS and len(set(self._outcomes())) > 1
+
+    @property
+    def in_general(self) -> str | None:
+        """The outcome in general, as tables have it."""
+        return f"{self.general}, in part" if self.fails_in_part else self.general
+
+    @property
+    def sureness(self) -> str:
+        """How sure the outcome in general is, as it follows "it fails" or "it holds".
+
+        Empty where evidence and other choices all say the same, and where it is open.
+        """
+        if self.general == Outcome.FAILS and not self.choices:
+            return ": no choice matters, as it is a fact"
+        if self.general not in (Outcome.FAILS, Outcome.HOLDS):
+            return ""
+        fails = self.general == Outcome.FAILS
+        where = (self._in_programs() or self._on_batches()) if fails else ""
+        by_choice = "; ".join(self._by_choice())
+        if by_choice:
+            where += f"; it {by_choice}" if where else f", but {by_choice}"
+        return where + (self._by_size() if fails else "")
+
+    def _by_choice(self) -> list[str]:
+        """What it does by other choices, for each other outcome."""
+        found: dict[str, list[str]] = {}
+        for other in self.moved:
+            found.setdefault(says(other.general, 1), []).append(other.choice)
+        return [f"{does} with {', or with '.join(some)}" for does, some in found.items()]
+
+    def _in_programs(self) -> str:
+        """Where only programs of ours fail: what the report's own does."""
+        own = [row.outcome for row in self._general() if row.piece.evidence.id.startswith(_OWN)]
+        if not own or Outcome.FAILS in own:
+            return ""
+        counts = Counter(own).most_common()
+        (most, n), *others = counts
+        told = f"{n} of {len(own)} ratios {says(most, n)}"
+        told += "".join(f" and {count} {says(outcome, count)}" for outcome, count in others)
+        return f" in programs of ours only: in the report's own, timed again, {told}"
+
+    def _on_batches(self) -> str:
+        """Where only small batches fail: what holds on the full one, by evidence on it alone."""
+        asked = [(row.piece.evidence.arguments, row.outcome) for row in self._general()]
+        full = [
+            outcome
+            for arguments, outcome in asked
+            if arguments.get("batch_size") == _FULL and "against" not in arguments
+        ]
+        if not full or Outcome.FAILS in full:
+            return ""
+        outcome = Outcome.OPEN if Outcome.OPEN in full else Outcome.HOLDS
+        return f" on small batches only: on the full batch it {says(outcome, 1)}"
+
+    def _by_size(self) -> str:
+        """What counts where any fall of the loss is an improvement."""
+        rows = [row for row in self.evidence if row.piece.evidence.id == _ANY]
+        return "".join(
+            f"; it rests on how much counts as an improvement, too: the loss falls at all in"
+            f" {row.found} of the runs, where the claim asks for {row.allowed}"
+            for row in rows
+        )
+
+    def _general(self) -> list[Row]:
+        return [row for row in self.evidence if row.about == IN_GENERAL]
+
+    def _outcomes(self) -> list[str]:
+        """What each piece of evidence that decides in general says."""
+        pieces = {row.piece.evidence.id: row.piece for row in self._general()}
+        return [str(piece.outcome) for piece in pieces.values()]
+
+    @property
+    def is_firm(self) -> bool:
+        """It rests on other choices, and each gives the same outcome in general."""
+        return bool(self.choices) and not self.moved
+
+
+def says(outcome: str | None, count: int) -> str:
+    """What so many claims, or pieces of evidence, do by an outcome; None where they have none."""
+    if outcome == Outcome.HOLDS:
+        return "holds" if count == 1 else "hold"
+    if outcome == Outcome.FAILS:
+        return "fails" if count == 1 else "fail"
+    return f"{'is' if count == 1 else 'are'} {outcome or 'not about them'}"
