@@ -50,12 +50,12 @@ def test_long_tables_before_the_parts_fold(rows):
 
 
 def test_an_answer_of_a_word_is_told_with_its_first_sentence():
-    made = "<ol><li><strong>Is it?</strong> <strong>In part.</strong> It is 0.5. Or not.</li></ol>"
+    made = "<ol><li>Is it? <strong>In part.</strong> It is 0.5. Or not.</li></ol>"
     assert folding.answers(made) == (
-        '<ol><li><details class="wide" open><summary><strong>Is it?</strong> '
+        '<ol><li><details class="wide" open><summary>Is it? '
         "<strong>In part.</strong> It is 0.5.</summary>\n<p>Or not.</p>\n</details>\n</li></ol>"
     )
-    made = "<li><strong>Is it?</strong> Yes.</li>"
+    made = "<li>Is it? Yes.</li><li>Or <strong>this</strong>.</li>"
     assert folding.answers(made) == made
 
 

@@ -259,7 +259,9 @@ def test_a_verdict_has_the_reason_of_the_page_of_claims(written):
     assert list(rows) == [str(one.number) for one in told.claims]
     time, sharp = told.of("five_times_faster"), told.of("sharp_minima")
     assert time.parts[1].why != time.why
-    assert rows[str(time.number)] == markdown.line(time.why)
+    reason = html.unescape(markdown.line(time.why))
+    limit = f" It fails {time.limit}." if time.limit else ""
+    assert html.unescape(rows[str(time.number)]) == reason + limit
     command = re.sub("</?span.*?>", "", rows[str(sharp.number)])
     assert command.startswith("<code>snakemake --cores 4 claims ")
 
@@ -422,7 +424,7 @@ CLOSED = """id => {
     "name",
     [
         "findings--5-does-jfb-point-the-right-way",
-        "findings--71-a-tiny-network",
+        "findings--71-does-a-wider-network-close-the-gap",
         "claims--oscillation",
         "claims--the-rule",
         "rule-a_rule",

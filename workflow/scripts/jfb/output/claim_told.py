@@ -116,11 +116,17 @@ class Told:
         if self.general not in (Outcome.FAILS, Outcome.HOLDS):
             return ""
         fails = self.general == Outcome.FAILS
-        where = (self._in_programs() or self._on_batches()) if fails else ""
         by_choice = "; ".join(self._by_choice())
-        if by_choice:
-            where += f"; it {by_choice}" if where else f", but {by_choice}"
-        return where + (self._by_size() if fails else "")
+        if self.limit:
+            also = f"; it {by_choice}" if by_choice else ", and there by every other choice"
+            return f" {self.limit}{also}"
+        told = f", but {by_choice}" if by_choice else ""
+        return told + (self._by_size() if fails else "")
+
+    @property
+    def limit(self) -> str:
+        """Where it fails only, as it follows "it fails"; empty where there is no such limit."""
+        return self._in_programs() or self._on_batches() if self.general == Outcome.FAILS else ""
 
     def _by_choice(self) -> list[str]:
         """What it does by other choices, for each other outcome."""
@@ -138,7 +144,7 @@ class Told:
         (most, n), *others = counts
         told = f"{n} of {len(own)} ratios {says(most, n)}"
         told += "".join(f" and {count} {says(outcome, count)}" for outcome, count in others)
-        return f" in programs of ours only: in the report's own, timed again, {told}"
+        return f"in programs of ours only (in the report's own, timed again, {told})"
 
     def _on_batches(self) -> str:
         """Where only small batches fail: what holds on the full one, by evidence on it alone."""
@@ -151,15 +157,18 @@ class Told:
         if not full or Outcome.FAILS in full:
             return ""
         outcome = Outcome.OPEN if Outcome.OPEN in full else Outcome.HOLDS
-        return f" on small batches only: on the full batch it {says(outcome, 1)}"
+        return f"on small batches only (on the full batch it {says(outcome, 1)})"
 
     def _by_size(self) -> str:
         """What counts where any fall of the loss is an improvement."""
-        rows = [row for row in self.evidence if row.piece.evidence.id == _ANY]
-        return "".join(
-            f"; it rests on how much counts as an improvement, too: the loss falls at all in"
-            f" {row.found} of the runs, where the claim asks for {row.allowed}"
-            for row in rows
+        found = {row.piece.evidence.id: row for row in self.evidence}
+        if _ANY not in found:
+            return ""
+        published = "published_" + _ANY in found and found["published_" + _ANY].found == "yes"
+        return (
+            "; it rests on how much counts as an improvement, too: the loss falls at all in"
+            f" {found[_ANY].found} of the runs, where the claim asks for {found[_ANY].allowed}"
+            f"{', and in the published run' if published else ''}"
         )
 
     def _general(self) -> list[Row]:
@@ -174,6 +183,11 @@ class Told:
     def is_firm(self) -> bool:
         """It rests on other choices, and each gives the same outcome in general."""
         return bool(self.choices) and not self.moved
+
+    @property
+    def is_sure(self) -> bool:
+        """It is firm, and not within limits only."""
+        return self.is_firm and not self.limit
 
 
 def says(outcome: str | None, count: int) -> str:

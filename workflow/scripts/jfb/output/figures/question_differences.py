@@ -266,7 +266,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     met.set(
         xlim=(0, 1.05),
         xlabel="Networks (%)",
-        title="Trained without:\nnetworks that meet it",
+        title="Is it needed? Free\nnetworks that meet it",
     )
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])

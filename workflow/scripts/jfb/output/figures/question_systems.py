@@ -47,6 +47,7 @@ _REGULARISERS = {
 }
 # Of the applications of T in a search.
 _LIMIT = 100
+_AT_LIMIT = "A search at its limit has found no fixed point"
 _GRADIENTS = {"": "JFB", "_exact": "exact gradient"}
 
 
@@ -62,7 +63,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
     means = answers[answers["against"] == ""]
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())
-    work.set(xscale="log", title="Fixed points: fewer is cheaper")
+    work.set(xscale="log", title="Search: fewer is cheaper")
     work.set_xlabel("Applications of T in a search")
     searches = means[means["measure"].isin([f"iterations{suffix}" for suffix in _GRADIENTS])]
     fewest, most = extent(searches)
@@ -99,7 +100,12 @@ def regularised(answers: pd.DataFrame) -> Figure:
             place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
             axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
     threshold(work, _LIMIT, "limit of\na search")
-    noted(figure, pd.concat(shown), "Shaded, for JFB alone: counts as cheaper, and as accurate")
+    noted(
+        figure,
+        pd.concat(shown),
+        "Shaded, for JFB alone: counts as cheaper, and as accurate",
+        _AT_LIMIT,
+    )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
 
@@ -251,7 +257,7 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
     largest = means.loc[means["measure"] == "largest", "estimate"]
-    said = [f"Largest change in any: {value:.2g}" for value in largest]
+    said = [f"Points: means over them; largest change in any: {value:.2g}" for value in largest]
     networks = "Network: the report's, 16 units"
     noted(figure, pd.concat(shown), hidden(figure), networks, *said, of="network")
     return figure

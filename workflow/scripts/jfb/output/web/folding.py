@@ -63,7 +63,7 @@ _SAID = re.compile(r"(?:<(?!/p>)[^>]*>|[^<>])*?\.(?:\s+|(?=</p>)|$)")
 #: Characters of an answer that says too little alone.
 SHORT = 20
 _ENTRY = re.compile(
-    r"<li>\s*(?:<p>)?(<strong>.*?</strong>)\s*(?:(<strong>.*?</strong>)\s*)?(.*?)(?:</p>)?\s*</li>",
+    r"<li>\s*(?:<p>)?((?:(?!<strong>|</li>).)*\?)\s*(<strong>.*?</strong>)\s*(.*?)(?:</p>)?\s*</li>",
     re.DOTALL,
 )
 _TABLE = re.compile(r'<div class="table">.*?</table></div>', re.DOTALL)
@@ -154,8 +154,6 @@ def answers(made: str) -> str:
 
     def entry(found: re.Match[str]) -> str:
         question, answer, rest = found.groups()
-        if not answer:
-            return found[0]
         more, rest = _said(re.sub("<.*?>", "", answer), rest)
         summary = f"{question} {answer}{more}"
         return f"<li>{folded(summary, f'<p>{rest}</p>', is_wide=True)}</li>"
