@@ -168,7 +168,7 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     assert [len(axes.lines) for axes in figure.axes] == [1] * 3 + [2] * 3
     top = max(max(line.get_ydata()) for line in figure.axes[3].lines)
     assert top == pytest.approx(120)
-    assert figure.axes[0].get_title() == "JFB to 1e-3,\nagainst exact to 1e-3"
+    assert figure.axes[0].get_title() == "Same tolerance: JFB\nand exact to 1e-3"
     labels = [axes.get_ylabel().splitlines()[0] for axes in figure.axes[::3]]
     assert labels == ["Full batch", "Batches of 32"]
     assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)

@@ -552,7 +552,7 @@ def test_a_figure_names_its_axes_and_lines(draw, logs):
     sizes = [text.get_text()[2:].partition(":")[0] for text in names]
     assert sizes == ["2400 (full)", "600", "32"]
     for axes in figure.axes:
-        assert axes.get_xlabel() in ("", "Epoch", "Training time (s)")
+        assert axes.get_xlabel() in ("", "Epoch", "Epoch (log scale)", "Training time (s)")
         assert "(" in axes.get_ylabel() or draw is published.figure1
         assert axes.get_yscale() == ("linear" if "accuracy" in axes.get_ylabel().lower() else "log")
         boxes = [Text.get_window_extent(text) for text in names]

@@ -127,7 +127,7 @@ def _pages():
             f"Share of {updates['seeds']} seeds that reach a loss of 0.001, after {epochs:,} "
             f"epochs and after {updates['updates']:,} updates"
         ),
-        general={row["id"]: row["general"] for row in known.tables["claims"] if row["general"]},
+        general={one.id: one.in_general for one in templates.view(known).claims if one.general},
         docs={name: report.Doc(title, ROOT / f"docs/{name}.md") for name, title in DOCS.items()},
         root=ROOT,
     )

@@ -31,6 +31,8 @@ _GROUPS = {
     Outcome.NOT_MEASURED: "Not measured in general",
     None: "About the published runs only",
 }
+# Those in the published runs, in the order in which they are counted.
+_LISTED = (Outcome.HOLDS, Outcome.FAILS, Outcome.OPEN, Outcome.NOT_MEASURED, None)
 _WHERE = {"general": "In general", "published": "In the published runs"}
 _PARTS = {"published": "published runs", "general": IN_GENERAL, "beside": "shown beside"}
 
@@ -186,7 +188,8 @@ def _counted(one: Judged, part: str) -> str:
 
 
 def _listed(outcomes: Counter[Outcome | None]) -> str:
-    return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in outcomes.most_common())
+    told = [outcome for outcome in _LISTED if outcomes[outcome]]
+    return ", ".join(f"{outcomes[outcome]} {says(outcome, outcomes[outcome])}" for outcome in told)
 
 
 def _rows(one: Judged) -> Iterator[Row]:

@@ -98,7 +98,7 @@ class Pages:
         answers: the six answers.
         figure: a picture that belongs to them.
         figure_told: what it shows.
-        general: the outcome in general of claims, by their ids.
+        general: the outcome in general of claims, as tables have it, by their ids.
         docs: the pages that are parts of the report, by their names; the first are findings.
         root: the folder of the repository.
     """

@@ -115,7 +115,7 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     environment.filters |= FORMATS
     given = _names(sources)
     if sources.claims:
-        given |= {"view": _view(sources), "committed": True}
+        given |= {"view": view(sources), "committed": True}
     return environment.from_string(template).render(given)
 
 
@@ -143,7 +143,8 @@ def part(template: str | Path, sources: Sources) -> str:
         raise files.FileFault(template, str(error)) from error
 
 
-def _view(sources: Sources) -> claim_view.View:
+def view(sources: Sources) -> claim_view.View:
+    """The claims in words, by the numbers of sources that have claims."""
     judged = (sources.tables[name] for name in ("evidence", "sensitivity"))
     return verdicts.viewed_again(
         sources.claims, sources.changes, *judged, sources.numbers["studies"]

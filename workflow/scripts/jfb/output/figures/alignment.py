@@ -24,9 +24,9 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "JFB to {0},\nagainst exact to {0}",
-    "loose_jfb": "JFB to {0},\nagainst exact to {1}",
-    "loose_exact": "exact to {0},\nagainst exact to {1}",
+    "trained": "Same tolerance: JFB\nand exact to {0}",
+    "loose_jfb": "JFB to {0}\nbeside exact to {1}",
+    "loose_exact": "Exact to {0}\nbeside exact to {1}",
 }
 _UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
 _NOTE = (

@@ -59,8 +59,8 @@ def impurity(answers: pd.DataFrame) -> Figure:
     bands = ["Bands likewise"] if barred(shown) else []
     firsts = shown.groupby("batch_size")["x"].min()
     late = [
-        f"Batches of {size} begin at {first}: their first values are after an epoch"
-        for size, first in firsts[firsts > firsts.min()].items()
+        f"Batches of {size} begin after their first epoch"
+        for size in firsts.index[firsts > firsts.min()]
     ]
     noted(figure, pd.concat([shown, ratios]), *bands, "Shaded: counts as larger", *late)
     name_ends(along, ends)

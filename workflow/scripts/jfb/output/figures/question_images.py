@@ -232,11 +232,6 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
     for axes, measure in ((left, "accuracy"), (right, "loss")):
         for (after, label), shift in zip(labels.items(), (-0.05, 0.05), strict=True):
             table = apart[apart["measure"] == f"{measure}_{after}"]
-            if axes is right:
-                # Of small batches over the full one: up is better for that, as on the left.
-                table = table.assign(
-                    estimate=-table["estimate"], low=-table["high"], high=-table["low"]
-                )
             table = table.assign(x=table["level"].map(names.index) + shift)
             _joined(axes, table, by_after[label])
         axes.axhline(0, color="black", linewidth=0.8)
@@ -245,11 +240,12 @@ def digits_width(answers: pd.DataFrame, epochs: int, updates: int) -> Figure:
         axes.grid(visible=False, axis="x")
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
-        for y, side, word in ((0.98, "top", "better"), (0.02, "bottom", "worse")):
+        words = ("better", "worse") if axes is left else ("worse", "better")
+        for y, side, word in zip((0.98, 0.02), ("top", "bottom"), words, strict=True):
             place = {"transform": axes.transAxes, "ha": "right", "va": side}
             axes.text(0.98, y, f"full batch {word}", size=NOTE, color="0.3", **place)
     left.set(title="Validation accuracy", ylabel="Full batch minus 32 (points)")
-    right.set(title="Validation loss", ylabel="Loss, 32 over full batch (times)")
+    right.set(title="Validation loss", ylabel="Full batch over 32 (times)")
     in_times(right.yaxis)
     in_percent(left.yaxis)
     counts(left, apart[apart["measure"].str.startswith("accuracy")], axis="y")
