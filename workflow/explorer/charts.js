@@ -105,13 +105,13 @@ function drawAlong(run, snapshot) {
   });
 }
 
-// The values that the chart of the function shows, the same after all epochs: the targets take half of it or more, if not all are asked for.
+// The values that the chart of the function shows, the same after all epochs: the targets take two thirds of it or more, if not all are asked for.
 function functionRange(run) {
   const targets = data.points.map(([, y]) => y);
   const values = [...targets, ...run.snapshots.flatMap((one) => one.corners.map(([, y]) => y))];
   const all = [Math.min(...values), Math.max(...values)];
   const [least, most] = [Math.min(...targets), Math.max(...targets)];
-  const near = [Math.max(all[0], least - (most - least) / 2), Math.min(all[1], most + (most - least) / 2)];
+  const near = [Math.max(all[0], least - (most - least) / 4), Math.min(all[1], most + (most - least) / 4)];
   const isWhole = near[0] === all[0] && near[1] === all[1];
   const [low, high] = state.whole ? all : near;
   return { low, high, isWhole };

@@ -2,7 +2,7 @@
 SPOKEN_OF = {s: s for s in project.studies} | ROLES
 
 FIGURES_SHOWN = {
-    "levels": f"levels_{project.distribution}",
+    "levels": f"levels_{'landscape' if 'landscape' in project.studies else project.distribution}",
     "kinks": f"kinks_{project.trajectories}",
     "updates": "updates_updates",
     "timing": "timing",
