@@ -472,7 +472,7 @@ def test_a_phone_shows_table1_and_each_answer_in_short(opened, written):
     part = page.locator("#findings .part").nth(1)
     assert part.locator("summary").first.inner_text().split("\n") == [
         "1. Is the full batch as good with other seeds?",
-        "No, with most seeds it is worse, and the seed matters too.",
+        "No, fewer seeds get to a loss of 0.001, and the seed matters too.",
     ]
     # It is not said again below.
     part.locator("summary").first.click()

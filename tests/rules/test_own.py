@@ -4,6 +4,7 @@ Snakemake runs each example once: half a minute together with one seed. `make lo
 which figures are drawn too.
 """
 
+import copy
 import re
 
 import numpy as np
@@ -35,7 +36,8 @@ def workspace_of(path, example, seeds, **changes):
     """A workspace with an example's file and settings, of few seeds and epochs."""
     workspace = Workspace(path)
     (path / f"{example}.py").write_text(EXAMPLES[example])
-    told = SETTINGS[example]
+    # A test may change what it is given, and the next one starts from the page again.
+    told = copy.deepcopy(SETTINGS[example])
     workspace.config["datasets"] |= told.get("datasets", {})
     workspace.config["datasets"]["report"]["points"] = 3000
     for name, study in told["studies"].items():

@@ -97,10 +97,8 @@ class Told:
 
     @property
     def fails_in_part(self) -> bool:
-        """It fails in general, and within a limit or not by every piece of evidence."""
-        if self.general != Outcome.FAILS:
-            return False
-        return bool(self.limit) or len({row.piece.outcome for row in self._general()}) > 1
+        """It fails in general, and other evidence in general or beside says that it does not."""
+        return bool(self.limit)
 
     @property
     def in_general(self) -> str | None:
@@ -121,7 +119,7 @@ class Told:
         by_choice = "; ".join(self._by_choice())
         if self.limit:
             also = f"; it {by_choice}" if by_choice else ", and there by every other choice"
-            return f" {self.limit}{also}"
+            return f" {self.limit}{also}{self._in_published()}"
         told = f", but {by_choice}" if by_choice else ""
         return told + (self._in_published() if fails else "")
 
@@ -130,7 +128,7 @@ class Told:
         """Where it fails only, as it follows "it fails"; empty where there is no such limit."""
         if self.general != Outcome.FAILS:
             return ""
-        return self._in_programs() or self._on_batches() or self._by_size()
+        return self._in_programs() or self._on_batches() or self._by_size() or self._by_pieces()
 
     def _by_choice(self) -> list[str]:
         """What it does by other choices, for each other outcome."""
@@ -175,6 +173,16 @@ class Told:
             f"for falls as large as we ask for only (the loss falls at all in {found[_ANY].found}"
             f" of the runs{too})"
         )
+
+    def _by_pieces(self) -> str:
+        """Where some pieces of evidence fail only: what the others say."""
+        pieces = {row.piece.evidence.id: row.piece for row in self._general()}
+        counts = Counter(str(piece.outcome) for piece in pieces.values())
+        if len(counts) == 1:
+            return ""
+        others = [(outcome, n) for outcome, n in counts.most_common() if outcome != Outcome.FAILS]
+        told = " and ".join(f"{n} {says(outcome, n)}" for outcome, n in others)
+        return f"by {counts[Outcome.FAILS]} of {len(pieces)} pieces of evidence only ({told})"
 
     def _in_published(self) -> str:
         """By which other choices it does not fail in the published runs, if it does as judged."""
