@@ -327,6 +327,9 @@ def test_a_claim_fails_in_part_where_a_piece_of_its_evidence_does_not():
     told = view().claims
     assert [one.number for one in told if one.fails_in_part] == [4, 7, 9, 11, 13, 14]
     assert told[3].in_general == "fails, in part"
+    published = {one.number: one.in_published for one in told}
+    assert [n for n, outcome in published.items() if outcome == "fails, in part"] == [9, 11, 12]
+    assert (published[15], published[2], published[8]) == ("fails", "holds", None)
     assert [told[number - 1].in_general for number in (1, 2, 5, 8)] == [
         None,
         "fails",
@@ -350,7 +353,7 @@ def test_what_limits_a_failure_stands_before_what_changes_it():
         " on small batches only (on the full batch it is open); it is open with twice the margin"
     )
     assert told.of("five_times_faster").sureness.endswith(
-        ", 1 of 2 pieces of evidence is open and 1 holds), and there by every other choice"
+        ", 1 of 2 pieces of evidence is open and 1 holds), and by every other choice"
     )
     assert (told.of("two_percent").sureness, told.of("equal_minimum").sureness) == ("", "")
 
@@ -392,7 +395,7 @@ def test_each_claim_has_one_line_on_how_sure_it_is():
     assert of_9.startswith("fails for falls as large as we ask for only (the loss falls at all in")
     assert of_9.endswith("and in the published run); it is open with joint intervals.")
     assert "**3 of the 11** (2, 3, 6) fail throughout, and by every" in sure
-    assert "fails by 1 of 4 pieces of evidence only (3 hold), and there by every other" in sure
+    assert "fails by 1 of 4 pieces of evidence only (3 hold), and by every other" in sure
 
 
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):

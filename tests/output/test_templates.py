@@ -218,7 +218,7 @@ def test_outcomes_are_counted_in_the_findings():
     assert (
         f"Of {len(rows)} claims 3 fail in general, 4 are open, 5 hold, and {len(rows) - 12}" in told
     )
-    assert "in the published runs 6 fail." in told
+    assert "in the published runs 6 fail, " in told
     listed = table(page("docs/findings.md", given), "| claim | in general |")
     assert len(listed) == len(rows)
 

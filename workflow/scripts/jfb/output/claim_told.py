@@ -8,8 +8,10 @@ from jfb.output import wording
 
 #: What evidence that decides in general is about.
 IN_GENERAL = "in general"
+#: What evidence that decides in the published runs is about.
+PUBLISHED = "published runs"
 # Evidence on times of the report's own program, and on any fall of the loss.
-_OWN, _ANY = "dataloader_", "any_fall"
+_OWN, _ANY, _ANY_PUBLISHED = "dataloader_", "any_fall", "published_any_fall"
 # The points of the report's full batch.
 _FULL = 2400
 
@@ -106,6 +108,16 @@ class Told:
         return f"{self.general}, in part" if self.fails_in_part else self.general
 
     @property
+    def in_published(self) -> str | None:
+        """The outcome in the published runs, as tables have it."""
+        if self.published != Outcome.FAILS:
+            return self.published
+        pieces = [row.piece for row in self.evidence if row.about == PUBLISHED]
+        beside = [row.piece for row in self.evidence if row.piece.evidence.id == _ANY_PUBLISHED]
+        is_part = len({piece.outcome for piece in pieces + beside}) > 1
+        return f"{self.published}, in part" if is_part else self.published
+
+    @property
     def sureness(self) -> str:
         """How sure the outcome in general is, as it follows "it fails" or "it holds".
 
@@ -118,7 +130,7 @@ class Told:
         fails = self.general == Outcome.FAILS
         by_choice = "; ".join(self._by_choice())
         if self.limit:
-            also = f"; it {by_choice}" if by_choice else ", and there by every other choice"
+            also = f"; it {by_choice}" if by_choice else ", and by every other choice"
             return f" {self.limit}{also}{self._in_published()}"
         told = f", but {by_choice}" if by_choice else ""
         return told + (self._in_published() if fails else "")
@@ -167,7 +179,7 @@ class Told:
         found = {row.piece.evidence.id: row for row in self.evidence}
         if _ANY not in found or found[_ANY].outcome == Outcome.FAILS:
             return ""
-        published = found.get("published_" + _ANY)
+        published = found.get(_ANY_PUBLISHED)
         too = ", and in the published run" if published and published.found == "yes" else ""
         return (
             f"for falls as large as we ask for only (the loss falls at all in {found[_ANY].found}"
