@@ -151,12 +151,10 @@ class Told:
 
     def _in_programs(self) -> str:
         """Where only programs of ours fail: what the report's own does."""
-        pieces = {row.piece.evidence.id: row.piece for row in self._general()}
-        own = [str(piece.outcome) for name, piece in pieces.items() if name.startswith(_OWN)]
+        own = [outcome for name, outcome in self._outcomes().items() if name.startswith(_OWN)]
         if not own or Outcome.FAILS in own:
             return ""
-        counts = Counter(own).most_common()
-        (most, n), *others = counts
+        (most, n), *others = Counter(own).most_common()
         told = f"{n} of {len(own)} pieces of evidence {says(most, n)}"
         told += "".join(f" and {count} {says(outcome, count)}" for outcome, count in others)
         return f"in programs of ours only (in the report's own, timed again, {told})"
@@ -188,13 +186,12 @@ class Told:
 
     def _by_pieces(self) -> str:
         """Where some pieces of evidence fail only: what the others say."""
-        pieces = {row.piece.evidence.id: row.piece for row in self._general()}
-        counts = Counter(str(piece.outcome) for piece in pieces.values())
+        counts = Counter(self._outcomes().values())
         if len(counts) == 1:
             return ""
         others = [(outcome, n) for outcome, n in counts.most_common() if outcome != Outcome.FAILS]
         told = " and ".join(f"{n} {says(outcome, n)}" for outcome, n in others)
-        return f"by {counts[Outcome.FAILS]} of {len(pieces)} pieces of evidence only ({told})"
+        return f"by {counts[Outcome.FAILS]} of {counts.total()} pieces of evidence only ({told})"
 
     def _in_published(self) -> str:
         """By which other choices it does not fail in the published runs, if it does as judged."""
@@ -205,6 +202,10 @@ class Told:
             f"; in the published runs it {says(other.published, 1)} with {other.choice}"
             for other in saved
         )
+
+    def _outcomes(self) -> dict[str, str]:
+        """What each piece of evidence in general says on all machines together, by its id."""
+        return {row.piece.evidence.id: str(row.piece.outcome) for row in self._general()}
 
     def _general(self) -> list[Row]:
         return [row for row in self.evidence if row.about == IN_GENERAL]
