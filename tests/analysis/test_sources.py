@@ -108,6 +108,7 @@ def taken(project, *targets):
         (["catalogue", "claims"], {"catalogue"}),
         (["updates", "catalogue", "claims"], UPDATES | {"sharpness_by_entry/updates", "catalogue"}),
         (["alignment", "gradients"], {"alignment/trajectories", "summaries/gradients"}),
+        (["directions", "claims"], {"alignment/directions"}),
     ],
 )
 def test_a_command_takes_what_its_targets_make(targets, more, project):
@@ -189,7 +190,7 @@ def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, mea
 )
 def test_some_targets_need_everything(target, project):
     listed = sources.products(read_yaml("workflow/claims.yaml"))
-    assert len(listed) == 22
+    assert len(listed) == 23
     assert taken(project, target) == set(map(str, listed)) - SHORT
 
 
