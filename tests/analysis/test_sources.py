@@ -180,6 +180,7 @@ def test_a_short_measurement_stands_in_for_one_that_no_target_makes(targets, mea
         "findings",
         "README.md",
         "docs/findings.md",
+        "docs/details.md",
         "docs/claims.md",
         "docs/cited.md",
         "docs/sizes.md",

@@ -338,24 +338,17 @@ def test_a_claim_fails_in_part_where_a_piece_of_its_evidence_does_not():
     ]
 
 
-def test_what_limits_a_failure_stands_before_what_changes_it():
-    """Of claim 13 by another choice; of claim 4 with two machines whose own program is open."""
-    others = [dict(row) for row in COMMITTED["sensitivity"]["rows"]]
-    for row in others:
-        if (row["id"], row["choice"]) == ("contraction", "double_tolerance"):
-            row["general"] = "open"
+def test_a_failure_of_our_programs_says_what_the_reports_own_does():
+    """On two machines, of which one is open."""
     evidence = [dict(row) for row in COMMITTED["evidence"]["rows"]]
-    own = [row for row in evidence if row["evidence_id"] == "dataloader_32"]
-    for row in own:
-        row |= {"estimate": 8.0, "low": 7.0, "high": 9.0}
-    told = view(evidence, others)
-    assert told.of("contraction").sureness == (
-        " on small batches only (on the full batch it is open); it is open with twice the margin"
+    for row in evidence:
+        if row["evidence_id"] == "dataloader_32":
+            row |= {"estimate": 8.0, "low": 7.0, "high": 9.0}
+    told = view(evidence)
+    assert told.of("five_times_faster").limit.endswith(
+        "(in the report's own, timed again, 1 of 2 pieces of evidence is open and 1 holds)"
     )
-    assert told.of("five_times_faster").sureness.endswith(
-        ", 1 of 2 pieces of evidence is open and 1 holds), and by every other choice"
-    )
-    assert (told.of("two_percent").sureness, told.of("equal_minimum").sureness) == ("", "")
+    assert (told.of("two_percent").limit, told.of("equal_minimum").limit) == ("", "")
 
 
 @pytest.fixture(scope="module")
@@ -377,25 +370,24 @@ def test_the_page_names_no_table_and_no_id_but_in_links(markdown):
     assert changes.count("*Why:*") == len(CHANGES)
 
 
-def test_a_claim_that_fails_on_small_batches_says_what_it_does_on_the_full_one():
-    """Not one whose evidence compares batches with the full one, as claim 7's does."""
+def test_each_claim_that_fails_says_how_much_of_it_does_and_by_which_choices():
+    """Claim 7 compares batches with the full one: its batches are no limit. Claim 9 has two."""
     text = templates.page(TEMPLATE, templates.of_clone(ROOT))
-    sure = text.partition("How sure that is:")[2].partition("The report is ")[0]
-    told = dict(re.findall(r"\[Claim (\d+)\]\S+ fails on small batches only \((.*)\)", sure))
-    assert told == {"13": "on the full batch it is open", "14": "on the full batch it holds"}
-
-
-def test_each_claim_has_one_line_on_how_sure_it_is():
-    """Those that fail come first. Claim 9 has two conditions; what is firm is told by number."""
-    text = templates.page(TEMPLATE, templates.of_clone(ROOT))
-    sure = text.partition("How sure that is:")[2].partition("The report is ")[0]
-    numbers = re.findall(r"^- \[Claim (\d+)\]", sure, re.MULTILINE)
-    assert numbers == ["4", "7", "9", "11", "12", "13", "14", "16", "5", "10"]
-    (of_9,) = re.findall(r"Claim 9\]\S+ (.*)", sure)
-    assert of_9.startswith("fails for falls as large as we ask for only (the loss falls at all in")
-    assert of_9.endswith("and in the published run); it is open with joint intervals.")
-    assert "**3 of the 11** (2, 3, 6) fail throughout, and by every" in sure
-    assert "fails by 1 of 4 pieces of evidence only (3 hold), and by every other" in sure
+    failing = text.partition("### Fails in general")[2].partition("### Open")[0]
+    rows = [
+        line.strip("| ").split(" | ") for line in failing.splitlines() if line.startswith("| [")
+    ]
+    told = {int(re.match(r"\[(\d+)", row[0])[1]): row[3:] for row in rows}
+    assert list(told) == [2, 3, 4, 6, 7, 9, 11, 12, 13, 14, 16]
+    assert told[2] == ["all of it (4 of 4 pieces of evidence fail)", "the same by all 7"]
+    assert told[7] == ["by 1 of 4 pieces of evidence only (3 hold)", "the same by all 3"]
+    assert told[9][0].startswith("for falls as large as we ask for only (the loss falls at all in")
+    assert told[9][0].endswith("and in the published run)")
+    assert told[9][1] == "open with joint intervals"
+    assert told[13][0] == "on small batches only (on the full batch it is open)"
+    assert told[14][0] == "on small batches only (on the full batch it holds)"
+    assert told[16][1] == "none applies"
+    assert "3 of the 11 (2, 3, 6) fail throughout, and by every" in text
 
 
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):

@@ -298,7 +298,7 @@ def drawn(name, answers):
     match name:
         case "second_order":
             return question_work.second_order(answers)
-        case "width" | "rates" | "hybrid":
+        case "rates" | "hybrid":
             return getattr(question_shares, name)(answers)
         case "diffusion":
             return figure_of_diffusion.diffusion(answers, distances())
@@ -435,13 +435,22 @@ def test_a_figure_on_pictures_says_after_how_many_epochs_and_updates(name, tmp_p
     assert "after 86 updates" in said
 
 
-def test_panels_of_widths_have_one_axis_and_points_of_batch_sizes_apart(tmp_path):
-    figure = drawn("width", answered("width", tmp_path))
-    ticks = [[label.get_text() for label in axes.get_xticklabels()] for axes in figure.axes]
-    narrow = ["1", "2", "3", "5", "8"]
-    assert ticks == [narrow] * 2 + [[*narrow, "16", "32", "64"]] * 2
-    first = [bars.lines[0].get_xdata()[0] for bars in figure.axes[0].containers]
-    np.testing.assert_allclose(np.diff(first), 0.2)
+def test_a_line_by_units_has_the_ratios_of_its_runs(tmp_path):
+    """A panel for equal epochs and one for equal updates; of the short runs all widths."""
+    answers = answered("width", tmp_path)
+    figure = drawn("width", answers)
+    widths = ["1", "2", "3", "5", "8", "16", "32", "64"]
+    assert len(figure.axes) == 2
+    for axes, what in zip(figure.axes, ("epochs", "updates"), strict=True):
+        assert [label.get_text() for label in axes.get_xticklabels()] == widths
+        assert what in axes.get_title()
+        lines = {len(line.get_ydata()): X for line in axes.lines if line.get_xdata()[0] < 1}
+        for length, number in (("long", 5), ("short", 8)):
+            rows = answers[
+                (answers["measure"] == f"loss_{length}_{what}") & (answers["against"] == "32")
+            ]
+            of = rows.set_index("level")["estimate"]
+            np.testing.assert_allclose(lines[number], of[widths[:number]].to_numpy(float))
 
 
 def test_losses_of_wider_networks_are_those_of_the_page(tmp_path):

@@ -127,9 +127,9 @@ FIGURES = {
         "inputs": {"table": "results/sharpness/{study}.parquet"},
     },
     "width": {
-        "module": "question_shares",
+        "module": "question_differences",
         "question": "Does a wider network close the gap of the full batch?",
-        "message": "Shares by latent dimension",
+        "message": "Losses by latent dimension",
         "inputs": {"answers": answer_of("width")},
     },
     "orders": {

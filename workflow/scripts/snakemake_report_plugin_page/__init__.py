@@ -24,6 +24,7 @@ TEMPLATES = ROOT / "workflow/report"
 #: Pages of docs that the report holds, and their titles.
 DOCS = {
     "findings": "Findings",
+    "details": "Behind the findings",
     "claims": "Claims: all studies",
     "cited": "Cited papers",
     "speed": "Speed",

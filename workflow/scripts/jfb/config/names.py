@@ -34,7 +34,7 @@ QUESTIONS = (
     "digits_sharpness",
 )
 #: Pages with numbers, docs/<name>.md beside README.md, from workflow/report/<name>.md.jinja.
-PAGES = ("findings", "claims", "cited", "sizes", "running", "studies", "speed")
+PAGES = ("findings", "details", "claims", "cited", "sizes", "running", "studies", "speed")
 #: What `workflow/rules/measured.smk` makes from the snapshots of a study, and what each says while
 #: it does: modules of `jfb.measure` with `along` and `SCHEMA`. Of which studies they are defined,
 #: NEEDS in `jfb.config.requirements` says.

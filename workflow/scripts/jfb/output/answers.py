@@ -9,7 +9,7 @@ from jfb.output.formats import Row, Unknown, allowed, interval
 
 
 def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
-    """A fold in Markdown that counts the outcomes, with a row for each of them in it.
+    """A row for each outcome, in Markdown.
 
     Criteria are in the order in which they were asked. One that several results decide is named
     in the first of its rows, and each of these rows tells which result it has.
@@ -21,13 +21,7 @@ def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
     Raises:
         Unknown: a criterion has no row.
     """
-    deciding = {
-        criterion["says"]: [row for row in rows if row["criterion"] == criterion["id"]]
-        for criterion in asked["criteria"]
-    }
-    missing = [says for says, found in deciding.items() if not found]
-    if missing:
-        raise Unknown(f"no answer to the criterion: {missing[0]}")
+    deciding = _deciding(rows, asked)
     names = {says: _names(found, asked.get("words", {})) for says, found in deciding.items()}
     has_names = any(any(found) for found in names.values())
     head = ["what would count", "allowed", *(["where"] if has_names else []), "measured", "outcome"]
@@ -37,8 +31,35 @@ def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
             first = [says, allowed(row)] if place == 0 else ["", ""]
             where = [name] if has_names else []
             lines.append(_line([*first, *where, _measured(row), f"**{row['outcome']}**"]))
-    summary = f"What would count as the answer, and what was measured: {_counts(deciding)}"
-    return "\n".join([f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"])
+    return "\n".join(lines)
+
+
+def counts(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
+    """How many results hold, fail and are open, in words; see `table`."""
+    outcomes = Counter(row["outcome"] for found in _deciding(rows, asked).values() for row in found)
+    words = {
+        Outcome.HOLDS: ("holds", "hold"),
+        Outcome.FAILS: ("fails", "fail"),
+        Outcome.OPEN: ("is open", "are open"),
+    }
+    told = [
+        f"{outcomes[outcome]} {forms[outcomes[outcome] > 1]}"
+        for outcome, forms in words.items()
+        if outcomes[outcome]
+    ]
+    return ", ".join(told)
+
+
+def _deciding(rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """The results that decide each criterion, by what it says."""
+    deciding = {
+        criterion["says"]: [row for row in rows if row["criterion"] == criterion["id"]]
+        for criterion in asked["criteria"]
+    }
+    missing = [says for says, found in deciding.items() if not found]
+    if missing:
+        raise Unknown(f"no answer to the criterion: {missing[0]}")
+    return deciding
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -58,19 +79,3 @@ def _names(rows: Sequence[Row], words: Mapping[str, str]) -> list[str]:
 
 def _measured(row: Row) -> str:
     return f"{interval(row)}{', without an interval' if row['low'] is None else ''}"
-
-
-def _counts(deciding: Mapping[str, Sequence[Row]]) -> str:
-    """How many results hold, fail and are open, in words."""
-    counts = Counter(row["outcome"] for rows in deciding.values() for row in rows)
-    words = {
-        Outcome.HOLDS: ("holds", "hold"),
-        Outcome.FAILS: ("fails", "fail"),
-        Outcome.OPEN: ("is open", "are open"),
-    }
-    told = [
-        f"{counts[outcome]} {forms[counts[outcome] > 1]}"
-        for outcome, forms in words.items()
-        if counts[outcome]
-    ]
-    return ", ".join(told)

@@ -1,8 +1,9 @@
-"""What is told of a claim: its outcomes, its evidence as cells of a table, and how sure it is."""
+"""What is told of a claim: its outcomes, its evidence as cells of a table, how much of it fails."""
 
 from collections import Counter
 from dataclasses import dataclass
 
+from jfb.analysis import published
 from jfb.analysis.decisions import Outcome, Weighed
 from jfb.output import wording
 
@@ -13,7 +14,7 @@ PUBLISHED = "published runs"
 # Evidence on times of the report's own program, and on any fall of the loss.
 _OWN, _ANY, _ANY_PUBLISHED = "dataloader_", "any_fall", "published_any_fall"
 # The points of the report's full batch.
-_FULL = 2400
+_FULL = int(published.TABLE["batch_size"].max())
 
 
 @dataclass(frozen=True)
@@ -118,36 +119,11 @@ class Told:
         return f"{self.published}, in part" if is_part else self.published
 
     @property
-    def sureness(self) -> str:
-        """How sure the outcome in general is, as it follows "it fails" or "it holds".
-
-        Empty where evidence and other choices all say the same, and where it is open.
-        """
-        if self.general == Outcome.FAILS and not self.choices:
-            return ": no choice matters, as it is a fact"
-        if self.general not in (Outcome.FAILS, Outcome.HOLDS):
-            return ""
-        fails = self.general == Outcome.FAILS
-        by_choice = "; ".join(self._by_choice())
-        if self.limit:
-            also = f"; it {by_choice}" if by_choice else ", and by every other choice"
-            return f" {self.limit}{also}{self._in_published()}"
-        told = f", but {by_choice}" if by_choice else ""
-        return told + (self._in_published() if fails else "")
-
-    @property
     def limit(self) -> str:
         """Where it fails only, as it follows "it fails"; empty where there is no such limit."""
         if self.general != Outcome.FAILS:
             return ""
         return self._in_programs() or self._on_batches() or self._by_size() or self._by_pieces()
-
-    def _by_choice(self) -> list[str]:
-        """What it does by other choices, for each other outcome."""
-        found: dict[str, list[str]] = {}
-        for other in self.moved:
-            found.setdefault(says(other.general, 1), []).append(other.choice)
-        return [f"{does} with {', or with '.join(some)}" for does, some in found.items()]
 
     def _in_programs(self) -> str:
         """Where only programs of ours fail: what the report's own does."""
@@ -192,16 +168,6 @@ class Told:
         others = [(outcome, n) for outcome, n in counts.most_common() if outcome != Outcome.FAILS]
         told = " and ".join(f"{n} {says(outcome, n)}" for outcome, n in others)
         return f"by {counts[Outcome.FAILS]} of {counts.total()} pieces of evidence only ({told})"
-
-    def _in_published(self) -> str:
-        """By which other choices it does not fail in the published runs, if it does as judged."""
-        if self.published != Outcome.FAILS:
-            return ""
-        saved = [other for other in self.others if other.published not in (None, Outcome.FAILS)]
-        return "".join(
-            f"; in the published runs it {says(other.published, 1)} with {other.choice}"
-            for other in saved
-        )
 
     def _outcomes(self) -> dict[str, str]:
         """What each piece of evidence in general says on all machines together, by its id."""

@@ -42,7 +42,7 @@ def style_of_many() -> str:
 def style_of_claims() -> str:
     """Styles by which a table of claims keeps its columns on phones.
 
-    Its reasons, which each claim's own part has, are left out there, and where they are is said.
+    Reasons and limits, which each claim's own part has, are left out there; where they are is said.
     """
     claims = '.table:has(td[data-label="in general, by other choices"])'
     counts = '.table:has(td[data-label="of these, in the published runs"])'
@@ -55,7 +55,7 @@ def style_of_claims() -> str:
     grid-template-columns: 6.5rem 3.2rem minmax(0, 1fr); }}
   {table} :is(th, td[data-label]) {{ min-width: 0; padding: 0; border: 0; font-size: 0.85rem; }}
   {table} th {{ font-size: 0.75rem; text-align: left !important; }}
-  {claims} :is(th:nth-child(3), td[data-label="why"]) {{ display: none; }}
+  {claims} :is(th, td):is(:nth-child(3), :nth-child(4)) {{ display: none; }}
   {claims}::before {{ content: "Tap a claim for the reason."; display: block; color: var(--soft);
     font-size: 0.85rem; }}
   {table} td[data-label]::before {{ content: none; }}

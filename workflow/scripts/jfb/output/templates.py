@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import jinja2
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.config import validation
-from jfb.output import answers, choices, claim_view, numbers, pages, verdicts
+from jfb.output import answers, choices, claim_view, formats, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
 from jfb.storage import declared, files
 
@@ -92,6 +92,9 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
+      `counts(question)`: how many results hold, fail and are open;
+    - `estimate(question, measure, level="", batch_size=0, against="", unit="%")`: a row of its
+      answer, as text;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
     - `defaults`: the name of the default choice of each key;
     - `view`: the claims in words, see `jfb.output.claim_view.View`, where the sources have claims;
@@ -160,8 +163,20 @@ def _names(sources: Sources) -> dict[str, object]:
             raise Unknown(f"no record of the benchmark {name}")
         return sources.records[name]
 
-    def criteria(question: str) -> str:
-        return answers.table(rows(f"answer_{question}"), sources.questions[question])
+    def about(question: str, tell: Callable[[Sequence[Row], Mapping[str, Any]], str]) -> str:
+        return tell(rows(f"answer_{question}"), sources.questions[question])
+
+    def estimate(
+        question: str,
+        measure: str,
+        level: str = "",
+        batch_size: int = 0,
+        against: str = "",
+        unit: str = "%",
+    ) -> str:
+        table = f"answer_{question}"
+        where = {"measure": measure, "level": level, "batch_size": batch_size, "against": against}
+        return formats.estimate(_only(rows(table), table, where), unit)
 
     return {
         "rows": rows,
@@ -179,7 +194,9 @@ def _names(sources: Sources) -> dict[str, object]:
             claim["general"],
         ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
-        "criteria": criteria,
+        "criteria": functools.partial(about, tell=answers.table),
+        "counts": functools.partial(about, tell=answers.counts),
+        "estimate": estimate,
         "studies": found["studies"],
         "record": record,
         "choices": choices.rows(),

@@ -60,7 +60,8 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     said = f"{counted(runs, 'run')} per batch size. {spread}"
     laws_drawn = f"Black: laws nearest to the median of batches of {min(by_size)}. "
     black = laws_drawn if left.get_legend() else ""
-    note(figure, said + black + f"Fits from {FROM} updates on; right: 95 % intervals.")
+    fits = f"Fits: from {FROM} updates, or the first snapshot after them; right: 95 % intervals."
+    note(figure, said + black + fits)
     return figure
 
 
@@ -71,7 +72,9 @@ def _fit(axes: Axes, median: pd.Series) -> None:
         return
     fitted = laws(late.index.to_numpy(float), late.to_numpy())
     black = {"color": "black", "linewidth": 1.0, "zorder": 5}
-    axes.plot(late.index, fitted.logarithm, linestyle="--", label="logarithm", **black)
+    axes.plot(
+        late.index, fitted.logarithm, linestyle="--", label="logarithm: straight here", **black
+    )
     axes.plot(late.index, fitted.power, linestyle=":", label="power", **black)
     axes.legend(loc="upper left", frameon=False, fontsize=NOTE, handlelength=1.6)
 
@@ -96,5 +99,5 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
         axes.annotate(f"{size}", end, (4 * side, -28 * side), color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
     _fit(axes, middle[min(by_size)])
-    axes.set_title("A logarithm of updates\nis straight")
+    axes.set_title("Distance by updates,\nand the nearest laws")
     plain_ticks(axes.xaxis)

@@ -1,4 +1,4 @@
-"""Questions whose answer is a difference or a variance: orders, start, room, wellposed."""
+"""Questions whose answer is a difference or a variance: width, orders, start, room, wellposed."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +20,7 @@ from jfb.output.figures.marks import (
     threshold,
 )
 from jfb.output.figures.style import (
+    LINE,
     NOTE,
     categories,
     counted,
@@ -36,6 +37,44 @@ from jfb.output.figures.style import (
 )
 
 _SPREAD = 0.36
+# Of neighbouring lines by units, in steps between its places.
+_APART = 0.16
+_LENGTHS = {"long": "3,000", "short": "300"}
+
+
+@drawn_from(answers=read_answers)
+def width(answers: pd.DataFrame) -> Figure:
+    """The full batch's loss over that of batches of 32 by latent units, in long and short runs.
+
+    Args:
+        answers: to the question of that name.
+    """
+    figure, all_axes = panels(2, sharey=True)
+    is_loss = answers["measure"].str.startswith("loss_") & (answers["against"] == "32")
+    shown = answers[is_loss & answers["level"].str.isdecimal()]
+    units = sorted(set(shown["level"]), key=int)
+    by_length = level_looks(_LENGTHS)
+    for axes, what in zip(all_axes, ("epochs", "updates"), strict=True):
+        for (length, look), shift in zip(by_length.items(), (-_APART / 2, _APART / 2), strict=True):
+            some = shown[shown["measure"] == f"loss_{length}_{what}"]
+            some = some.assign(x=some["level"].map(units.index) + shift).sort_values("x")
+            axes.plot("x", "estimate", data=some, color=look["color"], linewidth=LINE)
+            estimates(axes, some["x"], some, look)
+        categories(axes, units)
+        axes.grid(visible=False, axis="x")
+        in_times(axes.yaxis)
+        threshold(axes, 0, "equal loss", axis="y", va="top")
+        axes.set(title=f"After equal {what}", xlabel="Latent units (the report has 3)")
+    first, _ = all_axes
+    first.set_ylabel("Loss, full batch over 32")
+    place = {"xycoords": "axes fraction", "va": "top", "fontsize": NOTE, "color": "0.3"}
+    first.annotate("full batch worse \u2191", (0.02, 0.985), **place)
+    noted(figure, shown, "Lowest loss of a run, pairs of one seed")
+    lengths = {f"{number} epochs or updates": by_length[n] for n, number in _LENGTHS.items()}
+    level_legend(figure, lengths, "")
+    return figure
+
+
 _AFTER = {"epochs": "after equal epochs", "updates": "after equal updates"}
 
 
@@ -266,7 +305,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     met.set(
         xlim=(0, 1.05),
         xlabel="Networks (%)",
-        title="Is it needed? Free\nnetworks that meet it",
+        title="Is it needed? Free\nnetworks that meet ...",
     )
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
@@ -274,8 +313,11 @@ def wellposed(answers: pd.DataFrame) -> Figure:
         groups = {size: table[table["batch_size"] == size] for size in by_size}
         in_rows(axes, groups, by_size, _SPREAD)
     cost.axvline(0, color="black", linewidth=0.8)
-    # Conditions above, what they are conditions for below.
-    met.axhline(list(_CONDITIONS).index("unique") - 0.5, color="black", linewidth=0.5)
+    outcome = list(_CONDITIONS).index("unique")
+    met.axhline(outcome - 0.5, color="black", linewidth=0.5)
+    met.text(
+        0.03, outcome + 0.5, "what the\nconditions\nare for", va="center", size=NOTE, color="0.3"
+    )
     counts(cost, answers[answers["measure"] == "cost_loss"])
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}
     cost.text(0.98, 0.985, "costs \u2192", **place)

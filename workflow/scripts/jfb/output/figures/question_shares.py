@@ -1,4 +1,4 @@
-"""Questions whose answer is a share of seeds: width, rates, hybrid."""
+"""Questions whose answer is a share of seeds: rates, hybrid."""
 
 from collections.abc import Collection, Mapping
 
@@ -21,7 +21,6 @@ from jfb.output.figures.style import (
     level_legend,
     level_looks,
     looks,
-    panel_grid,
     panels,
 )
 
@@ -52,33 +51,6 @@ def _points(axes: Axes, table: pd.DataFrame, levels: list[str]) -> None:
     axes.set_ylim(-0.03, 1.03)
     in_percent(axes.yaxis)
     axes.grid(visible=False, axis="x")
-
-
-_LENGTHS = {"long": "3,000", "short": "300"}
-
-
-@drawn_from(answers=read_answers)
-def width(answers: pd.DataFrame) -> Figure:
-    """Share of seeds that reach 0.001 by latent dimension and batch size, in long and short runs.
-
-    Args:
-        answers: to the question of that name.
-    """
-    figure, all_axes = panel_grid(2, 2, sharey=True)
-    figure.set_figheight(6)
-    shown = answers[answers["measure"].str.startswith("share_")]
-    levels = sorted(set(shown["level"]), key=int)
-    for row, (length, number) in zip(all_axes, _LENGTHS.items(), strict=True):
-        for axes, what in zip(row, ("epochs", "updates"), strict=True):
-            table = shown[shown["measure"] == f"share_{length}_{what}"]
-            _points(axes, table, [level for level in levels if level in set(table["level"])])
-            axes.set_title(f"After {number} {what}")
-    for axes in all_axes[1]:
-        axes.set_xlabel("Latent units (the report has 3)")
-    figure.supylabel(_REACHED, fontsize=10)
-    noted(figure, shown, "Higher is better. Side by side: the same number of units")
-    size_legend(figure, shown["batch_size"])
-    return figure
 
 
 def _ring(axes: Axes, table: pd.DataFrame, levels: list[str], shifts: Mapping[int, float]) -> None:
