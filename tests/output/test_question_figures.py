@@ -444,7 +444,11 @@ def test_a_line_by_units_has_the_ratios_of_its_runs(tmp_path):
     for axes, what in zip(figure.axes, ("epochs", "updates"), strict=True):
         assert [label.get_text() for label in axes.get_xticklabels()] == widths
         assert what in axes.get_title()
-        lines = {len(line.get_ydata()): X for line in axes.lines if line.get_xdata()[0] < 1}
+        lines = {
+            len(line.get_ydata()): np.asarray(line.get_ydata(), float)
+            for line in axes.lines
+            if line.get_xdata()[0] < 1
+        }
         for length, number in (("long", 5), ("short", 8)):
             rows = answers[
                 (answers["measure"] == f"loss_{length}_{what}") & (answers["against"] == "32")

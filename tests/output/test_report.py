@@ -19,7 +19,7 @@ NAMES = {one["id"]: f"{n}. {one['short']}" for n, one in enumerate(DOCUMENT["cla
 #: Of those the report shows.
 TABLES = ["evidence", "sensitivity", "minima", "fates", "catalogue", "catalogue_shares"]
 TABLES += [name for name in COMMITTED if name.startswith("answer_")]
-DOCS = ("findings", "claims", "cited", "speed")
+DOCS = ("findings", "details", "claims", "cited", "speed")
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
 
 
@@ -395,12 +395,12 @@ def test_each_verdict_has_its_colour_in_all_parts(opened, written):
     names = {name: set(found[name].split()) - {"outcome", "in-general"} for name in outcomes}
     assert names == {name: set(markdown.CLASSES.get(name, "").split()) for name in outcomes}
     assert set().union(*names.values()) == {"good", "bad", "open"}
-    for part in ("#cited td strong", "#cited p strong"):
+    for part in ("#details td strong", "#cited p strong"):
         found = page.locator(part).evaluate_all(told)
         outcomes = {"holds": "good", "fails": "bad", "open": "open"}
         assert {name: found[name] for name in outcomes} == outcomes
     color = "parts => parts.map(p => getComputedStyle(p).color)"
-    colors = page.locator("#cited td strong[class]").evaluate_all(color)
+    colors = page.locator("#details td strong[class]").evaluate_all(color)
     assert len(set(colors)) == 3
 
 

@@ -11,6 +11,11 @@ _STYLE = f"""
 body {{ scroll-padding-top: 0.5rem; }}
 td.bad, td.good, td.open {{ white-space: normal; }}
 :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px; }}
+/* Beside the text, which is not as wide as the window. */
+@media (min-width: 75rem) {{
+  .table:has(td[data-label="of these, in the published runs"]) {{ float: right; width: 29rem; }}
+  h3, .table:has(td:nth-child(4)) {{ clear: right; }}
+}}
 @media (max-width: 44rem) {{
   body {{ padding: 0.5rem 1rem 3rem; }}
   h1 {{ font-size: 1.45rem; margin: 0.3rem 0 0.6rem; }}
