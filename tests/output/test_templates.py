@@ -21,7 +21,7 @@ import pytest
 from conftest import ROOT, load_project, read_yaml
 from jfb.analysis import sources
 from jfb.config import names
-from jfb.output import choices, numbers, templates
+from jfb.output import choices, formats, numbers, templates
 from jfb.storage import files, provenance
 
 PAGES = {
@@ -85,6 +85,15 @@ def render(template):
 )
 def test_what_a_template_may_ask_for(template, text):
     assert render(template).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.9994, "99.9 %"), (0.99954, "99.95 %"), (0.99999, "100 %"), (1, "100 %")],
+)
+def test_a_share_that_is_not_all_is_not_told_as_all(share, told):
+    row = {"against": "", "label": "", "estimate": share, "low": None, "high": None}
+    assert formats.estimate(row, "%") == told
 
 
 @pytest.mark.parametrize(

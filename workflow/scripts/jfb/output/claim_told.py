@@ -111,12 +111,15 @@ class Told:
     @property
     def in_published(self) -> str | None:
         """The outcome in the published runs, as tables have it."""
-        if self.published != Outcome.FAILS:
-            return self.published
+        return f"{self.published}, in part" if self.published_in_part else self.published
+
+    @property
+    def published_in_part(self) -> bool:
+        """It fails in the published runs, and other evidence on them says that it does not."""
         pieces = [row.piece for row in self.evidence if row.about == PUBLISHED]
         beside = [row.piece for row in self.evidence if row.piece.evidence.id == _ANY_PUBLISHED]
-        is_part = len({piece.outcome for piece in pieces + beside}) > 1
-        return f"{self.published}, in part" if is_part else self.published
+        fails = self.published == Outcome.FAILS
+        return fails and len({piece.outcome for piece in pieces + beside}) > 1
 
     @property
     def limit(self) -> str:
