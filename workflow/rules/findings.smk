@@ -1,12 +1,15 @@
 # The studies that pages speak of, by what they call them.
 SPOKEN_OF = {s: s for s in project.studies} | ROLES
 
+# Where it is made, the study of many seeds shows where JFB points.
+ALIGNED = "directions" if "directions" in project.studies else project.alignment
+
 FIGURES_SHOWN = {
     "levels": f"levels_{'landscape' if 'landscape' in project.studies else project.distribution}",
     "kinks": f"kinks_{project.trajectories}",
     "updates": "updates_updates",
     "timing": "timing",
-    "alignment": f"alignment_{project.alignment}",
+    "alignment": f"alignment_{ALIGNED}",
     **{name: name for name in ASKED},
     "catalogue": "catalogue",
 }
@@ -73,7 +76,7 @@ NUMBERS = {
     "minima_of_replay": ("csv", [f"results/minima_{project.replay}.csv"]),
     "work_of_replay": ("work", [f"results/summaries/{project.replay}.parquet"]),
     "fates": ("csv", [f"results/fates_{project.trajectories}.csv"]),
-    "alignment": ("alignment", alignments_of(project.alignment)),
+    "alignment": ("alignment", alignments_of(ALIGNED)),
     # Of this machine last.
     "times": ("times", [*OTHER_PATHS, "results/timing.csv"]),
     "cost": ("cost", ["results/cost.csv"]),

@@ -5,6 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import StrMethodFormatter
 
 from jfb.analysis.alignment import compared, read
@@ -29,6 +30,8 @@ _COMPARED = {
     "loose_exact": "Exact to {0}\nbeside exact to {1}",
 }
 _UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
+#: More such runs than this are drawn thin, so that each can be seen.
+_MANY, _ONE_OF_MANY = 8, {"linewidth": 0.4, "alpha": 0.6}
 _NOTE = (
     "Grey, above 90\N{DEGREE SIGN}: a step down the first-named gradient goes up by the second. "
     "{0} and {1}: how near the solver gets to fixed points; {0} is that of training."
@@ -94,9 +97,11 @@ def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
     uphill = (rows["converged"] & (rows["sign"] < 0)).groupby(rows["seed"]).any()
     band = {"color": colour, "alpha": 0.25, "linewidth": 0}
     axes.fill_between(wide.index, wide.min(axis=1), wide.max(axis=1), **band)
-    axes.plot(wide[uphill.index[uphill]], **_UPHILL_RUN)
+    look = _UPHILL_RUN | (_ONE_OF_MANY if uphill.sum() > _MANY else {})
+    axes.plot(wide[uphill.index[uphill]], **look)
     axes.plot(wide.median(axis=1), color=colour, linewidth=2)
     axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
     said = f"uphill at some epoch:\n{uphill.sum()} of {counted(len(uphill), 'run')}"
-    options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE}
+    options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE, "zorder": 5}
+    options["path_effects"] = [withStroke(linewidth=3, foreground="white")]
     axes.text(0.04, 0.96, said, **options)
