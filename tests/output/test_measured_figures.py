@@ -174,6 +174,42 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)
 
 
+def test_many_runs_that_point_uphill_are_drawn_thin():
+    few, many = (
+        pd.concat(
+            [
+                angles({2400: 120}).assign(seed=lambda rows, k=k: rows["seed"] + 100 * k)
+                for k in range(n)
+            ]
+        )
+        for n in (1, 10)
+    )
+    thick, thin = (alignment.alignment(rows, 2400).axes[0].lines[0] for rows in (few, many))
+    assert thick.get_linewidth() > 2 * thin.get_linewidth()
+
+
+def test_the_claim_of_sharper_minima_is_drawn_from_its_evidence():
+    """The left panel has what decides it, a point for each measure and smaller batch size."""
+    rows = [
+        (f"{measure}_{size}{which}", 0.1 * place + (size == 64) + bool(which))
+        for place, measure in enumerate(
+            ("largest_eigenvalue", "rescaled_eigenvalue", "keskar_sharpness")
+        )
+        for size in (32, 64)
+        for which in ("", "_of_kind", "_any_kind")
+    ]
+    evidence = pd.DataFrame(rows, columns=["evidence_id", "estimate"])
+    evidence = evidence.assign(low=evidence["estimate"] - 0.1, high=evidence["estimate"] + 0.1)
+    evidence = evidence.assign(id="sharp_minima", n=9, holds_low=0.01, holds_high=np.inf)
+    other = evidence.iloc[[0]].assign(id="two_percent", evidence_id="shares")
+    figure = sharpness.sharp_minima(pd.concat([evidence, other], ignore_index=True))
+    for axes, added in zip(figure.axes, (0, 1), strict=True):
+        drawn = sorted(bars.lines[0].get_xdata()[0] for bars in axes.containers)
+        np.testing.assert_allclose(drawn, np.array([0, 0.1, 0.2, 1, 1.1, 1.2]) + added)
+    none = sharpness.sharp_minima(other)
+    assert [axes.texts[0].get_text() for axes in none.axes] == ["not measured"] * 2
+
+
 def test_an_alignment_of_one_run_without_fixed_points_counts_it_as_unknown():
     rows = angles({32: 120}, converged=False).assign(cosine=np.nan, sign=0)
     figure = alignment.alignment(rows[rows["seed"] == 0], 2400)

@@ -126,6 +126,12 @@ FIGURES = {
         "message": "Sharpness against loss: {wildcards.study}",
         "inputs": {"table": "results/sharpness/{study}.parquet"},
     },
+    "sharp_minima": {
+        "module": "sharpness",
+        "question": "Does the full batch end in sharper minima?",
+        "message": "Sharpness of the full batch over small batches",
+        "inputs": {"evidence": "results/evidence.csv"},
+    },
     "width": {
         "module": "question_differences",
         "question": "Does a wider network close the gap of the full batch?",

@@ -10,6 +10,7 @@ FIGURES_SHOWN = {
     "updates": "updates_updates",
     "timing": "timing",
     "alignment": f"alignment_{ALIGNED}",
+    "sharp_minima": "sharp_minima",
     **{name: name for name in ASKED},
     "catalogue": "catalogue",
 }

@@ -78,6 +78,7 @@ NO_STUDIES = (
     "cost",
     "timing",
     "minima",
+    "sharp_minima",
     "claims",
     "findings",
     "bands",

@@ -49,6 +49,11 @@ def sample(seeds: Iterable[int], most: int) -> np.ndarray:
     return np.random.default_rng(0).choice(known, most, replace=False)
 
 
+def read_evidence(path: str | Path) -> pd.DataFrame:
+    """The evidence on the claims, see `jfb.output.verdicts.write`."""
+    return pd.read_csv(path)
+
+
 def read_summary(path: str | Path) -> pd.DataFrame:
     """The summary of a study, see `jfb.engines.summary`."""
     return parquet.read_frame(path, "a summary")

@@ -1,4 +1,4 @@
-"""How sharp the minima are that runs end in, by batch size: figure of the sharpness at the end."""
+"""How sharp the minima are that runs end in, by batch size: figures of the sharpness at the end."""
 
 import numpy as np
 import pandas as pd
@@ -7,13 +7,16 @@ from matplotlib.figure import Figure
 
 from jfb.analysis import intervals
 from jfb.analysis.evidence import of_sharpness
-from jfb.output.figures.inputs import read_sharpness
+from jfb.analysis.published import TABLE
+from jfb.output.figures.inputs import read_evidence, read_sharpness
+from jfb.output.figures.marks import allowed, around, in_rows, noted, rows, size_names
 from jfb.output.figures.style import (
     DASHED,
     categories,
     counted,
     drawn_from,
     estimates,
+    in_times,
     level_legend,
     looks,
     name_ends,
@@ -125,3 +128,51 @@ def _left_out(table: pd.DataFrame) -> str:
     if not said:
         return ""
     return f"{sum(why.values())} of {counted(len(table), 'run')} not shown: {', '.join(said)}."
+
+
+#: Rows by the start of a piece of evidence on the claim of sharper minima, panels by its end.
+_CLAIMED = {
+    "largest_eigenvalue": "largest eigenvalue\nof the Hessian",
+    "rescaled_eigenvalue": "the same, least\nover rescalings",
+    "keskar_sharpness": "Keskar's\nsharpness",
+}
+_WHICH = {
+    "": "Both in one minimum:\nthese decide the claim",
+    "_any_kind": "Functions of any form\nbut constants",
+}
+_TICKS = (0.7, 1, 1.5, 2, 3)
+_PIECE = rf"^(?P<measure>{'|'.join(_CLAIMED)})_(?P<size>\d+)(?P<which>|_any_kind)$"
+
+
+@drawn_from(evidence=read_evidence)
+def sharp_minima(evidence: pd.DataFrame) -> Figure:
+    """How many times as sharp the full batch ends as smaller batches, in pairs at the same loss.
+
+    Args:
+        evidence: on the claims, of which that of sharper minima is drawn.
+    """
+    figure, all_axes = panels(2, sharey=True)
+    names = evidence["evidence_id"].str.extract(_PIECE)
+    claimed = evidence.join(names)[evidence["id"].eq("sharp_minima") & names["size"].notna()]
+    claimed = claimed.assign(y=claimed["measure"].map(list(_CLAIMED).index))
+    full, *smaller = TABLE["batch_size"].iloc[[0, 3, 4]]
+    by_size = looks([full, *smaller])
+    sizes = {f"{size}": by_size[size] for size in smaller}
+    for axes, (which, title) in zip(all_axes, _WHICH.items(), strict=True):
+        shown = claimed[claimed["which"] == which]
+        rows(axes, list(_CLAIMED.values()), above=0.3)
+        axes.set(xlim=around(claimed), title=title, xlabel="Full batch over smaller batch")
+        in_times(axes.xaxis)
+        axes.set_xticks(np.log10(_TICKS))
+        in_rows(axes, {size: shown[shown["size"] == size] for size in sizes}, sizes, 0.4)
+        axes.axvline(0, color="black", linewidth=0.8)
+        if shown.empty:
+            say(axes, "not measured")
+    if len(claimed):
+        bounds = claimed[["holds_low", "holds_high"]].iloc[0].astype(float)
+        allowed(all_axes[0], *bounds)
+    noted(figure, claimed, "1: equally sharp. Shaded: counts as sharper", of="pair")
+    names = size_names([full, *smaller])
+    legend = {names[size]: by_size[size] | {"linestyle": ""} for size in smaller}
+    level_legend(figure, legend, "")
+    return figure
