@@ -47,6 +47,7 @@ from jfb.output.figures import (
     question_images,
     question_shares,
     question_systems,
+    question_width,
     question_work,
     sheet,
     style,
@@ -300,6 +301,8 @@ def drawn(name, answers):
             return question_work.second_order(answers)
         case "rates" | "hybrid":
             return getattr(question_shares, name)(answers)
+        case "width":
+            return question_width.width(answers)
         case "diffusion":
             return figure_of_diffusion.diffusion(answers, distances())
         case "digits_alignment":
@@ -502,7 +505,7 @@ def test_the_laws_of_a_distance_are_those_nearest_to_its_median(tmp_path):
     answers = answered("diffusion", tmp_path)
     left = figure_of_diffusion.diffusion(answers, runs).axes[0]
     by_label = {line.get_label(): line for line in left.lines}
-    updates, fitted = by_label["logarithm"].get_data()
+    updates, fitted = by_label["logarithm: straight here"].get_data()
     np.testing.assert_allclose(fitted, 1 + np.log(updates))
     assert np.abs(by_label["power"].get_ydata() - fitted).max() > 0.01
 
@@ -536,6 +539,7 @@ def test_the_figure_of_a_question_takes_its_answers(name):
     modules = (
         question_shares,
         question_differences,
+        question_width,
         question_work,
         question_images,
         question_cited,

@@ -71,7 +71,8 @@ def test_claims_follow_a_log(made, tmp_path):
     missing = commands(results / "claims.md")
     assert missing == {
         "catalogue updates",
-        *("gradients", "landscape", "printed", "splits", "splits_few", "updates", "updates_few"),
+        *("directions", "gradients", "landscape", "printed", "splits", "splits_few"),
+        *("updates", "updates_few"),
     }
     before = gap()
     change(workspace.path / RUN / "log.parquet", train_loss=lambda loss: loss / 1000)

@@ -133,7 +133,7 @@ FIGURES = {
         "inputs": {"evidence": "results/evidence.csv"},
     },
     "width": {
-        "module": "question_differences",
+        "module": "question_width",
         "question": "Does a wider network close the gap of the full batch?",
         "message": "Losses by latent dimension",
         "inputs": {"answers": answer_of("width")},
