@@ -28,6 +28,15 @@ SCRIPTS = Path(__file__).parent.parent / "workflow/scripts"
 #: What a run leaves besides the columns of its log.
 PARAMETERS = ("best", "final", "snapshots")
 NOT_COMPARED = {"seconds", "train_seconds", "processor"}
+#: By name in LLVM: what a processor must have to carry out its code, and the environment in which
+#: it is compiled for; the C library, too, keeps to what the processor has.
+X86 = {
+    name: (needed, others | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": ""})
+    for name, needed, others in (
+        ("haswell", {"avx2", "fma"}, {}),
+        ("x86-64", set(), {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4"}),
+    )
+}
 
 
 def make_data(dataset: datasets.Dataset) -> tuple[Part, Part]:

@@ -28,6 +28,9 @@ from ask import ask
 #: What is imported before any fork: the libraries that take long.
 LIBRARIES = (
     *("snakemake.cli", "snakemake.script", "jsonschema", "pydantic", "jinja2"),
+    # Snakemake, pydantic and the others import these only where they use them: in each fork.
+    *("smart_open", "nbformat", "snakemake.storage", "pydantic.dataclasses", "filelock"),
+    *("pyarrow.dataset", "safetensors.numpy", "markdown_it"),
     # An optimiser imports the second.
     *("torch", "torch._dynamo", "numba", "pandas", "pyarrow.parquet"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg"),

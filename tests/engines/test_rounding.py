@@ -20,7 +20,7 @@ from jfb.config import step_choices
 from jfb.engines.fused import engine, kernel, optimisers
 from jfb.engines.fused.lanes import WIDTH
 from jfb.records.dataset import Part
-from train_runs import NOT_COMPARED, differing, train, train_apart
+from train_runs import NOT_COMPARED, X86, differing, train, train_apart
 
 #: Operations of LLVM that are rounded once, or not at all.
 ROUNDED = {"fma", "sqrt", "fabs", "copysign"}
@@ -218,24 +218,19 @@ def test_what_these_tests_would_see():
     assert "exp" in {*OPERATION.findall(code), *EXTERNAL.findall(code)}
 
 
-#: By name in LLVM: what a processor must have to carry out its code, and what else is set so that
-#: the C library, too, keeps to what the processor has.
-X86 = {
-    "haswell": ({"avx2", "fma"}, {}),
-    "x86-64": (set(), {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4"}),
-}
-
-
+@pytest.mark.long
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not x86-64")
-@pytest.mark.parametrize("processor", [pytest.param("haswell", marks=pytest.mark.long), "x86-64"])
+@pytest.mark.parametrize("processor", X86)
 def test_code_for_another_processor_gives_the_same_bits(processor, tmp_path):
-    """Ten seconds: the kernel is compiled for it. `x86-64` has no fused multiply-add."""
+    """Ten seconds: the kernel is compiled for it. `x86-64` has no fused multiply-add.
+
+    `make test` compares one short run for `x86-64`, where tests/engines/test_fused.py compiles.
+    """
     needed, environment = X86[processor]
     if lacking := needed - supported():
         pytest.skip(f"this processor has no {' and no '.join(sorted(lacking))}")
     whole = replayed()[32]
     runs = [dataclasses.replace(whole, batch_size=b, epochs=20) for b in (2400, 600, 32, 45)]
-    environment = environment | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""}
     for run, found in zip(runs, train_apart(runs, tmp_path, environment=environment), strict=True):
         assert found["processor"][1] == processor
         assert differing(found, train(run)) == {}

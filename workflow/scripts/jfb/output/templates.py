@@ -226,7 +226,10 @@ def _matching(rows: list[Row], where: Mapping[str, object]) -> list[Row]:
     for column in where:
         if rows and column not in rows[0]:
             raise Unknown(f"no column {column}; there are {', '.join(rows[0])}")
-    return [row for row in rows if all(row[column] == value for column, value in where.items())]
+    found = list(rows)
+    for column, value in where.items():
+        found = [row for row in found if row[column] == value]
+    return found
 
 
 def _said(where: Mapping[str, object]) -> str:

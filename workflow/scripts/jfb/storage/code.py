@@ -4,7 +4,6 @@ import ast
 import functools
 import hashlib
 from pathlib import Path
-from typing import Any
 
 
 def digest(script: Path, *opened: str) -> str:
@@ -65,33 +64,41 @@ def _module(path: Path) -> tuple[str, frozenset[str]]:
     """The digest of one file, and the names that it imports."""
     imported: set[str] = set()
     meaning = _meaning(ast.parse(path.read_bytes(), path), imported)
-    return hashlib.sha256(repr(meaning).encode()).hexdigest(), frozenset(imported)
+    return hashlib.sha256(meaning.encode()).hexdigest(), frozenset(imported)
 
 
 #: What can begin with a docstring.
-_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def _meaning(node: Any, imported: set[str]) -> Any:
-    """A syntax tree without docstrings and positions; adds what it imports, anywhere in it.
+def _meaning(node: ast.AST, imported: set[str]) -> str:
+    """A syntax tree without docstrings and positions, as text; adds what it imports anywhere.
 
-    What is empty is left out: versions of Python differ in the fields that they have for it. Of
-    `from a import b`, b may be a module of a. One walk for both, as every command reads all files.
+    It is the text of nested tuples: of the name of a node, and of its fields in a dictionary. What
+    is empty is left out: versions of Python differ in the fields that they have for it. Of `from a
+    import b`, b may be a module of a. One walk for all, as every command reads all files.
     """
-    if isinstance(node, list):
-        return [_meaning(part, imported) for part in node]
-    if not isinstance(node, ast.AST):
-        return node
     kind = type(node)
     if kind is ast.Import:
         imported.update(alias.name for alias in node.names)
     elif kind is ast.ImportFrom:
         imported.update(f"{node.module}.{alias.name}" for alias in node.names)
-    kept = {}
+    kept = []
     for name in kind._fields:
         part = getattr(node, name, None)
-        if name == "body" and isinstance(node, _DOCUMENTED):
-            part = part[ast.get_docstring(node, clean=False) is not None :]
-        if part is not None and part != []:
-            kept[name] = _meaning(part, imported)
-    return kind.__name__, kept
+        if part is None or part == []:
+            continue
+        if isinstance(part, list):
+            if name == "body" and kind in _DOCUMENTED:
+                part = part[ast.get_docstring(node, clean=False) is not None :]
+                if not part:
+                    continue
+            inner = [
+                _meaning(one, imported) if isinstance(one, ast.AST) else repr(one) for one in part
+            ]
+            kept.append(f"'{name}': [{', '.join(inner)}]")
+        elif isinstance(part, ast.AST):
+            kept.append(f"'{name}': {_meaning(part, imported)}")
+        else:
+            kept.append(f"'{name}': {part!r}")
+    return f"('{kind.__name__}', {{{', '.join(kept)}}})"

@@ -1,6 +1,7 @@
 """The packages of the library and which imports which: the picture of docs/architecture.md."""
 
 import ast
+import functools
 import json
 import textwrap
 from pathlib import Path
@@ -45,7 +46,7 @@ def read(folder: str | Path) -> Library:
     for package in sorted(path.parent for path in Path(folder).glob("*/__init__.py")):
         files = sorted(path for path in package.rglob("*.py") if path.name != "__init__.py")
         modules[package.name] = list(dict.fromkeys(_called(path, package) for path in files))
-        found = {name for path in files for name in _imported(path)}
+        found = {name for path in files for name in _imported(path.read_text("utf-8"))}
         imports[package.name] = sorted(found - {package.name})
     return Library(modules, imports)
 
@@ -56,11 +57,12 @@ def _called(path: Path, package: Path) -> str:
     return f"{first}/" if rest else first
 
 
-def _imported(path: Path) -> set[str]:
-    """The packages of the library that a module imports from."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+@functools.cache
+def _imported(text: str) -> frozenset[str]:
+    """The packages of the library that the code of a module imports from."""
+    nodes = ast.walk(ast.parse(text))
     names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {name.split(".")[1] for name in names if name.startswith("jfb.")}
+    return frozenset(name.split(".")[1] for name in names if name.startswith("jfb."))
 
 
 def direct(imports: dict[str, list[str]]) -> list[tuple[str, str]]:
