@@ -379,8 +379,8 @@ def test_each_claim_that_fails_says_how_much_of_it_does_and_by_which_choices():
     ]
     told = {int(re.match(r"\[(\d+)", row[0])[1]): row[3:] for row in rows}
     assert list(told) == [2, 3, 4, 6, 7, 9, 11, 12, 13, 14, 16]
-    assert told[2] == ["all of it (4 of 4 pieces of evidence fail)", "the same by all 7"]
-    assert told[7] == ["by 1 of 4 pieces of evidence only (3 hold)", "the same by all 3"]
+    assert told[2] == ["all of it (4 of 4 pieces of evidence fail)", "fails by all 7"]
+    assert told[7] == ["by 1 of 4 pieces of evidence only (3 hold)", "fails by all 3"]
     assert told[9][0].startswith("for falls as large as we ask for only (the loss falls at all in")
     assert told[9][0].endswith("and in the published run)")
     assert told[9][1] == "open with joint intervals"

@@ -73,10 +73,12 @@ def of_unit(unit: str) -> str:
 def with_unit(value: float, unit: str, signed: bool = False) -> str:
     """A number as people read it, with its unit: 1 point, 2 points.
 
-    A share that is not all has two decimals where three digits would say all.
+    A share that is not all is not told as all, where three digits would say so.
     """
-    is_near_all = unit == "%" and 0.9995 <= value < 0.99995
-    text = f"{100 * value:.2f}" if is_near_all else number(value, unit, signed)
+    if unit == "%" and 0.9995 <= value < 1:
+        text = f"{100 * value:.2f}" if value < 0.99995 else "over 99.99"
+    else:
+        text = number(value, unit, signed)
     is_one = unit == POINTS and text.lstrip("+-") == "1"
     return text + of_unit("point" if is_one else unit)
 
