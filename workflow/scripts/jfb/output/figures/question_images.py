@@ -198,7 +198,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
     kind = kind.fillna("").map(kinds)
     shown = shown.assign(kind=kind, near=shown["estimate"].between(*_NEAR))
     axes.set(xlim=(0, 1.02), title="All, from 0", xlabel="Validation accuracy (%)")
-    near.set(xlim=_NEAR, title="The same, from 87", xlabel="Validation accuracy (%)")
+    near.set(xlim=_NEAR, title="Zoom: from 87", xlabel="Validation accuracy (%)")
     for each, table in ((axes, shown), (near, shown[shown["near"]])):
         rows(each, list(_VARIANTS.values()))
         groups = {name: table[table["kind"] == name] for name in by_kind}
