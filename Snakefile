@@ -85,6 +85,8 @@ ALL = [
     [minima_of(study) for study in (project.replay, project.trajectories)],
     [[answer_of(name), figure_of(name)] for name in ASKED],
     figure_of("catalogue"),
+    figure_of("sharp_minima"),
+    [figure_of("alignment", "directions")] if "directions" in project.studies else [],
 ]
 
 

@@ -762,6 +762,8 @@ sys.path.insert(0, "SCRIPTS")
 runpy.run_path("SCRIPTS/" + sys.argv[2], init_globals={"snakemake": snakemake})
 heavy = {"torch", "pandas", "matplotlib", "seaborn", "statsmodels"} & sys.modules.keys()
 assert not heavy, heavy
+from numba.core.registry import cpu_target
+print("compiled for", cpu_target.target_context.codegen().magic_tuple()[1])
 """.replace("SCRIPTS", str(ROOT / "workflow/scripts"))
 
 
@@ -792,6 +794,7 @@ def test_a_job_compiles_or_loads_and_imports_no_torch_pandas_or_matplotlib(run, 
     for counts in ((2, 0), (0, 2)):
         told = run_script("train.py", given, tmp_path, **cache)
         assert (told.count("data saved to"), told.count("data loaded from")) == counts
+        assert told.endswith("compiled for x86-64\n") == ("NUMBA_CPU_NAME" in cache)
         log = runlog.read(tmp_path / "log.parquet").drop_columns("train_seconds")
         made.append([log, *((tmp_path / outputs[kind]).read_bytes() for kind in kinds)])
     assert made[0] == made[1]

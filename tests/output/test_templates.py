@@ -94,6 +94,8 @@ def test_what_a_template_may_ask_for(template, text):
 def test_a_share_that_is_not_all_is_not_told_as_all(share, told):
     row = {"against": "", "label": "", "estimate": share, "low": None, "high": None}
     assert formats.estimate(row, "%") == told
+    spanned = formats.estimate(row | {"low": 0.99997, "high": 1}, "%")
+    assert spanned.endswith("% [99.99, 100]")
 
 
 @pytest.mark.parametrize(

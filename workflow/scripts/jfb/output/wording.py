@@ -102,8 +102,15 @@ def spanned(low: float, high: float, span: str, unit: str, signed: bool = False)
     """The ends of a span as people read them; nothing of an exact number."""
     if span == Span.EXACT or math.isnan(low):
         return ""
-    ends = ", ".join(number(end, unit, signed) for end in (low, high))
+    ends = ", ".join((_lowest(low, unit, signed), number(high, unit, signed)))
     return f"[{ends}]" if span == Span.INTERVAL else f"(from {ends.replace(', ', ' to ')})"
+
+
+def _lowest(value: float, unit: str, signed: bool) -> str:
+    """The low end of a span; of a share that is nearly all not rounded up to all."""
+    if unit == "%" and 0.9995 <= value < 1:
+        return f"{math.floor(1e4 * value) / 100:.2f}"
+    return number(value, unit, signed)
 
 
 def sentence(weighed: Weighed) -> str:
