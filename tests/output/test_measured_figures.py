@@ -206,8 +206,10 @@ def test_the_claim_of_sharper_minima_is_drawn_from_its_evidence():
     for axes, added in zip(figure.axes, (0, 1), strict=True):
         drawn = sorted(bars.lines[0].get_xdata()[0] for bars in axes.containers)
         np.testing.assert_allclose(drawn, np.array([0, 0.1, 0.2, 1, 1.1, 1.2]) + added)
-    none = sharpness.sharp_minima(other)
-    assert [axes.texts[0].get_text() for axes in none.axes] == ["not measured"] * 2
+    unknown = evidence.assign(estimate=np.nan, low=np.nan, high=np.nan, n=np.nan)
+    for rows in (other, unknown):
+        none = sharpness.sharp_minima(rows)
+        assert [axes.texts[0].get_text() for axes in none.axes] == ["not measured"] * 2
 
 
 def test_an_alignment_of_one_run_without_fixed_points_counts_it_as_unknown():

@@ -154,6 +154,8 @@ def sharp_minima(evidence: pd.DataFrame) -> Figure:
     figure, all_axes = panels(2, sharey=True)
     names = evidence["evidence_id"].str.extract(_PIECE)
     claimed = evidence.join(names)[evidence["id"].eq("sharp_minima") & names["size"].notna()]
+    # Of what is not measured there is a row without an estimate.
+    claimed = claimed.dropna(subset="estimate")
     claimed = claimed.assign(y=claimed["measure"].map(list(_CLAIMED).index))
     full, *smaller = TABLE["batch_size"].iloc[[0, 3, 4]]
     by_size = looks([full, *smaller])
