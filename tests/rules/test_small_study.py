@@ -130,7 +130,7 @@ def test_findings_follow_a_log(made, tmp_path):
     page = workspace.path / "docs/findings.md"
     before = page.read_text()
     assert before.startswith("0/2 = 0 % [0, 66]\n")
-    assert len(list((workspace.path / "docs/figures").iterdir())) == 7
+    assert len(list((workspace.path / "docs/figures").iterdir())) == 8
     origin = json.loads(
         before.rstrip().rpartition("\n")[2].removeprefix("<!--").removesuffix("-->")
     )
