@@ -78,7 +78,10 @@ ALL = [
     [made_of(study) for study in project.studies],
     [figure_of(name, study) for name, study in SEED_FIGURES.items()],
     f"results/alignment_{project.alignment}.csv",
-    figure_of("alignment", project.alignment),
+    [
+        figure_of("alignment", study)
+        for study in dict.fromkeys((project.alignment, ALIGNED))
+    ],
     figure_of("spectral_norm", project.alignment),
     figure_of("cost"),
     figure_of("timing"),
@@ -86,7 +89,6 @@ ALL = [
     [[answer_of(name), figure_of(name)] for name in ASKED],
     figure_of("catalogue"),
     figure_of("sharp_minima"),
-    [figure_of("alignment", "directions")] if "directions" in project.studies else [],
 ]
 
 

@@ -51,6 +51,11 @@ def test_outcomes_are_counted_but_for_those_that_decide_nothing():
     assert answers.counts(of([fails, *several]), ASKED) == "1 fails, 2 are open"
 
 
+def test_counted_outcomes_lead_to_their_table():
+    told = answers.referred("2 hold", "8. Second derivatives")
+    assert told.endswith(": 2 hold ([which, and more numbers](details.md#8-second-derivatives)).")
+
+
 def test_a_number_without_an_interval_says_so():
     alone = ROW | {"criterion": "first", "low": None, "high": None}
     assert "| 50 %, without an interval |" in lines(alone, ROW | {"criterion": "second"})[1]

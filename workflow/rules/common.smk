@@ -63,6 +63,8 @@ wildcard_constraints:
 
 
 RUN = "results/runs/{study}/{levels}batch_size={batch_size}/seed={seed}"
+# The study of many seeds shows where JFB points, where the configuration has it.
+ALIGNED = "directions" if "directions" in project.studies else project.alignment
 ALIGNMENT = "results/alignment/{study}/batch_size={batch_size}/alignment.parquet"
 LINEARISATION = "results/linearisation/{study}/batch_size={batch_size}.parquet"
 BLOCK = "results/blocks/{study}/{levels}seeds_{first}_{last}.parquet"

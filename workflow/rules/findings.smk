@@ -1,9 +1,6 @@
 # The studies that pages speak of, by what they call them.
 SPOKEN_OF = {s: s for s in project.studies} | ROLES
 
-# Where it is made, the study of many seeds shows where JFB points.
-ALIGNED = "directions" if "directions" in project.studies else project.alignment
-
 FIGURES_SHOWN = {
     "levels": f"levels_{'landscape' if 'landscape' in project.studies else project.distribution}",
     "kinks": f"kinks_{project.trajectories}",

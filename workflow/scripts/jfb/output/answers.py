@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jfb.analysis.decisions import Outcome
+from jfb.output import markdown
 from jfb.output.formats import Row, Unknown, allowed, interval
 
 
@@ -60,6 +61,20 @@ def _deciding(rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, list[R
     if missing:
         raise Unknown(f"no answer to the criterion: {missing[0]}")
     return deciding
+
+
+def referred(counted: str, heading: str) -> str:
+    """The outcomes of criteria as a sentence, with a link to their table.
+
+    Args:
+        counted: see `counts`.
+        heading: of docs/details.md, below which the table stands.
+    """
+    link = f"details.md#{markdown.anchor(heading)}"
+    return (
+        f"By criteria that were written down before the runs: {counted} "
+        f"([which, and more numbers]({link}))."
+    )
 
 
 def _line(cells: Sequence[str]) -> str:

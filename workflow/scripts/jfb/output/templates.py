@@ -92,7 +92,8 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
-      `counts(question)`: how many results hold, fail and are open;
+      `by_criteria(question, heading)`: how many hold, fail and are open, with a link to that table
+      below a heading of docs/details.md;
     - `estimate(question, measure, level="", batch_size=0, against="", unit="%")`: a row of its
       answer, as text;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
@@ -195,7 +196,9 @@ def _names(sources: Sources) -> dict[str, object]:
         ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
         "criteria": functools.partial(about, tell=answers.table),
-        "counts": functools.partial(about, tell=answers.counts),
+        "by_criteria": lambda question, heading: answers.referred(
+            about(question, answers.counts), heading
+        ),
         "estimate": estimate,
         "studies": found["studies"],
         "record": record,

@@ -152,12 +152,13 @@ def sharp_minima(evidence: pd.DataFrame) -> Figure:
         evidence: on the claims, of which that of sharper minima is drawn.
     """
     figure, all_axes = panels(2, sharey=True)
-    names = evidence["evidence_id"].str.extract(_PIECE)
-    claimed = evidence.join(names)[evidence["id"].eq("sharp_minima") & names["size"].notna()]
+    pieces = evidence["evidence_id"].str.extract(_PIECE)
+    claimed = evidence.join(pieces)[evidence["id"].eq("sharp_minima") & pieces["size"].notna()]
+    smaller = sorted(set(claimed["size"].astype(int)), reverse=True)
     # Of what is not measured there is a row without an estimate.
     claimed = claimed.dropna(subset="estimate")
     claimed = claimed.assign(y=claimed["measure"].map(list(_CLAIMED).index))
-    full, *smaller = TABLE["batch_size"].iloc[[0, 3, 4]]
+    full = int(TABLE["batch_size"].max())
     by_size = looks([full, *smaller])
     sizes = {f"{size}": by_size[size] for size in smaller}
     for axes, (which, title) in zip(all_axes, _WHICH.items(), strict=True):
@@ -166,10 +167,11 @@ def sharp_minima(evidence: pd.DataFrame) -> Figure:
         axes.set(xlim=around(claimed), title=title, xlabel="Full batch over smaller batch")
         in_times(axes.xaxis)
         axes.set_xticks(np.log10(_TICKS))
-        in_rows(axes, {size: shown[shown["size"] == size] for size in sizes}, sizes, 0.4)
-        axes.axvline(0, color="black", linewidth=0.8)
         if shown.empty:
             say(axes, "not measured")
+        else:
+            in_rows(axes, {size: shown[shown["size"] == size] for size in sizes}, sizes, 0.4)
+        axes.axvline(0, color="black", linewidth=0.8)
     if len(claimed):
         bounds = claimed[["holds_low", "holds_high"]].iloc[0].astype(float)
         allowed(all_axes[0], *bounds)
