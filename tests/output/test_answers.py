@@ -52,8 +52,19 @@ def test_outcomes_are_counted_but_for_those_that_decide_nothing():
 
 
 def test_counted_outcomes_lead_to_their_table():
-    told = answers.referred("2 hold", "8. Second derivatives")
-    assert told.endswith(": 2 hold ([which, and more numbers](details.md#8-second-derivatives)).")
+    rows = of([ROW | {"criterion": name} for name in ("first", "second")])
+    told = answers.referred(rows, ASKED, "8. Second derivatives")
+    assert told.endswith(": 2 hold ([table](details.md#8-second-derivatives)).")
+
+
+def test_few_criteria_that_fail_are_named():
+    rows = [ROW | {"criterion": "first", "outcome": "fails"}, ROW | {"criterion": "second"}]
+    assert answers.referred(of(rows), ASKED, "8").endswith(' What fails: "A is so".')
+    all_fail = [row | {"outcome": "fails"} for row in rows]
+    assert "What fails" not in answers.referred(of(all_fail), ASKED, "8")
+    many = [{"id": n, "says": f"{n} is so"} for n in "abcd"]
+    some = [ROW | {"criterion": n, "outcome": "holds" if n == "d" else "fails"} for n in "abcd"]
+    assert "What fails" not in answers.referred(of(some), {"criteria": many}, "8")
 
 
 def test_a_number_without_an_interval_says_so():

@@ -136,14 +136,44 @@ _OF_STUDY = {
     "accuracy_threshold": Positive,
     "snapshots": Annotated[int, Ge(1), Le(10_000)],
 }
+#: What a key of a study is, in Markdown, for editors and pages; not of choices with options.
+WHAT = {
+    "batch_sizes": "Points of a batch, at most all training points. "
+    "The last batch of an epoch has what is left.",
+    "seeds": "Seeds of the runs: a list, or `first` and `last`.",
+    "split_seeds": "Seeds that split training and validation points, each with every seed.",
+    "block_size": "Seeds that one job trains. It keeps a row per run, and no logs.",
+    "updates": "Updates that each batch size is given, in place of `epochs`.",
+    "factors": "What else varies: of each factor its levels, and what a level sets.",
+    "engine": "The program that trains.",
+    "stream": "How a seed draws starts and orders of samples.",
+    "epochs": "Passes over the training points.",
+    "latent_dim": "Components of the fixed point.",
+    "activation": "The nonlinearity of T.",
+    "loss": "What is minimised.",
+    "batch_schedule": "Parts of a run, of some `epochs` or `updates`, "
+    "before its batch size is that of the study.",
+    "order_seed": "Draws the orders of samples in place of the seed; stream `per_seed`.",
+    "initial_scale": "A factor of the initial parameters; stream `per_seed`.",
+    "threads": "Threads of a run; engine `autograd`.",
+    "device": "Where a run is computed: `cpu`, or in the engine `autograd` `cuda`.",
+    "dataset": "Name of one of `datasets`. A level may set it in a study with `block_size`.",
+    "accuracy_threshold": "Largest absolute error of a prediction that counts as accurate.",
+    "snapshots": "Epochs at which the parameters are kept, evenly spaced in their logarithm.",
+}
 
 
 def _optional(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: (kind, None) for name, kind in fields.items()}
+    return {name: (kind, _field(name, None)) for name, kind in fields.items()}
+
+
+def _field(name: str, default: Any) -> Any:
+    """A field, with what it is where that is told."""
+    return Field(default, description=WHAT.get(name))
 
 
 def _required(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: (kind, ...) for name, kind in fields.items()}
+    return {name: (kind, _field(name, ...)) for name, kind in fields.items()}
 
 
 Defaults = create_model(
@@ -156,22 +186,14 @@ Chosen = create_model("Chosen", __base__=Strict, **_optional(_OF_LEVEL))
 _SETTING = Annotated[
     Chosen, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
 ]
+_LEVELS = _mapping(Level, _SETTING)
 Study = create_model(
     "Study",
     __base__=Strict,
-    batch_sizes=(_list(Annotated[int, Ge(1)]), ...),
-    seeds=(Seeds, ...),
-    split_seeds=(Seeds, None),
-    block_size=(Count, None),
-    updates=(Updates, None),
-    **_optional(_OF_STUDY),
-    factors=(
-        _mapping(
-            _names(names.NAME, names.NO_FACTORS),
-            _mapping(Level, _SETTING),
-        ),
-        None,
-    ),
+    batch_sizes=(_list(Annotated[int, Ge(1)]), _field("batch_sizes", ...)),
+    seeds=(Seeds, _field("seeds", ...)),
+    **_optional({"split_seeds": Seeds, "block_size": Count, "updates": Updates} | _OF_STUDY),
+    **_optional({"factors": _mapping(_names(names.NAME, names.NO_FACTORS), _LEVELS)}),
 )
 
 

@@ -8,6 +8,9 @@ from jfb.analysis.decisions import Outcome
 from jfb.output import markdown
 from jfb.output.formats import Row, Unknown, allowed, interval
 
+# So many criteria that fail are named in a sentence.
+_FEW = 2
+
 
 def table(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
     """A row for each outcome, in Markdown.
@@ -51,6 +54,28 @@ def counts(rows: Sequence[Row], asked: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
+def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str:
+    """The outcomes of criteria as a sentence, with a link to their table.
+
+    The criteria that fail are named where they are few and others do not fail.
+
+    Args:
+        rows: the answer, see `table`.
+        asked: the question.
+        heading: of docs/details.md, below which the table stands.
+    """
+    deciding = _deciding(rows, asked)
+    link = f"details.md#{markdown.anchor(heading)}"
+    told = f"*Criteria*, written down before the runs: {counts(rows, asked)} ([table]({link}))."
+    failing = [
+        says for says, some in deciding.items() if any(r["outcome"] == Outcome.FAILS for r in some)
+    ]
+    if not failing or len(failing) > _FEW or len(failing) == len(deciding):
+        return told
+    named = "; ".join(f'"{says}"' for says in failing)
+    return f"{told} What fails: {named}."
+
+
 def _deciding(rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, list[Row]]:
     """The results that decide each criterion, by what it says."""
     deciding = {
@@ -61,20 +86,6 @@ def _deciding(rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, list[R
     if missing:
         raise Unknown(f"no answer to the criterion: {missing[0]}")
     return deciding
-
-
-def referred(counted: str, heading: str) -> str:
-    """The outcomes of criteria as a sentence, with a link to their table.
-
-    Args:
-        counted: see `counts`.
-        heading: of docs/details.md, below which the table stands.
-    """
-    link = f"details.md#{markdown.anchor(heading)}"
-    return (
-        f"By criteria that were written down before the runs: {counted} "
-        f"([which, and more numbers]({link}))."
-    )
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ _GROUPS = {
     Outcome.NOT_MEASURED: "Not measured in general",
     None: "About the published runs only",
 }
-# Those in the published runs, in the order in which they are counted.
+# Outcomes in the published runs, in the order in which they are counted.
 _LISTED = (Outcome.HOLDS, Outcome.FAILS, Outcome.OPEN, Outcome.NOT_MEASURED, None)
 _WHERE = {"general": "In general", "published": "In the published runs"}
 _PARTS = {"published": PUBLISHED, "general": IN_GENERAL, "beside": "shown beside"}
@@ -41,16 +41,16 @@ _PARTS = {"published": PUBLISHED, "general": IN_GENERAL, "beside": "shown beside
 class View:
     """What a template of the claims may use.
 
-    `crossed` has the number of claims of each outcome in general (None: they have none), and in
-    words how many of them have which outcome in the published runs. `verdicts` has the numbers of
-    the claims of each, and `choices` those of the claims that rest on each choice. `smaller` is the
-    number of pieces of evidence that rest on less than they could, `unmeasured` that of those
-    without data.
+    `crossed` has the number of claims of each outcome in general (None: they have none), and how
+    many of them have each outcome in the published runs that any claim has. `verdicts` has the
+    numbers of the claims of each, and `choices` those of the claims that rest on each choice.
+    `smaller` is the number of pieces of evidence that rest on less than they could, `unmeasured`
+    that of those without data.
     """
 
     claims: list[Told]
     groups: list[tuple[str, list[Told]]]
-    crossed: list[tuple[str | None, int, str]]
+    crossed: list[tuple[str | None, int, dict[str | None, int]]]
     verdicts: list[tuple[str, list[int], str]]
     choices: list[tuple[str, list[int]]]
     pieces: int
@@ -100,13 +100,14 @@ def view(
     published = {outcome: Counter() for outcome in _GROUPS}
     for one in judged:
         published[one.general][one.published] += 1
+    listed = [name for name in _LISTED if any(found[name] for found in published.values())]
     taken = [piece for one in judged for _, piece in one.pieces()]
     numbered = {one.id: one.number for one in claims}
     return View(
         claims=claims,
         groups=[group for group in by_general if group[1]],
         crossed=[
-            (outcome and str(outcome), found.total(), _listed(found))
+            (outcome and str(outcome), found.total(), {name: found[name] for name in listed})
             for outcome, found in published.items()
             if found
         ],
@@ -185,11 +186,6 @@ def _counted(one: Judged, part: str) -> str:
     (most, n), *others = outcomes.most_common()
     told = f"{n} of {pieces} piece{'s' if pieces != 1 else ''} of evidence {says(most, n)}"
     return told + "".join(f", {count} {says(outcome, count)}" for outcome, count in others)
-
-
-def _listed(outcomes: Counter[Outcome | None]) -> str:
-    told = [outcome for outcome in _LISTED if outcomes[outcome]]
-    return ", ".join(f"{outcomes[outcome]} {says(outcome, outcomes[outcome])}" for outcome in told)
 
 
 def _rows(one: Judged) -> Iterator[Row]:

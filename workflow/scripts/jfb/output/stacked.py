@@ -42,23 +42,26 @@ def style_of_many() -> str:
 def style_of_claims() -> str:
     """Styles by which a table of claims keeps its columns on phones.
 
-    Reasons and limits, which each claim's own part has, are left out there; where they are is said.
+    Reasons, which each claim's own part has, are left out there, and where they are is said. How
+    much of a claim fails stands below it.
     """
     claims = '.table:has(td[data-label="in general, by other choices"])'
-    counts = '.table:has(td[data-label="of these, in the published runs"])'
+    counts = '.table:has(td[data-label="claims"]):has(td[data-label="not about them"])'
     table = f":is({claims}, {counts})"
     return f"""@media (max-width: {_PHONE}) {{
   {table} thead:has(th) {{ display: block; }}
   {table} tr:has(th), {table} tr:has(td[data-label]) {{ display: grid; gap: 0 0.5rem;
     grid-template-columns: minmax(0, 1fr) 5rem 6rem; padding: 0.3rem 0; }}
   {counts} tr:is(:has(th), :has(td[data-label])) {{
-    grid-template-columns: 6.5rem 3.2rem minmax(0, 1fr); }}
+    grid-template-columns: minmax(0, 1fr) 3.2rem repeat(3, 4rem); }}
   {table} :is(th, td[data-label]) {{ min-width: 0; padding: 0; border: 0; font-size: 0.85rem; }}
   {table} th {{ font-size: 0.75rem; text-align: left !important; }}
-  {claims} :is(th, td):is(:nth-child(3), :nth-child(4)) {{ display: none; }}
+  {claims} :is(th:nth-child(4), :nth-child(3)) {{ display: none; }}
+  {claims} td:nth-child(4) {{ order: 1; grid-column: 1 / -1; color: var(--soft); }}
   {claims}::before {{ content: "Tap a claim for the reason."; display: block; color: var(--soft);
     font-size: 0.85rem; }}
   {table} td[data-label]::before {{ content: none; }}
+  {claims} td[data-label]:nth-child(4)::before {{ content: attr(data-label) ": "; }}
 }}"""
 
 

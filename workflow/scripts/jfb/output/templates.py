@@ -12,7 +12,16 @@ import jinja2
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.config import validation
-from jfb.output import answers, choices, claim_view, formats, numbers, pages, verdicts
+from jfb.output import (
+    answers,
+    choices,
+    claim_view,
+    formats,
+    numbers,
+    pages,
+    study_keys,
+    verdicts,
+)
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
 from jfb.storage import declared, files
 
@@ -92,11 +101,12 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     - `record(benchmark)`: what a benchmark recorded: date, machine, command, rows; `only(rows,
       column=value, ...)`: the row of them;
     - `criteria(question)`: a table of what would count as its answer, and what was measured;
-      `by_criteria(question, heading)`: how many hold, fail and are open, with a link to that table
-      below a heading of docs/details.md;
+      `by_criteria(question, heading)`: how many hold, fail and are open, which few fail, with a
+      link to that table below a heading of docs/details.md;
     - `estimate(question, measure, level="", batch_size=0, against="", unit="%")`: a row of its
       answer, as text;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
+    - `study_keys`: one for each other key of a study, see `jfb.output.study_keys.Row`;
     - `defaults`: the name of the default choice of each key;
     - `view`: the claims in words, see `jfb.output.claim_view.View`, where the sources have claims;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
@@ -164,8 +174,8 @@ def _names(sources: Sources) -> dict[str, object]:
             raise Unknown(f"no record of the benchmark {name}")
         return sources.records[name]
 
-    def about(question: str, tell: Callable[[Sequence[Row], Mapping[str, Any]], str]) -> str:
-        return tell(rows(f"answer_{question}"), sources.questions[question])
+    def about(question: str, tell: Callable[..., str], *heading: str) -> str:
+        return tell(rows(f"answer_{question}"), sources.questions[question], *heading)
 
     def estimate(
         question: str,
@@ -195,14 +205,13 @@ def _names(sources: Sources) -> dict[str, object]:
             claim["general"],
         ),
         "claim": lambda name: _only(rows("claims"), "claims", {"id": name}),
-        "criteria": functools.partial(about, tell=answers.table),
-        "by_criteria": lambda question, heading: answers.referred(
-            about(question, answers.counts), heading
-        ),
+        "criteria": lambda question: about(question, answers.table),
+        "by_criteria": lambda question, heading: about(question, answers.referred, heading),
         "estimate": estimate,
         "studies": found["studies"],
         "record": record,
         "choices": choices.rows(),
+        "study_keys": study_keys.rows(sources.defaults),
         "defaults": choices.defaults(sources.defaults),
         "made_by": found["made_by"],
         "origin": found["origin"],

@@ -121,7 +121,7 @@ def sentence(weighed: Weighed) -> str:
     piece, findings = weighed.evidence, weighed.findings
     if not findings:
         return f"{piece.label}: {weighed.outcome}."
-    names, found = models(findings), list(findings.values())
+    names, found = machines(findings), list(findings.values())
     if all(math.isnan(one.estimate) for one in found):
         return f"{piece.label}: not known ({found[0].counts}); {_allows(piece)}."
     told = piece.says.replace("{}", _amount(piece, found[0]))

@@ -13,7 +13,7 @@ td.bad, td.good, td.open {{ white-space: normal; }}
 :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px; }}
 /* Beside the text, which is not as wide as the window. */
 @media (min-width: 75rem) {{
-  .table:has(td[data-label="of these, in the published runs"]) {{ float: right; width: 29rem; }}
+  .table:has(td[data-label="claims"]):has(td[data-label="not about them"]) {{ float: right; width: 29rem; }}
   h3, .table:has(td:nth-child(4)) {{ clear: right; }}
 }}
 @media (max-width: 44rem) {{
