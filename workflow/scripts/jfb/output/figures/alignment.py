@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import StrMethodFormatter
 
-from jfb.analysis.alignment import compared, read
+from jfb.analysis.alignment import compared, mean_over_epochs, read, weighted
 from jfb.output.figures.style import (
     NOTE,
     counted,
@@ -34,7 +34,8 @@ _UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
 _MANY, _ONE_OF_MANY = 8, {"linewidth": 0.4, "alpha": 0.6}
 _NOTE = (
     "Grey, above 90\N{DEGREE SIGN}: a step down the first-named gradient goes up by the second. "
-    "{0} and {1}: how near the solver gets to fixed points; {0} is that of training."
+    "{0} and {1}: how near the solver gets to fixed points; {0} is that of training. "
+    "Share of epochs: mean over runs, each snapshot counting for those nearest to it."
 )
 
 
@@ -90,6 +91,11 @@ def _power(tolerance: float) -> str:
     return f"{tolerance:.0e}".replace("e-0", "e-")
 
 
+def _percent(share: float) -> str:
+    """A share to two digits, of which none is told as 0 that is not."""
+    return "under 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.2g} %"
+
+
 def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
     """Draw the angles of all runs, those that point uphill alone, and say how many do."""
     angles = np.degrees(np.arccos(rows["cosine"].clip(-1, 1)))
@@ -101,7 +107,8 @@ def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
     axes.plot(wide[uphill.index[uphill]], **look)
     axes.plot(wide.median(axis=1), color=colour, linewidth=2)
     axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
-    said = f"uphill at some epoch:\n{uphill.sum()} of {counted(len(uphill), 'run')}"
+    share = 1 - mean_over_epochs(weighted(rows), "downhill").mean()
+    said = f"uphill: {_percent(share)} of epochs,\nin {uphill.sum()} of {counted(len(uphill), 'run')}"
     options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE, "zorder": 5}
     options["path_effects"] = [withStroke(linewidth=3, foreground="white")]
     axes.text(0.04, 0.96, said, **options)

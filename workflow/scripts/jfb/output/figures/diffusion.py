@@ -58,9 +58,9 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
         else ""
     )
     said = f"{counted(runs, 'run')} per batch size. {spread}"
-    laws_drawn = f"Black: laws nearest to the median of batches of {min(by_size)}. "
+    laws_drawn = f"Black: laws fitted to the median of batches of {min(by_size)}. "
     black = laws_drawn if left.get_legend() else ""
-    fits = f"Fits: from {FROM} updates, or the first snapshot after them; right: 95 % intervals."
+    fits = f"Fits leave out the first {FROM} updates; right: 95 % intervals."
     note(figure, said + black + fits)
     return figure
 
@@ -99,5 +99,5 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
         axes.annotate(f"{size}", end, (4 * side, -28 * side), color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
     _fit(axes, middle[min(by_size)])
-    axes.set_title("Distance by updates,\nand the nearest laws")
+    axes.set_title("Distance by updates, and\nthe two laws, fitted")
     plain_ticks(axes.xaxis)

@@ -127,7 +127,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
     left.set(title="JFB against the exact gradient", ylabel="Cosine (1: same direction)")
     threshold(right, 1, "1: T stops contracting", axis="y", along=0.02, ha="left")
     right.set(
-        title="How much T contracts\n(1: not at all)", ylabel="Largest spectral\nradius of dT/du"
+        title="Spectral radius of dT/du\n(below 1: T contracts)", ylabel="Largest of the samples"
     )
     right.set_ylim(top=max(1.15, 1.03 * networks["radius"].max()))
     drawn = "a point per seed; lines: means, dotted: no snapshot between"

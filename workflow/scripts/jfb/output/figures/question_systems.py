@@ -7,7 +7,6 @@ from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from jfb.output.figures.inputs import read_answers
 from jfb.output.figures.marks import (
-    allowed,
     around,
     extent,
     hidden,
@@ -90,20 +89,16 @@ def regularised(answers: pd.DataFrame) -> Figure:
             low, high = bounds.iloc[0]
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
-            allowed(axes, *ends)
-            at, side = (ends[1], "right") if axes is work else (ends[0], "left")
-            said = (
-                f"shaded: at most \n{ends[1]:.3g}, half of {base:.3g} "
-                if axes is work
-                else f" shaded: at least {percent(ends[0])},\n a point below {percent(base)}"
-            )
-            place = {"transform": axes.get_xaxis_transform(), "va": "top", "color": "0.3"}
-            axes.text(at, 0.985, said, ha=side, size=NOTE, **place)
+            if axes is work:
+                threshold(axes, ends[1], f"half of {base:.3g}:\ncounts as cheaper", ha="right")
+            else:
+                said = f"a point below {percent(base)}:\nno less counts as accurate"
+                threshold(axes, ends[0], said)
     threshold(work, _LIMIT, "limit of\na search")
     noted(
         figure,
         pd.concat(shown),
-        "Shaded, for JFB alone: counts as cheaper, and as accurate",
+        "What counts is asked of JFB alone",
         _AT_LIMIT,
     )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
