@@ -108,7 +108,8 @@ def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
     axes.plot(wide.median(axis=1), color=colour, linewidth=2)
     axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
     share = 1 - mean_over_epochs(weighted(rows), "downhill").mean()
-    said = f"uphill: {_percent(share)} of epochs,\nin {uphill.sum()} of {counted(len(uphill), 'run')}"
+    runs = f"{uphill.sum()} of {counted(len(uphill), 'run')}"
+    said = f"uphill:\n{_percent(share)} of epochs,\n{runs}"
     options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE, "zorder": 5}
     options["path_effects"] = [withStroke(linewidth=3, foreground="white")]
     axes.text(0.04, 0.96, said, **options)

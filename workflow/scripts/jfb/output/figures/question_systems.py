@@ -90,15 +90,15 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             if axes is work:
-                threshold(axes, ends[1], f"half of {base:.3g}:\ncounts as cheaper", ha="right")
+                threshold(axes, ends[1], f"half of {base:.3g}:\nfurther left, cheaper", ha="right")
             else:
-                said = f"a point below {percent(base)}:\nno less counts as accurate"
+                said = f"a point below {percent(base)}:\nfurther right, as accurate"
                 threshold(axes, ends[0], said)
     threshold(work, _LIMIT, "limit of\na search")
     noted(
         figure,
         pd.concat(shown),
-        "What counts is asked of JFB alone",
+        "The lines at half and at a point below are for JFB",
         _AT_LIMIT,
     )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
