@@ -60,7 +60,7 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     said = f"{counted(runs, 'run')} per batch size. {spread}"
     laws_drawn = f"Black: laws fitted to the median of batches of {min(by_size)}. "
     black = laws_drawn if left.get_legend() else ""
-    fits = f"Fits leave out the first {FROM} updates; right: 95 % intervals."
+    fits = f"Fits: from the first snapshot at {FROM} updates or later. Right: 95 % intervals."
     note(figure, said + black + fits)
     return figure
 
