@@ -45,7 +45,8 @@ def style_of_claims() -> str:
     Reasons, which each claim's own part has, are left out there, and where they are is said. How
     much of a claim fails stands below it.
     """
-    claims = '.table:has(td[data-label="in general, by other choices"])'
+    choices = "in general, by other choices"
+    claims = f'.table:has(td[data-label="{choices}"])'
     counts = '.table:has(td[data-label="claims"]):has(td[data-label="not about them"])'
     table = f":is({claims}, {counts})"
     return f"""@media (max-width: {_PHONE}) {{
@@ -61,7 +62,8 @@ def style_of_claims() -> str:
   {claims}::before {{ content: "Tap a claim for the reason."; display: block; color: var(--soft);
     font-size: 0.85rem; }}
   {table} td[data-label]::before {{ content: none; }}
-  {claims} td[data-label]:nth-child(4)::before {{ content: attr(data-label) ": "; }}
+  {table}:has(td[data-label="{choices}"]) td[data-label]:nth-child(4)::before {{
+    content: attr(data-label) ": "; }}
 }}"""
 
 
