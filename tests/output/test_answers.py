@@ -60,6 +60,9 @@ def test_counted_outcomes_lead_to_their_table():
 def test_few_criteria_that_fail_are_named():
     rows = [ROW | {"criterion": "first", "outcome": "fails"}, ROW | {"criterion": "second"}]
     assert answers.referred(of(rows), ASKED, "8").endswith(' What fails: "A is so".')
+    sizes = [rows[0] | {"batch_size": n, "outcome": o} for n, o in ((64, "holds"), (32, "fails"))]
+    told = answers.referred(of([*sizes, rows[1]]), ASKED, "8")
+    assert told.endswith(' What fails: "A is so" (at 32).')
     all_fail = [row | {"outcome": "fails"} for row in rows]
     assert "What fails" not in answers.referred(of(all_fail), ASKED, "8")
     many = [{"id": n, "says": f"{n} is so"} for n in "abcd"]

@@ -141,7 +141,8 @@ WHAT = {
     "batch_sizes": "Points of a batch, at most all training points. "
     "The last batch of an epoch has what is left.",
     "seeds": "Seeds of the runs: a list, or `first` and `last`.",
-    "split_seeds": "Seeds that split training and validation points, each with every seed.",
+    "split_seeds": "Seeds of the split into training and validation points; "
+    "every split is run with every seed.",
     "block_size": "Seeds that one job trains. It keeps a row per run, and no logs.",
     "updates": "Updates that each batch size is given, in place of `epochs`.",
     "factors": "What else varies: of each factor its levels, and what a level sets.",
@@ -157,7 +158,7 @@ WHAT = {
     "initial_scale": "A factor of the initial parameters; stream `per_seed`.",
     "threads": "Threads of a run; engine `autograd`.",
     "device": "Where a run is computed: `cpu`, or in the engine `autograd` `cuda`.",
-    "dataset": "Name of one of `datasets`. A level may set it in a study with `block_size`.",
+    "dataset": "Name of one of `datasets`. A level sets it only in a study with `block_size`.",
     "accuracy_threshold": "Largest absolute error of a prediction that counts as accurate.",
     "snapshots": "Epochs at which the parameters are kept, evenly spaced in their logarithm.",
 }

@@ -67,13 +67,23 @@ def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str
     deciding = _deciding(rows, asked)
     link = f"details.md#{markdown.anchor(heading)}"
     told = f"*Criteria*, written down before the runs: {counts(rows, asked)} ([table]({link}))."
-    failing = [
-        says for says, some in deciding.items() if any(r["outcome"] == Outcome.FAILS for r in some)
-    ]
+    failing = {
+        says: [name for row, name in zip(some, names, strict=True) if _fails(row)]
+        for says, some in deciding.items()
+        if any(map(_fails, some))
+        for names in [_names(some, asked.get("words", {}))]
+    }
     if not failing or len(failing) > _FEW or len(failing) == len(deciding):
         return told
-    named = "; ".join(f'"{says}"' for says in failing)
-    return f"{told} What fails: {named}."
+    named = [
+        f'"{says}"' + (f" ({'; '.join(where)})" if any(where) else "")
+        for says, where in failing.items()
+    ]
+    return f"{told} What fails: {'; '.join(named)}."
+
+
+def _fails(row: Row) -> bool:
+    return row["outcome"] == Outcome.FAILS
 
 
 def _deciding(rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, list[Row]]:

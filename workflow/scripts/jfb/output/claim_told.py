@@ -11,8 +11,12 @@ from jfb.output import wording
 IN_GENERAL = "in general"
 #: What evidence that decides in the published runs is about.
 PUBLISHED = "published runs"
+#: Evidence that decides nothing.
+BESIDE = "shown beside"
 # Evidence on times of the report's own program, and on any fall of the loss.
 _OWN, _ANY, _ANY_PUBLISHED = "dataloader_", "any_fall", "published_any_fall"
+# Evidence after equal updates, of a claim that others decide after equal epochs.
+_EQUAL = "equal_updates_"
 # The points of the report's full batch.
 _FULL = int(published.TABLE["batch_size"].max())
 
@@ -126,7 +130,8 @@ class Told:
         """Where it fails only, as it follows "it fails"; empty where there is no such limit."""
         if self.general != Outcome.FAILS:
             return ""
-        return self._in_programs() or self._on_batches() or self._by_size() or self._by_pieces()
+        found = self._in_programs() or self._after_epochs() or self._on_batches()
+        return found or self._by_size() or self._by_pieces()
 
     def _in_programs(self) -> str:
         """Where only programs of ours fail: what the report's own does."""
@@ -137,6 +142,15 @@ class Told:
         told = f"{n} of {len(own)} pieces of evidence {says(most, n)}"
         told += "".join(f" and {count} {says(outcome, count)}" for outcome, count in others)
         return f"in programs of ours only (in the report's own, timed again, {told})"
+
+    def _after_epochs(self) -> str:
+        """Where only equal epochs fail: what evidence after equal updates, shown beside, does."""
+        found = {row.piece.evidence.id: row.piece.outcome for row in self.evidence}
+        equal = [outcome for name, outcome in found.items() if name.startswith(_EQUAL)]
+        if not equal or set(equal) & {Outcome.FAILS, Outcome.NOT_MEASURED}:
+            return ""
+        told = [f"{n} {says(outcome, n)}" for outcome, n in Counter(equal).items()]
+        return f"after equal epochs only (after equal updates, {' and '.join(told)})"
 
     def _on_batches(self) -> str:
         """Where only small batches fail: what holds on the full one, by evidence on it alone."""
@@ -178,6 +192,14 @@ class Told:
 
     def _general(self) -> list[Row]:
         return [row for row in self.evidence if row.about == IN_GENERAL]
+
+    @property
+    def failing_beside(self) -> int:
+        """How many of the pieces of evidence that are shown beside fail."""
+        beside = {
+            row.piece.evidence.id: row.piece.outcome for row in self.evidence if row.about == BESIDE
+        }
+        return list(beside.values()).count(Outcome.FAILS)
 
     @property
     def is_firm(self) -> bool:

@@ -10,7 +10,7 @@ from jfb.analysis.sensitivity import AS_JUDGED, choices
 from jfb.analysis.sources import targets
 from jfb.output import wording
 from jfb.output.claim_data import Missing, Names, basis, changed_rule, command, missing
-from jfb.output.claim_told import IN_GENERAL, PUBLISHED, Other, Part, Row, Told, says
+from jfb.output.claim_told import BESIDE, IN_GENERAL, PUBLISHED, Other, Part, Row, Told, says
 
 #: What a verdict says, by its name.
 MEANINGS = {
@@ -34,7 +34,7 @@ _GROUPS = {
 # Outcomes in the published runs, in the order in which they are counted.
 _LISTED = (Outcome.HOLDS, Outcome.FAILS, Outcome.OPEN, Outcome.NOT_MEASURED, None)
 _WHERE = {"general": "In general", "published": "In the published runs"}
-_PARTS = {"published": PUBLISHED, "general": IN_GENERAL, "beside": "shown beside"}
+_PARTS = {"published": PUBLISHED, "general": IN_GENERAL, "beside": BESIDE}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from jfb.storage import documents
 #: The class of a cell that says nothing, which is not shown where cells are below each other.
 LACKS = "lacks"
 _PHONE = "44rem"
+#: The table of how many claims have which outcomes.
+COUNTS = '.table:has(td[data-label="claims"]):has(td[data-label="not about published"])'
 #: Tables of at least so many columns are wider than pages of less than `_WIDE`.
 _MANY = 8
 _WIDE = "79.9rem"
@@ -45,18 +47,17 @@ def style_of_claims() -> str:
     Reasons, which each claim's own part has, are left out there, and where they are is said. How
     much of a claim fails stands below it.
     """
-    choices = "in general, by other choices"
+    choices = "had we chosen otherwise"
     claims = f'.table:has(td[data-label="{choices}"])'
-    counts = '.table:has(td[data-label="claims"]):has(td[data-label="not about them"])'
-    table = f":is({claims}, {counts})"
+    table = f":is({claims}, {COUNTS})"
     return f"""@media (max-width: {_PHONE}) {{
   {table} thead:has(th) {{ display: block; }}
   {table} tr:has(th), {table} tr:has(td[data-label]) {{ display: grid; gap: 0 0.5rem;
     grid-template-columns: minmax(0, 1fr) 5rem 6rem; padding: 0.3rem 0; }}
-  {counts} tr:is(:has(th), :has(td[data-label])) {{
-    grid-template-columns: minmax(0, 1fr) 3.2rem repeat(3, 4rem); }}
+  {COUNTS} tr:is(:has(th), :has(td[data-label])) {{
+    grid-template-columns: minmax(0, 1fr) 2.8rem repeat(3, 4.2rem); gap: 0 0.3rem; }}
   {table} :is(th, td[data-label]) {{ min-width: 0; padding: 0; border: 0; font-size: 0.85rem; }}
-  {table} th {{ font-size: 0.75rem; text-align: left !important; }}
+  {table} th {{ font-size: 0.72rem; text-align: left !important; }}
   {claims} :is(th:nth-child(4), :nth-child(3)) {{ display: none; }}
   {claims} td:nth-child(4) {{ order: 1; grid-column: 1 / -1; color: var(--soft); }}
   {claims}::before {{ content: "Tap a claim for the reason."; display: block; color: var(--soft);
