@@ -5,7 +5,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import StrMethodFormatter
 
 from jfb.analysis.alignment import compared, mean_over_epochs, read, weighted
@@ -32,10 +31,12 @@ _COMPARED = {
 _UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
 #: More such runs than this are drawn thin, so that each can be seen.
 _MANY, _ONE_OF_MANY = 8, {"linewidth": 0.4, "alpha": 0.6}
+# Points above a panel that what is said of it takes.
+_ABOVE = 28
 _NOTE = (
     "Grey, above 90\N{DEGREE SIGN}: a step down the first-named gradient goes up by the second. "
     "{0} and {1}: how near the solver gets to fixed points; {0} is that of training. "
-    "Share of epochs: mean over runs, each snapshot counting for those nearest to it."
+    "Bands: all runs. Share of epochs: mean over runs, each snapshot counting for those nearest."
 )
 
 
@@ -61,12 +62,14 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
         chosen = compared(alignments, name)
         if len(chosen):
             tolerances = chosen[["tolerance", "reference_tolerance"]].iloc[0]
-            column[0].set_title(title.format(*map(_power, tolerances)))
+            column[0].set_title(title.format(*map(_power, tolerances)), pad=_ABOVE)
         for axes, size in zip(column, sizes, strict=True):
             own = chosen[chosen["batch_size"] == size]
             _runs(axes, own, darker(by_size[size]["color"]))
             whose = "Full batch" if size == full else f"Batches of {size}"
             axes.set_ylabel(f"{whose}\nAngle (degrees)")
+        for axes in column[1:]:
+            axes.set_title(" \n ", fontsize=NOTE)
     most = alignments["epoch"].max()
     for axes in all_axes.flat:
         axes.set_xscale("symlog", linthresh=1)
@@ -77,7 +80,6 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
     outer(all_axes.flat)
     legend = {
         "median": {"color": "0.2", "linewidth": 2},
-        "all runs, in the row's colour": {"color": "0.6", "linewidth": 8},
         "run that points uphill at some epoch": _UPHILL_RUN,
     }
     level_legend(figure, legend, "")
@@ -93,7 +95,7 @@ def _power(tolerance: float) -> str:
 
 def _percent(share: float) -> str:
     """A share to two digits, of which none is told as 0 that is not."""
-    return "under 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.2g} %"
+    return "<0.01 %" if 0 < share < 1e-4 else f"{100 * share:.2g} %"
 
 
 def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
@@ -108,8 +110,8 @@ def _runs(axes: Axes, rows: pd.DataFrame, colour: tuple) -> None:
     axes.plot(wide.median(axis=1), color=colour, linewidth=2)
     axes.axhspan(_UPHILL, 180, color="0.9", linewidth=0, zorder=0)
     share = 1 - mean_over_epochs(weighted(rows), "downhill").mean()
-    runs = f"{uphill.sum()} of {counted(len(uphill), 'run')}"
-    said = f"uphill:\n{_percent(share)} of epochs,\n{runs}"
-    options = {"transform": axes.transAxes, "va": "top", "fontsize": NOTE, "zorder": 5}
-    options["path_effects"] = [withStroke(linewidth=3, foreground="white")]
-    axes.text(0.04, 0.96, said, **options)
+    runs = f"in {uphill.sum()} of {counted(len(uphill), 'run')}"
+    said = f"uphill: {_percent(share)} of epochs,\n{runs}"
+    place = {"transform": axes.transAxes, "va": "bottom", "color": "0.3", "fontsize": NOTE}
+    # Panels are as wide as each other, whatever stands above them.
+    axes.text(0, 1.02, said, **place).set_in_layout(False)

@@ -58,24 +58,26 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
         else ""
     )
     said = f"{counted(runs, 'run')} per batch size. {spread}"
-    laws_drawn = f"Black: laws fitted to the median of batches of {min(by_size)}. "
-    black = laws_drawn if left.get_legend() else ""
     fits = f"Fits: from the first snapshot at {FROM} updates or later. Right: 95 % intervals."
-    note(figure, said + black + fits)
+    note(figure, said + fits)
     return figure
 
 
-def _fit(axes: Axes, median: pd.Series) -> None:
-    """Draw the laws nearest to a median by updates, where the answers fit them."""
+def _fit(axes: Axes, median: pd.Series, size: int, colour: tuple) -> None:
+    """Draw the laws nearest to a median by updates, where the answers fit them.
+
+    `size` is the batch size of the median, `colour` that of its laws.
+    """
     late = median[median.index >= FROM]
     if len(late) < FEWEST:
         return
     fitted = laws(late.index.to_numpy(float), late.to_numpy())
-    black = {"color": "black", "linewidth": 1.0, "zorder": 5}
-    axes.plot(
-        late.index, fitted.logarithm, linestyle="--", label="logarithm: straight here", **black
-    )
-    axes.plot(late.index, fitted.power, linestyle=":", label="power", **black)
+    look = {"color": colour, "linewidth": 1.4, "zorder": 5}
+    for law, values, style in (
+        ("logarithm", fitted.logarithm, "--"),
+        ("power", fitted.power, ":"),
+    ):
+        axes.plot(late.index, values, linestyle=style, label=f"{law}, fitted to {size}", **look)
     axes.legend(loc="upper left", frameon=False, fontsize=NOTE, handlelength=1.6)
 
 
@@ -98,6 +100,7 @@ def _along(axes: Axes, distances: pd.DataFrame, by_size: dict[int, dict]) -> Non
         options["arrowprops"] = {"arrowstyle": "-", "color": colour, "linewidth": 0.6}
         axes.annotate(f"{size}", end, (4 * side, -28 * side), color=darker(colour), **options)
     axes.set(xscale="log", xlabel="Updates", ylabel="Distance of the parameters\nfrom their start")
-    _fit(axes, middle[min(by_size)])
-    axes.set_title("Distance by updates, and\nthe two laws, fitted")
+    smallest = min(by_size)
+    _fit(axes, middle[smallest], smallest, darker(by_size[smallest]["color"]))
+    axes.set_title("Distance by updates")
     plain_ticks(axes.xaxis)

@@ -77,7 +77,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
         figure,
         pd.concat(shown),
         "Left: the rest is start and order together. Right: a line joins the runs of a start that "
-        "end on both sides of 0.001; numbers: how many of its runs on each side",
+        "end on both sides of 0.001; numbers: of its orders those that end below",
         of="start",
     )
     return figure
@@ -94,7 +94,7 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
     for place, start in enumerate(starts):
         _split(axes, place, by_start.get_group(start))
     low, high = runs["lowest_loss"].min(), runs["lowest_loss"].max()
-    axes.set(ylim=(low / 2, high * 2))
+    axes.set(ylim=(low / 3, high * 2))
     axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss,\nbatches of {size}")
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
@@ -104,17 +104,15 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
 
 
 def _split(axes: Axes, place: int, losses: pd.Series) -> None:
-    """Join the runs of a start of which some reach the loss, and write how many do and do not."""
+    """Join the runs of a start of which some reach the loss, and write how many do."""
     reached = losses <= REACHED
     if reached.nunique() < 2:
         return
     ends = losses.min(), losses.max()
     axes.plot([place, place], ends, color="0.6", linewidth=0.8, zorder=1)
-    for loss, count, side in zip(
-        ends, (reached.sum(), (~reached).sum()), ("top", "bottom"), strict=True
-    ):
-        offset = {"xytext": (0, 4 if side == "bottom" else -4), "textcoords": "offset points"}
-        axes.annotate(f"{count}", (place, loss), ha="center", va=side, fontsize=NOTE, **offset)
+    said = f"{reached.sum()} of\n{len(reached)}"
+    offset = {"xytext": (0, -4), "textcoords": "offset points"}
+    axes.annotate(said, (place, ends[0]), ha="center", va="top", fontsize=NOTE, **offset)
 
 
 _STARTS = {
@@ -266,7 +264,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     met.set(
         xlim=(0, 1.05),
         xlabel="Networks (%)",
-        title="Is it needed? Free\nnetworks that meet ...",
+        title="Is it needed? Share of\nfree networks with",
     )
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])
@@ -277,7 +275,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     outcome = list(_CONDITIONS).index("unique")
     met.axhline(outcome - 0.5, color="black", linewidth=0.5)
     met.text(
-        0.03, outcome + 0.5, "what the\nconditions\nare for", va="center", size=NOTE, color="0.3"
+        0.03, outcome + 0.5, "the goal of\nthe conditions", va="center", size=NOTE, color="0.3"
     )
     counts(cost, answers[answers["measure"] == "cost_loss"])
     place = {"transform": cost.transAxes, "ha": "right", "va": "top", "size": NOTE}

@@ -110,9 +110,7 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
                 axes.plot(x, some[column], **points)
             if seeds > 1:
                 means = some.groupby(x)[column].mean()
-                line = {"color": look["color"], "linewidth": 1.4}
-                axes.plot(means.iloc[:2], linestyle=":", **line)
-                axes.plot(means.iloc[1:], **line)
+                axes.plot(means, color=look["color"], linewidth=1.4)
     last = networks["updates"].max()
     ticks = [10.0**power for power in range(6) if 10**power <= last]
     for axes in (left, right):
@@ -125,20 +123,21 @@ def digits_alignment(answers: pd.DataFrame, networks: pd.DataFrame) -> Figure:
             left, bound, f"{bound:g}: counts as kept", axis="y", along=0.02, ha="left", va="top"
         )
     left.set(title="JFB against the exact gradient", ylabel="Cosine (1: same direction)")
-    threshold(right, 1, "1: T stops contracting", axis="y", along=0.02, ha="left")
+    threshold(right, 1, "1: no longer contracts", axis="y", along=0.02, ha="left")
     right.set(
-        title="Spectral radius of dT/du\n(below 1: T contracts)", ylabel="Largest of the samples"
+        title="Spectral radius of dT/du\n(below 1: contracts nearby)",
+        ylabel="Largest of the samples",
     )
     right.set_ylim(top=max(1.15, 1.03 * networks["radius"].max()))
-    drawn = "a point per seed; lines: means, dotted: no snapshot between"
+    drawn = "a point per seed; lines: means"
     points = drawn if seeds > 1 else "one point per network"
     said = f"{counted(seeds, 'seed')} per batch size: {points}."
     lost = int((~networks["converged"]).sum())
     if lost:
         what = counted(lost, "network")
         said += (
-            f" Crosses: no exact gradient found ({what} of {len(networks):,}); they are 0 in the"
-            " means, and not in the dashed lines."
+            f" Crosses: no exact gradient found ({what} of {len(networks):,}), 0 in the means;"
+            " dashed: means without them."
         )
     note(figure, said)
     size_legend(figure, by_size)
@@ -165,7 +164,7 @@ _VARIANTS = {
     "theirs": "baseline after theirs",
     "with_normalisation": "+ normalisation in T",
     "with_every_update": "+ no update skipped",
-    "with_exact_adjoint": "+ exact adjoint, that is\nexact, no normalisation",
+    "with_exact_adjoint": "+ exact adjoint\n(= exact gradient)",
 }
 # Of accuracies that are nearly the same.
 _NEAR = 0.87, 0.94
@@ -191,9 +190,13 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
         "jfb": "JFB",
         "exact": "exact gradient",
         "theirs": "baseline after theirs",
-        "": "one change",
+        "": "the same with one change",
     }
     by_kind = level_looks(kinds.values())
+    # A change of the baseline has its colour, and a hollow mark.
+    theirs = by_kind[kinds["theirs"]]
+    hollow = {"markerfacecolor": "white", "markeredgecolor": theirs["color"]}
+    by_kind[kinds[""]] = theirs | hollow
     kind = shown["level"].str.extract(r"(?:^|_)(jfb|exact|theirs)(?:_|$)", expand=False)
     kind = kind.fillna("").map(kinds)
     shown = shown.assign(kind=kind, near=shown["estimate"].between(*_NEAR))
@@ -205,6 +208,8 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
         in_rows(each, groups, by_kind, written=_once if each is axes else percent)
         each.axhline(2.5, color="black", linewidth=0.5)
         in_percent(each.xaxis)
+    for y in shown.loc[~shown["near"], "y"]:
+        near.text(_NEAR[0], y, f" below {100 * _NEAR[0]:.0f}", va="center", size=NOTE, color="0.4")
     lost = answers[(answers["measure"] == "diverged") & (answers["estimate"] > 0)]
     lost = lost[lost["level"].isin(_VARIANTS)]
     diverged = [

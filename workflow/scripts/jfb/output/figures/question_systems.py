@@ -46,7 +46,6 @@ _REGULARISERS = {
 }
 # Of the applications of T in a search.
 _LIMIT = 100
-_AT_LIMIT = "A search at its limit has found no fixed point"
 _GRADIENTS = {"": "JFB", "_exact": "exact gradient"}
 
 
@@ -63,7 +62,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())
     work.set(xscale="log", title="Search: fewer is cheaper")
-    work.set_xlabel("Applications of T in a search")
+    work.set_xlabel(f"Applications of T in a search ({_LIMIT} at most)")
     searches = means[means["measure"].isin([f"iterations{suffix}" for suffix in _GRADIENTS])]
     fewest, most = extent(searches)
     work.set_xlim(0.6 * fewest, 4 * most)
@@ -79,8 +78,8 @@ def regularised(answers: pd.DataFrame) -> Figure:
         for suffix, gradient in _GRADIENTS.items():
             some = means[(means["measure"] == measure + suffix) & means["level"].isin(names)]
             groups[gradient] = some.assign(y=some["level"].map(names.index))
-        written, lines = (short, [_LIMIT]) if axes is work else (percent, [])
-        in_rows(axes, groups, by_gradient, _SPREAD, written, lines)
+        written = short if axes is work else percent
+        in_rows(axes, groups, by_gradient, _SPREAD, written)
         shown += groups.values()
         nothing = means[(means["measure"] == measure) & (means["level"] == "none")]["estimate"]
         judged = answers[(answers["measure"] == measure) & (answers["level"] == "jacobian_1")]
@@ -90,16 +89,15 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             if axes is work:
-                threshold(axes, ends[1], f"half of {base:.3g}:\nfurther left, cheaper", ha="right")
+                threshold(axes, ends[1], f"half of {written(base)}:\nfurther left, cheaper")
             else:
                 said = f"a point below {percent(base)}:\nfurther right, as accurate"
                 threshold(axes, ends[0], said)
-    threshold(work, _LIMIT, "limit of\na search")
     noted(
         figure,
         pd.concat(shown),
-        "The lines at half and at a point below are for JFB",
-        _AT_LIMIT,
+        "Dashed: what counts, for JFB",
+        f"A search of {_LIMIT} has found no fixed point",
     )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
     return figure
@@ -138,7 +136,7 @@ def overparameterised(answers: pd.DataFrame) -> Figure:
         colour = darker(shown[_BOUND]["color"])
         place = {"transform": left.transAxes, "size": NOTE, "color": colour, "va": "bottom"}
         left.text(0.03, 0.03, f"no bound at\n{' and '.join(without)} units", **place)
-    left.set(title="Rate: higher is faster", ylabel="Fall of ln loss in 1,000 steps")
+    left.set(title="Rate: higher is faster", ylabel="Decrease of ln(loss)\nin 1,000 steps")
     right.set(title="Loss: lower is better", ylabel="Mean squared error at the end")
     for axes in (left, right):
         plain_ticks(axes.yaxis, (1, 2, 5))
@@ -196,7 +194,8 @@ def picture(answers: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
         in_rows(axes, {"": table}, {"": look}, written=write.format)
         shown.append(table)
-    noted(figure, pd.concat(shown), "All after equal updates")
+    paired = "PSNR differs more between seeds than between searches of one seed"
+    noted(figure, pd.concat(shown), "All after equal updates", paired)
     return figure
 
 
@@ -205,6 +204,7 @@ _CHANGES = {
     "pair_largest": "random pairs:\nlargest of all pictures",
     "attack_mean": "attacks:\nmean over pictures",
     "attack_largest": "attacks:\nlargest of all pictures",
+    "largest": "largest of all,\nin any network",
 }
 _RADII = {"certified": "certified: class is safe", "attacked": "attacked: class changes"}
 
@@ -251,8 +251,6 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     below.set_title("How much a score, the output for one digit, changes")
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
-    largest = means.loc[means["measure"] == "largest", "estimate"]
-    said = [f"Points: means over them; largest change in any: {value:.2g}" for value in largest]
-    networks = "Network: the report's, 16 units"
-    noted(figure, pd.concat(shown), hidden(figure), networks, *said, of="network")
+    words = "Last row: one network, no interval", "Network: the report's, 16 units"
+    noted(figure, pd.concat(shown), hidden(figure), *words, of="network")
     return figure
