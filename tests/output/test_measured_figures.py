@@ -162,7 +162,9 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     figure = alignment.alignment(angles({2400: 80, 600: 170, 32: 120}), 2400)
     figure.draw_without_rendering()
     said = [axes.texts[0].get_text() for axes in figure.axes]
-    never, once = (f"uphill at some epoch:\n{n} of 3 runs" for n in (0, 1))
+    # The snapshot at epoch 10 stands for 24.5 of the 50 epochs of one run in three.
+    never = "uphill: 0 % of epochs,\nin 0 of 3 runs"
+    once = "uphill: 16 % of epochs,\nin 1 of 3 runs"
     assert said == [never] * 3 + [once] * 3
     # The median, and the run that points uphill.
     assert [len(axes.lines) for axes in figure.axes] == [1] * 3 + [2] * 3
@@ -217,7 +219,7 @@ def test_an_alignment_of_one_run_without_fixed_points_counts_it_as_unknown():
     figure = alignment.alignment(rows[rows["seed"] == 0], 2400)
     figure.draw_without_rendering()
     assert len(figure.axes) == 3
-    assert figure.axes[0].texts[0].get_text() == "uphill at some epoch:\n0 of 1 run"
+    assert figure.axes[0].texts[0].get_text() == "uphill: unknown share of epochs,\nin 0 of 1 run"
 
 
 def test_a_cost_is_told_as_a_multiple_of_that_of_jfb_in_words():

@@ -1,4 +1,4 @@
-"""The choices of a run as people read them: a row for each, with its options and their bounds."""
+"""The choices of a run, with their options, and the keys of a study, as people read them."""
 
 import dataclasses
 import types
@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from jfb.config import document
 from jfb.config.choice import Choice, Identifier, PythonFile
 from jfb.config.choices import BY_NAME, WITH_OPTIONS, Engine
 
@@ -37,6 +38,33 @@ def rows() -> list[Row]:
     ]
 
 
+class Key(NamedTuple):
+    """A key of a study: what it is, its default as text, and whether levels of factors set it."""
+
+    key: str
+    what: str
+    default: str
+    of_level: bool
+
+
+def keys(given: Mapping[str, Any]) -> list[Key]:
+    """Every key of a study that is no choice with options, in the order of their declaration.
+
+    Args:
+        given: defaults, as config.yaml has them, and of what it leaves out.
+    """
+    names = [key for key in document.Study.model_fields if key in document.WHAT]
+    return [
+        Key(key, document.WHAT[key], _default(given.get(key)), key in document.Chosen.model_fields)
+        for key in names
+    ]
+
+
+def _default(value: Any) -> str:
+    """A default as YAML has it; empty where there is none, or nothing."""
+    return "" if value in (None, []) else f"`{value}`"
+
+
 def defaults(given: Mapping[str, Any]) -> dict[str, str]:
     """The name of the default choice of each key, from the values of config.yaml."""
     return {
@@ -62,6 +90,8 @@ def _exact(choice: type[Choice]) -> str:
     return "yes" if choice.exact else "to rounding"
 
 
+#: An upper bound from here on guards against slips, and is not told.
+_FAR = 1_000_000
 _TEXT = {PythonFile: "a path", Identifier: "a name"}
 
 
@@ -81,7 +111,7 @@ def _options(choice: type[Choice]) -> str:
 
 
 def _allowed(hint: Any) -> str:
-    """What an option may be: names, whole numbers from one to another, or an interval."""
+    """What an option may be: names, whole numbers from one to another, an interval, or a bound."""
     if types.NoneType in get_args(hint):
         hint, _ = get_args(hint)
     if get_origin(hint) is Literal:
@@ -93,7 +123,10 @@ def _allowed(hint: Any) -> str:
     kind, *bounds = get_args(hint)
     low = next(bound for bound in bounds if isinstance(bound, Gt | Ge))
     high = next(bound for bound in bounds if isinstance(bound, Lt | Le))
-    ends = [_plain(*dataclasses.astuple(bound)) for bound in (low, high)]
+    (least,), (most,) = map(dataclasses.astuple, (low, high))
+    if most >= _FAR:
+        return f"above {_plain(least)}" if isinstance(low, Gt) else f"{_plain(least)} or more"
+    ends = [_plain(least), _plain(most)]
     if kind is int:
         return " to ".join(ends)
     opening, closing = "(" if isinstance(low, Gt) else "[", ")" if isinstance(high, Lt) else "]"

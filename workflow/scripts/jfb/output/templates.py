@@ -19,7 +19,6 @@ from jfb.output import (
     formats,
     numbers,
     pages,
-    study_keys,
     verdicts,
 )
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
@@ -106,7 +105,7 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     - `estimate(question, measure, level="", batch_size=0, against="", unit="%")`: a row of its
       answer, as text;
     - `choices`: a row for each choice of a run, see `jfb.output.choices.Row`;
-    - `study_keys`: one for each other key of a study, see `jfb.output.study_keys.Row`;
+    - `study_keys`: one for each other key of a study, see `jfb.output.choices.Key`;
     - `defaults`: the name of the default choice of each key;
     - `view`: the claims in words, see `jfb.output.claim_view.View`, where the sources have claims;
     - `made_by`: the command that made the numbers, `origin`: their provenance;
@@ -211,7 +210,7 @@ def _names(sources: Sources) -> dict[str, object]:
         "studies": found["studies"],
         "record": record,
         "choices": choices.rows(),
-        "study_keys": study_keys.rows(sources.defaults),
+        "study_keys": choices.keys(sources.defaults),
         "defaults": choices.defaults(sources.defaults),
         "made_by": found["made_by"],
         "origin": found["origin"],

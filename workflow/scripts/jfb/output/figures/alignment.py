@@ -94,7 +94,9 @@ def _power(tolerance: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share to two digits, of which none is told as 0 that is not."""
+    """A share to two digits, of which none is told as 0 that is not, and an unknown one."""
+    if np.isnan(share):
+        return "unknown share"
     return "<0.01 %" if 0 < share < 1e-4 else f"{100 * share:.2g} %"
 
 

@@ -251,6 +251,6 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     below.set_title("How much a score, the output for one digit, changes")
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
-    words = "Last row: one network, no interval", "Network: the report's, 16 units"
+    words = "Last row: one network alone", "Network: the report's, 16 units"
     noted(figure, pd.concat(shown), hidden(figure), *words, of="network")
     return figure
