@@ -13,7 +13,8 @@ td.bad, td.good, td.open {{ white-space: normal; }}
 :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px; }}
 /* Beside the text, which is not as wide as the window. */
 @media (min-width: 75rem) {{
-  {stacked.COUNTS} {{ float: right; width: 29rem; margin: 0 0 1rem 2rem; }}
+  {stacked.COUNTS} {{ float: right; width: 29rem; margin: 0 0 1rem 1rem; }}
+  {stacked.COUNTS} :is(th, td) {{ padding: 0.3rem 0.4rem; font-size: 0.85rem; }}
   h3 {{ clear: right; }}
 }}
 @media (max-width: 44rem) {{
