@@ -490,6 +490,8 @@ def test_the_page_fits_the_window_without_a_script(width, scheme, markdown, tmp_
     assert len(tables) == 6
     for box in (table.bounding_box() for table in tables):
         assert box["x"] + box["width"] <= width
+    # The counts, beside the text where the window is wide, are not cut either.
+    assert tables[0].evaluate("t => t.parentElement.scrollWidth <= t.parentElement.clientWidth")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (int(re.search(r"\d+", background)[0]) < 100) == (scheme == "dark")
 
