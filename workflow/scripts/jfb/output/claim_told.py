@@ -194,12 +194,18 @@ class Told:
         return [row for row in self.evidence if row.about == IN_GENERAL]
 
     @property
-    def failing_beside(self) -> int:
-        """How many of the pieces of evidence that are shown beside fail."""
-        beside = {
+    def beside(self) -> str:
+        """What the pieces of evidence that are shown beside do, with how many; empty for none."""
+        found = {
             row.piece.evidence.id: row.piece.outcome for row in self.evidence if row.about == BESIDE
         }
-        return list(beside.values()).count(Outcome.FAILS)
+        counts = Counter(found.values())
+        return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in counts.most_common())
+
+    @property
+    def lacks(self) -> bool:
+        """Some of its evidence is not measured."""
+        return any(row.piece.outcome == Outcome.NOT_MEASURED for row in self.evidence)
 
     @property
     def is_firm(self) -> bool:

@@ -34,7 +34,7 @@ _MANY, _ONE_OF_MANY = 8, {"linewidth": 0.4, "alpha": 0.6}
 # Points above a panel that what is said of it takes.
 _ABOVE = 28
 _NOTE = (
-    "Grey, above 90\N{DEGREE SIGN}: a step down the first-named gradient goes up by the second. "
+    "Grey, above 90\N{DEGREE SIGN}: a step by the first-named gradient goes uphill by the second. "
     "{0} and {1}: how near the solver gets to fixed points; {0} is that of training. "
     "Bands: all runs. Share of epochs: mean over runs, each snapshot counting for those nearest."
 )

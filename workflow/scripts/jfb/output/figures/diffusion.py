@@ -53,7 +53,7 @@ def diffusion(answers: pd.DataFrame, distances: pd.DataFrame) -> Figure:
     threshold(right, 0.5, "half of the runs", axis="y", va="top")
     runs = distances.groupby("batch_size")["seed"].nunique().max()
     spread = (
-        "Left: medians; bands, of the largest and the smallest batch size, to the quartiles. "
+        f"Left: medians; bands: quartiles, at {max(by_size)} and {min(by_size)}. "
         if runs > 1
         else ""
     )

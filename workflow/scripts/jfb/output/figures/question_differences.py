@@ -77,7 +77,7 @@ def orders(answers: pd.DataFrame, epochs: pd.DataFrame) -> Figure:
         figure,
         pd.concat(shown),
         "Left: the rest is start and order together. Right: a line joins the runs of a start that "
-        "end on both sides of 0.001; numbers: of its orders those that end below",
+        "end on both sides of 0.001; numbers: its orders that end below",
         of="start",
     )
     return figure

@@ -105,7 +105,7 @@ def rates(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         shown,
-        "Left: higher is better; side by side: the same rate; ring: chosen by other seeds",
+        "Left: higher is better; ring: the rate that other seeds chose",
     )
     size_legend(figure, shown["batch_size"])
     return figure

@@ -89,9 +89,9 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             if axes is work:
-                threshold(axes, ends[1], f"half of {written(base)}:\nfurther left, cheaper")
+                threshold(axes, ends[1], f"half of {written(base)}:\nleft: halved")
             else:
-                said = f"a point below {percent(base)}:\nfurther right, as accurate"
+                said = f"a point below {percent(base)}:\nright: a point lost at most"
                 threshold(axes, ends[0], said)
     noted(
         figure,
@@ -239,7 +239,8 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
         shown.append(table)
     title = "How far all pixels may move"
     if len(apart) == 1:
-        title += f": certified is 1/{10 ** -apart['estimate'].iloc[0]:.0f} of attacked"
+        share = f"1/{10 ** -apart['estimate'].iloc[0]:.0f}"
+        title = f"The certified radius is {share} of the attacked one"
     above.set_title(title)
     row = list(_RADII).index("certified")
     for share, at in tight.items():

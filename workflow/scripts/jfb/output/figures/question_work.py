@@ -75,7 +75,7 @@ def second_order(answers: pd.DataFrame) -> Figure:
     noted(
         figure,
         pd.concat(shown),
-        "Higher and further left is better. Points of a work stand beside each other",
+        "Higher and further left is better. Points at one work are shifted sideways",
         "In the end: at any work",
         "Levenberg-Marquardt and L-BFGS are on the full batch; Adam uses JFB",
     )
