@@ -195,11 +195,11 @@ class Told:
 
     @property
     def beside(self) -> str:
-        """What the pieces of evidence that are shown beside do, with how many; empty for none."""
+        """What the measured pieces of evidence shown beside do, with how many; empty for none."""
         found = {
             row.piece.evidence.id: row.piece.outcome for row in self.evidence if row.about == BESIDE
         }
-        counts = Counter(found.values())
+        counts = Counter(outcome for outcome in found.values() if outcome != Outcome.NOT_MEASURED)
         return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in counts.most_common())
 
     @property
