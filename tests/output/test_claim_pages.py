@@ -369,11 +369,11 @@ def test_a_failure_after_equal_epochs_says_what_equal_updates_do():
 def test_evidence_beside_that_fails_is_counted(markdown):
     """Of claim 18 steps at the tolerance of training, by the gradient at the tightest."""
     told = view()
-    assert told.of("good_direction").beside == "2 fail"
+    assert told.of("good_direction").beside == "2 fail, 2 hold"
     assert told.of("equal_minimum").beside == "2 are open, 2 fail"
     assert told.of("middle_sizes_worse").beside == ""
     row, *_ = re.findall(r"^\| \[18\. .*$", markdown, re.MULTILINE)
-    assert "6 of 6 pieces of evidence hold; shown beside: 2 fail" in row
+    assert "6 of 6 pieces of evidence hold; shown beside: 2 fail, 2 hold" in row
 
 
 @pytest.fixture(scope="module")
