@@ -63,6 +63,9 @@ def test_few_criteria_that_fail_are_named():
     sizes = [rows[0] | {"batch_size": n, "outcome": o} for n, o in ((64, "holds"), (32, "fails"))]
     told = answers.referred(of([*sizes, rows[1]]), ASKED, "8")
     assert told.endswith(' What fails: "A is so" (at 32).')
+    # Where some result of a criterion does not fail, it is named though all criteria fail.
+    both = [*sizes, rows[1] | {"outcome": "fails"}]
+    assert '"A is so" (at 32)' in answers.referred(of(both), ASKED, "8")
     all_fail = [row | {"outcome": "fails"} for row in rows]
     assert "What fails" not in answers.referred(of(all_fail), ASKED, "8")
     many = [{"id": n, "says": f"{n} is so"} for n in "abcd"]

@@ -178,6 +178,15 @@ def test_sizes_of_studies_are_those_of_the_configuration():
     assert sizes["splits"] == {"seeds": 5, "splits": 60}
 
 
+def test_the_numbers_have_the_claims_as_they_are_worded():
+    """If this fails, a claim was worded anew, and docs/numbers.json has it as it was."""
+    made = verdicts.of_claims(judged()).set_index("id")
+    for row in COMMITTED["claims"]["rows"]:
+        assert [row["statement"], row["reason"]] == made.loc[
+            row["id"], ["statement", "reason"]
+        ].to_list()
+
+
 def test_each_claim_has_its_words():
     """A short name, a sentence of each piece that decides, and all data in words."""
     for entry in DOCUMENT["claims"]:
@@ -352,7 +361,7 @@ def test_a_failure_of_our_programs_says_what_the_reports_own_does():
 
 def test_a_failure_after_equal_epochs_says_what_equal_updates_do():
     evidence = [dict(row) for row in COMMITTED["evidence"]["rows"]]
-    limit = "after equal epochs only (after equal updates, 2 are open)"
+    limit = "as shown after equal epochs only (after equal updates, 2 are open)"
     assert view(evidence).of("equal_minimum").limit == limit
     for row in evidence:
         if row["evidence_id"] == "equal_updates_32" and row["id"] == "equal_minimum":
@@ -364,6 +373,15 @@ def test_a_failure_after_equal_epochs_says_what_equal_updates_do():
         if row["evidence_id"] == "equal_updates_64" and row["id"] == "equal_minimum":
             row |= {"estimate": -0.5, "low": -0.6, "high": -0.4}
     assert view(evidence).of("equal_minimum").limit == ""
+
+
+def test_a_claim_that_lacks_evidence_is_not_sure():
+    """Nor is all of it told to fail: of claim 2 equal updates are not measured."""
+    rows = COMMITTED["evidence"]["rows"]
+    told = view([row for row in rows if not row["evidence_id"].startswith("equal_updates_")])
+    one = told.of("equal_minimum")
+    assert (one.limit, one.lacks, one.is_firm, one.is_sure) == ("", True, True, False)
+    assert told.of("middle_sizes_worse").is_sure
 
 
 def test_evidence_beside_that_fails_is_counted(markdown):
@@ -405,7 +423,7 @@ def test_each_claim_that_fails_says_how_much_of_it_does_and_by_which_choices():
     told = {int(re.match(r"\[(\d+)", row[0])[1]): row[3:] for row in rows}
     assert list(told) == [2, 3, 4, 6, 7, 9, 11, 12, 13, 14, 16]
     assert told[2] == [
-        "after equal epochs only (after equal updates, 2 are open)",
+        "as shown after equal epochs only (after equal updates, 2 are open)",
         "fails by all 7 choices",
     ]
     assert told[3] == ["all of it", "fails by all 3 choices"]

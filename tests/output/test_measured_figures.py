@@ -170,10 +170,24 @@ def test_an_alignment_says_how_many_runs_point_uphill():
     assert [len(axes.lines) for axes in figure.axes] == [1] * 3 + [2] * 3
     top = max(max(line.get_ydata()) for line in figure.axes[3].lines)
     assert top == pytest.approx(120)
-    assert figure.axes[0].get_title() == "Same tolerance: JFB\nand exact to 1e-3"
+    assert figure.axes[1].get_title() == "JFB at 1e-3,\njudged by exact at 1e-10"
     labels = [axes.get_ylabel().splitlines()[0] for axes in figure.axes[::3]]
     assert labels == ["Full batch", "Batches of 32"]
     assert {"trained", "loose_jfb", "loose_exact"} <= set(COMPARISONS)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0, "0 %"),
+        (5e-5, "<0.01 %"),
+        (4.6e-4, "0.046 %"),
+        (0.103, "10 %"),
+        (np.nan, "unknown share"),
+    ],
+)
+def test_a_share_of_epochs_is_never_told_as_none_that_is_some(share, told):
+    assert alignment._percent(share) == told
 
 
 def test_many_runs_that_point_uphill_are_drawn_thin():

@@ -143,7 +143,7 @@ WHAT = {
     "seeds": "Seeds of the runs: a list, or `first` and `last`.",
     "split_seeds": "Seeds of the split into training and validation points; "
     "every split is run with every seed.",
-    "block_size": "Seeds that one job trains. It keeps a row per run, and no logs.",
+    "block_size": "Number of seeds that one job trains. It keeps a row per run, and no logs.",
     "updates": "Updates that each batch size is given, in place of `epochs`.",
     "factors": "What else varies: of each factor its levels, and what a level sets.",
     "engine": "The program that trains.",
@@ -159,8 +159,10 @@ WHAT = {
     "threads": "Threads of a run; engine `autograd`.",
     "device": "Where a run is computed: `cpu`, or in the engine `autograd` `cuda`.",
     "dataset": "Name of one of `datasets`. A level sets it only in a study with `block_size`.",
-    "accuracy_threshold": "Largest absolute error of a prediction that counts as accurate.",
-    "snapshots": "Epochs at which the parameters are kept, evenly spaced in their logarithm.",
+    "accuracy_threshold": "Largest absolute error of a prediction that counts as accurate, "
+    "in units of the target.",
+    "snapshots": "Number of epochs at which the parameters are kept, "
+    "evenly spaced in their logarithm.",
 }
 
 

@@ -1,5 +1,6 @@
 """What was measured of a question, beside what would count as its answer, as a table of a page."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -73,7 +74,7 @@ def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str
         if any(map(_fails, some))
         for names in [_names(some, asked.get("words", {}))]
     }
-    if not failing or len(failing) > _FEW or len(failing) == len(deciding):
+    if not failing or len(failing) > _FEW or all(map(_fails, itertools.chain(*deciding.values()))):
         return told
     named = [
         f'"{says}"' + (f" ({'; '.join(where)})" if any(where) else "")

@@ -104,7 +104,7 @@ class Told:
 
     @property
     def fails_in_part(self) -> bool:
-        """It fails in general, and other evidence in general or beside says that it does not."""
+        """It fails in general, and other evidence in general or beside does not fail."""
         return bool(self.limit)
 
     @property
@@ -145,12 +145,12 @@ class Told:
 
     def _after_epochs(self) -> str:
         """Where only equal epochs fail: what evidence after equal updates, shown beside, does."""
-        found = {row.piece.evidence.id: row.piece.outcome for row in self.evidence}
-        equal = [outcome for name, outcome in found.items() if name.startswith(_EQUAL)]
+        beside = self._beside()
+        equal = [outcome for name, outcome in beside.items() if name.startswith(_EQUAL)]
         if not equal or set(equal) & {Outcome.FAILS, Outcome.NOT_MEASURED}:
             return ""
         told = [f"{n} {says(outcome, n)}" for outcome, n in Counter(equal).items()]
-        return f"after equal epochs only (after equal updates, {' and '.join(told)})"
+        return f"as shown after equal epochs only (after equal updates, {' and '.join(told)})"
 
     def _on_batches(self) -> str:
         """Where only small batches fail: what holds on the full one, by evidence on it alone."""
@@ -190,16 +190,19 @@ class Told:
         """What each piece of evidence in general says on all machines together, by its id."""
         return {row.piece.evidence.id: str(row.piece.outcome) for row in self._general()}
 
+    def _beside(self) -> dict[str, Outcome]:
+        """What each piece of evidence that is shown beside says on all machines together."""
+        rows = (row for row in self.evidence if row.about == BESIDE)
+        return {row.piece.evidence.id: row.piece.outcome for row in rows}
+
     def _general(self) -> list[Row]:
         return [row for row in self.evidence if row.about == IN_GENERAL]
 
     @property
     def beside(self) -> str:
         """What the measured pieces of evidence shown beside do, with how many; empty for none."""
-        found = {
-            row.piece.evidence.id: row.piece.outcome for row in self.evidence if row.about == BESIDE
-        }
-        counts = Counter(outcome for outcome in found.values() if outcome != Outcome.NOT_MEASURED)
+        found = self._beside().values()
+        counts = Counter(outcome for outcome in found if outcome != Outcome.NOT_MEASURED)
         return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in counts.most_common())
 
     @property
@@ -214,8 +217,8 @@ class Told:
 
     @property
     def is_sure(self) -> bool:
-        """It is firm, and not within limits only."""
-        return self.is_firm and not self.limit
+        """It is firm, all of its evidence is measured, and it is not within limits only."""
+        return self.is_firm and not self.limit and not self.lacks
 
 
 def says(outcome: str | None, count: int) -> str:

@@ -11,7 +11,7 @@ from jfb.storage import documents
 LACKS = "lacks"
 _PHONE = "44rem"
 #: The table of how many claims have which outcomes.
-COUNTS = '.table:has(td[data-label="claims"]):has(td[data-label="not about published"])'
+COUNTS = '.table:has(td[data-label="claims"]):has(td[data-label^="published: "])'
 #: Tables of at least so many columns are wider than pages of less than `_WIDE`.
 _MANY = 8
 _WIDE = "79.9rem"
@@ -55,11 +55,12 @@ def style_of_claims() -> str:
   {table} tr:has(th), {table} tr:has(td[data-label]) {{ display: grid; gap: 0 0.5rem;
     grid-template-columns: minmax(0, 1fr) 5rem 6rem; padding: 0.3rem 0; }}
   {COUNTS} tr:is(:has(th), :has(td[data-label])) {{
-    grid-template-columns: minmax(0, 1fr) 2.7rem repeat(3, 4.5rem); gap: 0 0.2rem; }}
+    grid-template-columns: minmax(0, 1fr) 2.7rem; grid-auto-columns: 4.5rem;
+    grid-auto-flow: column; gap: 0 0.2rem; }}
   {table} :is(th, td[data-label]) {{ min-width: 0; padding: 0; border: 0; font-size: 0.85rem; }}
   {table} th {{ font-size: 0.72rem; text-align: left !important; }}
-  {table}:has(td[data-label="not about published"]) th {{ font-size: 0.62rem; }}
-  {table}:has(td[data-label="not about published"]) td[data-label] {{ font-size: 0.8rem; }}
+  {table}:has(td[data-label^="published: "]) th {{ font-size: 0.62rem; }}
+  {table}:has(td[data-label^="published: "]) td[data-label] {{ font-size: 0.8rem; }}
   {claims} :is(th:nth-child(4), :nth-child(3)) {{ display: none; }}
   {claims} td:nth-child(4) {{ order: 1; grid-column: 1 / -1; color: var(--soft); }}
   {claims}::before {{ content: "Tap a claim for the reason."; display: block; color: var(--soft);

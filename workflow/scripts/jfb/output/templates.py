@@ -12,15 +12,7 @@ import jinja2
 from jfb.analysis import power
 from jfb.analysis.decisions import Outcome
 from jfb.config import validation
-from jfb.output import (
-    answers,
-    choices,
-    claim_view,
-    formats,
-    numbers,
-    pages,
-    verdicts,
-)
+from jfb.output import answers, choices, claim_view, formats, numbers, pages, verdicts
 from jfb.output.formats import FORMATS, Row, Unknown, number_of
 from jfb.storage import declared, files
 

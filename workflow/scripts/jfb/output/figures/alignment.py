@@ -24,9 +24,9 @@ from jfb.output.figures.style import (
 _UPHILL = 90
 # A column of panels each, by name of `alignment.COMPARISONS`; the tolerances are put in.
 _COMPARED = {
-    "trained": "Same tolerance: JFB\nand exact to {0}",
-    "loose_jfb": "JFB to {0}\nbeside exact to {1}",
-    "loose_exact": "Exact to {0}\nbeside exact to {1}",
+    "trained": "JFB at {0},\njudged by exact at {1}",
+    "loose_jfb": "JFB at {0},\njudged by exact at {1}",
+    "loose_exact": "Exact at {0},\njudged by exact at {1}",
 }
 _UPHILL_RUN = {"color": sns.color_palette("colorblind")[3], "linewidth": 1.1}
 #: More such runs than this are drawn thin, so that each can be seen.
@@ -34,7 +34,7 @@ _MANY, _ONE_OF_MANY = 8, {"linewidth": 0.4, "alpha": 0.6}
 # Points above a panel that what is said of it takes.
 _ABOVE = 28
 _NOTE = (
-    "Grey, above 90\N{DEGREE SIGN}: a step by the first-named gradient goes uphill by the second. "
+    "Grey, above 90\N{DEGREE SIGN}: a step by the first gradient goes uphill by the second. "
     "{0} and {1}: how near the solver gets to fixed points; {0} is that of training. "
     "Bands: all runs. Share of epochs: mean over runs, each snapshot counting for those nearest."
 )

@@ -95,7 +95,12 @@ def _by_start(axes: Axes, epochs: pd.DataFrame) -> None:
         _split(axes, place, by_start.get_group(start))
     low, high = runs["lowest_loss"].min(), runs["lowest_loss"].max()
     axes.set(ylim=(low / 3, high * 2))
-    axes.set(yscale="log", xticks=[], ylabel=f"Lowest training loss,\nbatches of {size}")
+    axes.set(
+        yscale="log",
+        xticks=[],
+        xlim=(-1, len(starts)),
+        ylabel=f"Lowest training loss,\nbatches of {size}",
+    )
     plain_ticks(axes.yaxis)
     threshold(axes, REACHED, f"{REACHED:g}", axis="y")
     axes.set_xlabel(f"{counted(len(starts), 'start')}, sorted by loss")
@@ -118,7 +123,7 @@ def _split(axes: Axes, place: int, losses: pd.Series) -> None:
 _STARTS = {
     "zero": "u = 0",
     "previous": "the last\nfixed point",
-    "once": "the last fixed\npoint, one step",
+    "once": "the last point,\none application",
 }
 
 
@@ -264,7 +269,7 @@ def wellposed(answers: pd.DataFrame) -> Figure:
     met.set(
         xlim=(0, 1.05),
         xlabel="Networks (%)",
-        title="Is it needed? Share of\nfree networks with",
+        title="Is it needed? Free\nnetworks that have it",
     )
     in_percent(met.xaxis)
     by_size = looks(costs["batch_size"])

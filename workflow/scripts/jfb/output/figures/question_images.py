@@ -208,7 +208,7 @@ def jacobian_based(answers: pd.DataFrame) -> Figure:
         in_rows(each, groups, by_kind, written=_once if each is axes else percent)
         each.axhline(2.5, color="black", linewidth=0.5)
         in_percent(each.xaxis)
-    for y in shown.loc[~shown["near"], "y"]:
+    for y in shown.loc[shown["estimate"] < _NEAR[0], "y"]:
         near.text(_NEAR[0], y, f" below {100 * _NEAR[0]:.0f}", va="center", size=NOTE, color="0.4")
     lost = answers[(answers["measure"] == "diverged") & (answers["estimate"] > 0)]
     lost = lost[lost["level"].isin(_VARIANTS)]

@@ -133,7 +133,7 @@ _UPDATES = {
     "72,000": ("constant_100", "growing"),
     "225,000": ("constant_32",),
 }
-_SMALL_FIRST, _OTHERS = "small batches, then the full batch", "as many updates, other batches"
+_SMALL_FIRST, _OTHERS = "small batches, then the full batch", "other ways to as many updates"
 _ALONE = "for comparison"
 
 

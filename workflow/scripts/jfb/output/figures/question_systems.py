@@ -89,14 +89,13 @@ def regularised(answers: pd.DataFrame) -> Figure:
             base = nothing.iloc[0]
             ends = (base * 10**low, base * 10**high) if axes is work else (base + low, base + high)
             if axes is work:
-                threshold(axes, ends[1], f"half of {written(base)}:\nleft: halved")
+                threshold(axes, ends[1], f"JFB: half\nof {written(base)}", ha="right")
             else:
-                said = f"a point below {percent(base)}:\nright: a point lost at most"
-                threshold(axes, ends[0], said)
+                threshold(axes, ends[0], f"JFB: a point\nbelow {percent(base)}")
     noted(
         figure,
         pd.concat(shown),
-        "Dashed: what counts, for JFB",
+        "Dashed: what counts as cheaper, and as accurate",
         f"A search of {_LIMIT} has found no fixed point",
     )
     level_legend(figure, {k: v | {"linestyle": ""} for k, v in by_gradient.items()}, "")
@@ -194,8 +193,7 @@ def picture(answers: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
         in_rows(axes, {"": table}, {"": look}, written=write.format)
         shown.append(table)
-    paired = "PSNR differs more between seeds than between searches of one seed"
-    noted(figure, pd.concat(shown), "All after equal updates", paired)
+    noted(figure, pd.concat(shown), "All after equal updates; rows are paired by seed")
     return figure
 
 
@@ -252,6 +250,6 @@ def sensitivity(answers: pd.DataFrame) -> Figure:
     below.set_title("How much a score, the output for one digit, changes")
     below.set_xlabel("Change of a score, as a share of its bound")
     threshold(below, 1, "bound", ha="right")
-    words = "Last row: one network alone", "Network: the report's, 16 units"
+    words = "Last row: the largest of all networks", "Network: the report's, 16 units"
     noted(figure, pd.concat(shown), hidden(figure), *words, of="network")
     return figure

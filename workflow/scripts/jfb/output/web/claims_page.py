@@ -13,9 +13,8 @@ td.bad, td.good, td.open {{ white-space: normal; }}
 :focus-visible {{ outline: 3px solid var(--link); outline-offset: 2px; }}
 /* Beside the text, which is not as wide as the window. */
 @media (min-width: 75rem) {{
-  {stacked.COUNTS} {{ float: right; width: 29rem; margin: 0 0 1rem 1rem; }}
+  .beside {{ display: grid; grid-template-columns: minmax(0, 1fr) 29rem; gap: 2rem; }}
   {stacked.COUNTS} :is(th, td) {{ padding: 0.3rem 0.4rem; font-size: 0.85rem; }}
-  h3 {{ clear: right; }}
 }}
 @media (max-width: 44rem) {{
   body {{ padding: 0.5rem 1rem 3rem; }}
@@ -38,16 +37,16 @@ addEventListener("afterprint", () => { for (const part of folded) part.open = fa
 def to_html(text: str) -> str:
     """The page in HTML from that in Markdown, whose first line is its title."""
     title, _, below = text.partition("\n")
-    made = f"<style>{_STYLE}</style>\n{_folded(_raised(markdown.content(below)))}"
+    made = f"<style>{_STYLE}</style>\n{_folded(_beside(markdown.content(below)))}"
     return documents.to_html(
         f"{made}\n<script>{folding.SCRIPT}{_SCRIPT}</script>", title.lstrip("# ")
     )
 
 
-def _raised(made: str) -> str:
-    """The page whose first table stands before the paragraph above it, to float beside that."""
-    above = r"(<p>(?:(?!</p>).)*</p>\s*)(<div class=\"table\">.*?</div>\s*)"
-    return re.sub(above, r"\2\1", made, count=1, flags=re.DOTALL)
+def _beside(made: str) -> str:
+    """The page whose first table stands beside the paragraph above it, where there is room."""
+    both = r"<p>(?:(?!</p>).)*</p>\s*<div class=\"table\">.*?</div>"
+    return re.sub(both, r'<div class="beside">\g<0></div>', made, count=1, flags=re.DOTALL)
 
 
 def _folded(made: str) -> str:
