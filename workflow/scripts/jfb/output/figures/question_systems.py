@@ -62,7 +62,7 @@ def regularised(answers: pd.DataFrame) -> Figure:
     names = [name for name in _REGULARISERS if name in set(means["level"])]
     by_gradient = level_looks(_GRADIENTS.values())
     work.set(xscale="log", title="Search: fewer is cheaper")
-    work.set_xlabel(f"Applications of T in a search ({_LIMIT} at most)")
+    work.set_xlabel(f"Applications of T (at most {_LIMIT})")
     searches = means[means["measure"].isin([f"iterations{suffix}" for suffix in _GRADIENTS])]
     fewest, most = extent(searches)
     work.set_xlim(0.6 * fewest, 4 * most)
