@@ -59,18 +59,18 @@ def test_counted_outcomes_lead_to_their_table():
 
 def test_few_criteria_that_fail_are_named():
     rows = [ROW | {"criterion": "first", "outcome": "fails"}, ROW | {"criterion": "second"}]
-    assert answers.referred(of(rows), ASKED, "8").endswith(' What fails: "A is so".')
+    assert answers.referred(of(rows), ASKED, "8").endswith(' Not met: "A is so".')
     sizes = [rows[0] | {"batch_size": n, "outcome": o} for n, o in ((64, "holds"), (32, "fails"))]
     told = answers.referred(of([*sizes, rows[1]]), ASKED, "8")
-    assert told.endswith(' What fails: "A is so" (at 32).')
+    assert told.endswith(' Not met: "A is so" (at 32).')
     # Where some result of a criterion does not fail, it is named though all criteria fail.
     both = [*sizes, rows[1] | {"outcome": "fails"}]
     assert '"A is so" (at 32)' in answers.referred(of(both), ASKED, "8")
     all_fail = [row | {"outcome": "fails"} for row in rows]
-    assert "What fails" not in answers.referred(of(all_fail), ASKED, "8")
+    assert "Not met" not in answers.referred(of(all_fail), ASKED, "8")
     many = [{"id": n, "says": f"{n} is so"} for n in "abcd"]
     some = [ROW | {"criterion": n, "outcome": "holds" if n == "d" else "fails"} for n in "abcd"]
-    assert "What fails" not in answers.referred(of(some), {"criteria": many}, "8")
+    assert "Not met" not in answers.referred(of(some), {"criteria": many}, "8")
 
 
 def test_a_number_without_an_interval_says_so():

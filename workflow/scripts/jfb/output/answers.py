@@ -67,7 +67,10 @@ def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str
     """
     deciding = _deciding(rows, asked)
     link = f"details.md#{markdown.anchor(heading)}"
-    told = f"*Criteria*, written down before the runs: {counts(rows, asked)} ([table]({link}))."
+    told = (
+        "*Criteria*, written down before the runs ([changes since](questions.md)): "
+        f"{counts(rows, asked)} ([table]({link}))."
+    )
     failing = {
         says: [name for row, name in zip(some, names, strict=True) if _fails(row)]
         for says, some in deciding.items()
@@ -80,7 +83,7 @@ def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str
         f'"{says}"' + (f" ({'; '.join(where)})" if any(where) else "")
         for says, where in failing.items()
     ]
-    return f"{told} What fails: {'; '.join(named)}."
+    return f"{told} Not met: {'; '.join(named)}."
 
 
 def _fails(row: Row) -> bool:

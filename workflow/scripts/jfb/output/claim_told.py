@@ -15,6 +15,8 @@ PUBLISHED = "published runs"
 BESIDE = "shown beside"
 # Evidence on times of the report's own program, and on any fall of the loss.
 _OWN, _ANY, _ANY_PUBLISHED = "dataloader_", "any_fall", "published_any_fall"
+# Evidence on the published runs that is shown beside.
+_PUBLISHED = "published_"
 # Evidence after equal updates, of a claim that others decide after equal epochs.
 _EQUAL = "equal_updates_"
 # The points of the report's full batch.
@@ -150,7 +152,7 @@ class Told:
         if not equal or set(equal) & {Outcome.FAILS, Outcome.NOT_MEASURED}:
             return ""
         told = [f"{n} {says(outcome, n)}" for outcome, n in Counter(equal).items()]
-        return f"as shown after equal epochs only (after equal updates, {' and '.join(told)})"
+        return f"after equal epochs (after equal updates, {' and '.join(told)})"
 
     def _on_batches(self) -> str:
         """Where only small batches fail: what holds on the full one, by evidence on it alone."""
@@ -200,8 +202,11 @@ class Told:
 
     @property
     def beside(self) -> str:
-        """What the measured pieces of evidence shown beside do, with how many; empty for none."""
-        found = self._beside().values()
+        """What the measured evidence shown beside that in general does, with how many pieces.
+
+        Empty for none.
+        """
+        found = [o for name, o in self._beside().items() if not name.startswith(_PUBLISHED)]
         counts = Counter(outcome for outcome in found if outcome != Outcome.NOT_MEASURED)
         return ", ".join(f"{n} {says(outcome, n)}" for outcome, n in counts.most_common())
 
