@@ -441,6 +441,7 @@ def test_each_claim_that_fails_says_how_much_of_it_does_and_by_which_choices():
     assert sure.endswith("a heading that the report's own text corrects.")
     assert "- Fail by every choice, but in part: 2, 4, 7, 11, 13, 14.\n" in text
     assert "measured: 2" not in text
+    assert "- Of those that hold, 5, 10, 18 do not by every choice, which is all of them.\n" in text
 
 
 def test_the_page_of_results_names_the_report_and_where_the_rest_is(markdown):
