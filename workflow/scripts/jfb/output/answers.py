@@ -71,12 +71,12 @@ def referred(rows: Sequence[Row], asked: Mapping[str, Any], heading: str) -> str
         "*Criteria*, written down before the runs ([changes since](questions.md)): "
         f"{counts(rows, asked)} ([table]({link}))."
     )
-    failing = {
-        says: [name for row, name in zip(some, names, strict=True) if _fails(row)]
-        for says, some in deciding.items()
-        if any(map(_fails, some))
-        for names in [_names(some, asked.get("words", {}))]
-    }
+    failing = {}
+    for says, some in deciding.items():
+        names = _names(some, asked.get("words", {}))
+        where = [name for row, name in zip(some, names, strict=True) if _fails(row)]
+        if where:
+            failing[says] = where
     if not failing or len(failing) > _FEW or all(map(_fails, itertools.chain(*deciding.values()))):
         return told
     named = [

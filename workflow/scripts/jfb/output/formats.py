@@ -122,6 +122,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "share": share,
     "reached": reached,
     "machines": wording.machines,
+    "models": wording.models,
     "without_links": without_links,
     "anchor": markdown.anchor,
 }

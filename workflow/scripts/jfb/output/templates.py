@@ -105,7 +105,8 @@ def render(template: str, sources: Sources, folder: str | Path | None = None) ->
     and the filters `sig` (three significant digits), `fixed(decimals)`, `percent`, `whole`,
     `interval` (of a piece of evidence), `estimate(unit)` (of a row of answers), `allowed` (what
     its claim allows), `share` (of a row of shares), `machines` (names of machines, as short as they
-    differ), `without_links` (of Markdown), `anchor` (of a heading, for links).
+    differ), `models` (with family and model), `without_links` (of Markdown), `anchor` (of a
+    heading, for links).
 
     Args:
         template: in Jinja.

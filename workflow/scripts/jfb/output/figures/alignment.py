@@ -68,6 +68,7 @@ def alignment(alignments: pd.DataFrame, full: int) -> Figure:
             _runs(axes, own, darker(by_size[size]["color"]))
             whose = "Full batch" if size == full else f"Batches of {size}"
             axes.set_ylabel(f"{whose}\nAngle (degrees)")
+        # Room for what stands above the panels below the first, too.
         for axes in column[1:]:
             axes.set_title(" \n ", fontsize=NOTE)
     most = alignments["epoch"].max()
